@@ -1,0 +1,8 @@
+// Differentiate: reverse mode on graphs. The gradient of an op is ops (OpDef.vjp), so gradients of gradients need nothing more.
+#pragma once
+#include "compiler/ir/op.h"
+
+// Gradients of a scalar by values it depends on, appended to the graph: ordinary values of the same types (zeros where it does not depend).
+void differentiate(Graph *graph, Value scalar, const Value *targets, uint32_t target_count, Value *gradients);
+// Does a path along which gradients flow lead from `target` to `value`?
+bool depends_on(const Graph *graph, Value value, Value target);

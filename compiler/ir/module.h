@@ -1,0 +1,138 @@
+// Module: a document after reading - its states, parameter sets, tables, data sets, networks and programs, each phase one Graph.
+#pragma once
+#include "compiler/ir/graph.h"
+
+// How a state's numbers begin. Fan-in is the product of all axes but the first; fan-out as in PyTorch.
+typedef enum { INIT_CONSTANT, INIT_NORMAL, INIT_UNIFORM, INIT_ICNR, INIT_COPY } InitKind;
+
+typedef struct {
+    InitKind kind;
+    double a, b;      // constant: a; normal: mean, standard deviation; uniform: low, high (kaiming … are already resolved to these)
+    uint32_t factor;  // icnr: the pixel shuffle's factor; drawn uniform [a, b) for the first of factor^2 channels and repeated
+    const char *copy; // copy: of this state (an EMA of its parameters)
+} Init;
+
+// A part of a parameter set.
+typedef struct {
+    const char *name; // "unet.l.0.r.0.resblock.conv2d.weight"
+    Type type;        // set 0
+    Init init;
+    uint64_t offset; // in elements, in the flat logical order
+} Part;
+
+// The parameters of one network, in the order in which they are declared.
+typedef struct {
+    const char *network;
+    ARRAY(Part) parts;
+    uint64_t count; // elements of all parts
+} Set;
+
+typedef enum {
+    STATE_PARAMETERS, // type.set != 0
+    STATE_RUNNING,    // state inside a network or block, or of the document
+    STATE_MOMENT,     // m, v of an optimizer, type.set != 0
+    STATE_EMA,        // type.set != 0
+    STATE_COUNT,      // an optimizer's i32 step count
+    STATE_PROGRAM,    // of a program: starts anew with every run, not checkpointed
+} StateKind;
+
+// The only thing that outlives a phase. A parameter set's name is its network's ("unet"); an optimizer's moments are "opt.m.unet",
+// "opt.v.unet", "opt.ema.unet", its count "opt.count"; a program's state "sample.x".
+typedef struct {
+    const char *name;
+    StateKind kind;
+    Type type;
+    Init init; // of set states: INIT_COPY, or INIT_CONSTANT; STATE_PARAMETERS: by part
+    const char *network; // the network it belongs to, or NULL
+    const char *pointer;
+} State;
+
+// Numbers computed when compiling, kept in double; the device gets them rounded.
+typedef struct {
+    const char *name;
+    Type type;
+    const double *data;
+} Table;
+
+typedef struct {
+    const char *name; // "image"
+    Type type;        // of one record
+    bool has_range;
+    double low, high; // u8 data is mapped from 0 … 255 to this
+    uint32_t below;   // an integer field's values are 0 … below - 1 (0: not said)
+} Field;
+
+typedef struct {
+    const char *name; // "images"
+    uint32_t batch;
+    ARRAY(Field) fields;
+} DataSet;
+
+// A batch that a phase takes at each repetition. The graph's `feed` op names it.
+typedef struct {
+    const char *name;  // "x0"
+    const char *data;  // "images"; NULL: a program's input, given by the user
+    const char *field; // "image"
+    const char *split; // "train"
+    bool shuffled, pad;
+    uint32_t batch;
+    Type type; // of the batch
+} Feed;
+
+typedef struct {
+    const char *name;
+    uint32_t repeat;   // 1 or more; 0: "epoch" - as many as the first feed has batches
+    ARRAY(Feed) feeds;
+    Graph *graph;
+    ARRAY(const char *) updates; // optimizers that it updates
+    const char *pointer;
+} Phase;
+
+typedef struct {
+    const char *name;
+    bool training;
+    uint32_t steps; // default length of `train`; 0: not said
+    ARRAY(Feed) inputs;
+    ARRAY(const char *) requires_trained; // networks and states
+    ARRAY(Phase) phases;
+} GraphProgram;
+
+// One layer of `summary`.
+typedef struct {
+    const char *path; // "unet.l.0.r.0.resblock.conv2d"
+    const char *op;
+    Type type; // of its result, at dimension variables = 8 (shown as the variable's name)
+    uint64_t parameters;
+    uint64_t macs; // multiply-adds for one record
+} LayerRow;
+
+typedef struct {
+    const char *name;
+    const char *shown; // "x [n, 1, 28, 28], t [n] -> [n, 1, 28, 28]"
+    uint32_t set;      // index + 1 in Module.sets; 0: no parameters
+    uint64_t state_count; // elements of running state
+    ARRAY(LayerRow) layers;
+} NetworkInfo;
+
+typedef struct {
+    const char *name, *rule; // "opt", "adam"
+    ARRAY(const char *) networks;
+    bool has_ema;
+} OptimizerInfo;
+
+typedef struct Module {
+    Arena *arena;
+    const char *name, *doc, *file;
+    ARRAY(State) states;
+    ARRAY(Set) sets;
+    ARRAY(Table) tables;
+    ARRAY(DataSet) data;
+    ARRAY(NetworkInfo) networks;
+    ARRAY(OptimizerInfo) optimizers;
+    ARRAY(GraphProgram) programs;
+    const char *resolved; // JSON text of the input after includes, presets and -D, for the bundle's graph.json
+} Module;
+
+const State *module_state(const Module *module, const char *name); // NULL when absent
+const GraphProgram *module_program(const Module *module, const char *name);
+uint32_t module_state_index(const Module *module, const char *name); // UINT32_MAX when absent

@@ -1,0 +1,68 @@
+// Op: the table of operations. One row of ops.def or elementwise.def is one op; everything that knows ops loops over op_defs.
+#pragma once
+#include "compiler/ir/graph.h"
+
+// How an op becomes GPU code. A closed list: a new op picks one.
+typedef enum {
+    CLASS_SOURCE,   // already in memory (state, feed, number, table, constant), or computed from the index alone (iota, random)
+    CLASS_VIEW,     // only renames indices: broadcast, reshape, transpose, slice, pad, concat, flip; gather renames them by a tensor
+    CLASS_MAP,      // one element from the same element of each argument
+    CLASS_REDUCE,   // folds axes away: sum, max, moments, logsumexp, argmax
+    CLASS_CONTRACT, // sums products: matmul, the convolutions
+    CLASS_SET,      // a flat parameter set from its parts (pack) and back (unpack): memory in place
+    CLASS_META,     // gone before fusion: gradient, detach
+} OpClass;
+
+typedef struct {
+    const char *name;
+    AttrKind kind;
+} AttrSpec;
+
+enum { MAX_ATTRS = 8, MAX_EXAMPLES = 8 };
+
+// A case that drives all tests of an op: argument types, attributes, and the range in which inputs are drawn.
+// avoid: inputs (and differences of two inputs) stay at least this far from 0, so that central differences do not cross a kink.
+typedef struct {
+    Type args[4];
+    uint32_t arg_count;
+    Attr attrs[MAX_ATTRS];
+    double low, high, avoid;
+} OpExample;
+
+// The types of a result: fills `out` and returns true, or reports through graph_error and returns false.
+typedef bool (*OpInfer)(Graph *graph, const Node *node, Type *out);
+// Vector-Jacobian product, in ops: given the gradient of the result, appends to the graph the gradient of each argument that is
+// differentiable. grads[i] stays {0} where it is zero. `out` is the node's own value.
+typedef void (*OpVjp)(Graph *graph, Value out, Value grad, Value *grads);
+
+// A tensor of the judge: every dtype as doubles, row-major. bool is 0 or 1; integers are exact.
+typedef struct {
+    Type type;
+    double *data;
+} Tensor;
+
+// Plain loops in double: computes the result from the arguments. `out` has its type and zeroed data.
+typedef void (*OpReference)(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out);
+
+struct OpDef {
+    const char *name;
+    const char *summary; // one line, for `gcc-graph ops`
+    OpClass op_class;
+    uint32_t arg_count; // ANY_COUNT: one or more
+    AttrSpec attrs[MAX_ATTRS];
+    uint32_t attr_count;
+    OpInfer infer;
+    OpVjp vjp;             // NULL: no gradient flows (integers, comparisons, random)
+    OpReference reference; // NULL: a source, whose values come from outside
+    const char *glsl;      // CLASS_MAP: expression of $x, $y, $z in float or the dtype's GLSL type, valid for vec4 too unless glsl_scalar
+    bool glsl_scalar;      // the expression works on scalars only: vec4 code applies it to each component
+    uint32_t cost;         // CLASS_MAP: about how many additions an element costs (exp 8, pow 16 …), for fusion
+    bool zero_preserving;  // CLASS_MAP: f(0, …, 0) = 0, so that padding may be computed like data
+    uint32_t example_count;
+    OpExample examples[MAX_EXAMPLES];
+};
+
+enum { ANY_COUNT = 255 };
+
+const OpDef *op_def(Op op);
+bool op_find(const char *name, Op *out);

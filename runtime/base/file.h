@@ -1,0 +1,35 @@
+// File: whole files in and out, folders, digests. Every failure is reported with the path and the system's reason.
+#pragma once
+#include "runtime/base/diag.h"
+
+// The whole file, followed by a 0 byte that `size` does not count. NULL on failure.
+char *file_read(Arena *arena, const char *path, size_t *size, Diag *diag);
+// Replaces the file as one step: writes to a temporary name beside it, fsyncs, renames, fsyncs the folder. On failure the old file is
+// untouched and the temporary one removed.
+bool file_write(const char *path, const void *bytes, size_t size, Diag *diag);
+
+// The same in pieces, for large files. file_commit ends it in success, file_abandon in failure; one of both must be called.
+typedef struct FileWriter FileWriter;
+FileWriter *file_create(Arena *arena, const char *path, Diag *diag);
+bool file_put(FileWriter *writer, const void *bytes, size_t size, Diag *diag);
+bool file_commit(FileWriter *writer, Diag *diag);
+void file_abandon(FileWriter *writer);
+
+bool file_exists(const char *path);
+bool file_is_folder(const char *path);
+bool file_make_folders(const char *path, Diag *diag); // with parents; an existing folder is fine
+bool file_remove_tree(const char *path, Diag *diag);
+// Names in a folder, sorted, without . and ..; NULL on failure.
+const char **file_list(Arena *arena, const char *path, uint32_t *count, Diag *diag);
+const char *file_join(Arena *arena, const char *folder, const char *name); // an absolute name stays itself
+const char *file_folder(Arena *arena, const char *path);                    // "a/b" -> "a"; "b" -> "."
+const char *file_name(const char *path);                                    // "a/b" -> "b"
+const char *file_real_path(Arena *arena, const char *path);                 // NULL when it does not exist (not reported)
+// XDG_CACHE_HOME/gcc-graph, or HOME/.cache/gcc-graph; made on demand by those who write there.
+const char *file_cache_folder(Arena *arena);
+
+// XXH3, 128 bits, as 32 hexadecimal digits: guards against damage and names cache entries (no protection against forgery).
+const char *digest_bytes(Arena *arena, const void *bytes, size_t size);
+
+// Test hook: the n-th file operation from now on fails with ENOSPC (0: none). Counts every open, write, fsync and rename.
+void file_fail_at(uint32_t n);

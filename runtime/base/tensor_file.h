@@ -1,0 +1,38 @@
+// Tensor files: .npy (NumPy format 1.0 and 2.0) and .safetensors, in and out. Tensors are dense, row-major, in logical layout.
+#pragma once
+#include "runtime/base/file.h"
+
+typedef enum { HOST_F32, HOST_F64, HOST_I32, HOST_I64, HOST_U32, HOST_U8, HOST_BOOL } HostDType;
+enum { HOST_RANK_MAX = 8 };
+
+// A tensor in host memory.
+typedef struct {
+    const char *name;
+    HostDType dtype;
+    uint32_t rank;
+    uint64_t dims[HOST_RANK_MAX];
+    const void *data;
+    size_t size; // bytes
+} HostTensor;
+
+size_t host_dtype_size(HostDType dtype);
+const char *host_dtype_name(HostDType dtype); // "f32"
+
+// Reads any little-endian bool, integer or float array of at most 8 axes, C or Fortran order (f64, i64 … keep their dtype).
+bool npy_read(Arena *arena, const char *path, HostTensor *out, Diag *diag);
+bool npy_write(const char *path, const HostTensor *tensor, Diag *diag);
+
+typedef struct {
+    ARRAY(HostTensor) tensors; // in file order, data inside the arena
+    const char **keys;         // __metadata__
+    const char **values;
+    uint32_t metadata_count;
+} TensorFile;
+
+// Checks header length, offsets, sizes, overlaps, dtypes and duplicate names before anything is believed.
+bool safetensors_read(Arena *arena, const char *path, TensorFile *out, Diag *diag);
+// Written through file_create: atomic. Keys and values are the __metadata__ (strings).
+bool safetensors_write(Arena *arena, const char *path, const HostTensor *tensors, uint32_t tensor_count, const char *const *keys,
+                       const char *const *values, uint32_t metadata_count, Diag *diag);
+const HostTensor *tensor_file_find(const TensorFile *file, const char *name); // NULL when absent
+const char *tensor_file_metadata(const TensorFile *file, const char *key);    // NULL when absent

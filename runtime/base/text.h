@@ -1,0 +1,26 @@
+// Text: a string that grows at its end. Used by every printer and by the GLSL emitter.
+#pragma once
+#include "runtime/base/arena.h"
+#include <stdbool.h>
+
+typedef struct {
+    Arena *arena;
+    char *data; // always 0-terminated; "" when empty
+    size_t length, capacity;
+} Text;
+
+Text text_create(Arena *arena);
+void text_append(Text *text, const char *piece);
+void text_append_bytes(Text *text, const char *bytes, size_t count);
+__attribute__((format(printf, 2, 3))) void text_format(Text *text, const char *format, ...);
+void text_clear(Text *text);
+
+bool text_starts_with(const char *text, const char *prefix);
+bool text_ends_with(const char *text, const char *suffix);
+// The known word nearest to `word` by edit distance, or NULL when none is near enough to be a likely misspelling.
+const char *text_nearest(const char *word, const char *const *known, size_t count);
+// `; did you mean "x"?`, or `; known: a, b, c` where none is near. Lives in the arena.
+const char *text_suggestion(Arena *arena, const char *word, const char *const *known, size_t count);
+// 1234567 -> "1,234,567"; 1536 -> "1.5 KiB".
+const char *text_thousands(Arena *arena, uint64_t number);
+const char *text_bytes(Arena *arena, uint64_t bytes);
