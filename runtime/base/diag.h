@@ -13,7 +13,7 @@ typedef struct {
 
 typedef struct Diag Diag;
 
-enum { DIAG_ERRORS_SHOWN = 20 }; // further errors are only counted
+enum { DIAG_ERRORS_SHOWN = 20 }; // further errors are only counted; so many warnings, too
 
 Diag *diag_create(Arena *arena);
 // `graphs/unet.json:41:18: /networks/unet/nodes/14: message`. `place` may be NULL (then the message stands alone).
@@ -24,5 +24,5 @@ bool diag_is_full(const Diag *diag); // 20 errors are there: stop reading on
 // All messages, a line each, errors as "error: …", warnings as "warning: …"; then "… and N more errors" where some were dropped.
 void diag_print(const Diag *diag, FILE *stream);
 const char *diag_text(const Diag *diag, Arena *arena);
-// Moves the errors of `from` into `to` (e.g. from a worker thread's own Diag).
+// Adds the messages of `from` to `to` (e.g. from a worker thread's own Diag).
 void diag_merge(Diag *to, const Diag *from);

@@ -24,3 +24,5 @@ const char *text_suggestion(Arena *arena, const char *word, const char *const *k
 // 1234567 -> "1,234,567"; 1536 -> "1.5 KiB".
 const char *text_thousands(Arena *arena, uint64_t number);
 const char *text_bytes(Arena *arena, uint64_t bytes);
+// Bytes of the UTF-8 character that `bytes` starts with; 0 when it is not well-formed (Unicode, table 3-7) or `count` is 0.
+size_t text_utf8_size(const char *bytes, size_t count);

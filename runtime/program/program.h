@@ -1,0 +1,171 @@
+// Program: the contract between compiler and runtime - what a bundle directory holds. No Vulkan, no graph.
+//   program.json   everything below    constants.bin   the constant arena    kernels/NAME.comp, .spv    plan.txt    graph.json
+#pragma once
+#include "runtime/base/json.h"
+#include "runtime/program/layout.h"
+#include "runtime/program/target.h"
+
+enum { PROGRAM_FORMAT = 1 };
+
+typedef enum { ELEMENT_F32, ELEMENT_I32, ELEMENT_U32, ELEMENT_BOOL, ELEMENT_U8 } ElementType; // all 4 bytes on the device
+
+typedef enum {
+    MEMORY_STATE,    // lives as long as the session; zero at first
+    MEMORY_CONSTANT, // constants.bin
+    MEMORY_SCRATCH,  // planned anew for each phase; nothing survives a repetition
+    MEMORY_FEED,     // the numbers and the feeds: the host fills a slot, which is copied here before a repetition
+    MEMORY_RESULT,   // reports and emits: copied to a slot after a repetition
+    MEMORY_KIND_COUNT
+} MemoryKind;
+
+// One allocation. Offsets inside it are multiples of Target.offset_alignment.
+typedef struct {
+    MemoryKind kind;
+    uint64_t size; // bytes
+} Memory;
+
+// A range of bytes in a memory.
+typedef struct {
+    uint32_t memory; // index into Program.memories
+    uint64_t offset, size;
+} Range;
+
+typedef struct {
+    ElementType type;
+    Layout layout;
+    Range range;
+} ProgramTensor;
+
+typedef enum { KERNEL_MAP, KERNEL_REDUCE, KERNEL_CONTRACT } KernelClass;
+
+typedef enum {
+    BINDING_READ,  // storage buffer, readonly
+    BINDING_WRITE, // storage buffer, written (and maybe read: updates in place)
+    BINDING_TEXEL, // uniform texel buffer, rgba32f (rgba32i/ui for integer tensors never: those are BINDING_READ)
+} BindingKind;
+
+// A compiled shader: kernels/NAME.comp and .spv. Equal bodies are one kernel, whatever their tensors.
+typedef struct {
+    const char *name;   // "007_conv2d_add"
+    const char *digest; // of the canonical body (the GLSL without its provenance comments)
+    KernelClass kernel_class;
+    uint32_t workgroup[3];
+    ARRAY(BindingKind) bindings; // binding i of set 0
+    uint32_t push_words;         // push constants, 4 bytes each
+    bool needs_subgroup_ballot;  // subgroupBroadcast
+} ProgramKernel;
+
+// One vkCmdDispatch.
+typedef struct {
+    uint32_t kernel;
+    uint32_t groups[3];
+    ARRAY(Range) ranges;    // by binding
+    ARRAY(uint32_t) push;
+    uint32_t wave;          // dispatches of one wave do not depend on each other; a barrier stands between waves
+    const char *label;      // "%12 conv2d /networks/unet/nodes/3"
+    const char *op_class;   // for bench: "conv2d", "conv2d_input", "conv2d_weight", "matmul", "reduce", "map"
+    double flops;           // of contractions: 2 x multiply-adds, unpadded, direct; else 0
+    double bytes;           // read and written, each tensor once
+    uint32_t *values;       // graph values that it stores, by write binding order (for verify)
+    uint32_t value_count;
+} Dispatch;
+
+// A state as the user sees it: one named tensor of a checkpoint. A flat parameter set is many of these.
+typedef struct {
+    const char *name;   // "unet.conv2d.weight", "opt.m.unet.conv2d.weight", "opt.count", "sample.x"
+    const char *kind;   // "parameter", "running", "moment", "ema", "count", "program"
+    const char *network; // owner of a parameter or running state, or NULL
+    ProgramTensor tensor;     // in a MEMORY_STATE
+    const char *init;   // "constant", "normal", "uniform", "icnr", "copy"
+    double init_a, init_b;
+    uint32_t init_factor;
+    const char *init_copy; // name of the state that it starts as a copy of
+} ProgramState;
+
+typedef struct {
+    const char *name;  // "x0"
+    const char *data, *field, *split; // "images", "image", "train"; data NULL: a program's input, set by the user
+    bool shuffled, pad;
+    uint32_t batch;
+    ProgramTensor tensor; // in a MEMORY_FEED
+} ProgramFeed;
+
+typedef struct {
+    const char *name; // "loss", "samples"
+    const char *format; // NULL: a report; else "image", "rows", "tensor"
+    ProgramTensor tensor;   // in a MEMORY_RESULT
+    bool has_condition;
+    ProgramTensor condition; // a scalar: emit only where it is not 0
+} ProgramResult;
+
+typedef struct {
+    const char *name;
+    uint32_t repeat; // 0: "epoch"
+    ARRAY(ProgramFeed) feeds;
+    ARRAY(Dispatch) dispatches; // in order; waves ascend
+    ARRAY(ProgramResult) results;
+    uint64_t scratch_size, scratch_lower_bound; // bytes: planned, and the largest set of live values
+} ProgramPhase;
+
+typedef struct {
+    const char *name;
+    bool training;
+    uint32_t steps; // default length of a training; 0: not said
+    const char **requires_trained;
+    uint32_t requires_count;
+    ARRAY(ProgramFeed) inputs; // given by the user once a run (tensor in MEMORY_FEED of each phase that reads it)
+    ARRAY(ProgramPhase) phases;
+} ProgramEntry;
+
+typedef struct {
+    const char *name;
+    uint32_t batch;
+    struct {
+        const char *name;
+        ElementType type;
+        uint32_t rank, dims[LAYOUT_RANK_MAX];
+        bool has_range;
+        double low, high;
+        uint32_t below;
+    } *fields;
+    uint32_t field_count;
+} ProgramData;
+
+// Words of the numbers' tensor, which kernels read as uint numbers[].
+typedef enum {
+    NUMBER_SEED_LOW,
+    NUMBER_SEED_HIGH,
+    NUMBER_STEP,
+    NUMBER_STEPS,
+    NUMBER_EPOCH,
+    NUMBER_EPOCH_STEPS,
+    NUMBER_REPETITION,
+    NUMBER_COUNT = 16
+} Number;
+
+typedef struct {
+    const char *name, *digest; // of the resolved document
+    const char *folder;        // the bundle it was read from, or NULL
+    Target target;
+    Range numbers; // NUMBER_COUNT words in a MEMORY_FEED
+    ARRAY(Memory) memories;
+    ARRAY(ProgramKernel) kernels;
+    ARRAY(ProgramState) states;
+    ARRAY(ProgramData) data;
+    ARRAY(ProgramEntry) entries; // the named programs
+    const void *constants;       // contents of the constant memories, one after the other
+    uint64_t constants_size;
+} Program;
+
+// ---- read.c: refuses another format version, damaged JSON, ranges outside their memory, kernels whose files do not fit their digest.
+Program *program_read(Arena *arena, const char *folder, Diag *diag);
+// ---- write.c: program.json and constants.bin; kernels' files are the compiler's business.
+bool program_write(const Program *program, const char *folder, Diag *diag);
+// ---- verify.c: replays each phase's dispatches with versions of every byte range: no read of a range that nothing wrote, no two
+// accesses of one wave that conflict, ranges inside memories and aligned, push constants and bindings as the kernel declares.
+bool program_verify(const Program *program, Text *problems);
+// ---- print.c: plan.txt, a memory map for people.
+void program_print_plan(Text *text, const Program *program);
+
+const ProgramEntry *program_entry(const Program *program, const char *name);   // NULL when absent
+const ProgramState *program_state(const Program *program, const char *name);   // NULL when absent

@@ -1,0 +1,45 @@
+// Device: a Vulkan device with one compute queue - choice, limits, memory left. The folder runtime/vk is the only user of Vulkan.
+#pragma once
+#include "runtime/base/diag.h"
+#include "runtime/program/target.h"
+
+typedef struct Device Device;
+
+typedef struct {
+    uint32_t index;
+    char name[256];        // "llvmpipe (LLVM 15.0.6, 256 bits)"
+    char driver[256];      // "llvmpipe Mesa 22.3.6"
+    char uuid[37];
+    bool is_cpu, is_discrete, usable; // usable: Vulkan 1.2 or newer with a compute queue
+    uint32_t vulkan_major, vulkan_minor, subgroup_size;
+    uint32_t vendor_id, device_id, driver_version;
+    uint64_t memory_total, memory_left; // of the largest device-local heap; left: VK_EXT_memory_budget, else 0
+    Target target; // class and limits
+    const char *warning; // a driver that is known to be bad, and what happens with it; NULL otherwise
+} DeviceInfo;
+
+// All devices of the machine. False (reported, with the package that brings a driver) when there is no Vulkan or no device.
+bool device_list(Arena *arena, DeviceInfo **infos, uint32_t *count, Diag *diag);
+
+// choice: NULL (the first discrete GPU, else the first GPU, else the first device), an index, a UUID or a part of a name.
+// validation: turns the validation layer on with core and synchronisation checks; messages count as failures.
+typedef struct {
+    const char *choice;
+    bool validation;
+    bool trace; // every Vulkan call's text on stderr
+} DeviceOptions;
+Device *device_create(Arena *arena, const DeviceOptions *options, Diag *diag);
+void device_destroy(Device **device);
+const DeviceInfo *device_info(const Device *device);
+uint32_t device_validation_messages(const Device *device);
+const char *device_validation_text(const Device *device); // the first messages
+
+typedef struct {
+    double gflops; // fp32 multiply-add peak: the best of 4 to 32 accumulators, scalar and vec4
+    double gbps;   // copy, bytes read + written
+} DevicePeaks;
+// A few seconds at most. Its kernels are SPIR-V made at build time from shaders/peak_*.comp: the runtime has no shader compiler.
+bool device_measure_peaks(Device *device, DevicePeaks *out, Diag *diag);
+
+// Test hook: the n-th Vulkan call that can fail from now on fails (0: none).
+void device_fail_at(uint32_t n);
