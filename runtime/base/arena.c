@@ -102,14 +102,18 @@ void *arena_alloc(Arena *arena, size_t size) {
 }
 
 void arena_reset(Arena *arena) {
-    Chunk *kept = arena->newest;
-    if (!kept)
-        return;
-    for (Chunk *chunk = kept->older; chunk;) {
+    Chunk *kept = NULL;
+    for (Chunk *chunk = arena->newest; chunk;) {
         Chunk *older = chunk->older;
-        chunk_destroy(chunk);
+        if (!kept && chunk->size <= CHUNK_SIZE_MAX)
+            kept = chunk;
+        else
+            chunk_destroy(chunk);
         chunk = older;
     }
+    arena->newest = kept;
+    if (!kept)
+        return;
     kept->older = NULL;
     kept->used = 0;
     ASAN_POISON_MEMORY_REGION(kept->bytes, kept->size);

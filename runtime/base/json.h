@@ -12,6 +12,7 @@ struct Json {
     const char *string;   // JSON_STRING
     double number;        // JSON_NUMBER; JSON_BOOL: 0 or 1
     bool is_integer;      // a number written without '.', 'e' or 'E'
+    const char *written;  // JSON_NUMBER: its text, exact where `number` is rounded
     uint32_t count;       // of items (array) or members (object)
     Json *first, *next;   // children in text order
     Json *parent;
@@ -29,6 +30,8 @@ const Json *json_get(const Json *object, const char *key); // NULL when absent o
 const Json *json_at(const Json *array, uint32_t index);    // NULL when absent
 const char *json_pointer(Arena *arena, const Json *json);  // "/networks/unet/nodes/14" ("" for the root), ~0 and ~1 escaped
 Place json_place(Arena *arena, const Json *json);
+// "an object", "a number" …, for messages.
+const char *json_kind_name(JsonKind kind);
 // Typed access with an error at the place when absent (`fallback` not given) or of another kind.
 bool json_uint(const Json *object, const char *key, uint64_t *out, Diag *diag);
 bool json_text(const Json *object, const char *key, const char **out, Diag *diag);
@@ -48,6 +51,7 @@ void json_write_number(JsonWriter *writer, const char *key, double number); // s
 void json_write_bool(JsonWriter *writer, const char *key, bool value);
 void json_write_null(JsonWriter *writer, const char *key);
 void json_write_tree(JsonWriter *writer, const char *key, const Json *json); // copies a tree
-const char *json_writer_text(JsonWriter *writer); // ends with a newline
+// Ends with a newline. Every begin must have its end. After the root value a next one may follow, on a line of its own.
+const char *json_writer_text(JsonWriter *writer);
 // One-line form, for JSON Lines.
 JsonWriter *json_line_writer_create(Arena *arena);

@@ -1,0 +1,43 @@
+// Compile: the compiler's public entry. Runs the pass table on every phase of a module and fills a Program.
+#pragma once
+#include "compiler/ir/module.h"
+#include "compiler/kernel/kernel.h"
+#include "runtime/program/program.h"
+
+typedef struct {
+    Target target;
+    bool no_fuse;            // every map a kernel of its own
+    bool reference_schedule; // the simplest schedule everywhere
+    bool debug_info;         // -g: source inside the SPIR-V
+    const char *dump;        // a pass's name or "all"; printed to dump_stream
+    const char *stop_after;  // a pass's name: nothing is written, compile_module returns NULL without an error
+    FILE *dump_stream;
+    void (*progress)(void *context, const char *what, uint32_t done, uint32_t total); // "compiling 12/87"; may be NULL
+    void *progress_context;
+} CompileOptions;
+
+// A phase after the last graph pass and as kernels: what verify, inspect and bench look at.
+typedef struct {
+    const Graph *graph;
+    const KernelList *kernels;
+} CompiledPhase;
+
+typedef struct {
+    Program *program;
+    CompiledPhase **phases; // [index of program.entries][index of its phases]
+    const char **sources;   // GLSL by kernel index
+    uint32_t cached_count;  // kernels whose SPIR-V was in the cache
+    double read_seconds, pass_seconds, spirv_seconds;
+} Compiled;
+
+// `folder`: the bundle directory to write (replaced as a whole when it is a bundle or absent; any other existing thing is an error), or NULL: nothing is
+// written, and no SPIR-V is made. NULL after an error.
+Compiled *compile_module(Arena *arena, const Module *module, const CompileOptions *options, const char *folder, Diag *diag);
+// Rebuilds the kernels of a bundle whose .comp differs from its digest; renews digests. The count of rebuilt kernels goes to `rebuilt`.
+bool compile_rebuild(Arena *arena, const char *folder, bool debug_info, uint32_t *rebuilt, Diag *diag);
+
+// The pass table, for --help and --dump.
+typedef struct {
+    const char *name, *level, *summary;
+} PassInfo;
+const PassInfo *compile_passes(uint32_t *count);

@@ -1,0 +1,74 @@
+// Kernel: how a phase is computed - groups of values that one shader computes, their buffers, and where these lie.
+#pragma once
+#include "compiler/ir/module.h"
+#include "runtime/program/program.h"
+
+// Who holds a value's numbers, if anybody.
+typedef enum {
+    BUFFER_NONE,     // computed where it is used
+    BUFFER_SCRATCH,  // planned
+    BUFFER_STATE,    // a state's own memory
+    BUFFER_FEED,     // a feed, an input or the numbers
+    BUFFER_CONSTANT, // a table
+    BUFFER_RESULT,   // a report or emit
+    BUFFER_PART,     // a part of another buffer: an argument of pack, or an unpack
+} BufferKind;
+
+typedef struct {
+    BufferKind kind;
+    Value value;
+    ElementType element;
+    Layout layout;       // of a set: rank 1, the physical elements of all parts
+    uint64_t size;       // bytes
+    uint32_t parent;     // BUFFER_PART: index of the buffer that it lies in
+    uint64_t offset;     // BUFFER_PART: bytes inside the parent; after planning: bytes inside its memory
+    uint32_t memory;     // after planning: index into Program.memories
+    const char *name;    // of the state, feed, table or result
+    uint32_t first_wave, last_wave; // in which it is live (scratch)
+} Buffer;
+
+// How a contraction is computed. A row of schedule.def makes these.
+typedef enum {
+    SCHEDULE_REFERENCE, // one invocation an element, plain loops
+    SCHEDULE_ROWS,      // register tile: lanes are output rows (pixels), each with vec4s of output channels
+    SCHEDULE_OUTER,     // register tile: lanes are output channels, each with several input channels; sums over rows
+    SCHEDULE_TILED,     // shared-memory tiles, for GPUs
+} ScheduleKind;
+
+typedef struct {
+    ScheduleKind kind;
+    const char *name;
+    bool texel;          // load path of operands
+    uint32_t lanes;      // invocations of a workgroup
+    uint32_t rows;       // a lane's rows (ROWS) or its vec4s of input channels (OUTER)
+    uint32_t columns;    // a lane's vec4s of output channels
+    uint32_t depth;      // TILED: the slice of the summed axis staged at once
+    bool unroll;         // textually
+} Schedule;
+
+typedef struct {
+    KernelClass kernel_class;
+    Value root;            // the contraction, the first reduction, or the first stored map
+    ARRAY(Value) roots;    // REDUCE: all reductions over the same space
+    ARRAY(Value) stores;   // values that it writes, in the order of their write bindings
+    ARRAY(Value) loads;    // buffers' values that it reads, in order of first use (filled by emit)
+    Schedule schedule;
+    const char *reason;    // why these values are one kernel
+    uint32_t wave;
+} Kernel;
+
+typedef struct {
+    const Graph *graph;
+    Arena *arena;
+    Buffer *buffers;      // by value id
+    Layout *layouts;      // by value id: of every value, stored or not
+    ARRAY(Kernel) kernels;
+    uint32_t wave_count;
+    uint64_t scratch_size, scratch_lower_bound;
+    ARRAY(const char *) decisions; // fusion's log
+} KernelList;
+
+void kernel_print(Text *text, const KernelList *list);
+// Structure after fuse; after plan also: no two live buffers overlap (plain O(n^2)), every load follows its store in an earlier wave,
+// no update overtakes a reader of the old value.
+bool kernel_verify(const KernelList *list, bool planned, Text *problems);
