@@ -51,7 +51,8 @@ typedef struct {
     Value root;            // the contraction, the first reduction, or the first stored map
     ARRAY(Value) roots;    // REDUCE: all reductions over the same space
     ARRAY(Value) stores;   // values that it writes, in the order of their write bindings
-    ARRAY(Value) loads;    // buffers' values that it reads, in order of first use (filled by emit)
+    ARRAY(Value) loads;    // values of buffers that it reads and other kernels, or nobody, write
+    ARRAY(bool) in_place;  // by load: needed only at the element that is being stored
     Schedule schedule;
     const char *reason;    // why these values are one kernel
     uint32_t wave;
@@ -68,6 +69,8 @@ typedef struct {
     ARRAY(const char *) decisions; // fusion's log
 } KernelList;
 
+// The value whose kernel writes the memory that `value` lies in, seen through aliases and unpacks; the value itself where that is given.
+Value buffer_root(const KernelList *list, Value value);
 void kernel_print(Text *text, const KernelList *list);
 // Structure after fuse; after plan also: no two live buffers overlap (plain O(n^2)), every load follows its store in an earlier wave,
 // no update overtakes a reader of the old value.

@@ -5,10 +5,12 @@
 // The whole file, followed by a 0 byte that `size` does not count. NULL on failure.
 char *file_read(Arena *arena, const char *path, size_t *size, Diag *diag);
 // Replaces the file as one step: writes to a temporary name beside it, fsyncs, renames, fsyncs the folder. On failure the old file is
-// untouched and the temporary one removed.
+// untouched and the temporary one removed. A folder that cannot be fsynced is only a warning: the new file is in place by then. A link is
+// followed; what is no regular file (/dev/null) is refused.
 bool file_write(const char *path, const void *bytes, size_t size, Diag *diag);
 
-// The same in pieces, for large files. file_commit ends it in success, file_abandon in failure; one of both must be called.
+// The same in pieces, for large files. file_commit ends it in success, file_abandon in failure; one of both must be called. After a
+// failed file_put, file_commit abandons too and returns false.
 typedef struct FileWriter FileWriter;
 FileWriter *file_create(Arena *arena, const char *path, Diag *diag);
 bool file_put(FileWriter *writer, const void *bytes, size_t size, Diag *diag);

@@ -32,13 +32,13 @@ static void check_keys(Builder *builder, Member *members, uint32_t count) {
     if (count < 2)
         return;
     qsort(members, count, sizeof *members, compare_members);
-    for (uint32_t i = 1; i < count && !diag_is_full(builder->diag); i++) {
+    for (uint32_t i = 1; i < count; i++) {
         const char *key = members[i].json->key;
         if (strcmp(members[i - 1].json->key, key) != 0)
             continue;
         Place place = {.file = builder->file, .line = members[i].spot->key_line, .column = members[i].spot->key_column};
-        diag_error(builder->diag, &place, "key \"%s\" occurs twice; it is also at line %u, column %u", key,
-                   members[i - 1].spot->key_line, members[i - 1].spot->key_column);
+        diag_error(builder->diag, &place, "key \"%s\" occurs twice; it is also at line %u, column %u", key, members[i - 1].spot->key_line,
+                   members[i - 1].spot->key_column);
     }
 }
 

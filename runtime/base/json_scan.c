@@ -1,6 +1,7 @@
 // Scan: recursive descent over the text; each function stands at the first byte of what it reads and ends behind it.
 #include "runtime/base/json_scan.h"
 #include "runtime/base/text.h"
+#include <ctype.h>
 
 enum { NUMBER_LENGTH_MAX = 60 }; // cJSON reads no longer ones
 
@@ -101,7 +102,7 @@ static bool scan_escape(Scanner *scanner) {
     bool has_second = unit <= 0xDBFF && skip(scanner, '\\') && skip(scanner, 'u');
     long second = has_second ? read_unit(scanner) : -1;
     if (second < 0xDC00 || second > 0xDFFF)
-        return mistake(scanner, start, "half of a surrogate pair: a character beyond \\uffff is two escapes, \\ud800–\\udbff and \\udc00–\\udfff");
+        return mistake(scanner, start, "half of a surrogate pair: a character beyond \\uffff is written as two escapes");
     return true;
 }
 
@@ -169,8 +170,7 @@ static bool scan_word(Scanner *scanner) {
         }
     }
     size_t size = 0;
-    while (size < 20 && scanner->at + size < scanner->length && strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_",
-                                                                       scanner->text[scanner->at + size] ? scanner->text[scanner->at + size] : ' '))
+    while (size < 20 && scanner->at + size < scanner->length && isalpha((unsigned char)scanner->text[scanner->at + size]))
         size++;
     if (size > 1)
         return mistake(scanner, scanner->at, "expected a value, found %.*s (a text needs quotes)", (int)size, scanner->text + scanner->at);

@@ -132,7 +132,7 @@ static void print_string(Text *text, const char *string) {
         if (escape)
             text_format(text, "\\%c", *escape);
         else if (size == 0)
-            text_append(text, "\\ufffd"); // a file name may hold any bytes, JSON may not
+            text_append(text, "\xEF\xBF\xBD"); // a file name may hold any bytes, JSON may not
         else if ((unsigned char)*string < 0x20 || *string == 0x7F)
             text_format(text, "\\u%04x", (unsigned)*string);
         else

@@ -19,5 +19,6 @@ float random_uniform(RandomWords words);                  // [0, 1): word 0 >> 8
 uint32_t random_below(RandomWords words, uint32_t below); // high half of word 0 times `below`
 // Box-Muller: sqrt(-2 ln u) cos(2 pi v) with u = ((word 0 >> 8) + 1) 2^-24, v = (word 1 >> 8) 2^-24.
 double random_normal(RandomWords words);
-// A permutation of 0 … count-1 drawn by Fisher-Yates from element numbers of (seed, name, epoch).
+// A permutation of 0 … count-1 drawn by Fisher-Yates: for i = count-1 … 1 place i changes with random_below(element i of (seed, name,
+// step = epoch, repetition = 0), i + 1).
 void random_permutation(uint64_t seed, uint64_t name, uint32_t epoch, uint32_t *order, uint32_t count);

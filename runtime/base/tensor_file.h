@@ -18,7 +18,8 @@ typedef struct {
 size_t host_dtype_size(HostDType dtype);
 const char *host_dtype_name(HostDType dtype); // "f32"
 
-// Reads any little-endian bool, integer or float array of at most 8 axes, C or Fortran order (f64, i64 … keep their dtype).
+// Reads any little-endian bool, integer or float array of at most 8 axes, C or Fortran order (f64, i64 … keep their dtype; f16 becomes
+// f32, i8 and i16 i32, u16 u32, u64 i64 where all values fit). The name is the file's, without folder and ".npy".
 bool npy_read(Arena *arena, const char *path, HostTensor *out, Diag *diag);
 bool npy_write(const char *path, const HostTensor *tensor, Diag *diag);
 
@@ -29,7 +30,8 @@ typedef struct {
     uint32_t metadata_count;
 } TensorFile;
 
-// Checks header length, offsets, sizes, overlaps, dtypes and duplicate names before anything is believed.
+// Checks header length, offsets, sizes, overlaps, dtypes and duplicate names before anything is believed; the tensors' bytes
+// must fill the file without gaps, as the format demands. Narrow types become wider ones as in npy_read, bf16 f32.
 bool safetensors_read(Arena *arena, const char *path, TensorFile *out, Diag *diag);
 // Written through file_create: atomic. Keys and values are the __metadata__ (strings).
 bool safetensors_write(Arena *arena, const char *path, const HostTensor *tensors, uint32_t tensor_count, const char *const *keys,

@@ -53,6 +53,9 @@ typedef struct {
     ARRAY(BindingKind) bindings; // binding i of set 0
     uint32_t push_words;         // push constants, 4 bytes each
     bool needs_subgroup_ballot;  // subgroupBroadcast
+    const uint32_t *spirv;       // the .spv's words; NULL: not loaded (a program that was not read from a folder may set them)
+    size_t spirv_size;           // bytes
+    const char *spirv_digest;    // of the .spv; NULL: program_write takes it of the file, where there is one
 } ProgramKernel;
 
 // One vkCmdDispatch.
@@ -167,5 +170,14 @@ bool program_verify(const Program *program, Text *problems);
 // ---- print.c: plan.txt, a memory map for people.
 void program_print_plan(Text *text, const Program *program);
 
+// ---- program.c
+// The digest of a kernel's canonical body: its GLSL without comments (`//` to the end of the line), without the blanks before them and
+// without lines that are then empty.
+const char *program_kernel_digest(Arena *arena, const char *glsl, size_t length);
+const char *program_kernel_path(Arena *arena, const char *folder, const char *kernel, const char *extension); // "FOLDER/kernels/NAME.comp"
+const char *element_type_name(ElementType type); // "f32"
+const char *memory_kind_name(MemoryKind kind);   // "state"
+const char *kernel_class_name(KernelClass kernel_class);
+const char *binding_kind_name(BindingKind kind);
 const ProgramEntry *program_entry(const Program *program, const char *name);   // NULL when absent
 const ProgramState *program_state(const Program *program, const char *name);   // NULL when absent

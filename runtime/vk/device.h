@@ -27,6 +27,7 @@ typedef struct {
     const char *choice;
     bool validation;
     bool trace; // every Vulkan call's text on stderr
+    uint32_t *validation_messages; // where to count them too, those of device_destroy included (objects that were left); may be NULL
 } DeviceOptions;
 Device *device_create(Arena *arena, const DeviceOptions *options, Diag *diag);
 void device_destroy(Device **device);
@@ -40,6 +41,10 @@ typedef struct {
 } DevicePeaks;
 // A few seconds at most. Its kernels are SPIR-V made at build time from shaders/peak_*.comp: the runtime has no shader compiler.
 bool device_measure_peaks(Device *device, DevicePeaks *out, Diag *diag);
+
+bool device_is_lost(const Device *device);
+// Bytes that are left now (VK_EXT_memory_budget), or the size of the largest device-local heap where the driver does not say.
+uint64_t device_memory_left(const Device *device);
 
 // Test hook: the n-th Vulkan call that can fail from now on fails (0: none).
 void device_fail_at(uint32_t n);

@@ -1,0 +1,280 @@
+// Compile: runs the pass table on every phase, verifies and dumps after each pass, writes the bundle.
+#include "compiler/compile.h"
+#include "compiler/emit/spirv.h"
+#include "compiler/ir/differentiate.h"
+#include "compiler/passes/emit.h"
+#include "compiler/passes/simplify.h"
+#include "runtime/base/file.h"
+#include <stdlib.h>
+#include <time.h>
+
+typedef enum { LEVEL_GRAPH, LEVEL_KERNELS, LEVEL_PROGRAM } Level;
+
+typedef enum {
+#define PASS(name, level, summary) PASS_##name,
+#include "compiler/passes.def"
+#undef PASS
+    PASS_COUNT
+} Pass;
+
+static const PassInfo pass_infos[PASS_COUNT] = {
+#define PASS(name, level, summary) {#name, #level, summary},
+#include "compiler/passes.def"
+#undef PASS
+};
+
+const PassInfo *compile_passes(uint32_t *count) {
+    *count = PASS_COUNT;
+    return pass_infos;
+}
+
+typedef struct {
+    Arena *arena;
+    const Module *module;
+    const CompileOptions *options;
+    PassContext context;
+    Diag *diag;
+    bool stopped;
+} Compile;
+
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+__attribute__((noreturn)) static void bug(Pass pass, const char *problems, const char *dump) {
+    fprintf(stderr, "bug in pass %s:\n%s\n%s", pass_infos[pass].name, problems, dump);
+    abort();
+}
+
+static bool is_dumped(const Compile *compile, Pass pass) {
+    const char *dump = compile->options->dump;
+    return dump && (!strcmp(dump, "all") || !strcmp(dump, pass_infos[pass].name));
+}
+
+static void dump(const Compile *compile, Pass pass, const char *program, const char *phase, const char *text) {
+    if (is_dumped(compile, pass))
+        fprintf(compile->options->dump_stream ? compile->options->dump_stream : stdout, "==== %s: %s/%s\n%s", pass_infos[pass].name, program, phase, text);
+}
+
+static bool stops(Compile *compile, Pass pass) {
+    if (compile->options->stop_after && !strcmp(compile->options->stop_after, pass_infos[pass].name))
+        compile->stopped = true;
+    return compile->stopped;
+}
+
+static bool check_graph(Compile *compile, Pass pass, const GraphProgram *program, const Phase *phase, const Graph *graph) {
+    Text problems = text_create(compile->arena), text = text_create(compile->arena);
+    bool correct = graph_verify(graph, &problems);
+    if (!correct || is_dumped(compile, pass))
+        graph_print(&text, graph);
+    if (!correct)
+        bug(pass, problems.data, text.data);
+    dump(compile, pass, program->name, phase->name, text.data);
+    return !stops(compile, pass);
+}
+
+static bool check_kernels(Compile *compile, Pass pass, const GraphProgram *program, const Phase *phase, const KernelList *list) {
+    Text problems = text_create(compile->arena), text = text_create(compile->arena);
+    bool correct = kernel_verify(list, pass == PASS_plan, &problems);
+    if (!correct || is_dumped(compile, pass))
+        kernel_print(&text, list);
+    if (!correct)
+        bug(pass, problems.data, text.data);
+    dump(compile, pass, program->name, phase->name, text.data);
+    return !stops(compile, pass);
+}
+
+// Layout, fuse, schedule and plan; again when plan finds an update that needs a copy.
+static KernelList *lower(Compile *compile, const GraphProgram *program, const Phase *phase, const Graph *graph) {
+    bool *copied = ARENA_NEW(compile->arena, bool, graph->outputs.count + 1);
+    PassContext context = compile->context;
+    context.copied = copied;
+    for (;;) {
+        KernelList *list = layout_graph(compile->arena, graph, &context);
+        if (!check_graph(compile, PASS_layout, program, phase, list->graph))
+            return NULL;
+        fuse_kernels(list, &context);
+        if (!check_kernels(compile, PASS_fuse, program, phase, list))
+            return NULL;
+        schedule_kernels(list, &context);
+        if (!check_kernels(compile, PASS_schedule, program, phase, list))
+            return NULL;
+        uint32_t copy;
+        if (plan_kernels(list, &context, &copy))
+            return check_kernels(compile, PASS_plan, program, phase, list) ? list : NULL;
+        if (copied[copy])
+            bug(PASS_plan, "an update that already has a copy needs one", "");
+        copied[copy] = true;
+    }
+}
+
+static KernelList *compile_phase(Compile *compile, const GraphProgram *program, const Phase *phase) {
+    if (!check_graph(compile, PASS_read, program, phase, phase->graph))
+        return NULL;
+    Graph *graph = differentiate_graph(compile->arena, phase->graph);
+    if (!check_graph(compile, PASS_differentiate, program, phase, graph))
+        return NULL;
+    graph = simplify_graph(compile->arena, graph);
+    if (!check_graph(compile, PASS_simplify, program, phase, graph))
+        return NULL;
+    return lower(compile, program, phase, graph);
+}
+
+// What the target cannot bind, said before anything is written.
+static bool fits_target(Compile *compile, const GraphProgram *program, const Phase *phase, const KernelList *list) {
+    const Target *target = compile->context.target;
+    bool fits = true;
+    for (uint32_t id = 1; id < list->graph->nodes.count; id++) {
+        const Buffer *buffer = &list->buffers[id];
+        if (buffer->kind == BUFFER_NONE || graph_node(list->graph, buffer->value)->type.set || buffer->size <= target->storage_range_max)
+            continue;
+        Type type = graph_type(list->graph, buffer->value);
+        const char *pointer = graph_node(list->graph, buffer->value)->origin.pointer;
+        diag_error(compile->diag, NULL, "%s: program %s, phase %s: %s at %s needs %s in one binding, the target allows %s; a smaller batch (-D batch=…) makes it smaller",
+                   compile->module->name, program->name, phase->name, type_text(compile->arena, &type), pointer ? pointer : "?", text_bytes(compile->arena, buffer->size),
+                   text_bytes(compile->arena, target->storage_range_max));
+        fits = false;
+    }
+    return fits;
+}
+
+static bool make_spirv(Compile *compile, Compiled *out, const Emitted *emitted, SpirvJob *jobs) {
+    Program *program = emitted->program;
+    double begin = seconds_now();
+    for (uint32_t k = 0; k < program->kernels.count; k++)
+        jobs[k] = (SpirvJob){.name = program->kernels.items[k].name, .source = emitted->sources.items[k]};
+    if (!spirv_compile(compile->arena, jobs, program->kernels.count, compile->options->debug_info, compile->options->progress, compile->options->progress_context, compile->diag))
+        return false;
+    for (uint32_t k = 0; k < program->kernels.count; k++)
+        out->cached_count += jobs[k].cached;
+    out->spirv_seconds = seconds_now() - begin;
+    return true;
+}
+
+static bool write_kernels(Compile *compile, Program *program, const Emitted *emitted, const SpirvJob *jobs, const char *folder) {
+    Arena *arena = compile->arena;
+    const char *kernels = file_join(arena, folder, "kernels");
+    if (!file_make_folders(kernels, compile->diag))
+        return false;
+    for (uint32_t k = 0; k < program->kernels.count; k++) {
+        ProgramKernel *kernel = &program->kernels.items[k];
+        const char *source = emitted->sources.items[k];
+        kernel->spirv_digest = digest_bytes(arena, jobs[k].words, jobs[k].size);
+        if (!file_write(file_join(arena, kernels, arena_format(arena, "%s.comp", kernel->name)), source, strlen(source), compile->diag) ||
+            !file_write(file_join(arena, kernels, arena_format(arena, "%s.spv", kernel->name)), jobs[k].words, jobs[k].size, compile->diag))
+            return false;
+    }
+    return true;
+}
+
+// Everything goes to a folder beside the bundle, which then takes its place.
+static bool write_bundle(Compile *compile, Program *program, const Emitted *emitted, const SpirvJob *jobs, const char *folder) {
+    Arena *arena = compile->arena;
+    if (file_exists(folder) && !file_exists(file_join(arena, folder, "program.json"))) {
+        diag_error(compile->diag, NULL, "%s: exists and is no bundle; nothing was written", folder);
+        return false;
+    }
+    const char *fresh = arena_format(arena, "%s.new", folder);
+    if (file_exists(fresh) && !file_remove_tree(fresh, compile->diag))
+        return false;
+    Text plan = text_create(arena);
+    program_print_plan(&plan, program);
+    const char *graph = compile->module->resolved;
+    bool written = write_kernels(compile, program, emitted, jobs, fresh) && file_write(file_join(arena, fresh, "plan.txt"), plan.data, plan.length, compile->diag) &&
+                   file_write(file_join(arena, fresh, "graph.json"), graph, strlen(graph), compile->diag) && program_write(program, fresh, compile->diag);
+    if (written && file_exists(folder))
+        written = file_remove_tree(folder, compile->diag);
+    if (written && rename(fresh, folder) != 0) {
+        diag_error(compile->diag, NULL, "%s: cannot be put in place", folder);
+        written = false;
+    }
+    if (!written)
+        file_remove_tree(fresh, compile->diag);
+    return written;
+}
+
+static bool finish(Compile *compile, Compiled *out, KernelList *const *const *phases, const char *folder) {
+    Emitted emitted = {0};
+    emit_program(compile->arena, compile->module, phases, &compile->context, &emitted);
+    Program *program = emitted.program;
+    program->digest = digest_bytes(compile->arena, compile->module->resolved, strlen(compile->module->resolved));
+    for (uint32_t k = 0; k < program->kernels.count; k++)
+        program->kernels.items[k].digest = program_kernel_digest(compile->arena, emitted.sources.items[k], strlen(emitted.sources.items[k]));
+    out->program = program;
+    out->sources = emitted.sources.items;
+    Text problems = text_create(compile->arena);
+    if (!program_verify(program, &problems)) {
+        Text plan = text_create(compile->arena);
+        program_print_plan(&plan, program);
+        bug(PASS_emit, problems.data, plan.data);
+    }
+    for (uint32_t k = 0; k < program->kernels.count; k++)
+        dump(compile, PASS_emit, "kernel", program->kernels.items[k].name, emitted.sources.items[k]);
+    if (stops(compile, PASS_emit))
+        return false;
+    if (!folder)
+        return true;
+    SpirvJob *jobs = ARENA_NEW(compile->arena, SpirvJob, program->kernels.count + 1);
+    return make_spirv(compile, out, &emitted, jobs) && write_bundle(compile, program, &emitted, jobs, folder);
+}
+
+Compiled *compile_module(Arena *arena, const Module *module, const CompileOptions *options, const char *folder, Diag *diag) {
+    Compile compile = {.arena = arena, .module = module, .options = options, .diag = diag};
+    compile.context = (PassContext){.module = module, .target = &options->target, .no_fuse = options->no_fuse, .reference_schedule = options->reference_schedule};
+    compile.context.sets = layout_sets(arena, module, &options->target);
+    Compiled *out = ARENA_NEW(arena, Compiled, 1);
+    double begin = seconds_now();
+    KernelList ***phases = ARENA_NEW(arena, KernelList **, module->programs.count + 1);
+    out->phases = ARENA_NEW(arena, CompiledPhase *, module->programs.count + 1);
+    bool fits = true;
+    for (uint32_t p = 0; p < module->programs.count; p++) {
+        const GraphProgram *program = &module->programs.items[p];
+        phases[p] = ARENA_NEW(arena, KernelList *, program->phases.count + 1);
+        out->phases[p] = ARENA_NEW(arena, CompiledPhase, program->phases.count + 1);
+        for (uint32_t i = 0; i < program->phases.count; i++) {
+            phases[p][i] = compile_phase(&compile, program, &program->phases.items[i]);
+            if (!phases[p][i])
+                continue; // --stop-after: the other phases are still dumped
+            fits &= fits_target(&compile, program, &program->phases.items[i], phases[p][i]);
+            out->phases[p][i] = (CompiledPhase){phases[p][i]->graph, phases[p][i]};
+        }
+    }
+    out->pass_seconds = seconds_now() - begin;
+    if (!fits || compile.stopped)
+        return NULL;
+    return finish(&compile, out, (KernelList *const *const *)phases, folder) ? out : NULL;
+}
+
+bool compile_rebuild(Arena *arena, const char *folder, bool debug_info, uint32_t *rebuilt, Diag *diag) {
+    *rebuilt = 0;
+    Program *program = program_read_edited(arena, folder, diag);
+    if (!program)
+        return false;
+    SpirvJob *jobs = ARENA_NEW(arena, SpirvJob, program->kernels.count + 1);
+    ARRAY(uint32_t) changed = {0};
+    for (uint32_t k = 0; k < program->kernels.count; k++) {
+        ProgramKernel *kernel = &program->kernels.items[k];
+        size_t size;
+        const char *source = file_read(arena, file_join(arena, folder, arena_format(arena, "kernels/%s.comp", kernel->name)), &size, diag);
+        if (!source)
+            return false;
+        const char *digest = program_kernel_digest(arena, source, size);
+        if (!strcmp(digest, kernel->digest))
+            continue;
+        kernel->digest = digest;
+        jobs[changed.count] = (SpirvJob){.name = kernel->name, .source = source};
+        array_push(arena, &changed, k);
+    }
+    if (!spirv_compile(arena, jobs, changed.count, debug_info, NULL, NULL, diag))
+        return false;
+    for (uint32_t i = 0; i < changed.count; i++) {
+        ProgramKernel *kernel = &program->kernels.items[changed.items[i]];
+        kernel->spirv_digest = digest_bytes(arena, jobs[i].words, jobs[i].size);
+        if (!file_write(file_join(arena, folder, arena_format(arena, "kernels/%s.spv", kernel->name)), jobs[i].words, jobs[i].size, diag))
+            return false;
+    }
+    *rebuilt = changed.count;
+    return program_write(program, folder, diag);
+}

@@ -1,0 +1,161 @@
+// Bench run: steps with and without timestamps around each kernel.
+#include "compiler/driver/bench_run.h"
+#include "compiler/driver/made_feeds.h"
+#include <stdlib.h>
+#include <time.h>
+
+enum { REPETITIONS_MAX = 16 }; // of one phase in a measured step; the time of the others follows from theirs
+
+static double now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static uint32_t repeats_of(const ProgramPhase *phase) { return phase->repeat ? phase->repeat : 1; } // an epoch: one batch of it
+static uint32_t measured_of(const ProgramPhase *phase) {
+    return repeats_of(phase) < REPETITIONS_MAX ? repeats_of(phase) : REPETITIONS_MAX;
+}
+
+typedef struct {
+    Session *session;
+    const ProgramEntry *entry;
+    const void *const **feeds; // by phase
+    double *seconds;           // by phase: one repetition
+} Steps;
+
+static bool drain(Session *session, Diag *diag) {
+    SessionResult result;
+    bool got = true;
+    if (!session_finish(session, diag))
+        return false;
+    while (got)
+        if (!session_take(session, false, &result, &got, diag))
+            return false;
+    return true;
+}
+
+static bool run_phase(Steps *steps, uint32_t index, uint32_t step, Diag *diag) {
+    const ProgramPhase *phase = &steps->entry->phases.items[index];
+    double start = now();
+    for (uint32_t i = 0; i < measured_of(phase); i++) {
+        Moment moment = {.step = step, .steps = 1000, .epoch_steps = 1000, .repetition = i};
+        SessionResult result;
+        bool got = true;
+        while (got && session_in_flight(steps->session) > 0)
+            if (!session_take(steps->session, false, &result, &got, diag))
+                return false;
+        if (!session_submit(steps->session, steps->entry, phase, &moment, steps->feeds[index], step, diag))
+            return false;
+    }
+    if (!drain(steps->session, diag))
+        return false;
+    steps->seconds[index] = (now() - start) / measured_of(phase);
+    return true;
+}
+
+// Runs steps for about so long; the fastest repetition of each phase goes to `best`.
+static bool run_steps(Steps *steps, double seconds, double *best, uint32_t *count, Diag *diag) {
+    uint32_t phases = steps->entry->phases.count;
+    double start = now();
+    for (*count = 0; *count < 3 || now() - start < seconds; ++*count)
+        for (uint32_t i = 0; i < phases; i++) {
+            if (!run_phase(steps, i, *count, diag))
+                return false;
+            if (*count > 0 && (best[i] == 0 || steps->seconds[i] < best[i])) // the first step warms up
+                best[i] = steps->seconds[i];
+        }
+    return true;
+}
+
+static bool start_session(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, bool profile,
+                          Steps *out, Diag *diag) {
+    SessionOptions options = {.seed = seed, .only_entry = entry->name, .profile = profile};
+    *out = (Steps){.session = session_create(arena, device, program, &options, diag),
+                   .entry = entry,
+                   .feeds = ARENA_NEW(arena, const void *const *, entry->phases.count),
+                   .seconds = ARENA_NEW(arena, double, entry->phases.count)};
+    if (!out->session || !session_initialise(out->session, diag))
+        return false;
+    for (uint32_t i = 0; i < entry->phases.count; i++)
+        out->feeds[i] = made_feeds(arena, program, &entry->phases.items[i], seed);
+    return made_inputs(arena, out->session, program, entry, seed, diag);
+}
+
+static void add_kernel(Arena *arena, Bench *bench, const Program *program, const Dispatch *dispatch, double repeats, double seconds) {
+    const ProgramKernel *kernel = &program->kernels.items[dispatch->kernel];
+    BenchKernel *found = NULL;
+    for (uint32_t i = 0; i < bench->kernels.count && !found; i++)
+        if (strcmp(bench->kernels.items[i].name, kernel->name) == 0)
+            found = &bench->kernels.items[i];
+    if (!found) {
+        BenchKernel fresh = {
+            .name = kernel->name, .op_class = dispatch->op_class, .is_contraction = kernel->kernel_class == KERNEL_CONTRACT};
+        array_push(arena, &bench->kernels, fresh);
+        found = &bench->kernels.items[bench->kernels.count - 1];
+    }
+    found->dispatches += (uint32_t)repeats;
+    found->seconds += seconds * repeats;
+    found->flops += dispatch->flops * repeats;
+    found->bytes += dispatch->bytes * repeats;
+    bench->flops += dispatch->flops * repeats;
+    bench->bytes += dispatch->bytes * repeats;
+}
+
+static int by_seconds(const void *a, const void *b) {
+    const BenchKernel *x = a, *y = b;
+    return x->seconds != y->seconds ? (x->seconds > y->seconds ? -1 : 1) : strcmp(x->name, y->name);
+}
+
+static void add_profile(Arena *arena, const Steps *steps, const Program *program, Bench *bench) {
+    for (uint32_t i = 0; i < steps->entry->phases.count; i++) {
+        const ProgramPhase *phase = &steps->entry->phases.items[i];
+        uint32_t runs = 0;
+        const double *seconds = session_profile(steps->session, phase, &runs);
+        for (uint32_t k = 0; k < phase->dispatches.count; k++)
+            add_kernel(arena, bench, program, &phase->dispatches.items[k], repeats_of(phase),
+                       seconds && runs > 0 ? seconds[k] / (double)runs : 0);
+    }
+    qsort(bench->kernels.items, bench->kernels.count, sizeof *bench->kernels.items, by_seconds);
+}
+
+static bool time_kernels(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
+                         Bench *out, Diag *diag) {
+    Steps steps;
+    double *best = ARENA_NEW(arena, double, entry->phases.count);
+    uint32_t count = 0;
+    bool good = start_session(arena, device, program, entry, seed, true, &steps, diag) && run_steps(&steps, seconds, best, &count, diag);
+    if (good)
+        add_profile(arena, &steps, program, out);
+    session_destroy(&steps.session);
+    return good;
+}
+
+static bool time_steps(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
+                       Bench *out, Diag *diag) {
+    Steps steps;
+    double *best = ARENA_NEW(arena, double, entry->phases.count);
+    uint32_t count = 0;
+    bool good = start_session(arena, device, program, entry, seed, false, &steps, diag) && run_steps(&steps, seconds, best, &count, diag);
+    for (uint32_t i = 0; good && i < entry->phases.count; i++) {
+        const ProgramPhase *phase = &entry->phases.items[i];
+        out->step_seconds += best[i] * repeats_of(phase);
+        if (phase->feeds.count > 0)
+            out->images += (double)phase->feeds.items[0].batch * repeats_of(phase);
+    }
+    session_destroy(&steps.session);
+    return good;
+}
+
+bool bench_run(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds, Bench *out,
+               Diag *diag) {
+    memset(out, 0, sizeof *out);
+    return device_measure_peaks(device, &out->peaks, diag) && time_steps(arena, device, program, entry, seed, seconds, out, diag) &&
+           time_kernels(arena, device, program, entry, seed, seconds, out, diag);
+}
+
+double bench_share(const Bench *bench, const BenchKernel *kernel) {
+    double rate = kernel->is_contraction ? kernel->flops : kernel->bytes;
+    double peak = kernel->is_contraction ? bench->peaks.gflops : bench->peaks.gbps;
+    return kernel->seconds > 0 && peak > 0 ? rate / kernel->seconds / (1e9 * peak) : 0;
+}

@@ -1,0 +1,100 @@
+// `compile`: a graph to a bundle; or rebuilds the edited kernels of a bundle.
+#include "compiler/compile.h"
+#include "compiler/driver/common.h"
+#include "runtime/base/file.h"
+#include <unistd.h>
+
+static const Option options[] = {
+    {"output", 'o', OPTION_TEXT, false, "BUNDLE", "the folder to write"},
+    COMMON_GRAPH_OPTIONS,
+    {"target", 0, OPTION_TEXT, false, "cpu|gpu|any|D", "class of device, or a device here (default: the device that would run it)"},
+    {"dump", 0, OPTION_TEXT, false, "PASS|all", "prints what a pass gives (names below)"},
+    {"stop-after", 0, OPTION_TEXT, false, "PASS", "stops there; nothing is written"},
+    {"no-fuse", 0, OPTION_FLAG, false, NULL, "makes every operation a kernel of its own"},
+    {"schedule", 0, OPTION_TEXT, false, "reference", "takes the simplest schedule everywhere"},
+    {"debug", 'g', OPTION_FLAG, false, NULL, "puts the source into the SPIR-V, for RenderDoc and the like"},
+};
+
+static bool known_pass(Arguments *arguments, const char *option, const char *name, bool all) {
+    uint32_t count = 0;
+    const PassInfo *passes = compile_passes(&count);
+    const char **known = ARENA_NEW(arguments->arena, const char *, count + 1);
+    for (uint32_t i = 0; i < count; i++)
+        known[i] = passes[i].name;
+    if (all)
+        known[count++] = "all";
+    for (uint32_t i = 0; name && i < count; i++)
+        if (strcmp(known[i], name) == 0)
+            return true;
+    if (name)
+        arguments_wrong(arguments, "--%s: there is no pass \"%s\"%s", option, name, text_suggestion(arguments->arena, name, known, count));
+    return !name;
+}
+
+static int rebuild(Arguments *arguments, const char *folder) {
+    uint32_t rebuilt = 0;
+    if (!compile_rebuild(arguments->arena, folder, arguments_has(arguments, "debug"), &rebuilt, arguments->diag))
+        return 1;
+    printf("%s: %u kernels rebuilt\n", folder, rebuilt);
+    return 0;
+}
+
+static void print_passes(FILE *stream) {
+    uint32_t count = 0;
+    const PassInfo *passes = compile_passes(&count);
+    fprintf(stream, "The passes, for --dump and --stop-after:\n");
+    for (uint32_t i = 0; i < count; i++)
+        fprintf(stream, "  %-13s %-8s %s\n", passes[i].name, passes[i].level, passes[i].summary);
+}
+
+static int run(Arguments *arguments) {
+    const char *path = arguments->operands.items[0], *output = arguments_text(arguments, "output");
+    if (common_is_bundle(path) && !output)
+        return rebuild(arguments, path);
+    CompileOptions compile = {.no_fuse = arguments_has(arguments, "no-fuse"),
+                              .debug_info = arguments_has(arguments, "debug"),
+                              .dump = arguments_text(arguments, "dump"),
+                              .stop_after = arguments_text(arguments, "stop-after"),
+                              .dump_stream = stdout,
+                              .progress = common_progress};
+    if (!known_pass(arguments, "dump", compile.dump, true) || !known_pass(arguments, "stop-after", compile.stop_after, false))
+        return 2;
+    const char *schedule = arguments_text(arguments, "schedule");
+    if (schedule && strcmp(schedule, "reference") != 0)
+        return arguments_wrong(arguments, "--schedule: \"%s\" is unknown; known: reference", schedule);
+    compile.reference_schedule = schedule != NULL;
+    if (!output && !compile.stop_after && !compile.dump)
+        return arguments_wrong(arguments, "-o BUNDLE is missing: where shall the bundle go?");
+    double start = common_seconds();
+    Module *module = common_read_module(arguments, path, false, NULL);
+    if (!module || !common_target(arguments, arguments_text(arguments, "target"), &compile.target))
+        return 1;
+    Compiled *compiled = compile_module(arguments->arena, module, &compile, compile.stop_after ? NULL : output, arguments->diag);
+    if (!compiled)
+        return compile.stop_after && diag_error_count(arguments->diag) == 0 ? 0 : 1;
+    uint32_t kernels = compiled->program->kernels.count;
+    if (output)
+        printf("%s: %u programs, %u kernels (%u from the cache) for the class %s; %.1f s, of which SPIR-V %.1f s\n", output,
+               compiled->program->entries.count, kernels, compiled->cached_count, target_class_name(compile.target.target_class),
+               common_seconds() - start, compiled->spirv_seconds);
+    return 0;
+}
+
+const Command compile_command = {
+    .usage = "GRAPH.json -o BUNDLE [-D NAME=VALUE]... [--preset NAME] [--target cpu|gpu|any|DEVICE] [options]\n"
+             "BUNDLE                 (rebuilds the kernels whose .comp was edited)",
+    .description = "Compiles a graph into a bundle, a folder that any Vulkan device of the class can run:\n"
+                   "  program.json           buffers, kernels, dispatches, named inputs and outputs\n"
+                   "  kernels/NAME.comp      readable GLSL, with the nodes that each line comes from, and its SPIR-V\n"
+                   "  plan.txt, graph.json   the memory map; the graph after includes, presets and -D",
+    .more_help = print_passes,
+    .examples = "compile graphs/ddpm_mnist.json -o build/ddpm.ggb\n"
+                "compile graphs/ddpm_mnist.json -o build/small.ggb -D batch=16 --target cpu\n"
+                "compile graphs/wgan_gp.json --preset check --dump=simplify --stop-after=simplify\n"
+                "compile build/ddpm.ggb",
+    .options = options,
+    .option_count = OPTION_COUNT_OF(options),
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};

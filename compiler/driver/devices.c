@@ -1,0 +1,101 @@
+// `devices`: the Vulkan devices of this machine.
+#include "compiler/driver/common.h"
+#include "runtime/base/json.h"
+
+static const Option options[] = {
+    {"json", 0, OPTION_FLAG, false, NULL, "prints JSON"},
+    {"peaks", 0, OPTION_FLAG, false, NULL, "measures each device's peak arithmetic and bandwidth (seconds)"},
+};
+
+static const char *kind(const DeviceInfo *info) { return info->is_cpu ? "software" : info->is_discrete ? "discrete GPU" : "integrated GPU"; }
+
+static bool peaks_of(Arguments *arguments, const DeviceInfo *info, DevicePeaks *peaks) {
+    Device *device = device_create(arguments->arena, &(DeviceOptions){.choice = info->uuid}, arguments->diag);
+    bool good = device && device_measure_peaks(device, peaks, arguments->diag);
+    device_destroy(&device);
+    return good;
+}
+
+static void print_text(Arena *arena, const DeviceInfo *info, const DevicePeaks *peaks) {
+    const Target *target = &info->target;
+    printf("%u  %s\n", info->index, info->name);
+    printf("   driver      %s; Vulkan %u.%u%s\n", info->driver, info->vulkan_major, info->vulkan_minor,
+           info->usable ? "" : " - not usable: Vulkan 1.2 with a compute queue is needed");
+    printf("   UUID        %s\n", info->uuid);
+    printf("   class       %s (%s)\n", target_class_name(target->target_class), kind(info));
+    printf("   memory      %s%s\n", text_bytes(arena, info->memory_total),
+           info->memory_left ? arena_format(arena, ", %s left", text_bytes(arena, info->memory_left)) : "");
+    printf("   subgroups   %u lanes%s\n", info->subgroup_size, target->has_subgroup_ballot ? ", broadcast" : "");
+    printf("   limits      allocation %s, storage binding %s, texel buffer %s texels,\n", text_bytes(arena, target->allocation_max),
+           text_bytes(arena, target->storage_range_max), text_thousands(arena, target->texel_elements_max));
+    printf("               %u storage and %u texel bindings, %u bytes of push constants, %s shared,\n", target->storage_bindings_max,
+           target->texel_bindings_max, target->push_bytes_max, text_bytes(arena, target->shared_bytes_max));
+    printf("               workgroups of %u, %s of them along an axis\n", target->workgroup_size_max,
+           text_thousands(arena, target->groups_max));
+    if (peaks)
+        printf("   peak        %.1f GFLOP/s, %.1f GB/s\n", peaks->gflops, peaks->gbps);
+    if (info->warning)
+        printf("   warning     %s\n", info->warning);
+}
+
+static void write_json(JsonWriter *json, const DeviceInfo *info, const DevicePeaks *peaks) {
+    const Target *target = &info->target;
+    json_begin_object(json, NULL);
+    json_write_uint(json, "index", info->index);
+    json_write_text(json, "name", info->name);
+    json_write_text(json, "driver", info->driver);
+    json_write_text(json, "uuid", info->uuid);
+    json_write_bool(json, "usable", info->usable);
+    json_write_text(json, "class", target_class_name(target->target_class));
+    json_write_text(json, "kind", kind(info));
+    json_write_uint(json, "memory_total", info->memory_total);
+    json_write_uint(json, "memory_left", info->memory_left);
+    json_write_uint(json, "subgroup_size", info->subgroup_size);
+    json_write_uint(json, "storage_range_max", target->storage_range_max);
+    json_write_uint(json, "allocation_max", target->allocation_max);
+    json_write_uint(json, "texel_elements_max", target->texel_elements_max);
+    if (peaks) {
+        json_write_number(json, "peak_gflops", peaks->gflops);
+        json_write_number(json, "peak_gbps", peaks->gbps);
+    }
+    if (info->warning)
+        json_write_text(json, "warning", info->warning);
+    json_end_object(json);
+}
+
+static int run(Arguments *arguments) {
+    DeviceInfo *infos = NULL;
+    uint32_t count = 0;
+    if (!device_list(arguments->arena, &infos, &count, arguments->diag))
+        return 1;
+    JsonWriter *json = arguments_has(arguments, "json") ? json_writer_create(arguments->arena) : NULL;
+    if (json)
+        json_begin_array(json, NULL);
+    bool good = true;
+    for (uint32_t i = 0; i < count; i++) {
+        DevicePeaks peaks = {0};
+        bool measured = arguments_has(arguments, "peaks") && infos[i].usable;
+        if (measured && !peaks_of(arguments, &infos[i], &peaks))
+            measured = good = false;
+        if (json)
+            write_json(json, &infos[i], measured ? &peaks : NULL);
+        else
+            print_text(arguments->arena, &infos[i], measured ? &peaks : NULL);
+    }
+    if (json) {
+        json_end_array(json);
+        fputs(json_writer_text(json), stdout);
+    }
+    return good ? 0 : 1;
+}
+
+const Command devices_command = {
+    .usage = "[--json] [--peaks]",
+    .description = "Lists the Vulkan devices with the limits that compiled kernels respect. --device takes the index, the UUID or a part of the name.",
+    .examples = "devices\ndevices --peaks",
+    .options = options,
+    .option_count = OPTION_COUNT_OF(options),
+    .operands_min = 0,
+    .operands_max = 0,
+    .run = run,
+};

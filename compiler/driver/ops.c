@@ -1,0 +1,102 @@
+// `ops`: the reference of ops, made from the tables that define them.
+#include "compiler/driver/arguments.h"
+#include "compiler/ir/op.h"
+
+static const char *class_text(OpClass op_class) {
+    switch (op_class) {
+    case CLASS_SOURCE:
+        return "sources: already in memory, or computed from the index alone";
+    case CLASS_VIEW:
+        return "views: rename indices, cost nothing by themselves";
+    case CLASS_MAP:
+        return "maps: one element from the same element of each argument";
+    case CLASS_REDUCE:
+        return "reductions: fold axes away";
+    case CLASS_CONTRACT:
+        return "contractions: sum products";
+    case CLASS_SET:
+        return "sets: a flat parameter set from its parts, and back";
+    case CLASS_META:
+        return "meta: gone before kernels are made";
+    }
+    return "";
+}
+
+static const char *kind_text(AttrKind kind) {
+    switch (kind) {
+    case ATTR_INT:
+        return "integer";
+    case ATTR_NUMBER:
+        return "number";
+    case ATTR_INTS:
+        return "integers";
+    case ATTR_TEXT:
+        return "text";
+    }
+    return "";
+}
+
+static void print_row(const OpDef *def) { printf("  %-22s %s\n", def->name, def->summary); }
+
+static void print_details(const OpDef *def, Arena *arena) {
+    printf("%s: %s\n", def->name, def->summary);
+    printf("  class        %s\n", class_text(def->op_class));
+    if (def->arg_count == ANY_COUNT)
+        printf("  arguments    one or more\n");
+    else
+        printf("  arguments    %u\n", def->arg_count);
+    for (uint32_t i = 0; i < def->attr_count; i++)
+        printf("  %-12s %s: %s\n", i == 0 ? "attributes" : "", def->attrs[i].name, kind_text(def->attrs[i].kind));
+    printf("  gradient     %s\n", def->vjp ? "yes, made of ops" : "none flows");
+    if (def->glsl)
+        printf("  GLSL         %s\n", def->glsl);
+    for (uint32_t i = 0; i < def->example_count; i++) {
+        const OpExample *example = &def->examples[i];
+        printf("  %-12s", i == 0 ? "examples" : "");
+        for (uint32_t k = 0; k < example->arg_count; k++)
+            printf(" %s", type_text(arena, &example->args[k]));
+        for (uint32_t k = 0; k < def->attr_count; k++) {
+            Text text = text_create(arena);
+            attr_print(&text, &example->attrs[k]);
+            printf(" %s=%s", def->attrs[k].name, text.data);
+        }
+        putchar('\n');
+    }
+}
+
+static int print_all(void) {
+    for (OpClass op_class = CLASS_SOURCE; op_class <= CLASS_META; op_class++) {
+        printf("%s%s\n", op_class == CLASS_SOURCE ? "" : "\n", class_text(op_class));
+        for (int op = OP_NONE + 1; op < OP_COUNT; op++)
+            if (op_def((Op)op)->op_class == op_class)
+                print_row(op_def((Op)op));
+    }
+    return 0;
+}
+
+static int run(Arguments *arguments) {
+    if (arguments->operands.count == 0)
+        return print_all();
+    const char *name = arguments->operands.items[0];
+    Op op;
+    if (op_find(name, &op)) {
+        print_details(op_def(op), arguments->arena);
+        return 0;
+    }
+    const char *known[OP_COUNT];
+    uint32_t count = 0;
+    for (int i = OP_NONE + 1; i < OP_COUNT; i++)
+        known[count++] = op_def((Op)i)->name;
+    diag_error(arguments->diag, NULL, "there is no op \"%s\"%s", name, text_suggestion(arguments->arena, name, known, count));
+    return 1;
+}
+
+const Command ops_command = {
+    .usage = "[OP]",
+    .description = "Lists every op of the compiler by class, or explains one: arguments, attributes, gradient, GLSL, examples. These are what the\n"
+                   "layers and formulas of the graph language (graphs/README.md) expand to.",
+    .examples = "ops\nops conv2d",
+    .operands_min = 0,
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,280 @@
+// `summary`: what a graph holds and what it costs, as tables or JSON.
+#include "compiler/driver/common.h"
+#include "runtime/base/json.h"
+
+static const Option options[] = {
+    COMMON_GRAPH_OPTIONS,
+    {"target", 0, OPTION_TEXT, false, "cpu|gpu|any|D", "class of device of the memory plan (default: the device that would run it)"},
+    {"no-plan", 0, OPTION_FLAG, false, NULL, "leaves the memory plan out, which needs the passes"},
+    {"json", 0, OPTION_FLAG, false, NULL, "prints JSON"},
+};
+
+static uint64_t parameters_of(const Module *module, const NetworkInfo *network) {
+    return network->set ? module->sets.items[network->set - 1].count : 0;
+}
+
+static uint64_t macs_of(const NetworkInfo *network) {
+    uint64_t macs = 0;
+    for (uint32_t i = 0; i < network->layers.count; i++)
+        macs += network->layers.items[i].macs;
+    return macs;
+}
+
+static uint64_t optimizer_parameters(const Module *module, const OptimizerInfo *optimizer) {
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < optimizer->networks.count; i++)
+        for (uint32_t k = 0; k < module->networks.count; k++)
+            if (strcmp(module->networks.items[k].name, optimizer->networks.items[i]) == 0)
+                count += parameters_of(module, &module->networks.items[k]);
+    return count;
+}
+
+static double phase_flops(const ProgramPhase *phase) {
+    double flops = 0;
+    for (uint32_t i = 0; i < phase->dispatches.count; i++)
+        flops += phase->dispatches.items[i].flops;
+    return flops;
+}
+
+static uint64_t memory_size(const Program *program, MemoryKind kind) {
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < program->memories.count; i++)
+        size += program->memories.items[i].kind == kind ? program->memories.items[i].size : 0;
+    return size;
+}
+
+static const struct {
+    MemoryKind kind;
+    const char *name, *text;
+} memory_rows[] = {
+    {MEMORY_STATE, "state", "state: parameters, moments, averages, running statistics"},
+    {MEMORY_SCRATCH, "scratch", "scratch: values inside a phase, planned"},
+    {MEMORY_CONSTANT, "constant", "constants: tables"},
+    {MEMORY_FEED, "feed", "feeds and inputs"},
+    {MEMORY_RESULT, "result", "results: reports and emits"},
+};
+enum { MEMORY_ROWS = sizeof memory_rows / sizeof *memory_rows };
+
+// ---- text
+
+static void print_network(Arena *arena, const Module *module, const NetworkInfo *network) {
+    printf("\nnetwork %s: %s\n", network->name, network->shown ? network->shown : "");
+    int width = 5;
+    for (uint32_t i = 0; i < network->layers.count; i++) {
+        int length = (int)strlen(network->layers.items[i].path);
+        width = length > width ? length : width;
+    }
+    if (network->layers.count > 0)
+        printf("  %-*s  %-20s %-24s %14s %14s\n", width, "layer", "kind", "shape", "parameters", "FLOP/record");
+    for (uint32_t i = 0; i < network->layers.count; i++) {
+        const LayerRow *row = &network->layers.items[i];
+        printf("  %-*s  %-20s %-24s %14s %14s\n", width, row->path, row->op, common_shape(arena, &row->type),
+               row->parameters ? text_thousands(arena, row->parameters) : "", row->macs ? text_thousands(arena, 2 * row->macs) : "");
+    }
+    printf("  parameters: %s", text_thousands(arena, parameters_of(module, network)));
+    if (network->state_count)
+        printf("; running state: %s", text_thousands(arena, network->state_count));
+    printf("; %s a record\n", common_flops(arena, 2 * (double)macs_of(network)));
+}
+
+static void print_programs(const Module *module) {
+    for (uint32_t i = 0; i < module->programs.count; i++) {
+        const GraphProgram *entry = &module->programs.items[i];
+        printf("program %s (%s):", entry->name, entry->training ? "training" : "evaluation");
+        for (uint32_t k = 0; k < entry->phases.count; k++) {
+            const Phase *phase = &entry->phases.items[k];
+            printf("%s %s", k ? "," : "", phase->name);
+            if (phase->repeat == 0)
+                printf(" x epoch");
+            else if (phase->repeat > 1)
+                printf(" x %u", phase->repeat);
+        }
+        if (entry->steps)
+            printf("; %u steps", entry->steps);
+        for (uint32_t k = 0; k < entry->requires_trained.count; k++)
+            printf("%s %s", k ? "," : "; requires", entry->requires_trained.items[k]);
+        putchar('\n');
+    }
+}
+
+static void print_plan(Arena *arena, const Program *program) {
+    printf("\nmemory plan (class %s)\n", target_class_name(program->target.target_class));
+    for (uint32_t i = 0; i < MEMORY_ROWS; i++)
+        printf("  %12s  %s\n", text_bytes(arena, memory_size(program, memory_rows[i].kind)), memory_rows[i].text);
+    for (uint32_t i = 0; i < program->entries.count; i++)
+        for (uint32_t k = 0; k < program->entries.items[i].phases.count; k++) {
+            const ProgramEntry *entry = &program->entries.items[i];
+            const ProgramPhase *phase = &entry->phases.items[k];
+            printf("  %s/%s: %u dispatches, %s in contractions, scratch %s (lower bound %s)\n", entry->name, phase->name,
+                   phase->dispatches.count, common_flops(arena, phase_flops(phase)), text_bytes(arena, phase->scratch_size),
+                   text_bytes(arena, phase->scratch_lower_bound));
+        }
+}
+
+static void print_summary(Arena *arena, const Module *module, const Program *program) {
+    printf("%s%s%s\n", module->name, module->doc ? ": " : "", module->doc ? module->doc : "");
+    for (uint32_t i = 0; i < module->networks.count; i++)
+        print_network(arena, module, &module->networks.items[i]);
+    if (module->optimizers.count || module->programs.count)
+        putchar('\n');
+    for (uint32_t i = 0; i < module->optimizers.count; i++) {
+        const OptimizerInfo *optimizer = &module->optimizers.items[i];
+        printf("optimizer %s: %s of", optimizer->name, optimizer->rule);
+        for (uint32_t k = 0; k < optimizer->networks.count; k++)
+            printf("%s %s", k ? "," : "", optimizer->networks.items[k]);
+        printf("; %s parameters%s\n", text_thousands(arena, optimizer_parameters(module, optimizer)), optimizer->has_ema ? "; EMA" : "");
+    }
+    print_programs(module);
+    if (program)
+        print_plan(arena, program);
+}
+
+// ---- JSON
+
+static void write_network(JsonWriter *json, const Module *module, const NetworkInfo *network) {
+    json_begin_object(json, NULL);
+    json_write_text(json, "name", network->name);
+    json_write_text(json, "shape", network->shown ? network->shown : "");
+    json_write_uint(json, "parameters", parameters_of(module, network));
+    json_write_uint(json, "state", network->state_count);
+    json_write_uint(json, "flops_per_record", 2 * macs_of(network));
+    json_begin_array(json, "layers");
+    for (uint32_t i = 0; i < network->layers.count; i++) {
+        const LayerRow *row = &network->layers.items[i];
+        json_begin_object(json, NULL);
+        json_write_text(json, "path", row->path);
+        json_write_text(json, "kind", row->op);
+        json_begin_array(json, "shape");
+        for (uint32_t k = 0; k < row->type.rank; k++)
+            json_write_uint(json, NULL, row->type.dims[k]);
+        json_end_array(json);
+        json_write_uint(json, "parameters", row->parameters);
+        json_write_uint(json, "flops_per_record", 2 * row->macs);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_end_object(json);
+}
+
+static void write_optimizer(JsonWriter *json, const Module *module, const OptimizerInfo *optimizer) {
+    json_begin_object(json, NULL);
+    json_write_text(json, "name", optimizer->name);
+    json_write_text(json, "rule", optimizer->rule);
+    json_begin_array(json, "networks");
+    for (uint32_t i = 0; i < optimizer->networks.count; i++)
+        json_write_text(json, NULL, optimizer->networks.items[i]);
+    json_end_array(json);
+    json_write_uint(json, "parameters", optimizer_parameters(module, optimizer));
+    json_write_bool(json, "ema", optimizer->has_ema);
+    json_end_object(json);
+}
+
+static void write_program(JsonWriter *json, const GraphProgram *entry) {
+    json_begin_object(json, NULL);
+    json_write_text(json, "name", entry->name);
+    json_write_bool(json, "training", entry->training);
+    json_write_uint(json, "steps", entry->steps);
+    json_begin_array(json, "requires");
+    for (uint32_t i = 0; i < entry->requires_trained.count; i++)
+        json_write_text(json, NULL, entry->requires_trained.items[i]);
+    json_end_array(json);
+    json_begin_array(json, "phases");
+    for (uint32_t i = 0; i < entry->phases.count; i++) {
+        json_begin_object(json, NULL);
+        json_write_text(json, "name", entry->phases.items[i].name);
+        json_write_uint(json, "repeat", entry->phases.items[i].repeat);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_end_object(json);
+}
+
+static void write_plan(JsonWriter *json, const Program *program) {
+    json_begin_object(json, "memory");
+    json_write_text(json, "class", target_class_name(program->target.target_class));
+    for (uint32_t i = 0; i < MEMORY_ROWS; i++)
+        json_write_uint(json, memory_rows[i].name, memory_size(program, memory_rows[i].kind));
+    json_begin_array(json, "phases");
+    for (uint32_t i = 0; i < program->entries.count; i++)
+        for (uint32_t k = 0; k < program->entries.items[i].phases.count; k++) {
+            const ProgramPhase *phase = &program->entries.items[i].phases.items[k];
+            json_begin_object(json, NULL);
+            json_write_text(json, "program", program->entries.items[i].name);
+            json_write_text(json, "phase", phase->name);
+            json_write_uint(json, "dispatches", phase->dispatches.count);
+            json_write_number(json, "flops", phase_flops(phase));
+            json_write_uint(json, "scratch", phase->scratch_size);
+            json_write_uint(json, "scratch_lower_bound", phase->scratch_lower_bound);
+            json_end_object(json);
+        }
+    json_end_array(json);
+    json_end_object(json);
+}
+
+static void print_json(Arena *arena, const Module *module, const Program *program) {
+    JsonWriter *json = json_writer_create(arena);
+    json_begin_object(json, NULL);
+    json_write_text(json, "name", module->name);
+    json_begin_array(json, "networks");
+    for (uint32_t i = 0; i < module->networks.count; i++)
+        write_network(json, module, &module->networks.items[i]);
+    json_end_array(json);
+    json_begin_array(json, "optimizers");
+    for (uint32_t i = 0; i < module->optimizers.count; i++)
+        write_optimizer(json, module, &module->optimizers.items[i]);
+    json_end_array(json);
+    json_begin_array(json, "programs");
+    for (uint32_t i = 0; i < module->programs.count; i++)
+        write_program(json, &module->programs.items[i]);
+    json_end_array(json);
+    if (program)
+        write_plan(json, program);
+    json_end_object(json);
+    fputs(json_writer_text(json), stdout);
+}
+
+// ---- the command
+
+// The plan of a graph comes from the passes, without shaders; that of a bundle is in it. NULL: there is none to show.
+static const Program *find_plan(Arguments *arguments, const char *path, const Module *module, bool *good) {
+    if (arguments_has(arguments, "no-plan") || module->programs.count == 0)
+        return NULL;
+    const Program *program = NULL;
+    if (common_is_bundle(path)) {
+        program = common_read_bundle(arguments, path);
+    } else {
+        CompileOptions compile = {0};
+        if (common_target(arguments, arguments_text(arguments, "target"), &compile.target)) {
+            Compiled *compiled = compile_module(arguments->arena, module, &compile, NULL, arguments->diag);
+            program = compiled ? compiled->program : NULL;
+        }
+    }
+    *good = program != NULL;
+    return program;
+}
+
+static int run(Arguments *arguments) {
+    const char *path = arguments->operands.items[0];
+    Module *module = common_read_module(arguments, path, false, NULL);
+    if (!module)
+        return 1;
+    bool good = true;
+    const Program *program = find_plan(arguments, path, module, &good);
+    if (arguments_has(arguments, "json"))
+        print_json(arguments->arena, module, program);
+    else
+        print_summary(arguments->arena, module, program);
+    return good ? 0 : 1;
+}
+
+const Command summary_command = {
+    .usage = "GRAPH.json|BUNDLE [-D NAME=VALUE]... [--preset NAME] [--json]",
+    .description = "Prints each network's layers with shapes, parameters and FLOPs of a record (2 for a multiply-add), the parameters of each\n"
+                   "optimizer, the programs with their phases, and the memory that they need.",
+    .examples = "summary graphs/ddpm_mnist.json\nsummary graphs/stackgan_stage2.json -D GF=192 -D DF=96 --no-plan\nsummary build/ddpm.ggb --json",
+    .options = options,
+    .option_count = OPTION_COUNT_OF(options),
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};

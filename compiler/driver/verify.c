@@ -1,0 +1,194 @@
+// `verify`: every kernel on the device against the double-precision reference, at the graph's check sizes and at full size.
+#include "compiler/driver/verify_run.h"
+#include "runtime/base/file.h"
+
+static const Option options[] = {
+    COMMON_DEVICE_OPTIONS,
+    {"target", 0, OPTION_TEXT, false, "cpu|gpu|any|all", "verifies the kernels of another class of device, or of all (default: the bundle's)"},
+    {"program", 0, OPTION_TEXT, false, "NAME", "verifies this program only"},
+    {"size", 0, OPTION_TEXT, false, "check|full", "only the preset \"check\", or only the full size (default: both)"},
+    {"bisect", 0, OPTION_FLAG, false, NULL, "says whether fusion, a schedule or the driver is to blame for a failure"},
+    {"all", 0, OPTION_FLAG, false, NULL, "prints every kernel (default: the worst of each class, and failures)"},
+    COMMON_SEED_OPTION,
+};
+
+// ---- printing
+
+typedef struct {
+    const VerifyResult *worst; // by error over what is allowed
+    uint32_t runs, skipped;
+} Row;
+
+static double badness(const VerifyResult *result) {
+    return result->problem ? 1e30 : result->allowed > 0 ? result->worst / result->allowed : 0;
+}
+
+static void print_row(const char *name, const Row *row) {
+    const VerifyResult *worst = row->worst;
+    if (!worst) {
+        printf("  %-44s %5u  too large to interpret, or outside its domain: not compared\n", name, row->skipped);
+        return;
+    }
+    printf("  %-44s %5u  %9.2e  %9.2e  %%%-6u %s/%s, %s%s\n", name, row->runs, worst->worst, worst->allowed, worst->value.id, worst->program,
+           worst->phase, verify_mode_name(worst->mode), worst->problem ? "  FAILED" : "");
+    if (worst->problem)
+        printf("      %s\n      %s\n", worst->label, worst->problem);
+}
+
+// Rows by kernel (all) or by class of op.
+static void print_results(Arena *arena, const VerifyResults *results, bool by_kernel) {
+    const char **names = ARENA_NEW(arena, const char *, results->count + 1);
+    Row *rows = ARENA_NEW(arena, Row, results->count + 1);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < results->count; i++) {
+        const VerifyResult *result = &results->items[i];
+        const char *name = by_kernel || result->problem ? result->kernel : result->op_class;
+        uint32_t at = 0;
+        while (at < count && strcmp(names[at], name) != 0)
+            at++;
+        if (at == count)
+            names[count++] = name;
+        if (result->skipped) {
+            rows[at].skipped++;
+            continue;
+        }
+        rows[at].runs++;
+        if (!rows[at].worst || badness(result) > badness(rows[at].worst))
+            rows[at].worst = result;
+    }
+    printf("  %-44s %5s  %9s  %9s  worst at\n", by_kernel ? "kernel" : "class", "runs", "error", "allowed");
+    for (uint32_t i = 0; i < count; i++)
+        print_row(names[i], &rows[i]);
+}
+
+static uint32_t collect_failed(Arena *arena, const VerifyResults *results, VerifyResults *failed) {
+    for (uint32_t i = 0; i < results->count; i++) {
+        bool known = false;
+        for (uint32_t k = 0; k < failed->count; k++)
+            known = known || strcmp(failed->items[k].kernel, results->items[i].kernel) == 0;
+        if (results->items[i].problem && !known)
+            array_push(arena, failed, results->items[i]);
+    }
+    return failed->count;
+}
+
+// ---- the sizes and targets
+
+typedef struct {
+    Arguments *arguments;
+    Device *device;
+    const char *bundle;
+    const Program *program; // of the bundle
+    uint32_t failed, kernels;
+} Work;
+
+static bool has_check_preset(Arguments *arguments, const char *bundle) {
+    Json *json = json_read(arguments->arena, file_join(arguments->arena, bundle, "graph.json"), arguments->diag);
+    return json && json_get(json_get(json, "presets"), "check");
+}
+
+static bool verify_built(Work *work, const Temporary *built, const Target *target, const VerifyChoice *choice, const char *size) {
+    Arguments *arguments = work->arguments;
+    VerifyResults results = {0}, failed = {0};
+    double start = common_seconds();
+    if (!verify_run(arguments, work->device, built, choice, &results))
+        return false;
+    printf("class %s, %s size: %u kernels in %.1f s\n", target_class_name(target->target_class), size, built->program->kernels.count,
+           common_seconds() - start);
+    print_results(arguments->arena, &results, arguments_has(arguments, "all"));
+    work->kernels += built->program->kernels.count;
+    work->failed += collect_failed(arguments->arena, &results, &failed);
+    bool good = true;
+    if (failed.count > 0 && arguments_has(arguments, "bisect"))
+        good = verify_bisect(arguments, work->device, built->module, target, choice, &failed);
+    fflush(stdout);
+    return good;
+}
+
+static bool verify_preset(Work *work, const char *preset, const Target *target, const VerifyChoice *choice, const char *size) {
+    Module *module = common_read_preset(work->arguments, work->bundle, preset);
+    CompileOptions compile = {.target = *target, .progress = common_progress};
+    Temporary built;
+    if (!module || !temporary_create(work->arguments, module, &compile, &built))
+        return false;
+    bool good = verify_built(work, &built, target, choice, size);
+    temporary_destroy(work->arguments, &built);
+    return good;
+}
+
+static bool verify_target(Work *work, const Target *target) {
+    Arguments *arguments = work->arguments;
+    const char *size = arguments_text(arguments, "size");
+    VerifyChoice choice = {.seed = arguments_seed(arguments, "seed", 0), .flops_max = 3e8, .only_program = arguments_text(arguments, "program")};
+    VerifyChoice check = choice, full = choice;
+    check.modes[VERIFY_CAPTURED] = check.modes[VERIFY_EDGES] = true;
+    full.modes[VERIFY_DEVICE] = true;
+    bool has_check = has_check_preset(arguments, work->bundle);
+    if (!has_check && (!size || strcmp(size, "check") == 0))
+        diag_warning(arguments->diag, &(Place){.file = work->bundle}, "the graph has no preset \"check\", so only its full size is verified");
+    if (has_check && (!size || strcmp(size, "check") == 0) && !verify_preset(work, "check", target, &check, "check"))
+        return false;
+    if (size && strcmp(size, "full") != 0)
+        return true;
+    if (target->target_class != work->program->target.target_class)
+        return verify_preset(work, NULL, target, &full, "full");
+    Temporary built;
+    return temporary_look(arguments, work->bundle, work->program, &built) && verify_built(work, &built, target, &full, "full");
+}
+
+static bool verify_targets(Work *work, const char *wanted) {
+    const Target *own = &work->program->target;
+    if (!wanted)
+        return verify_target(work, own);
+    for (TargetClass target_class = TARGET_CPU; target_class <= TARGET_ANY; target_class++) {
+        if (strcmp(wanted, "all") != 0 && strcmp(wanted, target_class_name(target_class)) != 0)
+            continue;
+        Target target = own->target_class == target_class ? *own : target_default(target_class);
+        if (!verify_target(work, &target))
+            return false;
+    }
+    return true;
+}
+
+static int run(Arguments *arguments) {
+    const char *wanted = arguments_text(arguments, "target"), *size = arguments_text(arguments, "size");
+    TargetClass target_class;
+    if (wanted && strcmp(wanted, "all") != 0 && !target_class_parse(wanted, &target_class))
+        return arguments_wrong(arguments, "--target: \"%s\" is unknown; known: cpu, gpu, any, all", wanted);
+    if (size && strcmp(size, "check") != 0 && strcmp(size, "full") != 0)
+        return arguments_wrong(arguments, "--size: \"%s\" is unknown; known: check, full", size);
+    Work work = {.arguments = arguments, .bundle = arguments->operands.items[0]};
+    work.program = common_read_bundle(arguments, work.bundle);
+    if (!work.program ||
+        (arguments_has(arguments, "program") && !common_entry(arguments, work.program, arguments_text(arguments, "program"), false)))
+        return 1;
+    work.device = common_device(arguments);
+    bool good = work.device != NULL;
+    if (good) {
+        printf("%s on %s\n", work.bundle, device_info(work.device)->name);
+        good = verify_targets(&work, wanted);
+        common_check_validation(arguments, work.device);
+    }
+    device_destroy(&work.device);
+    if (good && work.failed > 0)
+        diag_error(arguments->diag, NULL, "%u of %u kernels do not compute what the reference computes", work.failed, work.kernels);
+    else if (good)
+        printf("all %u kernels agree with the reference\n", work.kernels);
+    return good && work.failed == 0 ? 0 : 1;
+}
+
+const Command verify_command = {
+    .usage = "BUNDLE [--device D] [--target cpu|gpu|any|all] [--bisect]",
+    .description =
+        "Runs each kernel of the bundle alone on the device and compares every number that it stores with the double-precision\n"
+        "reference: at the sizes of the graph's preset \"check\" with inputs captured from the interpreter and with edge values mixed\n"
+        "in, and at full size with the inputs that earlier kernels left on the device (large contractions at sampled elements).\n"
+        "Outputs are surrounded by guard words; padding must be zero; a NaN on either side is a failure. What is allowed is what\n"
+        "rounding every step to single precision changes; errors are shown relative to a tensor's largest number.",
+    .examples = "verify build/ddpm.ggb\nverify build/ddpm.ggb --target all --bisect\nverify build/ddpm.ggb --size check --device SwiftShader",
+    .options = options,
+    .option_count = OPTION_COUNT_OF(options),
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,113 @@
+// Verify run: sessions for the phases of a program, and the bisection of failures.
+#include "compiler/driver/verify_run.h"
+
+static const GraphProgram *entry_of(const Module *module, const char *name) { return module_program(module, name); }
+
+static const Phase *phase_of(const GraphProgram *entry, const char *name) {
+    for (uint32_t i = 0; i < entry->phases.count; i++)
+        if (strcmp(entry->phases.items[i].name, name) == 0)
+            return &entry->phases.items[i];
+    return NULL;
+}
+
+static bool run_phase(Arguments *arguments, Session *session, const Temporary *built, const VerifyChoice *choice, uint32_t entry_index,
+                      uint32_t phase_index, VerifyResults *results) {
+    const ProgramEntry *planned = &built->program->entries.items[entry_index];
+    const GraphProgram *entry = entry_of(built->module, planned->name);
+    Arena *arena = arena_create();
+    VerifyPhase phase = {.arena = arena,
+                         .module = built->module,
+                         .program = built->program,
+                         .entry = entry,
+                         .phase = phase_of(entry, planned->phases.items[phase_index].name),
+                         .compiled = &built->compiled->phases[entry_index][phase_index],
+                         .planned = &planned->phases.items[phase_index],
+                         .seed = choice->seed};
+    VerifyRun run = {.arena = arguments->arena,
+                     .session = session,
+                     .flops_max = choice->flops_max,
+                     .elements_max = UINT64_C(1) << 27,
+                     .only = choice->only,
+                     .only_count = choice->only_count,
+                     .progress = common_progress};
+    bool good = true;
+    for (VerifyMode mode = 0; mode < VERIFY_MODES && good; mode++)
+        if (choice->modes[mode])
+            good = verify_kernels(&run, &phase, mode, results, arguments->diag);
+    arena_destroy(&arena);
+    return good;
+}
+
+bool verify_run(Arguments *arguments, Device *device, const Temporary *built, const VerifyChoice *choice, VerifyResults *results) {
+    SessionOptions options = {.seed = choice->seed, .only_entry = choice->only_program, .guards = true};
+    Session *session = session_create(arguments->arena, device, built->program, &options, arguments->diag);
+    bool good = session != NULL;
+    for (uint32_t i = 0; good && i < built->program->entries.count; i++) {
+        const ProgramEntry *entry = &built->program->entries.items[i];
+        if (choice->only_program && strcmp(entry->name, choice->only_program) != 0)
+            continue;
+        for (uint32_t k = 0; good && k < entry->phases.count; k++)
+            good = run_phase(arguments, session, built, choice, i, k, results);
+    }
+    session_destroy(&session);
+    return good;
+}
+
+// ---- who is to blame
+
+enum { FAILED_MAX = 16, VARIANTS = 3 };
+
+typedef enum { VALUE_MISSING, VALUE_GOOD, VALUE_BAD } Outcome;
+
+static Outcome outcome_of(const VerifyResults *results, const VerifyResult *failed) {
+    Outcome outcome = VALUE_MISSING;
+    for (uint32_t i = 0; i < results->count; i++) {
+        const VerifyResult *result = &results->items[i];
+        if (strcmp(result->program, failed->program) != 0 || strcmp(result->phase, failed->phase) != 0 || result->skipped)
+            continue;
+        if (result->problem && result->value.id == failed->value.id)
+            return VALUE_BAD;
+        outcome = VALUE_GOOD;
+    }
+    return outcome;
+}
+
+static const char *verdict(const Outcome *outcomes) {
+    bool fused = outcomes[0] != VALUE_BAD, schedule = outcomes[1] != VALUE_BAD, both = outcomes[2] != VALUE_BAD;
+    if (schedule && !fused)
+        return "the schedule: it is right with the reference schedule";
+    if (fused && !schedule)
+        return "fusion: it is right without fusion";
+    if (fused && schedule)
+        return "fusion and schedule together: it is right without either of them";
+    if (both)
+        return "fusion and schedule both: it is right only without both";
+    return "the driver, or the op itself (its GLSL or its reference): it is wrong in the simplest form, too";
+}
+
+bool verify_bisect(Arguments *arguments, Device *device, const Module *module, const Target *target, const VerifyChoice *choice,
+                   const VerifyResults *failed) {
+    Value values[FAILED_MAX];
+    VerifyChoice again = *choice;
+    again.only = values;
+    for (uint32_t i = 0; i < failed->count && again.only_count < FAILED_MAX; i++)
+        values[again.only_count++] = failed->items[i].value;
+    VerifyResults results[VARIANTS] = {0};
+    for (uint32_t i = 0; i < VARIANTS; i++) {
+        CompileOptions options = {.target = *target, .no_fuse = i != 1, .reference_schedule = i != 0, .progress = common_progress};
+        Temporary built;
+        if (!temporary_create(arguments, module, &options, &built))
+            return false;
+        bool good = verify_run(arguments, device, &built, &again, &results[i]);
+        temporary_destroy(arguments, &built);
+        if (!good)
+            return false;
+    }
+    for (uint32_t i = 0; i < failed->count && i < FAILED_MAX; i++) {
+        Outcome outcomes[VARIANTS];
+        for (uint32_t k = 0; k < VARIANTS; k++)
+            outcomes[k] = outcome_of(&results[k], &failed->items[i]);
+        printf("  %%%u (%s): to blame is %s\n", failed->items[i].value.id, failed->items[i].kernel, verdict(outcomes));
+    }
+    return true;
+}

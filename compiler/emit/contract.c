@@ -1,0 +1,232 @@
+// Contractions as register tiles (rows, outer) and as plain loops (reference).
+#include "compiler/emit/contract.h"
+#include "compiler/emit/glsl.h"
+#include <assert.h>
+
+static const Node *node_of(const KernelList *list, Value value) { return graph_node(list->graph, value); }
+
+static void conv_attrs(Contract *c, const Node *node) {
+    for (int i = 0; i < 2; i++) {
+        c->stride[i] = node->attrs[0].ints[i];
+        c->pad[i] = node->attrs[1].ints[i];
+        c->dilation[i] = node->attrs[2].ints[i];
+    }
+    c->groups = (uint32_t)node->attrs[3].integer;
+}
+
+static void image_strides(const Layout *layout, uint32_t *image, uint32_t *row, uint32_t *column) {
+    uint32_t strides[LAYOUT_RANK_MAX];
+    layout_strides(layout, strides);
+    *image = strides[0], *row = strides[2], *column = strides[3];
+}
+
+static void contract_conv(Contract *c, const KernelList *list, const Node *node) {
+    const Layout *x = &list->layouts[c->x.id], *w = &list->layouts[c->w.id];
+    conv_attrs(c, node);
+    c->kind = node->op == OP_conv2d_input ? ROWS_INPUT : ROWS_FORWARD;
+    image_strides(x, &c->x_image, &c->x_row, &c->x_column);
+    c->x_height = x->dims[2], c->x_width = x->dims[3], c->images = x->dims[0];
+    if (node->op == OP_conv2d_weight) {
+        c->is_outer = true;
+        c->slices = (uint32_t)node->attrs[5].integer;
+        c->taps_y = (uint32_t)node->attrs[4].ints[0], c->taps_x = (uint32_t)node->attrs[4].ints[1];
+        image_strides(w, &c->g_image, &c->g_row, &c->g_column);
+        c->height = w->dims[2], c->width = w->dims[3];
+        c->channels = x->dims[1] / c->groups, c->columns = w->dims[1] / c->groups;
+        return;
+    }
+    uint32_t strides[LAYOUT_RANK_MAX];
+    layout_strides(w, strides);
+    c->taps_y = w->dims[2], c->taps_x = w->dims[3];
+    c->w_tap_y = strides[2], c->w_tap_x = strides[3];
+    c->height = node->type.dims[2], c->width = node->type.dims[3];
+    c->columns = node->type.dims[1] / c->groups, c->channels = x->dims[1] / c->groups;
+    c->w_channel = strides[node->op == OP_conv2d ? 1 : 0];
+}
+
+static void contract_matmul(Contract *c, const KernelList *list, const Node *node) {
+    const Layout *x = &list->layouts[c->x.id], *w = &list->layouts[c->w.id];
+    uint32_t rank = node->type.rank, xs[LAYOUT_RANK_MAX], ws[LAYOUT_RANK_MAX];
+    layout_strides(x, xs);
+    layout_strides(w, ws);
+    c->kind = ROWS_PLAIN;
+    c->is_outer = x->order[rank - 1] == rank - 2; // the rows of a lie innermost
+    for (uint32_t axis = 0; axis + 2 < rank; axis++)
+        c->batch *= node->type.dims[axis];
+    c->images = c->is_outer ? x->dims[rank - 1] : x->dims[rank - 2];
+    c->channels = c->is_outer ? x->dims[rank - 2] : x->dims[rank - 1];
+    c->columns = w->dims[rank - 1];
+    c->x_image = xs[c->is_outer ? rank - 1 : rank - 2];
+    c->w_channel = c->g_image = ws[rank - 2];
+    c->x_batch = rank > 2 ? xs[rank - 3] : 0;
+    c->w_batch = rank > 2 ? ws[rank - 3] : 0;
+}
+
+Contract contract_of(const KernelList *list, Value value) {
+    const Node *node = node_of(list, value);
+    Contract c = {.out = value, .x = node->args[0], .w = node->args[1], .batch = 1, .groups = 1, .images = 1, .height = 1, .width = 1, .x_height = 1,
+                  .x_width = 1, .taps_y = 1, .taps_x = 1, .slices = 1, .stride = {1, 1}, .dilation = {1, 1}};
+    if (node->op == OP_matmul)
+        contract_matmul(&c, list, node);
+    else
+        contract_conv(&c, list, node);
+    return c;
+}
+
+static uint8_t innermost(const Layout *layout) { return layout->order[layout->rank - 1]; }
+
+bool contract_is_tileable(const KernelList *list, Value value) {
+    const Node *node = node_of(list, value);
+    const Layout *x = &list->layouts[node->args[0].id], *w = &list->layouts[node->args[1].id], *out = &list->layouts[value.id];
+    if (node->type.dtype != DTYPE_F32)
+        return false;
+    uint32_t rank = node->type.rank;
+    if (node->op == OP_matmul) {
+        // Batch axes advance with one stride each only where they are one axis, or lie densely in row-major order.
+        if (rank > 3)
+            for (uint32_t axis = 0; axis + 3 < rank; axis++) {
+                uint32_t xs[LAYOUT_RANK_MAX], ws[LAYOUT_RANK_MAX], os[LAYOUT_RANK_MAX];
+                layout_strides(x, xs), layout_strides(w, ws), layout_strides(out, os);
+                if (xs[axis] != xs[axis + 1] * x->dims[axis + 1] || ws[axis] != ws[axis + 1] * w->dims[axis + 1])
+                    return false;
+            }
+        return innermost(w) == rank - 1 && innermost(out) == rank - 1 && (innermost(x) == rank - 1 || innermost(x) == rank - 2);
+    }
+    Contract c = contract_of(list, value);
+    if (c.groups > 1 && (c.channels % 4 || c.columns % 4))
+        return false;
+    if (innermost(x) != 1)
+        return false;
+    if (node->op == OP_conv2d_weight)
+        return innermost(w) == 1 && innermost(out) == rank - 4;
+    return innermost(out) == 1 && innermost(w) == (node->op == OP_conv2d ? 0 : 1);
+}
+
+double contract_flops(const Graph *graph, Value value) {
+    const Node *node = graph_node(graph, value);
+    Type a = graph_type(graph, node->args[0]), b = graph_type(graph, node->args[1]);
+    if (node->op == OP_matmul)
+        return 2.0 * (double)type_count(&node->type) * a.dims[a.rank - 1];
+    // Taps x channels x output elements of the forward convolution, whichever member of the family it is.
+    if (node->op == OP_conv2d)
+        return 2.0 * (double)type_count(&node->type) * b.dims[1] * b.dims[2] * b.dims[3];
+    if (node->op == OP_conv2d_input)
+        return 2.0 * (double)type_count(&a) * b.dims[1] * b.dims[2] * b.dims[3];
+    return 2.0 * (double)type_count(&b) * (a.dims[1] / (double)node->attrs[3].integer) * (double)(node->attrs[4].ints[0] * node->attrs[4].ints[1]);
+}
+
+const char *contract_class(const Graph *graph, Value value) { return op_def(graph_node(graph, value)->op)->name; }
+
+// ---- reference: one invocation makes one vec4 of results, operands are read wherever they are
+
+static EmitScope loop(Emitter *emitter, uint32_t extent, Index *variable) {
+    const char *name = emit_name(emitter, "k");
+    *variable = index_variable(emitter->pool, name, 0, (int64_t)extent - 1);
+    return emit_open(emitter, arena_format(emitter->arena, "for (int %s = 0; %s < %u; %s++) {", name, name, extent, name));
+}
+
+static void add_product(Emitter *emitter, const Contract *c, const char *condition, const Index *x, const Index *w) {
+    Code a = emit_vector(emitter, emit_value(emitter, c->x, x)), b = emit_vector(emitter, emit_value(emitter, c->w, w));
+    if (condition)
+        emit_line(emitter, "sum += %s ? %s * %s : vec4(0.0);", condition, a.text, b.text);
+    else
+        emit_line(emitter, "sum += %s * %s;", a.text, b.text);
+}
+
+// position / stride where that is whole and inside [0, extent), as an opaque index; the condition is appended.
+static Index border(Emitter *emitter, Text *condition, Index position, int64_t divisor, uint32_t extent) {
+    const char *at = emit_name(emitter, "i");
+    emit_line(emitter, "int %s = %s;", at, emit_index(emitter, position));
+    text_format(condition, "%s%s >= 0 && %s < %lld", condition->length ? " && " : "", at, at, (long long)extent * divisor);
+    if (divisor > 1)
+        text_format(condition, " && %s %% %lld == 0", at, (long long)divisor);
+    return emit_opaque_index(emitter, arena_format(emitter->arena, "clamp(%s / %lld, 0, %u)", at, (long long)divisor, extent - 1), 0, (int64_t)extent - 1);
+}
+
+static void reference_matmul(Emitter *emitter, const Contract *c, const Index *out, uint32_t rank) {
+    Index x[MAX_RANK], w[MAX_RANK], k;
+    uint32_t depth = graph_type(emitter->graph, c->x).dims[rank - 1];
+    EmitScope scope = loop(emitter, depth, &k);
+    for (uint32_t axis = 0; axis + 2 < rank; axis++)
+        x[axis] = w[axis] = out[axis];
+    x[rank - 2] = out[rank - 2], x[rank - 1] = k;
+    w[rank - 2] = k, w[rank - 1] = out[rank - 1];
+    add_product(emitter, c, NULL, x, w);
+    emit_close(emitter, scope, true);
+}
+
+// conv2d and conv2d_input: loops over taps and the summed channel.
+static void reference_conv(Emitter *emitter, const Contract *c, const Index *out) {
+    IndexPool *pool = emitter->pool;
+    bool input = c->kind == ROWS_INPUT;
+    Index tap[2], channel, at[2];
+    Text condition = text_create(emitter->arena);
+    EmitScope outer = loop(emitter, c->taps_y, &tap[0]), inner = loop(emitter, c->taps_x, &tap[1]);
+    for (int i = 0; i < 2; i++) {
+        Index position = input ? index_add(pool, index_add_constant(pool, out[2 + i], c->pad[i]), index_scale(pool, tap[i], -c->dilation[i]))
+                               : index_add(pool, index_add_constant(pool, index_scale(pool, out[2 + i], c->stride[i]), -c->pad[i]), index_scale(pool, tap[i], c->dilation[i]));
+        at[i] = border(emitter, &condition, position, input ? c->stride[i] : 1, i ? c->x_width : c->x_height);
+    }
+    EmitScope scope = loop(emitter, c->channels, &channel);
+    Index group = c->groups > 1 ? index_divide(pool, out[1], c->columns) : index_constant(0);
+    Index x[4] = {out[0], index_add(pool, index_scale(pool, group, c->channels), channel), at[0], at[1]};
+    Index column = c->groups > 1 ? index_modulo(pool, out[1], c->columns) : out[1];
+    Index w[4] = {out[1], channel, tap[0], tap[1]};
+    if (input)
+        w[0] = x[1], w[1] = column;
+    add_product(emitter, c, condition.data, x, w);
+    emit_close(emitter, scope, true);
+    emit_close(emitter, inner, true);
+    emit_close(emitter, outer, true);
+}
+
+static void reference_weight(Emitter *emitter, const Contract *c, const Index *out, uint32_t rank) {
+    IndexPool *pool = emitter->pool;
+    const Index *w = out + (rank - 4);
+    uint32_t each = c->images / c->slices;
+    Index image, y, x;
+    EmitScope first = loop(emitter, each, &image), second = loop(emitter, c->height, &y), third = loop(emitter, c->width, &x);
+    if (rank > 4)
+        image = index_add(pool, image, index_scale(pool, out[0], each));
+    Index at[2], rows[2] = {y, x};
+    Text condition = text_create(emitter->arena);
+    for (int i = 0; i < 2; i++)
+        at[i] = border(emitter, &condition,
+                       index_add(pool, index_add_constant(pool, index_scale(pool, rows[i], c->stride[i]), -c->pad[i]), index_scale(pool, w[2 + i], c->dilation[i])),
+                       1, i ? c->x_width : c->x_height);
+    Index group = c->groups > 1 ? index_divide(pool, w[0], c->columns) : index_constant(0);
+    Index xi[4] = {image, index_add(pool, index_scale(pool, group, c->channels), w[1]), at[0], at[1]};
+    Index gi[4] = {image, w[0], y, x};
+    add_product(emitter, c, condition.data, xi, gi);
+    emit_close(emitter, third, true);
+    emit_close(emitter, second, true);
+    emit_close(emitter, first, true);
+}
+
+static void store_all(Emitter *emitter, const Index *index) {
+    const Kernel *kernel = emitter->kernel;
+    for (uint32_t i = 0; i < kernel->stores.count; i++)
+        emit_store_vector(emitter, kernel->stores.items[i], index, emit_value(emitter, kernel->stores.items[i], index));
+}
+
+uint64_t emit_reference_contraction(Emitter *emitter) {
+    Value root = emitter->kernel->root;
+    const Node *node = graph_node(emitter->graph, root);
+    const Layout *layout = &emitter->list->layouts[root.id];
+    Contract c = contract_of(emitter->list, root);
+    uint64_t vectors = layout_count(layout) / 4;
+    Index index[MAX_RANK];
+    emit_line(emitter, "if (gid >= %llu)", (unsigned long long)vectors);
+    emit_line(emitter, "    return;");
+    emit_unravel(emitter, layout, index_variable(emitter->pool, "gid", 0, (int64_t)vectors - 1), index);
+    emit_line(emitter, "vec4 sum = vec4(0.0);");
+    if (node->op == OP_matmul)
+        reference_matmul(emitter, &c, index, node->type.rank);
+    else if (node->op == OP_conv2d_weight)
+        reference_weight(emitter, &c, index, node->type.rank);
+    else
+        reference_conv(emitter, &c, index);
+    emit_remember(emitter, root, index, (Code){"sum", DTYPE_F32, true});
+    store_all(emitter, index);
+    return vectors;
+}

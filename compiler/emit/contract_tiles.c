@@ -1,0 +1,397 @@
+// Contractions as register tiles: `rows` gives each lane several rows (pixels) and vec4s of columns (output channels); `outer` gives each lane
+// several channels and columns of a weight gradient and walks over the rows. Tiles are unrolled in the text: no driver need promote an array.
+#include "compiler/emit/contract.h"
+#include "compiler/emit/glsl.h"
+
+static uint32_t ceil_div(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
+
+static const char *load(Emitter *emitter, Value value, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static const char *load(Emitter *emitter, Value value, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    const char *offset = arena_format_list(emitter->arena, format, list);
+    va_end(list);
+    return emit_vector_load(emitter, value, offset);
+}
+
+// Axis indices of the batch of a matmul from the number of its matrix.
+static void unravel_matrix(Emitter *emitter, const Type *type, uint32_t batch, Index *index) {
+    Index matrix = index_opaque(emitter->pool, "matrix", 0, (int64_t)batch - 1);
+    for (uint32_t axis = type->rank - 2; axis-- > 0;) {
+        index[axis] = axis ? index_modulo(emitter->pool, matrix, type->dims[axis]) : matrix;
+        matrix = index_divide(emitter->pool, matrix, type->dims[axis]);
+    }
+}
+
+static void store_all(Emitter *emitter, Value root, const Index *index, const char *accumulator) {
+    const Kernel *kernel = emitter->kernel;
+    emit_remember(emitter, root, index, (Code){accumulator, DTYPE_F32, true});
+    for (uint32_t i = 0; i < kernel->stores.count; i++)
+        emit_store_vector(emitter, kernel->stores.items[i], index, emit_value(emitter, kernel->stores.items[i], index));
+}
+
+// ---- rows
+
+typedef struct {
+    Emitter *emitter;
+    Contract c;
+    uint32_t rows, columns, lanes;     // tile
+    uint32_t vectors;                  // of columns
+    uint32_t column_blocks, row_blocks, parities;
+    uint32_t plane_y, plane_x, row_count; // rows of one parity
+    bool has_border, may_exceed;
+} Rows;
+
+static Rows rows_of(Emitter *emitter) {
+    const Schedule *schedule = &emitter->kernel->schedule;
+    Rows t = {.emitter = emitter, .c = contract_of(emitter->list, emitter->kernel->root), .rows = schedule->rows, .columns = schedule->columns, .lanes = schedule->lanes};
+    Contract *c = &t.c;
+    bool parity = c->kind == ROWS_INPUT;
+    uint32_t sy = parity ? (uint32_t)c->stride[0] : 1, sx = parity ? (uint32_t)c->stride[1] : 1;
+    t.parities = sy * sx;
+    t.plane_y = ceil_div(c->height, sy), t.plane_x = ceil_div(c->width, sx);
+    t.row_count = c->images * t.plane_y * t.plane_x;
+    t.vectors = ceil_div(c->columns, 4);
+    t.column_blocks = ceil_div(t.vectors, t.columns);
+    t.row_blocks = ceil_div(t.row_count, t.rows * t.lanes);
+    t.has_border = c->kind != ROWS_PLAIN && (c->taps_y > 1 || c->taps_x > 1 || c->pad[0] || c->pad[1] || parity);
+    t.may_exceed = t.row_count % (t.rows * t.lanes) || c->height % sy || c->width % sx;
+    return t;
+}
+
+// Which tile a workgroup has, and which row each of a lane's rows is.
+static void rows_begin(const Rows *t) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    emit_line(e, "int part = group;");
+    emit_line(e, "int columns = part %% %u * %u; part /= %u; // first vec4 of output channels", t->column_blocks, t->columns, t->column_blocks);
+    emit_line(e, "int rows = part %% %u * %u + lane_id; part /= %u;", t->row_blocks, t->rows * t->lanes, t->row_blocks);
+    if (t->parities > 1)
+        emit_line(e, "int parity = part %% %u; part /= %u; // rows of one remainder of y and x by the stride use the same taps", t->parities, t->parities);
+    if (c->batch > 1)
+        emit_line(e, "int matrix = part;");
+    if (c->groups > 1)
+        emit_line(e, "int channel_group = part;");
+    for (uint32_t p = 0; p < t->rows; p++) {
+        emit_line(e, "int row%u = min(rows + %u, %u);", p, p * t->lanes, t->row_count - 1);
+        if (c->kind == ROWS_PLAIN)
+            continue;
+        emit_line(e, "int x%u = row%u %% %u, y%u = row%u / %u %% %u, n%u = row%u / %u;", p, p, t->plane_x, p, p, t->plane_x, t->plane_y, p, p, t->plane_x * t->plane_y);
+        if (t->parities > 1)
+            emit_line(e, "x%u = x%u * %lld + parity %% %lld; y%u = y%u * %lld + parity / %lld;", p, p, (long long)c->stride[1], (long long)c->stride[1], p, p,
+                      (long long)c->stride[0], (long long)c->stride[1]);
+    }
+    for (uint32_t p = 0; p < t->rows; p++)
+        for (uint32_t q = 0; q < t->columns; q++)
+            emit_line(e, "vec4 a%u_%u = vec4(0.0);", p, q);
+}
+
+// Opens the loops over taps and says where each row's pixel lies in x: at0, at1 … in vec4s.
+static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    uint32_t opened = 0;
+    const char *names[2] = {"ky", "kx"};
+    for (int i = 0; i < 2; i++) {
+        uint32_t taps = i ? c->taps_x : c->taps_y;
+        long long stride = c->stride[i];
+        if (c->kind == ROWS_INPUT && stride > 1 && c->dilation[i] == 1) {
+            const char *parity = arena_format(e->arena, i ? "parity %% %lld" : "parity / %lld", (long long)c->stride[1]);
+            scopes[opened++] = emit_open(e, arena_format(e->arena, "for (int %s = (%s + %lld) %% %lld; %s < %u; %s += %lld) {", names[i], parity, (long long)c->pad[i],
+                                                         stride, names[i], taps, names[i], stride));
+        } else if (taps > 1) {
+            scopes[opened++] = emit_open(e, arena_format(e->arena, "for (int %s = 0; %s < %u; %s++) {", names[i], names[i], taps, names[i]));
+        } else {
+            emit_line(e, "const int %s = 0;", names[i]);
+        }
+    }
+    const char *group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->channels / 4) : "";
+    const char *batch = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->x_batch / 4) : "";
+    for (uint32_t p = 0; p < t->rows; p++) {
+        if (c->kind == ROWS_PLAIN) {
+            emit_line(e, "int at%u = row%u * %u%s;", p, p, c->x_image / 4, batch);
+            continue;
+        }
+        Text inside = text_create(e->arena);
+        for (int i = 0; i < 2; i++) {
+            const char axis = i ? 'x' : 'y';
+            if (c->kind == ROWS_FORWARD) {
+                emit_line(e, "int i%c%u = %c%u * %lld + %s * %lld - %lld;", axis, p, axis, p, (long long)c->stride[i], names[i], (long long)c->dilation[i], (long long)c->pad[i]);
+            } else {
+                emit_line(e, "int i%c%u = %c%u + %lld - %s * %lld;", axis, p, axis, p, (long long)c->pad[i], names[i], (long long)c->dilation[i]);
+                if (c->stride[i] > 1) {
+                    text_format(&inside, " && i%c%u >= 0", axis, p);
+                    if (c->dilation[i] > 1)
+                        text_format(&inside, " && i%c%u %% %lld == 0", axis, p, (long long)c->stride[i]);
+                }
+            }
+        }
+        if (c->kind == ROWS_INPUT && (c->stride[0] > 1 || c->stride[1] > 1)) {
+            emit_line(e, "bool whole%u = true%s;", p, inside.data);
+            emit_line(e, "iy%u /= %lld; ix%u /= %lld;", p, (long long)c->stride[0], p, (long long)c->stride[1]);
+        }
+        const char *place = arena_format(e->arena, "n%u * %u + iy%u * %u + ix%u * %u%s", p, c->x_image / 4, p, c->x_row / 4, p, c->x_column / 4, group);
+        if (t->has_border) {
+            emit_line(e, "bool inside%u = uint(iy%u) < %uu && uint(ix%u) < %uu%s;", p, p, c->x_height, p, c->x_width,
+                      inside.length ? arena_format(e->arena, " && whole%u", p) : "");
+            emit_line(e, "int at%u = inside%u ? %s : 0;", p, p, place);
+        } else {
+            emit_line(e, "int at%u = %s;", p, place);
+        }
+    }
+    Text weights = text_create(e->arena);
+    text_format(&weights, "ky * %u + kx * %u + columns", c->w_tap_y / 4, c->w_tap_x / 4);
+    if (c->batch > 1)
+        text_format(&weights, " + matrix * %u", c->w_batch / 4);
+    if (c->groups > 1 && c->kind == ROWS_FORWARD)
+        text_format(&weights, " + channel_group * %u", c->columns / 4);
+    if (c->groups > 1 && c->kind == ROWS_INPUT)
+        text_format(&weights, " + channel_group * %u", c->channels * (c->w_channel / 4));
+    emit_line(e, "int weight = %s;", weights.data);
+    return opened;
+}
+
+// One step of 4 (at the end: fewer) channels: rows x columns x components multiply-adds.
+static void rows_step(const Rows *t, const char *step, uint32_t components) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    for (uint32_t p = 0; p < t->rows; p++) {
+        const char *fetched = load(e, c->x, "at%u + %s", p, step);
+        if (t->has_border)
+            emit_line(e, "vec4 b%u = inside%u ? %s : vec4(0.0);", p, p, fetched);
+        else
+            emit_line(e, "vec4 b%u = %s;", p, fetched);
+    }
+    if (components)
+        emit_line(e, "vec4 w;");
+    for (uint32_t j = 0; j < components; j++)
+        for (uint32_t q = 0; q < t->columns; q++) {
+            const char *column = t->vectors % t->columns ? arena_format(e->arena, "min(%u, %u - columns)", q, t->vectors - 1) : arena_format(e->arena, "%u", q);
+            Text line = text_create(e->arena);
+            text_format(&line, "w = %s;", load(e, c->w, "weight + (4 * (%s) + %u) * %u + %s", step, j, c->w_channel / 4, column));
+            for (uint32_t p = 0; p < t->rows; p++)
+                text_format(&line, " a%u_%u += b%u.%c * w;", p, q, p, "xyzw"[j]);
+            emit_line(e, "%s", line.data);
+        }
+}
+
+static void rows_end(const Rows *t) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    Value root = e->kernel->root;
+    Type type = graph_type(e->graph, root);
+    Index first = index_opaque(e->pool, "columns", 0, (int64_t)t->vectors - 1), index[MAX_RANK];
+    for (uint32_t p = 0; p < t->rows; p++) {
+        bool plain = c->kind == ROWS_PLAIN;
+        EmitScope scope = {0};
+        if (t->may_exceed)
+            scope = emit_open(e, arena_format(e->arena, t->parities > 1 ? "if (rows + %u < %u && y%u < %u && x%u < %u) {" : "if (rows + %u < %u) {", p * t->lanes, t->row_count, p,
+                                              c->height, p, c->width));
+        if (plain) {
+            unravel_matrix(e, &type, c->batch, index);
+            index[type.rank - 2] = index_opaque(e->pool, arena_format(e->arena, "row%u", p), 0, (int64_t)t->row_count - 1);
+        } else {
+            index[0] = index_opaque(e->pool, arena_format(e->arena, "n%u", p), 0, (int64_t)c->images - 1);
+            index[2] = index_opaque(e->pool, arena_format(e->arena, "y%u", p), 0, (int64_t)c->height - 1);
+            index[3] = index_opaque(e->pool, arena_format(e->arena, "x%u", p), 0, (int64_t)c->width - 1);
+        }
+        for (uint32_t q = 0; q < t->columns; q++) {
+            bool tail = t->vectors % t->columns && q >= t->vectors % t->columns;
+            EmitScope inner = {0};
+            if (tail)
+                inner = emit_open(e, arena_format(e->arena, "if (columns + %u < %u) {", q, t->vectors));
+            Index column = index_add(e->pool, index_scale(e->pool, index_add_constant(e->pool, first, q), 4), e->lane);
+            if (c->groups > 1)
+                column = index_add(e->pool, column, index_scale(e->pool, index_opaque(e->pool, "channel_group", 0, (int64_t)c->groups - 1), c->columns));
+            index[plain ? type.rank - 1 : 1] = column;
+            store_all(e, root, index, arena_format(e->arena, "a%u_%u", p, q));
+            if (tail)
+                emit_close(e, inner, true);
+        }
+        if (t->may_exceed)
+            emit_close(e, scope, true);
+    }
+}
+
+uint64_t emit_rows_contraction(Emitter *emitter) {
+    Rows t = rows_of(emitter);
+    uint64_t groups = (uint64_t)t.column_blocks * t.row_blocks * t.parities * t.c.batch * t.c.groups;
+    emit_line(emitter, "if (group >= %llu)", (unsigned long long)groups);
+    emit_line(emitter, "    return;");
+    rows_begin(&t);
+    EmitScope scopes[2];
+    EmitScope outer = emit_open(emitter, "{");
+    uint32_t opened = rows_open_taps(&t, scopes), whole = t.c.channels / 4;
+    if (whole > 1) {
+        EmitScope scope = emit_open(emitter, arena_format(emitter->arena, "for (int k = 0; k < %u; k++) {", whole));
+        rows_step(&t, "k", 4);
+        emit_close(emitter, scope, true);
+    } else if (whole) {
+        EmitScope scope = emit_open(emitter, "{");
+        rows_step(&t, "0", 4);
+        emit_close(emitter, scope, true);
+    }
+    if (t.c.channels % 4)
+        rows_step(&t, arena_format(emitter->arena, "%u", whole), t.c.channels % 4);
+    while (opened-- > 0)
+        emit_close(emitter, scopes[opened], true);
+    emit_close(emitter, outer, true);
+    rows_end(&t);
+    return groups;
+}
+
+// ---- outer
+
+typedef struct {
+    Emitter *emitter;
+    Contract c;
+    uint32_t rows, columns, lanes; // vec4s of channels and of columns of a lane; lanes of a workgroup
+    uint32_t channel_vectors, column_vectors, channel_blocks, column_groups, lane_count, lane_blocks;
+} Outer;
+
+static Outer outer_of(Emitter *emitter) {
+    const Schedule *schedule = &emitter->kernel->schedule;
+    Outer t = {.emitter = emitter, .c = contract_of(emitter->list, emitter->kernel->root), .rows = schedule->rows, .columns = schedule->columns, .lanes = schedule->lanes};
+    t.channel_vectors = ceil_div(t.c.channels, 4);
+    t.column_vectors = ceil_div(t.c.columns, 4);
+    t.channel_blocks = ceil_div(t.channel_vectors, t.rows);
+    t.column_groups = ceil_div(t.column_vectors, t.columns);
+    t.lane_count = t.c.taps_y * t.c.taps_x * t.column_groups;
+    t.lane_blocks = ceil_div(t.lane_count, t.lanes);
+    return t;
+}
+
+static void outer_begin(const Outer *t) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    emit_line(e, "int part = group;");
+    emit_line(e, "int lane_index = part %% %u * %u + lane_id; part /= %u;", t->lane_blocks, t->lanes, t->lane_blocks);
+    emit_line(e, "int channels = part %% %u * %u; part /= %u; // first vec4 of x's channels", t->channel_blocks, t->rows, t->channel_blocks);
+    if (c->slices > 1)
+        emit_line(e, "int slice = part %% %u; part /= %u; // of the images", c->slices, c->slices);
+    if (c->batch > 1)
+        emit_line(e, "int matrix = part;");
+    if (c->groups > 1)
+        emit_line(e, "int channel_group = part;");
+    emit_line(e, "int chosen = min(lane_index, %u);", t->lane_count - 1);
+    emit_line(e, "int columns = chosen %% %u, tap = chosen / %u, ky = tap / %u, kx = tap %% %u;", t->column_groups, t->column_groups, c->taps_x, c->taps_x);
+    for (uint32_t r = 0; r < 4 * t->rows; r++)
+        for (uint32_t q = 0; q < t->columns; q++)
+            emit_line(e, "vec4 a%u_%u = vec4(0.0);", r, q);
+}
+
+static void outer_step(const Outer *t, bool has_border) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    for (uint32_t q = 0; q < t->columns; q++) {
+        const char *column = q == 0 ? "0" : t->column_vectors % t->columns ? arena_format(e->arena, "min(%u, %u - columns)", q * t->column_groups, t->column_vectors - 1)
+                                                                        : arena_format(e->arena, "%u", q * t->column_groups);
+        emit_line(e, "vec4 g%u = %s;", q, load(e, c->w, "from + %s", column));
+    }
+    for (uint32_t r = 0; r < t->rows; r++) {
+        const char *channel = t->channel_vectors % t->rows ? arena_format(e->arena, "min(channels + %u, %u)", r, t->channel_vectors - 1) : arena_format(e->arena, "channels + %u", r);
+        const char *fetched = load(e, c->x, "at + %s", channel);
+        if (has_border)
+            emit_line(e, "vec4 b%u = inside ? %s : vec4(0.0);", r, fetched);
+        else
+            emit_line(e, "vec4 b%u = %s;", r, fetched);
+        for (uint32_t j = 0; j < 4; j++) {
+            Text line = text_create(e->arena);
+            for (uint32_t q = 0; q < t->columns; q++)
+                text_format(&line, "%sa%u_%u += b%u.%c * g%u;", q ? " " : "", 4 * r + j, q, r, "xyzw"[j], q);
+            emit_line(e, "%s", line.data);
+        }
+    }
+}
+
+static void outer_loops(const Outer *t) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    const char *x_group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->channels / 4) : "";
+    const char *g_group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->columns / 4) : "";
+    uint32_t each = c->images / c->slices;
+    const char *first = c->slices > 1 ? arena_format(e->arena, "slice * %u", each) : "0";
+    EmitScope images = emit_open(e, arena_format(e->arena, "for (int n = %s; n < %s + %u; n++) {", first, first, each));
+    if (c->kind == ROWS_PLAIN) {
+        const char *batch = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->x_batch / 4) : "", *other = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->w_batch / 4) : "";
+        emit_line(e, "int at = n * %u%s, from = n * %u + columns%s;", c->x_image / 4, batch, c->g_image / 4, other);
+        outer_step(t, false);
+        emit_close(e, images, true);
+        return;
+    }
+    bool border = c->taps_y > 1 || c->taps_x > 1 || c->pad[0] || c->pad[1];
+    EmitScope lines = emit_open(e, arena_format(e->arena, "for (int y = 0; y < %u; y++) {", c->height));
+    emit_line(e, "int iy = y * %lld + ky * %lld - %lld;", (long long)c->stride[0], (long long)c->dilation[0], (long long)c->pad[0]);
+    emit_line(e, "int line = n * %u + iy * %u%s, from = n * %u + y * %u + columns%s;", c->x_image / 4, c->x_row / 4, x_group, c->g_image / 4, c->g_row / 4, g_group);
+    EmitScope pixels = emit_open(e, arena_format(e->arena, "for (int x = 0; x < %u; x++) {", c->width));
+    emit_line(e, "int ix = x * %lld + kx * %lld - %lld;", (long long)c->stride[1], (long long)c->dilation[1], (long long)c->pad[1]);
+    if (border) {
+        emit_line(e, "bool inside = uint(iy) < %uu && uint(ix) < %uu;", c->x_height, c->x_width);
+        emit_line(e, "int at = inside ? line + ix * %u : 0;", c->x_column / 4);
+    } else {
+        emit_line(e, "int at = line + ix * %u;", c->x_column / 4);
+    }
+    outer_step(t, border);
+    emit_line(e, "from += %u;", c->g_column / 4);
+    emit_close(e, pixels, true);
+    emit_close(e, lines, true);
+    emit_close(e, images, true);
+}
+
+static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    IndexPool *pool = e->pool;
+    Type type = graph_type(e->graph, e->kernel->root);
+    Index columns = index_opaque(pool, "columns", 0, (int64_t)t->column_vectors - 1), channels = index_opaque(pool, "channels", 0, (int64_t)t->channel_vectors - 1);
+    Index column = index_add(pool, index_scale(pool, index_add_constant(pool, columns, q * t->column_groups), 4), e->lane);
+    Index channel = index_add_constant(pool, index_scale(pool, channels, 4), r);
+    if (c->kind == ROWS_PLAIN) {
+        unravel_matrix(e, &type, c->batch, index);
+        index[type.rank - 2] = channel, index[type.rank - 1] = column;
+        return;
+    }
+    if (c->groups > 1)
+        column = index_add(pool, column, index_scale(pool, index_opaque(pool, "channel_group", 0, (int64_t)c->groups - 1), c->columns));
+    uint32_t base = type.rank - 4;
+    if (base)
+        index[0] = c->slices > 1 ? index_opaque(pool, "slice", 0, (int64_t)c->slices - 1) : index_constant(0);
+    index[base] = column, index[base + 1] = channel;
+    index[base + 2] = c->taps_y > 1 ? index_opaque(pool, "ky", 0, (int64_t)c->taps_y - 1) : index_constant(0);
+    index[base + 3] = c->taps_x > 1 ? index_opaque(pool, "kx", 0, (int64_t)c->taps_x - 1) : index_constant(0);
+}
+
+uint64_t emit_outer_contraction(Emitter *emitter) {
+    Outer t = outer_of(emitter);
+    uint64_t groups = (uint64_t)t.lane_blocks * t.channel_blocks * t.c.slices * t.c.batch * t.c.groups;
+    emit_line(emitter, "if (group >= %llu)", (unsigned long long)groups);
+    emit_line(emitter, "    return;");
+    outer_begin(&t);
+    outer_loops(&t);
+    EmitScope lanes = {0};
+    bool idle = t.lane_count % t.lanes != 0;
+    if (idle)
+        lanes = emit_open(emitter, arena_format(emitter->arena, "if (lane_index < %u) {", t.lane_count));
+    for (uint32_t r = 0; r < 4 * t.rows; r++) {
+        bool channel_tail = t.channel_blocks * t.rows * 4 != t.c.channels;
+        EmitScope rows = {0};
+        if (channel_tail)
+            rows = emit_open(emitter, arena_format(emitter->arena, "if (4 * channels + %u < %u) {", r, t.c.channels));
+        for (uint32_t q = 0; q < t.columns; q++) {
+            bool column_tail = q && t.column_vectors % t.columns;
+            EmitScope columns = {0};
+            if (column_tail)
+                columns = emit_open(emitter, arena_format(emitter->arena, "if (columns + %u < %u) {", q * t.column_groups, t.column_vectors));
+            Index index[MAX_RANK];
+            outer_index(&t, r, q, index);
+            store_all(emitter, emitter->kernel->root, index, arena_format(emitter->arena, "a%u_%u", r, q));
+            if (column_tail)
+                emit_close(emitter, columns, true);
+        }
+        if (channel_tail)
+            emit_close(emitter, rows, true);
+    }
+    if (idle)
+        emit_close(emitter, lanes, true);
+    return groups;
+}

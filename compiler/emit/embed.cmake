@@ -1,0 +1,20 @@
+# Writes OUTPUT, a C table of the texts of the files in FOLDER (see template_files.h): cmake -DFOLDER=… -DOUTPUT=… -P embed.cmake
+file(GLOB files RELATIVE ${FOLDER} ${FOLDER}/*.comp ${FOLDER}/*.glsl)
+list(SORT files)
+set(texts "")
+set(rows "")
+set(count 0)
+foreach(name ${files})
+  file(READ ${FOLDER}/${name} hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  string(APPEND texts "static const unsigned char text_${count}[] = {${bytes}0};\n")
+  string(APPEND rows "    {\"${name}\", text_${count}},\n")
+  math(EXPR count "${count} + 1")
+endforeach()
+if(count EQUAL 0)
+  message(FATAL_ERROR "no shaders in ${FOLDER}")
+endif()
+set(content "// Made by compiler/emit/embed.cmake from shaders/.\n#include \"compiler/emit/template_files.h\"\n\n${texts}
+const TemplateFile template_files[] = {\n${rows}};
+const uint32_t template_file_count = ${count};\n")
+file(WRITE ${OUTPUT} "${content}")

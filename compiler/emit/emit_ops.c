@@ -1,0 +1,354 @@
+// What each class of op means as GLSL: maps are expressions, views change the index, sources are read or computed from the index.
+#include "compiler/emit/emitter.h"
+#include "runtime/base/random.h"
+#include <assert.h>
+
+// One evaluation a lane, for what a vec4 cannot say.
+static Code emit_by_lane(Emitter *emitter, Value value, const Index *index) {
+    Type type = graph_type(emitter->graph, value);
+    const char *parts[4];
+    for (int lane = 0; lane < 4; lane++) {
+        Index one[MAX_RANK];
+        for (uint32_t axis = 0; axis < type.rank; axis++)
+            one[axis] = index_substitute(emitter->pool, index[axis], emitter->lane_atom, index_constant(lane));
+        parts[lane] = emit_value(emitter, value, one).text;
+    }
+    return emit_register(
+        emitter, value, type.dtype, true,
+        arena_format(emitter->arena, "%s(%s, %s, %s, %s)", glsl_type(type.dtype, true), parts[0], parts[1], parts[2], parts[3]));
+}
+
+static bool any_lane(const Emitter *emitter, const Index *index, uint32_t rank) {
+    for (uint32_t axis = 0; axis < rank; axis++)
+        if (index_mentions(index[axis], emitter->lane_atom))
+            return true;
+    return false;
+}
+
+// ---- maps
+
+static const char *fill(Emitter *emitter, const char *glsl, const Code *args, const char *component) {
+    Text text = text_create(emitter->arena);
+    for (const char *at = glsl; *at; at++) {
+        if (*at == '$' && at[1] >= 'x' && at[1] <= 'z') {
+            const Code *arg = &args[at[1] - 'x'];
+            text_append(&text, arg->text);
+            if (arg->is_vector)
+                text_append(&text, component);
+            at++;
+        } else {
+            text_append_bytes(&text, at, 1);
+        }
+    }
+    return text.data;
+}
+
+static Code emit_map(Emitter *emitter, Value value, const Index *index) {
+    const Node *node = graph_node(emitter->graph, value);
+    const OpDef *def = op_def(node->op);
+    Code args[3] = {0};
+    bool is_vector = false;
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        args[i] = emit_value(emitter, node->args[i], index);
+        is_vector |= args[i].is_vector;
+    }
+    DType dtype = node->type.dtype;
+    if (!is_vector || !def->glsl_scalar) {
+        if (is_vector)
+            for (uint32_t i = 0; i < node->arg_count; i++)
+                args[i] = emit_vector(emitter, args[i]);
+        return emit_register(emitter, value, dtype, is_vector, fill(emitter, def->glsl, args, ""));
+    }
+    return emit_register(emitter, value, dtype, true,
+                         arena_format(emitter->arena, "%s(%s, %s, %s, %s)", glsl_type(dtype, true), fill(emitter, def->glsl, args, ".x"),
+                                      fill(emitter, def->glsl, args, ".y"), fill(emitter, def->glsl, args, ".z"),
+                                      fill(emitter, def->glsl, args, ".w")));
+}
+
+// ---- views
+
+static Code emit_broadcast(Emitter *emitter, const Node *node, const Index *index) {
+    const Type arg = graph_type(emitter->graph, node->args[0]);
+    Index inner[MAX_RANK];
+    for (uint32_t axis = 0; axis < arg.rank; axis++)
+        inner[axis] = arg.dims[axis] == 1 ? index_constant(0) : index[node->type.rank - arg.rank + axis];
+    return emit_value(emitter, node->args[0], inner);
+}
+
+static Code emit_reshape(Emitter *emitter, const Node *node, const Index *index) {
+    const Type arg = graph_type(emitter->graph, node->args[0]);
+    Index linear = index_constant(0), inner[MAX_RANK];
+    for (uint32_t axis = 0; axis < node->type.rank; axis++)
+        linear = index_add(emitter->pool, index_scale(emitter->pool, linear, node->type.dims[axis]), index[axis]);
+    for (uint32_t axis = arg.rank; axis-- > 0;) {
+        inner[axis] = axis ? index_modulo(emitter->pool, linear, arg.dims[axis]) : linear;
+        linear = index_divide(emitter->pool, linear, arg.dims[axis]);
+    }
+    return emit_value(emitter, node->args[0], inner);
+}
+
+static Code emit_transpose(Emitter *emitter, const Node *node, const Index *index) {
+    Index inner[MAX_RANK];
+    for (uint32_t axis = 0; axis < node->type.rank; axis++)
+        inner[node->attrs[0].ints[axis]] = index[axis];
+    return emit_value(emitter, node->args[0], inner);
+}
+
+static Code emit_slice(Emitter *emitter, const Node *node, const Index *index) {
+    Index inner[MAX_RANK];
+    for (uint32_t axis = 0; axis < node->type.rank; axis++)
+        inner[axis] = index_add_constant(emitter->pool, index_scale(emitter->pool, index[axis], node->attrs[2].ints[axis]),
+                                         node->attrs[0].ints[axis]);
+    return emit_value(emitter, node->args[0], inner);
+}
+
+static Code emit_flip(Emitter *emitter, const Node *node, const Index *index) {
+    Index inner[MAX_RANK];
+    for (uint32_t axis = 0; axis < node->type.rank; axis++)
+        inner[axis] = index[axis];
+    for (uint32_t i = 0; i < node->attrs[0].count; i++) {
+        int64_t axis = node->attrs[0].ints[i];
+        inner[axis] = index_add_constant(emitter->pool, index_scale(emitter->pool, index[axis], -1), (int64_t)node->type.dims[axis] - 1);
+    }
+    return emit_value(emitter, node->args[0], inner);
+}
+
+// The index without its lane where that is lane + a multiple of 4, so that four lanes share one decision about a border at multiples of 4.
+static bool aligned_lane(Emitter *emitter, Index index, Index *first) {
+    int64_t stride;
+    return index_split(emitter->pool, index, emitter->lane_atom, &stride, first) && stride == 1 && index_is_multiple(*first, 4);
+}
+
+// `condition ? inside : outside` for one scalar condition.
+static Code emit_choice(Emitter *emitter, Value value, const char *condition, Code inside, Code outside) {
+    DType dtype = graph_type(emitter->graph, value).dtype;
+    bool is_vector = inside.is_vector || outside.is_vector;
+    if (is_vector) {
+        inside = emit_vector(emitter, inside);
+        outside = emit_vector(emitter, outside);
+    }
+    return emit_register(emitter, value, dtype, is_vector,
+                         arena_format(emitter->arena, "%s ? %s : %s", condition, inside.text, outside.text));
+}
+
+static Code emit_pad(Emitter *emitter, Value value, const Index *index) {
+    const Node *node = graph_node(emitter->graph, value);
+    const Type arg = graph_type(emitter->graph, node->args[0]);
+    Index inner[MAX_RANK];
+    Text condition = text_create(emitter->arena);
+    for (uint32_t axis = 0; axis < arg.rank; axis++) {
+        int64_t low = node->attrs[0].ints[axis], step = node->attrs[2].ints[axis] + 1, extent = arg.dims[axis];
+        inner[axis] = index[axis];
+        if (extent == node->type.dims[axis])
+            continue;
+        Index from = index_add_constant(emitter->pool, index[axis], -low), first = from;
+        int64_t lowest, highest;
+        bool by_lane = index_mentions(from, emitter->lane_atom);
+        if (by_lane && (step != 1 || low % 4 || extent % 4 || !aligned_lane(emitter, from, &first)))
+            return emit_by_lane(emitter, value, index);
+        index_bounds(first, &lowest, &highest);
+        const char *at = emit_index(emitter, first), *name = emit_name(emitter, "i");
+        emit_line(emitter, "int %s = %s;", name, at);
+        const char *joint = condition.length ? " && " : "";
+        if (lowest < 0) {
+            text_format(&condition, "%s%s >= 0", joint, name);
+            joint = " && ";
+        }
+        if (highest >= extent * step - (step - 1)) {
+            text_format(&condition, "%s%s < %lld", joint, name, (long long)(extent * step - (step - 1)));
+            joint = " && ";
+        }
+        if (step > 1)
+            text_format(&condition, "%s%s %% %lld == 0", joint, name, (long long)step);
+        int64_t last = by_lane ? extent - 4 : extent - 1;
+        const char *inside = step > 1 ? arena_format(emitter->arena, "clamp(%s / %lld, 0, %lld)", name, (long long)step, (long long)last)
+                                      : arena_format(emitter->arena, "clamp(%s, 0, %lld)", name, (long long)last);
+        if (by_lane) {
+            Index quarter = emit_opaque_index(emitter, arena_format(emitter->arena, "(%s) / 4", inside), 0, last / 4);
+            inner[axis] = index_add(emitter->pool, index_scale(emitter->pool, quarter, 4), emitter->lane);
+        } else {
+            inner[axis] = emit_opaque_index(emitter, inside, 0, last);
+        }
+    }
+    Code code = emit_value(emitter, node->args[0], inner);
+    if (!condition.length)
+        return code;
+    Code zero = {glsl_number(emitter->arena, arg.dtype, 0), arg.dtype, false};
+    return emit_choice(emitter, value, condition.data, code, zero);
+}
+
+static Code emit_concat(Emitter *emitter, Value value, const Index *index) {
+    const Node *node = graph_node(emitter->graph, value);
+    int64_t axis = node->attrs[0].integer, offset = 0, lowest, highest;
+    Index first = index[axis];
+    bool by_lane = index_mentions(index[axis], emitter->lane_atom);
+    if (by_lane && !aligned_lane(emitter, index[axis], &first))
+        return emit_by_lane(emitter, value, index);
+    for (uint32_t part = 0; by_lane && part + 1 < node->arg_count; part++)
+        if (graph_type(emitter->graph, node->args[part]).dims[axis] % 4)
+            return emit_by_lane(emitter, value, index);
+    index_bounds(first, &lowest, &highest);
+    Code code = {0};
+    for (uint32_t part = 0; part < node->arg_count; part++) {
+        int64_t extent = graph_type(emitter->graph, node->args[part]).dims[axis];
+        bool before = lowest >= offset + extent, after = highest < offset;
+        if (!(before && part + 1 < node->arg_count) && !after) {
+            Index inner[MAX_RANK];
+            for (uint32_t i = 0; i < node->type.rank; i++)
+                inner[i] = index[i];
+            inner[axis] = index_add_constant(emitter->pool, index[axis], -offset);
+            if (lowest < offset || highest >= offset + extent) {
+                int64_t last = by_lane ? (extent + 3) / 4 - 1 : extent - 1;
+                const char *local = emit_index(emitter, index_add_constant(emitter->pool, first, -offset));
+                Index clamped = emit_opaque_index(
+                    emitter,
+                    arena_format(emitter->arena, by_lane ? "clamp((%s) / 4, 0, %lld)" : "clamp(%s, 0, %lld)", local, (long long)last), 0,
+                    last);
+                inner[axis] = by_lane ? index_add(emitter->pool, index_scale(emitter->pool, clamped, 4), emitter->lane) : clamped;
+            }
+            Code mine = emit_value(emitter, node->args[part], inner);
+            if (code.text)
+                code = emit_choice(emitter, value,
+                                   arena_format(emitter->arena, "%s >= %lld", emit_index(emitter, first), (long long)offset), mine, code);
+            else
+                code = mine;
+        }
+        offset += extent;
+    }
+    return code;
+}
+
+static Code emit_gather(Emitter *emitter, Value value, const Index *index) {
+    const Node *node = graph_node(emitter->graph, value);
+    const Type data = graph_type(emitter->graph, node->args[0]), chosen = graph_type(emitter->graph, node->args[1]);
+    if (any_lane(emitter, index, chosen.rank))
+        return emit_by_lane(emitter, value, index);
+    Code row = emit_value(emitter, node->args[1], index);
+    Index inner[MAX_RANK];
+    inner[0] = emit_opaque_index(emitter, arena_format(emitter->arena, "clamp(int(%s), 0, %u)", row.text, data.dims[0] - 1), 0,
+                                 (int64_t)data.dims[0] - 1);
+    for (uint32_t axis = 1; axis < data.rank; axis++)
+        inner[axis] = index[chosen.rank + axis - 1];
+    return emit_value(emitter, node->args[0], inner);
+}
+
+// ---- sources
+
+static Code emit_iota(Emitter *emitter, Value value, const Index *index) {
+    const Node *node = graph_node(emitter->graph, value);
+    Index at = index[node->attrs[0].integer], rest;
+    int64_t stride;
+    if (!index_split(emitter->pool, at, emitter->lane_atom, &stride, &rest))
+        return emit_by_lane(emitter, value, index);
+    const char *text = emit_index(emitter, rest);
+    if (!stride)
+        return emit_register(emitter, value, DTYPE_I32, false, text);
+    return emit_register(emitter, value, DTYPE_I32, true,
+                         arena_format(emitter->arena, "ivec4(%s) + %lld * ivec4(0, 1, 2, 3)", text, (long long)stride));
+}
+
+static Code emit_number(Emitter *emitter, Value value) {
+    static const struct {
+        const char *name;
+        Number word;
+    } words[] = {{"step", NUMBER_STEP},
+                 {"steps", NUMBER_STEPS},
+                 {"epoch", NUMBER_EPOCH},
+                 {"epoch_steps", NUMBER_EPOCH_STEPS},
+                 {"repetition", NUMBER_REPETITION}};
+    const char *name = graph_node(emitter->graph, value)->attrs[0].text;
+    emit_numbers(emitter);
+    for (uint32_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(words[i].name, name))
+            return emit_register(emitter, value, DTYPE_I32, false, arena_format(emitter->arena, "int(numbers[%d])", (int)words[i].word));
+    assert(!"an unknown number");
+    return (Code){0};
+}
+
+static Code emit_random(Emitter *emitter, Value value, const Index *index) {
+    const Node *node = graph_node(emitter->graph, value);
+    if (any_lane(emitter, index, node->type.rank))
+        return emit_by_lane(emitter, value, index);
+    emit_numbers(emitter);
+    emitter->uses_random = true;
+    Index element = index_constant(0);
+    for (uint32_t axis = 0; axis < node->type.rank; axis++)
+        element = index_add(emitter->pool, index_scale(emitter->pool, element, node->type.dims[axis]), index[axis]);
+    uint64_t name = random_name(node->attrs[0].text);
+    const char *words = arena_format(
+        emitter->arena, "philox(uvec4(uint(%s), numbers[%d], numbers[%d], 0u), uvec2(numbers[%d] ^ 0x%08xu, numbers[%d] ^ 0x%08xu))",
+        emit_index(emitter, element), NUMBER_STEP, NUMBER_REPETITION, NUMBER_SEED_LOW, (uint32_t)name, NUMBER_SEED_HIGH,
+        (uint32_t)(name >> 32));
+    if (node->op == OP_random_normal)
+        return emit_register(emitter, value, DTYPE_F32, false, arena_format(emitter->arena, "normal_of(%s)", words));
+    if (node->op == OP_random_uniform)
+        return emit_register(emitter, value, DTYPE_F32, false, arena_format(emitter->arena, "uniform_of(%s)", words));
+    return emit_register(emitter, value, DTYPE_I32, false,
+                         arena_format(emitter->arena, "int(below_of(%s, %lldu))", words, (long long)node->attrs[2].integer));
+}
+
+// ---- any value
+
+static Code emit_node(Emitter *emitter, Value value, const Index *index) {
+    const Node *node = graph_node(emitter->graph, value);
+    if (op_def(node->op)->op_class == CLASS_MAP)
+        return emit_map(emitter, value, index);
+    switch ((int)node->op) {
+    case OP_broadcast:
+        return emit_broadcast(emitter, node, index);
+    case OP_reshape:
+        return emit_reshape(emitter, node, index);
+    case OP_transpose:
+        return emit_transpose(emitter, node, index);
+    case OP_slice:
+        return emit_slice(emitter, node, index);
+    case OP_pad:
+        return emit_pad(emitter, value, index);
+    case OP_concat:
+        return emit_concat(emitter, value, index);
+    case OP_flip:
+        return emit_flip(emitter, node, index);
+    case OP_gather:
+        return emit_gather(emitter, value, index);
+    case OP_detach:
+    case OP_materialise:
+        return emit_value(emitter, node->args[0], index);
+    case OP_constant:
+        return (Code){glsl_number(emitter->arena, node->type.dtype, node->attrs[0].number), node->type.dtype, false};
+    case OP_iota:
+        return emit_iota(emitter, value, index);
+    case OP_number:
+        return emit_number(emitter, value);
+    case OP_random_normal:
+    case OP_random_uniform:
+    case OP_random_integer:
+        return emit_random(emitter, value, index);
+    }
+    assert(!"a value that must be in memory is computed in place");
+    return (Code){0};
+}
+
+// Is the value one that this kernel itself makes? Then its buffer holds nothing yet.
+static bool is_own(const Emitter *emitter, Value value) {
+    value = buffer_root(emitter->list, value);
+    for (uint32_t i = 0; i < emitter->kernel->stores.count; i++)
+        if (emitter->kernel->stores.items[i].id == value.id)
+            return true;
+    return false;
+}
+
+Code emit_value(Emitter *emitter, Value value, const Index *index) {
+    Type type = graph_type(emitter->graph, value);
+    for (uint32_t i = emitter->memos.count; i-- > 0;) {
+        const Memo *memo = &emitter->memos.items[i];
+        bool equal = memo->value.id == value.id;
+        for (uint32_t axis = 0; equal && axis < type.rank; axis++)
+            equal = index_equal(memo->index[axis], index[axis]);
+        if (equal)
+            return memo->code;
+    }
+    bool in_memory = emitter->list->buffers[value.id].kind != BUFFER_NONE && !is_own(emitter, value);
+    Code code = in_memory ? emit_load(emitter, value, index) : emit_node(emitter, value, index);
+    emit_remember(emitter, value, index, code);
+    return code;
+}

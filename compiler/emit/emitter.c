@@ -1,0 +1,313 @@
+// Emitter: registers, names, scopes, bindings, loads and stores. What each op means: emit_ops.c.
+#include "compiler/emit/emitter.h"
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+void emitter_create(Emitter *emitter, Arena *arena, const KernelList *list, const Kernel *kernel, const Target *target) {
+    *emitter = (Emitter){.arena = arena, .list = list, .graph = list->graph, .kernel = kernel, .target = target};
+    emitter->pool = index_pool_create(arena);
+    emitter->body = text_create(arena);
+    emitter->lane = index_variable(emitter->pool, "lane", 0, 3);
+    emitter->lane_atom = index_atom(emitter->lane);
+    emitter->value_names = ARENA_NEW(arena, uint32_t, list->graph->nodes.count);
+}
+
+void emit_line(Emitter *emitter, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    const char *line = arena_format_list(emitter->arena, format, list);
+    va_end(list);
+    text_format(&emitter->body, "%*s%s\n", (int)(4 * emitter->indent), "", line);
+}
+
+EmitScope emit_open(Emitter *emitter, const char *head) {
+    if (head) {
+        emit_line(emitter, "%s", head);
+        emitter->indent++;
+    }
+    return (EmitScope){emitter->memos.count, emitter->atoms.count};
+}
+
+void emit_close(Emitter *emitter, EmitScope scope, bool brace) {
+    emitter->memos.count = scope.memo_count;
+    emitter->atoms.count = scope.atom_count;
+    if (brace) {
+        emitter->indent--;
+        emit_line(emitter, "}");
+    }
+}
+
+const char *emit_name(Emitter *emitter, const char *prefix) { return arena_format(emitter->arena, "%s%u", prefix, emitter->name_count++); }
+
+// ---- indices
+
+static const char *atom_name(void *context, const Atom *atom) {
+    Emitter *emitter = context;
+    for (uint32_t i = 0; i < emitter->atoms.count; i++)
+        if (emitter->atoms.items[i].atom == atom)
+            return emitter->atoms.items[i].name;
+    Text text = text_create(emitter->arena);
+    index_print(&text, atom->base, atom_name, emitter);
+    const char *name = emit_name(emitter, "i");
+    emit_line(emitter, "int %s = (%s) %s %lld;", name, text.data, atom->kind == ATOM_DIVIDE ? "/" : "%", (long long)atom->divisor);
+    array_push(emitter->arena, &emitter->atoms, ((AtomName){atom, name}));
+    return name;
+}
+
+const char *emit_index(Emitter *emitter, Index index) {
+    Text text = text_create(emitter->arena);
+    index_print(&text, index, atom_name, emitter);
+    return text.data;
+}
+
+Index emit_opaque_index(Emitter *emitter, const char *expression, int64_t low, int64_t high) {
+    const char *name = emit_name(emitter, "i");
+    emit_line(emitter, "int %s = %s;", name, expression);
+    return index_opaque(emitter->pool, name, low, high);
+}
+
+Index emit_offset(Emitter *emitter, const Layout *layout, const Index *index) {
+    uint32_t strides[LAYOUT_RANK_MAX];
+    layout_strides(layout, strides);
+    Index offset = index_constant(0);
+    for (uint32_t axis = 0; axis < layout->rank; axis++)
+        offset = index_add(emitter->pool, offset, index_scale(emitter->pool, index[axis], strides[axis]));
+    return offset;
+}
+
+void emit_unravel(Emitter *emitter, const Layout *layout, Index vector, Index *index) {
+    for (uint32_t place = layout->rank; place-- > 0;) {
+        uint32_t axis = layout->order[place], extent = layout->dims[axis];
+        bool inner = place == layout->rank - 1u;
+        uint32_t steps = inner ? (extent + 3) / 4 : extent;
+        Index part = place == 0 ? vector : index_modulo(emitter->pool, vector, steps);
+        if (place)
+            vector = index_divide(emitter->pool, vector, steps);
+        index[axis] = inner ? index_add(emitter->pool, index_scale(emitter->pool, part, 4), emitter->lane) : part;
+    }
+}
+
+// ---- types and literals
+
+const char *glsl_type(DType dtype, bool is_vector) {
+    switch (dtype) {
+    case DTYPE_F32:
+        return is_vector ? "vec4" : "float";
+    case DTYPE_I32:
+        return is_vector ? "ivec4" : "int";
+    case DTYPE_U32:
+    case DTYPE_U8:
+        return is_vector ? "uvec4" : "uint";
+    case DTYPE_BOOL:
+        return is_vector ? "bvec4" : "bool";
+    case DTYPE_COUNT:
+        break;
+    }
+    return NULL;
+}
+
+// In memory a bool is a uint.
+static const char *memory_type(DType dtype, bool is_vector) { return glsl_type(dtype == DTYPE_BOOL ? DTYPE_U32 : dtype, is_vector); }
+
+const char *glsl_number(Arena *arena, DType dtype, double number) {
+    if (dtype == DTYPE_BOOL)
+        return number != 0 ? "true" : "false";
+    if (dtype == DTYPE_I32)
+        return number <= -2147483648.0 ? "(-2147483647 - 1)" : arena_format(arena, number < 0 ? "(%d)" : "%d", (int)number);
+    if (dtype == DTYPE_U32 || dtype == DTYPE_U8)
+        return arena_format(arena, "%uu", (uint32_t)number);
+    float rounded = (float)number;
+    if (!isfinite(rounded)) {
+        uint32_t bits;
+        memcpy(&bits, &rounded, 4);
+        return arena_format(arena, "uintBitsToFloat(0x%08xu)", bits);
+    }
+    const char *text = NULL;
+    for (int digits = 1; digits <= 9; digits++) {
+        text = arena_format(arena, "%.*g", digits, (double)rounded);
+        if (strtof(text, NULL) == rounded)
+            break;
+    }
+    if (!strpbrk(text, ".e"))
+        text = arena_format(arena, "%s.0", text);
+    return rounded < 0 || (rounded == 0 && signbit(rounded)) ? arena_format(arena, "(%s)", text) : text;
+}
+
+Code emit_vector(Emitter *emitter, Code code) {
+    if (!code.is_vector)
+        code = (Code){arena_format(emitter->arena, "%s(%s)", glsl_type(code.dtype, true), code.text), code.dtype, true};
+    return code;
+}
+
+// ---- memory of registers
+
+void emit_remember(Emitter *emitter, Value value, const Index *index, Code code) {
+    uint32_t rank = graph_type(emitter->graph, value).rank;
+    Index *copy = ARENA_NEW(emitter->arena, Index, rank + 1);
+    for (uint32_t i = 0; i < rank; i++)
+        copy[i] = index[i];
+    array_push(emitter->arena, &emitter->memos, ((Memo){value, rank, copy, code}));
+}
+
+// ---- bindings
+
+bool emit_reads_texels(const Emitter *emitter, Value value) {
+    const Buffer *buffer = &emitter->list->buffers[value.id];
+    return emitter->kernel->schedule.texel && buffer->element == ELEMENT_F32 && buffer->size / 16 <= emitter->target->texel_elements_max;
+}
+
+uint32_t emit_binding(Emitter *emitter, Value value, BindingKind kind) {
+    for (uint32_t i = 0; i < emitter->bindings.count; i++)
+        if (!emitter->bindings.items[i].is_numbers && emitter->bindings.items[i].value.id == value.id &&
+            (emitter->bindings.items[i].kind == BINDING_WRITE) == (kind == BINDING_WRITE))
+            return i;
+    EmitBinding binding = {.value = value, .kind = kind};
+    binding.name = arena_format(emitter->arena, "%s%u", kind == BINDING_WRITE ? "out" : "in", emitter->bindings.count);
+    array_push(emitter->arena, &emitter->bindings, binding);
+    return emitter->bindings.count - 1;
+}
+
+uint32_t emit_numbers(Emitter *emitter) {
+    for (uint32_t i = 0; i < emitter->bindings.count; i++)
+        if (emitter->bindings.items[i].is_numbers)
+            return i;
+    array_push(emitter->arena, &emitter->bindings, ((EmitBinding){.kind = BINDING_READ, .is_numbers = true, .name = "numbers"}));
+    return emitter->bindings.count - 1;
+}
+
+static EmitBinding *reading(Emitter *emitter, Value value) {
+    uint32_t binding = emit_binding(emitter, value, emit_reads_texels(emitter, value) ? BINDING_TEXEL : BINDING_READ);
+    return &emitter->bindings.items[binding];
+}
+
+const char *emit_vector_load(Emitter *emitter, Value value, const char *offset) {
+    EmitBinding *binding = reading(emitter, value);
+    binding->as_vector = true;
+    return arena_format(emitter->arena, binding->kind == BINDING_TEXEL ? "texelFetch(%s, %s)" : "%s[%s]", binding->name, offset);
+}
+
+static const char *scalar_load(Emitter *emitter, Value value, Index offset) {
+    EmitBinding *binding = reading(emitter, value);
+    if (binding->kind != BINDING_TEXEL) {
+        binding->as_scalar = true;
+        return arena_format(emitter->arena, "%ss[%s]", binding->name, emit_index(emitter, offset));
+    }
+    const char *name = binding->name;
+    int64_t constant;
+    if (index_is_constant(offset, &constant))
+        return arena_format(emitter->arena, "texelFetch(%s, %lld)[%lld]", name, (long long)(constant / 4), (long long)(constant % 4));
+    const char *text = emit_index(emitter, offset);
+    return arena_format(emitter->arena, "texelFetch(%s, (%s) >> 2)[(%s) & 3]", name, text, text);
+}
+
+void emit_declarations(Emitter *emitter, Text *out) {
+    for (uint32_t i = 0; i < emitter->bindings.count; i++) {
+        const EmitBinding *binding = &emitter->bindings.items[i];
+        if (binding->is_numbers) {
+            text_format(out, "layout(set = 0, binding = %u) readonly buffer Numbers { uint numbers[]; };\n", i);
+            continue;
+        }
+        Type type = graph_type(emitter->graph, binding->value);
+        const char *note = arena_format(emitter->arena, "// %%%u %s", binding->value.id, type_text(emitter->arena, &type));
+        if (binding->kind == BINDING_TEXEL) {
+            text_format(out, "layout(set = 0, binding = %u) uniform textureBuffer %s; %s\n", i, binding->name, note);
+            continue;
+        }
+        const char *access = binding->kind == BINDING_READ ? "readonly" : "writeonly";
+        if (binding->as_vector)
+            text_format(out, "layout(set = 0, binding = %u) %s buffer Vector%u { %s %s[]; }; %s\n", i, access, i,
+                        memory_type(type.dtype, true), binding->name, note);
+        if (binding->as_scalar)
+            text_format(out, "layout(set = 0, binding = %u) %s buffer Scalar%u { %s %ss[]; }; %s\n", i, access, i,
+                        memory_type(type.dtype, false), binding->name, note);
+    }
+}
+
+// ---- loads and stores
+
+static const char *register_name(Emitter *emitter, Value value) {
+    uint32_t again = emitter->value_names[value.id]++;
+    return again ? arena_format(emitter->arena, "v%u_%u", value.id, again) : arena_format(emitter->arena, "v%u", value.id);
+}
+
+// `vec4 v12 = expression;  // %12 mul /networks/g/nodes/0`
+Code emit_register(Emitter *emitter, Value value, DType dtype, bool is_vector, const char *expression) {
+    const Node *node = graph_node(emitter->graph, value);
+    const char *name = register_name(emitter, value);
+    emit_line(emitter, "%s %s = %s; // %%%u %s %s", glsl_type(dtype, is_vector), name, expression, value.id, op_def(node->op)->name,
+              node->origin.pointer ? node->origin.pointer : "");
+    return (Code){name, dtype, is_vector};
+}
+
+static const char *from_memory(Emitter *emitter, DType dtype, bool is_vector, const char *text) {
+    if (dtype != DTYPE_BOOL)
+        return text;
+    return arena_format(emitter->arena, is_vector ? "notEqual(%s, uvec4(0u))" : "%s != 0u", text);
+}
+
+// A buffer's value. The lane is a vec4 load where the four elements lie in one vec4, four loads elsewhere.
+Code emit_load(Emitter *emitter, Value value, const Index *index) {
+    const Layout *layout = &emitter->list->layouts[value.id];
+    DType dtype = graph_type(emitter->graph, value).dtype;
+    Index offset = emit_offset(emitter, layout, index), rest;
+    int64_t stride;
+    bool simple = index_split(emitter->pool, offset, emitter->lane_atom, &stride, &rest);
+    if (simple && stride == 0)
+        return emit_register(emitter, value, dtype, false, from_memory(emitter, dtype, false, scalar_load(emitter, value, offset)));
+    if (simple && stride == 1 && index_is_multiple(rest, 4)) {
+        const char *text = emit_index(emitter, index_divide(emitter->pool, rest, 4));
+        return emit_register(emitter, value, dtype, true, from_memory(emitter, dtype, true, emit_vector_load(emitter, value, text)));
+    }
+    const char *parts[4];
+    int64_t low, high, last = (int64_t)layout_count(layout) - 1;
+    for (int lane = 0; lane < 4; lane++) {
+        Index one = index_substitute(emitter->pool, offset, emitter->lane_atom, index_constant(lane));
+        index_bounds(one, &low, &high);
+        // Lanes of padding may lie beyond the tensor: they are masked when stored, but must not be fetched from there.
+        if (high > last)
+            one = emit_opaque_index(emitter, arena_format(emitter->arena, "min(%s, %lld)", emit_index(emitter, one), (long long)last), 0,
+                                    last);
+        parts[lane] = from_memory(emitter, dtype, false, scalar_load(emitter, value, one));
+    }
+    return emit_register(
+        emitter, value, dtype, true,
+        arena_format(emitter->arena, "%s(%s, %s, %s, %s)", glsl_type(dtype, true), parts[0], parts[1], parts[2], parts[3]));
+}
+
+static const char *to_memory(Emitter *emitter, Code code) {
+    if (code.dtype != DTYPE_BOOL)
+        return code.text;
+    return arena_format(emitter->arena, "%s(%s)", code.is_vector ? "uvec4" : "uint", code.text);
+}
+
+void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code code) {
+    const Layout *layout = &emitter->list->layouts[value.id];
+    code = emit_vector(emitter, code);
+    EmitBinding *binding = &emitter->bindings.items[emit_binding(emitter, value, BINDING_WRITE)];
+    binding->as_vector = true;
+    const char *name = binding->name, *text = to_memory(emitter, code),
+               *zero = arena_format(emitter->arena, "%s(0)", memory_type(code.dtype, true));
+    if (layout->rank == 0) {
+        emit_line(emitter, "%s[0] = mix(%s, %s, bvec4(true, false, false, false));", name, zero, text);
+        return;
+    }
+    uint32_t axis = layout->order[layout->rank - 1], extent = layout->dims[axis];
+    Index rest;
+    int64_t stride;
+    if (!index_split(emitter->pool, emit_offset(emitter, layout, index), emitter->lane_atom, &stride, &rest))
+        assert(!"a store's lane is always simple");
+    if (extent % 4) {
+        Index inner;
+        index_split(emitter->pool, index[axis], emitter->lane_atom, &stride, &inner);
+        text = arena_format(emitter->arena, "mix(%s, %s, lessThan(ivec4(%s) + ivec4(0, 1, 2, 3), ivec4(%u)))", zero, text,
+                            emit_index(emitter, inner), extent);
+    }
+    emit_line(emitter, "%s[%s] = %s;", name, emit_index(emitter, index_divide(emitter->pool, rest, 4)), text);
+}
+
+void emit_store_scalar(Emitter *emitter, Value value, const char *offset, Code code) {
+    EmitBinding *binding = &emitter->bindings.items[emit_binding(emitter, value, BINDING_WRITE)];
+    binding->as_scalar = true;
+    emit_line(emitter, "%ss[%s] = %s;", binding->name, offset, to_memory(emitter, code));
+}

@@ -1,0 +1,93 @@
+// Emitter: values to GLSL statements. Its memory is keyed on (value, index): in w_i * w_j the two loads differ.
+#pragma once
+#include "compiler/ir/op.h"
+#include "compiler/kernel/index.h"
+#include "compiler/kernel/kernel.h"
+
+// A value at an index, in a register: GLSL text that may be repeated freely (a name or a literal).
+typedef struct {
+    const char *text;
+    DType dtype;
+    bool is_vector; // vec4 along the lane; else a scalar that is the same for all four
+} Code;
+
+typedef struct {
+    Value value;
+    uint32_t rank;
+    const Index *index;
+    Code code;
+} Memo;
+
+typedef struct {
+    const Atom *atom;
+    const char *name;
+} AtomName;
+
+// A buffer that the shader declares. Numbers (step, seed …) have value {0}.
+typedef struct {
+    Value value;
+    BindingKind kind;
+    bool is_numbers, as_vector, as_scalar;
+    const char *name; // "in3"
+} EmitBinding;
+
+typedef struct {
+    Arena *arena;
+    IndexPool *pool;
+    const KernelList *list;
+    const Graph *graph;
+    const Kernel *kernel;
+    const Target *target;
+    Text body;
+    uint32_t indent;
+    Index lane; // variable 0 … 3: which element of a vec4
+    const Atom *lane_atom;
+    ARRAY(Memo) memos;       // of the open scopes; leaving a scope forgets its own
+    ARRAY(AtomName) atoms;
+    ARRAY(EmitBinding) bindings;
+    uint32_t name_count;
+    uint32_t *value_names;   // by value id: how many registers are already called after it
+    bool uses_random;
+} Emitter;
+
+typedef struct {
+    uint32_t memo_count, atom_count;
+} EmitScope;
+
+void emitter_create(Emitter *emitter, Arena *arena, const KernelList *list, const Kernel *kernel, const Target *target);
+// Writes one indented line into the body.
+__attribute__((format(printf, 2, 3))) void emit_line(Emitter *emitter, const char *format, ...);
+EmitScope emit_open(Emitter *emitter, const char *head); // "for (…) {" ; NULL: no brace
+void emit_close(Emitter *emitter, EmitScope scope, bool brace);
+
+const char *emit_name(Emitter *emitter, const char *prefix); // a fresh name: prefix with a number
+const char *emit_index(Emitter *emitter, Index index);       // GLSL of an index without lane; quotients get names
+Index emit_opaque_index(Emitter *emitter, const char *expression, int64_t low, int64_t high); // `int i7 = expression;`
+
+// The value at the index (one entry an axis; a set has one axis, physical). Vector when the index mentions the lane in a way that matters.
+Code emit_value(Emitter *emitter, Value value, const Index *index);
+// Says what a value is at an index, e.g. an accumulator.
+void emit_remember(Emitter *emitter, Value value, const Index *index, Code code);
+Code emit_vector(Emitter *emitter, Code code);                                // splat where needed
+const char *glsl_type(DType dtype, bool is_vector);
+const char *glsl_number(Arena *arena, DType dtype, double number);            // a literal
+
+uint32_t emit_binding(Emitter *emitter, Value value, BindingKind kind);       // declares it, or finds it
+uint32_t emit_numbers(Emitter *emitter);
+bool emit_reads_texels(const Emitter *emitter, Value value);
+// vec4 read of a buffer's value at a vec4 offset (GLSL int expression); f32 only.
+const char *emit_vector_load(Emitter *emitter, Value value, const char *offset);
+// Stores a value's vec4 at a physical index whose offset is a multiple of 4, lanes beyond the logical extent as zero.
+void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code code);
+void emit_store_scalar(Emitter *emitter, Value value, const char *offset, Code code);
+// Physical offset in elements.
+Index emit_offset(Emitter *emitter, const Layout *layout, const Index *index);
+// Axis indices from the number of a vec4 in physical order (with the lane on the innermost axis).
+void emit_unravel(Emitter *emitter, const Layout *layout, Index vector, Index *index);
+// Declarations of all bindings, with the values' names and types as comments.
+void emit_declarations(Emitter *emitter, Text *out);
+
+// Declares a register for a value: `vec4 v12 = expression; // %12 mul /networks/g/nodes/0`.
+Code emit_register(Emitter *emitter, Value value, DType dtype, bool is_vector, const char *expression);
+// A value that a buffer holds: one vec4 load where the four elements lie in one vec4, four loads elsewhere.
+Code emit_load(Emitter *emitter, Value value, const Index *index);

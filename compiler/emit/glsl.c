@@ -1,0 +1,120 @@
+// Glsl: chooses the template of a kernel's class, writes its header (what, whence, why), folds the grid.
+#include "compiler/emit/glsl.h"
+#include "compiler/emit/contract.h"
+#include "compiler/emit/template.h"
+#include <stdio.h>
+
+// Values computed inside the kernel, in graph order.
+static void mark(const KernelList *list, const Kernel *kernel, Value value, bool *seen, bool is_store) {
+    if (seen[value.id])
+        return;
+    bool own = is_store;
+    for (uint32_t i = 0; i < kernel->stores.count; i++)
+        own |= kernel->stores.items[i].id == value.id;
+    for (uint32_t i = 0; i < kernel->roots.count; i++)
+        own |= kernel->roots.items[i].id == value.id;
+    own |= kernel->root.id == value.id;
+    if (!own && list->buffers[value.id].kind != BUFFER_NONE)
+        return;
+    seen[value.id] = true;
+    const Node *node = graph_node(list->graph, value);
+    for (uint32_t i = 0; i < node->arg_count; i++)
+        mark(list, kernel, node->args[i], seen, false);
+}
+
+static const char *header(Arena *arena, const KernelList *list, const Kernel *kernel, const bool *seen, const Emitter *emitter) {
+    Text text = text_create(arena);
+    text_format(&text, "// %s, schedule %s; fused from\n", kernel->kernel_class == KERNEL_MAP ? "map" : kernel->kernel_class == KERNEL_REDUCE ? "reduce" : "contract",
+                kernel->schedule.name);
+    for (uint32_t id = 1; id < list->graph->nodes.count; id++) {
+        const Node *node = &list->graph->nodes.items[id];
+        if (!seen[id] || node->op == OP_constant)
+            continue;
+        text_format(&text, "//   %%%u %s : %s  %s%s%s%s\n", id, op_def(node->op)->name, type_text(arena, &node->type), node->origin.pointer ? node->origin.pointer : "",
+                    node->origin.maker ? " (" : "", node->origin.maker ? node->origin.maker : "", node->origin.maker ? ")" : "");
+    }
+    text_format(&text, "// because %s\n", kernel->reason ? kernel->reason : "it stands alone");
+    for (uint32_t i = 0; i < emitter->bindings.count; i++) {
+        const EmitBinding *binding = &emitter->bindings.items[i];
+        if (binding->is_numbers)
+            continue;
+        Type type = graph_type(list->graph, binding->value);
+        const Buffer *buffer = &list->buffers[binding->value.id];
+        text_format(&text, "// %s %%%u %s%s%s\n", binding->kind == BINDING_WRITE ? "writes" : "reads", binding->value.id, type_text(arena, &type), buffer->name ? " " : "",
+                    buffer->name ? buffer->name : "");
+    }
+    return text.data;
+}
+
+// "conv2d_add_mul": the root's op, then those of maps fused after it, at most four words.
+static const char *name_of(Arena *arena, const KernelList *list, const Kernel *kernel, const bool *seen) {
+    Text text = text_create(arena);
+    if (kernel->kernel_class != KERNEL_MAP)
+        text_append(&text, op_def(graph_node(list->graph, kernel->root)->op)->name);
+    uint32_t words = text.length ? 1 : 0;
+    const char *last = "";
+    for (uint32_t id = list->graph->nodes.count; id-- > 1 && words < 3;) {
+        const Node *node = &list->graph->nodes.items[id];
+        const OpDef *def = op_def(node->op);
+        bool shown = seen[id] && (def->op_class == CLASS_MAP || (!words && kernel->kernel_class == KERNEL_MAP && def->op_class != CLASS_META && node->op != OP_constant));
+        if (!shown || !strcmp(def->name, last) || (kernel->kernel_class != KERNEL_MAP && id < kernel->root.id))
+            continue;
+        text_format(&text, "%s%s", words ? "_" : "", def->name);
+        last = def->name;
+        words++;
+    }
+    return text.length ? text.data : "copy";
+}
+
+static uint64_t body_of(Emitter *emitter, const Kernel *kernel, bool *counts_groups) {
+    *counts_groups = false;
+    switch (kernel->kernel_class) {
+    case KERNEL_MAP: return emit_map_kernel(emitter);
+    case KERNEL_REDUCE: return emit_reduce_kernel(emitter);
+    case KERNEL_CONTRACT: break;
+    }
+    *counts_groups = kernel->schedule.kind != SCHEDULE_REFERENCE;
+    switch (kernel->schedule.kind) {
+    case SCHEDULE_ROWS: return emit_rows_contraction(emitter);
+    case SCHEDULE_OUTER: return emit_outer_contraction(emitter);
+    case SCHEDULE_REFERENCE:
+    case SCHEDULE_TILED: break;
+    }
+    return emit_reference_contraction(emitter);
+}
+
+void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, const Target *target, Shader *out) {
+    Emitter emitter;
+    emitter_create(&emitter, arena, list, kernel, target);
+    bool counts_groups;
+    uint64_t count = body_of(&emitter, kernel, &counts_groups);
+    uint32_t lanes = kernel->schedule.lanes;
+    uint64_t groups = counts_groups ? count : (count + lanes - 1) / lanes;
+    *out = (Shader){.workgroup = {lanes, 1, 1}};
+    uint64_t most = target->groups_max;
+    out->groups[0] = (uint32_t)(groups > most ? most : groups);
+    out->groups[1] = (uint32_t)((groups + out->groups[0] - 1) / out->groups[0]);
+    out->groups[2] = 1;
+    bool *seen = ARENA_NEW(arena, bool, list->graph->nodes.count);
+    for (uint32_t i = 0; i < kernel->stores.count; i++)
+        mark(list, kernel, kernel->stores.items[i], seen, true);
+    Text declarations = text_create(arena), source = text_create(arena);
+    emit_declarations(&emitter, &declarations);
+    const char *workgroup = arena_format(arena, "layout(local_size_x = %u) in;", lanes);
+    Slot slots[] = {{"header", header(arena, list, kernel, seen, &emitter)},
+                    {"workgroup", workgroup},
+                    {"declarations", declarations.data},
+                    {"functions", emitter.uses_random ? template_source("random.glsl") : ""},
+                    {"body", emitter.body.data}};
+    bool plain = kernel->kernel_class == KERNEL_CONTRACT && !counts_groups;
+    template_fill(&source, kernel->kernel_class == KERNEL_MAP || plain ? "map.comp" : kernel->kernel_class == KERNEL_REDUCE ? "reduce.comp" : "contract.comp", slots, 5);
+    out->source = source.data;
+    out->name = name_of(arena, list, kernel, seen);
+    for (uint32_t i = 0; i < emitter.bindings.count; i++) {
+        array_push(arena, &out->bindings, emitter.bindings.items[i]);
+        if (!emitter.bindings.items[i].is_numbers)
+            out->bytes += (double)list->buffers[emitter.bindings.items[i].value.id].size;
+    }
+    out->op_class = kernel->kernel_class == KERNEL_MAP ? "map" : kernel->kernel_class == KERNEL_REDUCE ? "reduce" : contract_class(list->graph, kernel->root);
+    out->flops = kernel->kernel_class == KERNEL_CONTRACT ? contract_flops(list->graph, kernel->root) : 0;
+}

@@ -1,0 +1,22 @@
+// Glsl: one kernel to its shader - the text with provenance, the dispatch's size, and which buffers it binds.
+#pragma once
+#include "compiler/emit/emitter.h"
+
+typedef struct {
+    const char *source;           // complete GLSL
+    const char *name;             // "conv2d_add_silu": from the ops that it computes
+    uint32_t workgroup[3], groups[3];
+    ARRAY(EmitBinding) bindings;  // in binding order
+    bool needs_subgroup_ballot;
+    double flops, bytes;
+    const char *op_class;
+} Shader;
+
+void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, const Target *target, Shader *out);
+
+// ---- the classes; each writes emitter->body and says how many invocations or workgroups run
+uint64_t emit_map_kernel(Emitter *emitter);    // invocations
+uint64_t emit_reduce_kernel(Emitter *emitter); // invocations
+uint64_t emit_reference_contraction(Emitter *emitter); // invocations
+uint64_t emit_rows_contraction(Emitter *emitter);  // workgroups
+uint64_t emit_outer_contraction(Emitter *emitter); // workgroups

@@ -1,0 +1,316 @@
+// A reduce kernel: sibling reductions over one space, then maps of their results. Where the innermost axis is kept, an invocation makes a
+// vec4 of results; where it is folded, one result, from four partial ones.
+#include "compiler/emit/glsl.h"
+#include <assert.h>
+
+typedef struct {
+    Emitter *emitter;
+    Value arg;
+    Type space;            // of the argument
+    Layout layout;         // of the argument
+    bool folded[MAX_RANK];
+    bool inner_folded;
+    Index index[MAX_RANK]; // of the argument, while inside the loops
+    Index kept[MAX_RANK];  // of a result
+    uint32_t kept_rank;
+    double count;          // elements folded into one
+} Fold;
+
+static const char *type_of(const Fold *fold, DType dtype) {
+    return glsl_type(dtype, !fold->inner_folded || fold->space.rank > 0);
+}
+
+// The layout of results without the extra axis of moments.
+static Layout kept_layout(const Fold *fold) {
+    uint32_t dims[MAX_RANK], rank = 0, number[MAX_RANK];
+    uint8_t order[MAX_RANK];
+    for (uint32_t axis = 0; axis < fold->layout.rank; axis++) {
+        number[axis] = rank;
+        if (!fold->folded[axis])
+            dims[rank++] = fold->layout.dims[axis];
+    }
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < fold->layout.rank; i++)
+        if (!fold->folded[fold->layout.order[i]])
+            order[place++] = (uint8_t)number[fold->layout.order[i]];
+    return layout_make(rank, dims, order);
+}
+
+// Opens the loops over the folded axes, outermost first; fills fold->index. Returns how many were opened.
+static uint32_t open_loops(Fold *fold, EmitScope *scopes, const char *prefix) {
+    Emitter *emitter = fold->emitter;
+    uint32_t opened = 0;
+    for (uint32_t place = 0; place < fold->layout.rank; place++) {
+        uint32_t axis = fold->layout.order[place], extent = fold->layout.dims[axis];
+        if (!fold->folded[axis])
+            continue;
+        bool inner = place == fold->layout.rank - 1u;
+        uint32_t steps = inner ? (extent + 3) / 4 : extent;
+        Index variable = index_constant(0);
+        if (steps > 1) {
+            const char *name = emit_name(emitter, prefix);
+            scopes[opened++] = emit_open(emitter, arena_format(emitter->arena, "for (int %s = 0; %s < %u; %s++) {", name, name, steps, name));
+            variable = index_variable(emitter->pool, name, 0, (int64_t)steps - 1);
+        }
+        fold->index[axis] = inner ? index_add(emitter->pool, index_scale(emitter->pool, variable, 4), emitter->lane) : variable;
+    }
+    return opened;
+}
+
+static void close_loops(Fold *fold, EmitScope *scopes, uint32_t opened) {
+    while (opened-- > 0)
+        emit_close(fold->emitter, scopes[opened], true);
+}
+
+// Lanes of the innermost, folded axis that are padding count as `neutral`.
+static const char *masked(Fold *fold, Code code, const char *neutral) {
+    Emitter *emitter = fold->emitter;
+    uint32_t axis = fold->layout.rank ? fold->layout.order[fold->layout.rank - 1] : 0;
+    code = emit_vector(emitter, code);
+    if (!fold->inner_folded || fold->layout.rank == 0 || fold->layout.dims[axis] % 4 == 0)
+        return code.text;
+    Index rest;
+    int64_t stride;
+    index_split(emitter->pool, fold->index[axis], emitter->lane_atom, &stride, &rest);
+    return arena_format(emitter->arena, "mix(%s, %s, lessThan(ivec4(%s) + ivec4(0, 1, 2, 3), ivec4(%u)))", neutral, code.text, emit_index(emitter, rest),
+                        fold->layout.dims[axis]);
+}
+
+// The position along argmax's axis as an int expression, ivec4 where that is the lane's axis.
+static const char *position(Fold *fold, uint32_t axis) {
+    Emitter *emitter = fold->emitter;
+    Index rest;
+    int64_t stride;
+    index_split(emitter->pool, fold->index[axis], emitter->lane_atom, &stride, &rest);
+    return arena_format(emitter->arena, stride ? "ivec4(%s) + ivec4(0, 1, 2, 3)" : "ivec4(%s)", emit_index(emitter, rest));
+}
+
+static const char *lowest_of(DType dtype) {
+    return dtype == DTYPE_F32 ? "vec4(uintBitsToFloat(0xff800000u))" : dtype == DTYPE_I32 ? "ivec4(-2147483647 - 1)" : "uvec4(0u)";
+}
+
+// Accumulators of a root are called a<id>, b<id>.
+static void declare(Fold *fold, Value root) {
+    Emitter *emitter = fold->emitter;
+    const Node *node = graph_node(emitter->graph, root);
+    DType dtype = fold->space.dtype;
+    const char *type = type_of(fold, dtype);
+    uint32_t id = root.id;
+    switch ((int)node->op) {
+    case OP_reduce_sum: emit_line(emitter, "%s a%u = %s(0); // sum: %%%u", type, id, type, id); break;
+    case OP_reduce_max: emit_line(emitter, "%s a%u = %s; // max: %%%u", type, id, lowest_of(dtype), id); break;
+    case OP_logsumexp:
+        emit_line(emitter, "vec4 a%u = %s; // largest: %%%u", id, lowest_of(DTYPE_F32), id);
+        emit_line(emitter, "vec4 b%u = vec4(0.0); // sum of exponentials", id);
+        break;
+    case OP_argmax:
+        emit_line(emitter, "%s a%u = %s; // largest: %%%u", type, id, lowest_of(dtype), id);
+        emit_line(emitter, "ivec4 b%u = ivec4(0); // its position", id);
+        break;
+    case OP_moments: {
+        // Sums of differences from the first element: no cancellation, and no division in the loop.
+        EmitScope scope = emit_open(emitter, NULL);
+        for (uint32_t axis = 0; axis < fold->layout.rank; axis++)
+            if (fold->folded[axis])
+                fold->index[axis] = index_constant(0);
+        Code first = emit_vector(emitter, emit_value(emitter, node->args[0], fold->index));
+        emit_line(emitter, "vec4 c%u = %s; // first element: %%%u", id, first.text, id);
+        emit_line(emitter, "vec4 a%u = vec4(0.0), b%u = vec4(0.0); // sums of differences from it, and of their squares", id, id);
+        emit_close(emitter, scope, false);
+        break;
+    }
+    default: assert(!"no reduction");
+    }
+}
+
+static void accumulate(Fold *fold, Value root, bool second_pass) {
+    Emitter *emitter = fold->emitter;
+    const Node *node = graph_node(emitter->graph, root);
+    uint32_t id = root.id;
+    Code code = emit_value(emitter, node->args[0], fold->index);
+    switch ((int)node->op) {
+    case OP_reduce_sum: emit_line(emitter, "a%u += %s;", id, masked(fold, code, arena_format(emitter->arena, "%s(0)", type_of(fold, fold->space.dtype)))); break;
+    case OP_reduce_max: emit_line(emitter, "a%u = max(a%u, %s);", id, id, masked(fold, code, lowest_of(fold->space.dtype))); break;
+    case OP_logsumexp:
+        if (second_pass)
+            emit_line(emitter, "b%u += exp(%s - a%u);", id, masked(fold, code, lowest_of(DTYPE_F32)), id);
+        else
+            emit_line(emitter, "a%u = max(a%u, %s);", id, id, masked(fold, code, lowest_of(DTYPE_F32)));
+        break;
+    case OP_argmax: {
+        const char *value = masked(fold, code, lowest_of(fold->space.dtype)), *better = emit_name(emitter, "better");
+        emit_line(emitter, "bvec4 %s = greaterThan(%s, a%u);", better, value, id);
+        emit_line(emitter, "b%u = mix(b%u, %s, %s);", id, id, position(fold, (uint32_t)node->attrs[0].integer), better);
+        emit_line(emitter, "a%u = mix(a%u, %s, %s);", id, id, value, better);
+        break;
+    }
+    case OP_moments: {
+        const char *difference = emit_name(emitter, "difference");
+        emit_line(emitter, "vec4 %s = %s;", difference, masked(fold, (Code){arena_format(emitter->arena, "%s - c%u", emit_vector(emitter, code).text, id), DTYPE_F32, true}, "vec4(0.0)"));
+        emit_line(emitter, "a%u += %s;", id, difference);
+        emit_line(emitter, "b%u += %s * %s;", id, difference, difference);
+        break;
+    }
+    default: assert(!"no reduction");
+    }
+}
+
+// After the loops: results as registers, remembered at their index.
+static void finish(Fold *fold, Value root) {
+    Emitter *emitter = fold->emitter;
+    const Node *node = graph_node(emitter->graph, root);
+    uint32_t id = root.id;
+    bool folded = fold->inner_folded;
+    DType dtype = node->type.dtype;
+    Arena *arena = emitter->arena;
+    const char *a = arena_format(arena, "a%u", id), *b = arena_format(arena, "b%u", id);
+    const char *sum_a = folded ? arena_format(arena, "(%s.x + %s.y) + (%s.z + %s.w)", a, a, a, a) : a;
+    const char *sum_b = folded ? arena_format(arena, "(%s.x + %s.y) + (%s.z + %s.w)", b, b, b, b) : b;
+    const char *max_a = folded ? arena_format(arena, "max(max(%s.x, %s.y), max(%s.z, %s.w))", a, a, a, a) : a;
+    switch ((int)node->op) {
+    case OP_reduce_sum: emit_remember(emitter, root, fold->kept, emit_register(emitter, root, dtype, !folded, sum_a)); break;
+    case OP_reduce_max: emit_remember(emitter, root, fold->kept, emit_register(emitter, root, dtype, !folded, max_a)); break;
+    case OP_logsumexp:
+        emit_remember(emitter, root, fold->kept, emit_register(emitter, root, dtype, !folded, arena_format(arena, "%s%s + log(%s)", a, folded ? ".x" : "", sum_b)));
+        break;
+    case OP_argmax:
+        if (!folded) {
+            emit_remember(emitter, root, fold->kept, emit_register(emitter, root, dtype, true, b));
+        } else {
+            const char *best = emit_name(emitter, "best");
+            emit_line(emitter, "%s %s = %s;", glsl_type(fold->space.dtype, false), best, max_a);
+            const char *lane[4];
+            for (int i = 0; i < 4; i++)
+                lane[i] = arena_format(arena, "(%s.%c == %s ? %s.%c : 2147483647)", a, "xyzw"[i], best, b, "xyzw"[i]);
+            emit_remember(emitter, root, fold->kept,
+                          emit_register(emitter, root, dtype, false, arena_format(arena, "min(min(%s, %s), min(%s, %s))", lane[0], lane[1], lane[2], lane[3])));
+        }
+        break;
+    case OP_moments: {
+        const char *sum = emit_name(emitter, "sum"), *type = glsl_type(DTYPE_F32, !folded), *count = glsl_number(arena, DTYPE_F32, fold->count);
+        emit_line(emitter, "%s %s = %s;", type, sum, sum_a);
+        Index index[MAX_RANK];
+        for (uint32_t axis = 0; axis < fold->kept_rank; axis++)
+            index[axis + 1] = fold->kept[axis];
+        index[0] = index_constant(0);
+        emit_remember(emitter, root, index,
+                      emit_register(emitter, root, dtype, !folded, arena_format(arena, "c%u%s + %s / %s", id, folded ? ".x" : "", sum, count)));
+        index[0] = index_constant(1);
+        emit_remember(emitter, root, index,
+                      emit_register(emitter, root, dtype, !folded, arena_format(arena, "max(%s - %s * %s / %s, %s(0.0))", sum_b, sum, sum, count, type)));
+        break;
+    }
+    default: assert(!"no reduction");
+    }
+}
+
+static void store_all(Fold *fold, const char *offset) {
+    Emitter *emitter = fold->emitter;
+    for (uint32_t i = 0; i < emitter->kernel->stores.count; i++) {
+        Value value = emitter->kernel->stores.items[i];
+        bool is_moments = graph_node(emitter->graph, value)->op == OP_moments;
+        Index index[MAX_RANK];
+        for (uint32_t axis = 0; axis < fold->kept_rank; axis++)
+            index[axis + is_moments] = fold->kept[axis];
+        Layout layout = kept_layout(fold);
+        for (uint32_t part = 0; part < (is_moments ? 2u : 1u); part++) {
+            if (is_moments)
+                index[0] = index_constant(part);
+            Code code = emit_value(emitter, value, index);
+            if (!fold->inner_folded)
+                emit_store_vector(emitter, value, index, code);
+            else
+                emit_store_scalar(emitter, value, part ? arena_format(emitter->arena, "%s + %llu", offset, (unsigned long long)layout_count(&layout)) : offset, code);
+        }
+    }
+}
+
+// Invocations of the padding of a folded innermost axis: the results' padding is zero.
+static void store_padding(Fold *fold, const Layout *layout) {
+    Emitter *emitter = fold->emitter;
+    uint32_t inner = layout->rank ? layout->dims[layout->order[layout->rank - 1]] : 1;
+    if (inner % 4 == 0)
+        return;
+    EmitScope scope = emit_open(emitter, arena_format(emitter->arena, "if (gid %% %u >= %u) {", layout_inner(layout), inner));
+    for (uint32_t i = 0; i < emitter->kernel->stores.count; i++) {
+        Value value = emitter->kernel->stores.items[i];
+        Type type = graph_type(emitter->graph, value);
+        Code zero = {glsl_number(emitter->arena, type.dtype, 0), type.dtype, false};
+        emit_store_scalar(emitter, value, "gid", zero);
+        if (graph_node(emitter->graph, value)->op == OP_moments)
+            emit_store_scalar(emitter, value, arena_format(emitter->arena, "gid + %llu", (unsigned long long)layout_count(layout)), zero);
+    }
+    emit_line(emitter, "return;");
+    emit_close(emitter, scope, true);
+}
+
+static Fold fold_of(Emitter *emitter) {
+    Value root = emitter->kernel->roots.items[0];
+    const Node *node = graph_node(emitter->graph, root);
+    Fold fold = {.emitter = emitter, .arg = node->args[0], .space = graph_type(emitter->graph, node->args[0]), .count = 1};
+    fold.layout = emitter->list->layouts[fold.arg.id];
+    if (node->op == OP_argmax)
+        fold.folded[node->attrs[0].integer] = true;
+    else
+        for (uint32_t i = 0; i < node->attrs[0].count; i++)
+            fold.folded[node->attrs[0].ints[i]] = true;
+    for (uint32_t axis = 0; axis < fold.layout.rank; axis++)
+        fold.count *= fold.folded[axis] ? fold.layout.dims[axis] : 1;
+    fold.inner_folded = fold.layout.rank == 0 || fold.folded[fold.layout.order[fold.layout.rank - 1]];
+    return fold;
+}
+
+static uint64_t open_results(Fold *fold, const Layout *kept) {
+    Emitter *emitter = fold->emitter;
+    uint64_t invocations = layout_count(kept) / (fold->inner_folded ? 1 : 4);
+    emit_line(emitter, "if (gid >= %llu)", (unsigned long long)invocations);
+    emit_line(emitter, "    return;");
+    fold->kept_rank = kept->rank;
+    if (!fold->inner_folded) {
+        emit_unravel(emitter, kept, index_variable(emitter->pool, "gid", 0, (int64_t)invocations - 1), fold->kept);
+    } else {
+        store_padding(fold, kept);
+        Index rest = index_variable(emitter->pool, "gid", 0, (int64_t)invocations - 1);
+        for (uint32_t place = kept->rank; place-- > 0;) {
+            uint32_t axis = kept->order[place], steps = place == kept->rank - 1u ? layout_inner(kept) : kept->dims[axis];
+            fold->kept[axis] = place ? index_modulo(emitter->pool, rest, steps) : rest;
+            rest = index_divide(emitter->pool, rest, steps);
+        }
+    }
+    for (uint32_t axis = 0, number = 0; axis < fold->layout.rank; axis++)
+        if (!fold->folded[axis])
+            fold->index[axis] = fold->kept[number++];
+    return invocations;
+}
+
+static void fold_pass(Fold *fold, bool second_pass) {
+    Emitter *emitter = fold->emitter;
+    EmitScope scopes[MAX_RANK];
+    EmitScope outer = emit_open(emitter, NULL);
+    uint32_t opened = open_loops(fold, scopes, "r");
+    for (uint32_t i = 0; i < emitter->kernel->roots.count; i++)
+        accumulate(fold, emitter->kernel->roots.items[i], second_pass);
+    close_loops(fold, scopes, opened);
+    emit_close(emitter, outer, false);
+}
+
+uint64_t emit_reduce_kernel(Emitter *emitter) {
+    Fold fold = fold_of(emitter);
+    Layout kept = kept_layout(&fold);
+    uint64_t invocations = open_results(&fold, &kept);
+    const Kernel *kernel = emitter->kernel;
+    for (uint32_t i = 0; i < kernel->roots.count; i++)
+        declare(&fold, kernel->roots.items[i]);
+    fold_pass(&fold, false);
+    if (graph_node(emitter->graph, kernel->roots.items[0])->op == OP_logsumexp) {
+        uint32_t id = kernel->roots.items[0].id;
+        if (fold.inner_folded)
+            emit_line(emitter, "a%u = vec4(max(max(a%u.x, a%u.y), max(a%u.z, a%u.w)));", id, id, id, id, id);
+        emit_line(emitter, "a%u = mix(a%u, vec4(0.0), isinf(a%u)); // inf - inf is no number", id, id, id);
+        fold_pass(&fold, true);
+    }
+    for (uint32_t i = 0; i < kernel->roots.count; i++)
+        finish(&fold, kernel->roots.items[i]);
+    store_all(&fold, "gid");
+    return invocations;
+}

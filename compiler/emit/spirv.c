@@ -1,0 +1,279 @@
+// Spirv: compiles GLSL with glslang in worker threads and keeps the results in a cache on disk. The only user of glslang.
+#include "compiler/emit/spirv.h"
+#include "runtime/base/text.h"
+#include <glslang/build_info.h>
+#include <glslang/Include/glslang_c_interface.h>
+#include <glslang/Public/resource_limits_c.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { DIGEST_SIZE = 32, THREADS_MAX = 64, EXCERPTS_MAX = 3, EXCERPT_LINES = 3, SPIRV_MAGIC = 0x07230203 };
+
+// What a worker makes of one job. Arena and Diag belong to the worker's thread until it is joined.
+typedef struct {
+    Arena *arena;
+    Diag *diag;
+} JobState;
+
+typedef struct {
+    SpirvJob *jobs;
+    JobState *states;
+    const uint32_t *order; // largest source first
+    uint32_t count;
+    bool debug_info;
+    const char *folder; // of the cache; NULL where there is none
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint32_t next, done; // guarded by lock
+} Queue;
+
+// ---- the cache: a file holds the digest of the words (guards against damage), then the words
+
+static const char *cache_path(const Queue *queue, Arena *arena, const SpirvJob *job) {
+    const char *key =
+        arena_format(arena, "glslang %d.%d.%d vulkan1.2 spirv1.5 debug %d %s\n%s", GLSLANG_VERSION_MAJOR, GLSLANG_VERSION_MINOR,
+                     GLSLANG_VERSION_PATCH, queue->debug_info, queue->debug_info ? job->name : "", job->source);
+    const char *digest = digest_bytes(arena, key, strlen(key));
+    return file_join(arena, queue->folder, arena_format(arena, "%s.spv", digest));
+}
+
+static bool cache_get(Arena *arena, const char *path, SpirvJob *job) {
+    if (!file_exists(path))
+        return false;
+    size_t size = 0;
+    char *bytes = file_read(arena, path, &size, diag_create(arena));
+    if (!bytes || size < DIGEST_SIZE + 20 || size % 4 != 0)
+        return false;
+    size -= DIGEST_SIZE;
+    if (memcmp(digest_bytes(arena, bytes + DIGEST_SIZE, size), bytes, DIGEST_SIZE) != 0)
+        return false;
+    job->words = bytes + DIGEST_SIZE;
+    job->size = size;
+    job->cached = true;
+    return true;
+}
+
+// A cache that cannot be written is slower, not wrong: its complaints are dropped.
+static void cache_put(Arena *arena, const char *path, const SpirvJob *job) {
+    char *bytes = arena_alloc(arena, DIGEST_SIZE + job->size);
+    memcpy(bytes, digest_bytes(arena, job->words, job->size), DIGEST_SIZE);
+    memcpy(bytes + DIGEST_SIZE, job->words, job->size);
+    if (!file_write(path, bytes, DIGEST_SIZE + job->size, diag_create(arena)))
+        return;
+}
+
+// ---- errors
+
+static uint32_t count_lines(const char *source) {
+    uint32_t count = 1;
+    for (const char *at = source; *at; at++)
+        count += *at == '\n';
+    return count;
+}
+
+static void print_lines(Text *text, const char *source, uint32_t first, uint32_t last, uint32_t marked) {
+    uint32_t line = 1;
+    for (const char *at = source; *at && line <= last; line++) {
+        size_t length = strcspn(at, "\n");
+        if (line >= first)
+            text_format(text, "\n%s%5u | %.*s", line == marked ? ">" : " ", line, (int)length, at);
+        at += length + (at[length] == '\n');
+    }
+}
+
+// glslang's log names lines as "ERROR: 0:12: …": shows the source around the first few of them.
+static void report(Arena *arena, const SpirvJob *job, const char *stage, const char *log, Diag *diag) {
+    Text text = text_create(arena);
+    uint32_t lines = count_lines(job->source), shown[EXCERPTS_MAX], shown_count = 0;
+    for (const char *at = log; (at = strstr(at, "ERROR: ")) && shown_count < EXCERPTS_MAX; at++) {
+        unsigned file = 0, line = 0;
+        if (sscanf(at, "ERROR: %u:%u:", &file, &line) != 2 || line == 0 || line > lines)
+            continue;
+        bool again = false;
+        for (uint32_t i = 0; i < shown_count; i++)
+            again = again || shown[i] == line;
+        if (again)
+            continue;
+        shown[shown_count++] = line;
+        print_lines(&text, job->source, line > EXCERPT_LINES ? line - EXCERPT_LINES : 1, line + EXCERPT_LINES, line);
+        text_append(&text, "\n       ...");
+    }
+    size_t length = strlen(log);
+    while (length > 0 && log[length - 1] == '\n')
+        length--;
+    diag_error(diag, NULL, "kernel %s: %s\n%.*s%s", job->name, stage, (int)length, log, text.data);
+}
+
+// ---- glslang
+
+static bool compile(Arena *arena, SpirvJob *job, bool debug_info, Diag *diag) {
+    glslang_messages_t messages = GLSLANG_MSG_SPV_RULES_BIT | GLSLANG_MSG_VULKAN_RULES_BIT;
+    if (debug_info)
+        messages |= GLSLANG_MSG_DEBUG_INFO_BIT;
+    const glslang_input_t input = {
+        .language = GLSLANG_SOURCE_GLSL,
+        .stage = GLSLANG_STAGE_COMPUTE,
+        .client = GLSLANG_CLIENT_VULKAN,
+        .client_version = GLSLANG_TARGET_VULKAN_1_2,
+        .target_language = GLSLANG_TARGET_SPV,
+        .target_language_version = GLSLANG_TARGET_SPV_1_5,
+        .code = job->source,
+        .default_version = 450,
+        .default_profile = GLSLANG_NO_PROFILE,
+        .messages = messages,
+        .resource = glslang_default_resource(),
+    };
+    bool made = false;
+    glslang_shader_t *shader = glslang_shader_create(&input);
+    glslang_program_t *program = glslang_program_create();
+    if (!shader || !program) {
+        diag_error(diag, NULL, "kernel %s: glslang gave no shader object", job->name);
+    } else if (!glslang_shader_preprocess(shader, &input)) {
+        report(arena, job, "the preprocessor refuses it", glslang_shader_get_info_log(shader), diag);
+    } else if (!glslang_shader_parse(shader, &input)) {
+        report(arena, job, "glslang refuses it", glslang_shader_get_info_log(shader), diag);
+    } else {
+        glslang_program_add_shader(program, shader);
+        if (!glslang_program_link(program, (int)messages)) {
+            report(arena, job, "glslang cannot link it", glslang_program_get_info_log(program), diag);
+        } else {
+            glslang_spv_options_t options = {.generate_debug_info = debug_info, .disable_optimizer = true};
+            if (debug_info) {
+                glslang_program_add_source_text(program, GLSLANG_STAGE_COMPUTE, job->source, strlen(job->source));
+                glslang_program_set_source_file(program, GLSLANG_STAGE_COMPUTE, job->name);
+            }
+            glslang_program_SPIRV_generate_with_options(program, GLSLANG_STAGE_COMPUTE, &options);
+            job->size = glslang_program_SPIRV_get_size(program) * sizeof(uint32_t);
+            job->words = arena_copy_bytes(arena, (const char *)glslang_program_SPIRV_get_ptr(program), job->size);
+            made = job->size > 0;
+            if (!made)
+                report(arena, job, "glslang made no SPIR-V of it", "", diag);
+        }
+    }
+    if (program)
+        glslang_program_delete(program);
+    if (shader)
+        glslang_shader_delete(shader);
+    return made;
+}
+
+// ---- workers
+
+static void run_job(const Queue *queue, uint32_t index) {
+    SpirvJob *job = &queue->jobs[index];
+    JobState *state = &queue->states[index];
+    state->arena = arena_create();
+    state->diag = diag_create(state->arena);
+    const char *path = queue->folder ? cache_path(queue, state->arena, job) : NULL;
+    if (path && cache_get(state->arena, path, job))
+        return;
+    if (compile(state->arena, job, queue->debug_info, state->diag) && path)
+        cache_put(state->arena, path, job);
+}
+
+static void *work(void *context) {
+    Queue *queue = context;
+    pthread_mutex_lock(&queue->lock);
+    while (queue->next < queue->count) {
+        uint32_t index = queue->order[queue->next++];
+        pthread_mutex_unlock(&queue->lock);
+        run_job(queue, index);
+        pthread_mutex_lock(&queue->lock);
+        queue->done++;
+        pthread_cond_signal(&queue->changed);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return NULL;
+}
+
+typedef struct {
+    size_t size;
+    uint32_t index;
+} Sized;
+
+static int by_size(const void *a, const void *b) {
+    const Sized *x = a, *y = b;
+    if (x->size != y->size)
+        return x->size > y->size ? -1 : 1;
+    return x->index < y->index ? -1 : 1;
+}
+
+static const uint32_t *largest_first(Arena *arena, const SpirvJob *jobs, uint32_t count) {
+    Sized *sized = ARENA_NEW(arena, Sized, count);
+    uint32_t *order = ARENA_NEW(arena, uint32_t, count);
+    for (uint32_t i = 0; i < count; i++)
+        sized[i] = (Sized){strlen(jobs[i].source), i};
+    qsort(sized, count, sizeof *sized, by_size);
+    for (uint32_t i = 0; i < count; i++)
+        order[i] = sized[i].index;
+    return order;
+}
+
+static const char *cache_folder(Arena *arena) {
+    const char *root = file_cache_folder(arena);
+    const char *folder = root ? file_join(arena, root, "spirv") : NULL;
+    return folder && file_make_folders(folder, diag_create(arena)) ? folder : NULL;
+}
+
+static void run_queue(Queue *queue, void (*progress)(void *, const char *, uint32_t, uint32_t), void *progress_context) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t wanted = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (uint32_t)cores, started = 0;
+    if (wanted > queue->count)
+        wanted = queue->count;
+    pthread_t threads[THREADS_MAX];
+    while (started < wanted && pthread_create(&threads[started], NULL, work, queue) == 0)
+        started++;
+    if (started == 0)
+        work(queue);
+    // Progress is told by this thread, so that the caller's callback needs no locks.
+    pthread_mutex_lock(&queue->lock);
+    for (uint32_t told = 0; told < queue->count;) {
+        while (queue->done == told)
+            pthread_cond_wait(&queue->changed, &queue->lock);
+        told = queue->done;
+        pthread_mutex_unlock(&queue->lock);
+        if (progress)
+            progress(progress_context, "shaders", told, queue->count);
+        pthread_mutex_lock(&queue->lock);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    for (uint32_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+}
+
+bool spirv_compile(Arena *arena, SpirvJob *jobs, uint32_t count, bool debug_info,
+                   void (*progress)(void *context, const char *what, uint32_t done, uint32_t total), void *progress_context, Diag *diag) {
+    if (count == 0)
+        return true;
+    for (uint32_t i = 0; i < count; i++) {
+        jobs[i].cached = false;
+        jobs[i].words = NULL;
+        jobs[i].size = 0;
+    }
+    if (!glslang_initialize_process()) {
+        diag_error(diag, NULL, "glslang cannot be initialised");
+        return false;
+    }
+    Queue queue = {.jobs = jobs,
+                   .states = ARENA_NEW(arena, JobState, count),
+                   .order = largest_first(arena, jobs, count),
+                   .count = count,
+                   .debug_info = debug_info,
+                   .folder = cache_folder(arena)};
+    pthread_mutex_init(&queue.lock, NULL);
+    pthread_cond_init(&queue.changed, NULL);
+    run_queue(&queue, progress, progress_context);
+    pthread_cond_destroy(&queue.changed);
+    pthread_mutex_destroy(&queue.lock);
+    glslang_finalize_process();
+    bool good = true;
+    for (uint32_t i = 0; i < count; i++) { // in the caller's order, so that messages do not depend on timing
+        good = good && diag_error_count(queue.states[i].diag) == 0;
+        diag_merge(diag, queue.states[i].diag);
+        if (jobs[i].words)
+            jobs[i].words = arena_copy_bytes(arena, jobs[i].words, jobs[i].size);
+        arena_destroy(&queue.states[i].arena);
+    }
+    return good;
+}

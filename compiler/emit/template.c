@@ -1,0 +1,103 @@
+// Template: finds the slots of a shader text and fills them.
+#include "compiler/emit/template.h"
+#include "compiler/emit/template_files.h"
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char SLOT_MARK[] = "//@", DEFAULT_MARK[] = "//@default";
+
+typedef struct {
+    const char *start;
+    size_t length; // without the newline
+    size_t indent;
+    const char *slot; // the slot's name, or NULL
+    size_t slot_length;
+    bool is_default;
+} Line;
+
+__attribute__((noreturn, format(printf, 2, 3))) static void bug(const char *name, const char *format, ...) {
+    va_list list;
+    fprintf(stderr, "bug: template %s: ", name);
+    va_start(list, format);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputc('\n', stderr);
+    abort();
+}
+
+const char *template_source(const char *name) {
+    for (uint32_t i = 0; i < template_file_count; i++)
+        if (strcmp(template_files[i].name, name) == 0)
+            return (const char *)template_files[i].text;
+    bug(name, "there is no such file in shaders/");
+}
+
+static Line read_line(const char *at) {
+    Line line = {.start = at, .length = strcspn(at, "\n")};
+    size_t end = line.length;
+    while (end > 0 && strchr(" \t\r", at[end - 1]))
+        end--;
+    while (line.indent < end && strchr(" \t", at[line.indent]))
+        line.indent++;
+    size_t mark = sizeof DEFAULT_MARK - 1;
+    line.is_default = end >= mark && memcmp(at + end - mark, DEFAULT_MARK, mark) == 0;
+    mark = sizeof SLOT_MARK - 1;
+    if (!line.is_default && end - line.indent > mark && memcmp(at + line.indent, SLOT_MARK, mark) == 0) {
+        line.slot = at + line.indent + mark;
+        line.slot_length = end - line.indent - mark;
+    }
+    return line;
+}
+
+static void append_indented(Text *out, const char *text, const char *indent, size_t indent_length) {
+    while (*text) {
+        size_t length = strcspn(text, "\n");
+        if (length > 0) {
+            text_append_bytes(out, indent, indent_length);
+            text_append_bytes(out, text, length);
+        }
+        text_append(out, "\n");
+        text += length + (text[length] == '\n');
+    }
+}
+
+static bool is_slot(const Line *line, const char *name) {
+    return strlen(name) == line->slot_length && memcmp(name, line->slot, line->slot_length) == 0;
+}
+
+static const Slot *find_slot(const char *name, const Line *line, const Slot *slots, uint32_t slot_count) {
+    for (uint32_t i = 0; i < slot_count; i++)
+        if (is_slot(line, slots[i].name))
+            return &slots[i];
+    bug(name, "slot \"%.*s\" is not filled", (int)line->slot_length, line->slot);
+}
+
+static bool has_slot(const char *source, const char *name) {
+    for (const char *at = source; *at;) {
+        Line line = read_line(at);
+        if (line.slot && is_slot(&line, name))
+            return true;
+        at += line.length + (at[line.length] == '\n');
+    }
+    return false;
+}
+
+void template_fill(Text *out, const char *name, const Slot *slots, uint32_t slot_count) {
+    const char *source = template_source(name);
+    for (uint32_t i = 0; i < slot_count; i++)
+        if (!has_slot(source, slots[i].name))
+            bug(name, "it has no slot \"%s\"", slots[i].name);
+    for (const char *at = source; *at;) {
+        Line line = read_line(at);
+        at += line.length + (at[line.length] == '\n');
+        if (line.is_default)
+            continue;
+        if (line.slot) {
+            append_indented(out, find_slot(name, &line, slots, slot_count)->text, line.start, line.indent);
+            continue;
+        }
+        text_append_bytes(out, line.start, line.length);
+        text_append(out, "\n");
+    }
+}

@@ -1,0 +1,21 @@
+// Module: look-ups by name.
+#include "compiler/ir/module.h"
+
+uint32_t module_state_index(const Module *module, const char *name) {
+    for (uint32_t i = 0; i < module->states.count; i++)
+        if (strcmp(module->states.items[i].name, name) == 0)
+            return i;
+    return UINT32_MAX;
+}
+
+const State *module_state(const Module *module, const char *name) {
+    uint32_t index = module_state_index(module, name);
+    return index == UINT32_MAX ? NULL : &module->states.items[index];
+}
+
+const GraphProgram *module_program(const Module *module, const char *name) {
+    for (uint32_t i = 0; i < module->programs.count; i++)
+        if (strcmp(module->programs.items[i].name, name) == 0)
+            return &module->programs.items[i];
+    return NULL;
+}

@@ -1,0 +1,67 @@
+// Kernel: buffers seen through aliases, text form.
+#include "compiler/kernel/kernel.h"
+#include "compiler/ir/op.h"
+
+Value buffer_root(const KernelList *list, Value value) {
+    while (list->buffers[value.id].kind == BUFFER_PART) {
+        // A part of a pack is written by its own kernel; an alias or unpack by its argument's.
+        const Node *node = graph_node(list->graph, value);
+        if (node->op != OP_unpack && list->buffers[value.id].parent != (node->arg_count ? node->args[0].id : 0))
+            return value;
+        value.id = list->buffers[value.id].parent;
+    }
+    return value;
+}
+
+static const char *class_name(KernelClass kernel_class) {
+    switch (kernel_class) {
+    case KERNEL_MAP: return "map";
+    case KERNEL_REDUCE: return "reduce";
+    case KERNEL_CONTRACT: return "contract";
+    }
+    return NULL;
+}
+
+static void print_buffer(Text *text, const KernelList *list, Value value) {
+    const Buffer *buffer = &list->buffers[value.id];
+    static const char *const kinds[] = {"none", "scratch", "state", "feed", "constant", "result", "part"};
+    Type type = graph_type(list->graph, value);
+    text_format(text, " %%%u:%s", value.id, kinds[buffer->kind]);
+    if (buffer->kind == BUFFER_PART)
+        text_format(text, " of %%%u", buffer->parent);
+    if (buffer->name)
+        text_format(text, " \"%s\"", buffer->name);
+    text_format(text, " %s", type_text(list->arena, &type));
+    if (buffer->layout.rank > 1) {
+        text_append(text, " order ");
+        for (uint32_t i = 0; i < buffer->layout.rank; i++)
+            text_format(text, "%u", buffer->layout.order[i]);
+    }
+}
+
+void kernel_print(Text *text, const KernelList *list) {
+    for (uint32_t k = 0; k < list->kernels.count; k++) {
+        const Kernel *kernel = &list->kernels.items[k];
+        text_format(text, "kernel %u: %s %%%u %s", k, class_name(kernel->kernel_class), kernel->root.id, op_def(graph_node(list->graph, kernel->root)->op)->name);
+        if (kernel->schedule.name)
+            text_format(text, "; schedule %s lanes %u rows %u columns %u", kernel->schedule.name, kernel->schedule.lanes, kernel->schedule.rows, kernel->schedule.columns);
+        if (list->wave_count)
+            text_format(text, "; wave %u", kernel->wave);
+        text_append(text, "\n");
+        for (uint32_t i = 0; i < kernel->loads.count; i++) {
+            text_append(text, "  load");
+            print_buffer(text, list, kernel->loads.items[i]);
+            text_append(text, kernel->in_place.items[i] ? "; in place\n" : "\n");
+        }
+        for (uint32_t i = 0; i < kernel->stores.count; i++) {
+            text_append(text, "  store");
+            print_buffer(text, list, kernel->stores.items[i]);
+            text_append(text, "\n");
+        }
+        if (kernel->reason)
+            text_format(text, "  because %s\n", kernel->reason);
+    }
+    if (list->wave_count)
+        text_format(text, "waves %u; scratch %llu bytes, lower bound %llu\n", list->wave_count, (unsigned long long)list->scratch_size,
+                    (unsigned long long)list->scratch_lower_bound);
+}

@@ -1,0 +1,75 @@
+// The table of ops, and what infer functions share.
+#include "compiler/ops/ops.h"
+#include <assert.h>
+
+static const OpDef *const op_defs[OP_COUNT] = {
+#define OP(name, ...) [OP_##name] = &op_##name,
+#include "compiler/ir/op_names.def"
+#undef OP
+};
+
+const OpDef *op_def(Op op) {
+    assert(op > OP_NONE && op < OP_COUNT);
+    return op_defs[op];
+}
+
+bool op_find(const char *name, Op *out) {
+    for (uint32_t op = OP_NONE + 1; op < OP_COUNT; op++)
+        if (strcmp(op_defs[op]->name, name) == 0) {
+            *out = (Op)op;
+            return true;
+        }
+    return false;
+}
+
+Type arg_type(const Graph *graph, const Node *node, uint32_t arg) { return graph_type(graph, node->args[arg]); }
+
+const char *shown(const Graph *graph, Value value) {
+    Type type = graph_type(graph, value);
+    return type_text(graph->arena, &type);
+}
+
+bool shape_from_ints(Graph *graph, const Node *node, DType dtype, const Attr *dims, Type *out) {
+    uint64_t count = 1;
+    if (dims->count > MAX_RANK)
+        return graph_error(graph, node, "%u axes; at most %d are possible", dims->count, MAX_RANK);
+    *out = (Type){.dtype = dtype, .rank = (uint8_t)dims->count};
+    for (uint32_t i = 0; i < dims->count; i++) {
+        if (dims->ints[i] < 1 || dims->ints[i] > ELEMENTS_MAX)
+            return graph_error(graph, node, "axis %u would have %lld elements", i, (long long)dims->ints[i]);
+        out->dims[i] = (uint32_t)dims->ints[i];
+        count *= out->dims[i];
+        if (count > ELEMENTS_MAX)
+            return graph_error(graph, node, "more than %d elements", ELEMENTS_MAX);
+    }
+    return true;
+}
+
+bool needs_plain(Graph *graph, const Node *node, uint32_t arg) {
+    if (arg_type(graph, node, arg).set)
+        return graph_error(graph, node, "does not work on a parameter set (%s)", shown(graph, node->args[arg]));
+    return true;
+}
+
+bool needs_f32(Graph *graph, const Node *node, uint32_t arg) {
+    if (arg_type(graph, node, arg).dtype != DTYPE_F32)
+        return graph_error(graph, node, "takes f32, got %s", shown(graph, node->args[arg]));
+    return needs_plain(graph, node, arg);
+}
+
+void row_major_strides(const Type *type, uint64_t *strides) {
+    uint64_t stride = 1;
+    for (uint32_t i = type->rank; i-- > 0;) {
+        strides[i] = stride;
+        stride *= type->dims[i];
+    }
+}
+
+bool next_index(const Type *type, uint32_t *index) {
+    for (uint32_t i = type->rank; i-- > 0;) {
+        if (++index[i] < type->dims[i])
+            return true;
+        index[i] = 0;
+    }
+    return false;
+}

@@ -1,0 +1,316 @@
+// Needs: planned kernels of every phase. Gives: the Program - memories, kernels (equal ones once), dispatches, states, feeds, results.
+#include "compiler/passes/emit.h"
+#include "compiler/emit/glsl.h"
+#include <ctype.h>
+
+typedef struct {
+    Arena *arena;
+    const Module *module;
+    const PassContext *context;
+    Emitted *out;
+    Program *program;
+    uint64_t *state_offsets, *table_offsets; // UINT64_MAX: not placed
+    ARRAY(const char *) canonical;           // by kernel
+    Text constants;
+} Emit;
+
+// ---- canonical text
+
+static bool is_word(const char *start, size_t length) {
+    static const char *const words[] = {"vec2", "vec3", "vec4", "log2", "exp2", "atan2"};
+    for (uint32_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i]);
+        if (length >= n && !memcmp(start + length - n, words[i], n))
+            return true;
+    }
+    return false;
+}
+
+// A register's name: letters, then digits and underscores.
+static size_t name_length(const char *at) {
+    size_t letters = 0, length;
+    while (islower((unsigned char)at[letters]))
+        letters++;
+    length = letters;
+    while (isdigit((unsigned char)at[length]) || at[length] == '_')
+        length++;
+    bool whole = !isalnum((unsigned char)at[length]);
+    return letters && length > letters && isdigit((unsigned char)at[length - 1]) && whole && !is_word(at, length) ? length : 0;
+}
+
+const char *emit_canonical(Arena *arena, const char *source) {
+    Text text = text_create(arena);
+    ARRAY(const char *) names = {0};
+    for (const char *at = source; *at;) {
+        if (at[0] == '/' && at[1] == '/') {
+            at += strcspn(at, "\n");
+            continue;
+        }
+        bool begins = at == source || (!isalnum((unsigned char)at[-1]) && at[-1] != '_');
+        size_t length = begins ? name_length(at) : 0;
+        if (!length) {
+            text_append_bytes(&text, at++, 1);
+            continue;
+        }
+        const char *name = arena_copy_bytes(arena, at, length);
+        uint32_t number = 0;
+        while (number < names.count && strcmp(names.items[number], name))
+            number++;
+        if (number == names.count)
+            array_push(arena, &names, name);
+        text_format(&text, "$%u", number);
+        at += length;
+    }
+    return text.data;
+}
+
+// ---- memory
+
+static uint64_t align(const Emit *emit, uint64_t size) {
+    uint64_t grain = emit->context->target->offset_alignment;
+    return (size + grain - 1) / grain * grain;
+}
+
+static Range take(Emit *emit, MemoryKind kind, uint64_t size) {
+    Memory *memory = &emit->program->memories.items[kind];
+    Range range = {(uint32_t)kind, memory->size, size};
+    memory->size += align(emit, size);
+    return range;
+}
+
+static ElementType element_of(DType dtype) {
+    static const ElementType types[DTYPE_COUNT] = {ELEMENT_F32, ELEMENT_I32, ELEMENT_U32, ELEMENT_BOOL, ELEMENT_U8};
+    return types[dtype];
+}
+
+// ---- states
+
+static void push_state(Emit *emit, const State *state, const char *name, const Type *type, Layout layout, uint64_t offset, const Init *init, const char *copy) {
+    static const char *const kinds[] = {"parameter", "running", "moment", "ema", "count", "program"};
+    static const char *const inits[] = {"constant", "normal", "uniform", "icnr", "copy"};
+    ProgramState out = {.name = name, .kind = kinds[state->kind], .network = state->network, .init = inits[init->kind], .init_a = init->a, .init_b = init->b,
+                        .init_factor = init->factor, .init_copy = copy};
+    out.tensor = (ProgramTensor){element_of(type->dtype), layout, {MEMORY_STATE, offset, layout_size(&layout)}};
+    array_push(emit->arena, &emit->program->states, out);
+}
+
+// "opt.m.unet" with the part "unet.conv2d.weight" is "opt.m.unet.conv2d.weight".
+static const char *part_name(Emit *emit, const State *state, const Set *set, const Part *part) {
+    size_t prefix = strlen(state->name) - strlen(set->network);
+    return arena_format(emit->arena, "%.*s%s", (int)prefix, state->name, part->name);
+}
+
+static void place_states(Emit *emit) {
+    const Module *module = emit->module;
+    emit->state_offsets = ARENA_NEW(emit->arena, uint64_t, module->states.count + 1);
+    for (uint32_t s = 0; s < module->states.count; s++) {
+        const State *state = &module->states.items[s];
+        Layout layout = layout_of_state(state, emit->context->sets);
+        Range range = take(emit, MEMORY_STATE, layout_size(&layout));
+        emit->state_offsets[s] = range.offset;
+        if (!state->type.set) {
+            push_state(emit, state, state->name, &state->type, layout, range.offset, &state->init, state->init.copy);
+            continue;
+        }
+        const Set *set = &module->sets.items[state->type.set - 1];
+        const SetLayout *places = &emit->context->sets[state->type.set - 1];
+        for (uint32_t p = 0; p < set->parts.count; p++) {
+            const Part *part = &set->parts.items[p];
+            const Init *init = state->kind == STATE_PARAMETERS ? &part->init : &state->init;
+            push_state(emit, state, part_name(emit, state, set, part), &part->type, places->layouts[p], range.offset + places->offsets[p], init,
+                       init->kind == INIT_COPY ? part->name : NULL);
+        }
+    }
+}
+
+// ---- tables
+
+static uint64_t place_table(Emit *emit, uint32_t index) {
+    if (emit->table_offsets[index] != UINT64_MAX)
+        return emit->table_offsets[index];
+    const Table *table = &emit->module->tables.items[index];
+    uint64_t count = type_count(&table->type);
+    Layout layout = layout_make(table->type.rank, table->type.dims, NULL);
+    uint32_t *logical = ARENA_NEW(emit->arena, uint32_t, count);
+    for (uint64_t i = 0; i < count; i++) {
+        float number = (float)table->data[i];
+        int32_t integer = (int32_t)table->data[i];
+        memcpy(&logical[i], table->type.dtype == DTYPE_F32 ? (const void *)&number : &integer, 4);
+    }
+    uint64_t size = layout_size(&layout);
+    void *physical = ARENA_NEW(emit->arena, char, align(emit, size));
+    layout_store(&layout, logical, physical);
+    emit->table_offsets[index] = take(emit, MEMORY_CONSTANT, size).offset;
+    text_append_bytes(&emit->constants, physical, align(emit, size));
+    return emit->table_offsets[index];
+}
+
+// ---- ranges
+
+typedef struct {
+    const KernelList *list;
+    const GraphProgram *entry;
+    ProgramEntry *program_entry;
+    ProgramPhase *phase;
+    Range *results; // by value id of a result's root; size 0: not placed
+} PhaseEmit;
+
+static Range feed_range(const PhaseEmit *at, const char *name) {
+    for (uint32_t i = 0; i < at->phase->feeds.count; i++)
+        if (!strcmp(at->phase->feeds.items[i].name, name))
+            return at->phase->feeds.items[i].tensor.range;
+    for (uint32_t i = 0; i < at->program_entry->inputs.count; i++)
+        if (!strcmp(at->program_entry->inputs.items[i].name, name))
+            return at->program_entry->inputs.items[i].tensor.range;
+    return (Range){0};
+}
+
+static Range range_of(Emit *emit, PhaseEmit *at, Value value) {
+    const Buffer *buffer = &at->list->buffers[value.id];
+    Range range = {.size = buffer->size};
+    uint64_t inside = 0;
+    while (buffer->kind == BUFFER_PART) {
+        inside += buffer->offset;
+        buffer = &at->list->buffers[buffer->parent];
+    }
+    switch (buffer->kind) {
+    case BUFFER_SCRATCH: range.memory = MEMORY_SCRATCH, range.offset = buffer->offset; break;
+    case BUFFER_STATE: range.memory = MEMORY_STATE, range.offset = emit->state_offsets[module_state_index(emit->module, buffer->name)]; break;
+    case BUFFER_FEED: range.memory = MEMORY_FEED, range.offset = feed_range(at, buffer->name).offset; break;
+    case BUFFER_CONSTANT:
+        range.memory = MEMORY_CONSTANT;
+        range.offset = place_table(emit, (uint32_t)graph_node(at->list->graph, buffer->value)->attrs[0].integer);
+        break;
+    case BUFFER_RESULT: range.memory = MEMORY_RESULT, range.offset = at->results[buffer->value.id].offset; break;
+    case BUFFER_NONE:
+    case BUFFER_PART: break;
+    }
+    range.offset += inside;
+    return range;
+}
+
+// ---- kernels and dispatches
+
+static uint32_t add_kernel(Emit *emit, const Kernel *kernel, const Shader *shader) {
+    const char *canonical = emit_canonical(emit->arena, shader->source);
+    for (uint32_t k = 0; k < emit->canonical.count; k++)
+        if (!strcmp(emit->canonical.items[k], canonical))
+            return k;
+    array_push(emit->arena, &emit->canonical, canonical);
+    array_push(emit->arena, &emit->out->sources, shader->source);
+    ProgramKernel out = {.name = arena_format(emit->arena, "%03u_%s", emit->program->kernels.count, shader->name), .kernel_class = kernel->kernel_class,
+                         .workgroup = {shader->workgroup[0], 1, 1}, .needs_subgroup_ballot = shader->needs_subgroup_ballot};
+    for (uint32_t i = 0; i < shader->bindings.count; i++)
+        array_push(emit->arena, &out.bindings, shader->bindings.items[i].kind);
+    array_push(emit->arena, &emit->program->kernels, out);
+    return emit->program->kernels.count - 1;
+}
+
+static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel) {
+    Shader shader;
+    glsl_kernel(emit->arena, at->list, kernel, emit->context->target, &shader);
+    const Node *root = graph_node(at->list->graph, kernel->root);
+    Dispatch dispatch = {.kernel = add_kernel(emit, kernel, &shader), .groups = {shader.groups[0], shader.groups[1], shader.groups[2]}, .wave = kernel->wave,
+                         .op_class = shader.op_class, .flops = shader.flops, .bytes = shader.bytes};
+    dispatch.label = arena_format(emit->arena, "%%%u %s %s", kernel->root.id, shader.name, root->origin.pointer ? root->origin.pointer : "");
+    dispatch.values = ARENA_NEW(emit->arena, uint32_t, kernel->stores.count + 1);
+    for (uint32_t i = 0; i < shader.bindings.count; i++) {
+        const EmitBinding *binding = &shader.bindings.items[i];
+        array_push(emit->arena, &dispatch.ranges, binding->is_numbers ? emit->program->numbers : range_of(emit, at, binding->value));
+        if (binding->kind == BINDING_WRITE)
+            dispatch.values[dispatch.value_count++] = binding->value.id;
+    }
+    array_push(emit->arena, &at->phase->dispatches, dispatch);
+}
+
+// ---- phases
+
+static ProgramFeed feed_of(Emit *emit, const Feed *feed) {
+    Layout layout = layout_default(&feed->type);
+    ProgramFeed out = {.name = feed->name, .data = feed->data, .field = feed->field, .split = feed->split, .shuffled = feed->shuffled, .pad = feed->pad, .batch = feed->batch};
+    out.tensor = (ProgramTensor){element_of(feed->type.dtype), layout, take(emit, MEMORY_FEED, layout_size(&layout))};
+    return out;
+}
+
+static ProgramTensor result_tensor(Emit *emit, PhaseEmit *at, Value value, uint64_t *end) {
+    Value root = buffer_root(at->list, value);
+    Buffer *buffer = &at->list->buffers[root.id];
+    if (buffer->kind == BUFFER_RESULT && !at->results[root.id].size) {
+        at->results[root.id] = (Range){MEMORY_RESULT, *end, buffer->size};
+        *end += align(emit, buffer->size);
+    }
+    return (ProgramTensor){element_of(graph_type(at->list->graph, value).dtype), at->list->layouts[value.id], range_of(emit, at, value)};
+}
+
+static void add_results(Emit *emit, PhaseEmit *at) {
+    const Graph *graph = at->list->graph;
+    uint64_t end = 0;
+    at->results = ARENA_NEW(emit->arena, Range, graph->nodes.count);
+    for (uint32_t i = 0; i < graph->outputs.count; i++) {
+        const Output *output = &graph->outputs.items[i];
+        if (output->kind != OUTPUT_REPORT && output->kind != OUTPUT_EMIT)
+            continue;
+        ProgramResult result = {.name = output->name, .format = output->kind == OUTPUT_EMIT ? output->format : NULL, .has_condition = output->at.id != 0};
+        result.tensor = result_tensor(emit, at, output->value, &end);
+        if (result.has_condition)
+            result.condition = result_tensor(emit, at, output->at, &end);
+        array_push(emit->arena, &at->phase->results, result);
+    }
+    Memory *memory = &emit->program->memories.items[MEMORY_RESULT];
+    memory->size = end > memory->size ? end : memory->size;
+}
+
+static void add_phase(Emit *emit, const GraphProgram *program, const Phase *phase, const KernelList *list, ProgramEntry *entry) {
+    ProgramPhase out = {.name = phase->name, .repeat = phase->repeat, .scratch_size = list->scratch_size, .scratch_lower_bound = list->scratch_lower_bound};
+    for (uint32_t i = 0; i < phase->feeds.count; i++)
+        array_push(emit->arena, &out.feeds, feed_of(emit, &phase->feeds.items[i]));
+    PhaseEmit at = {.list = list, .entry = program, .program_entry = entry, .phase = &out};
+    add_results(emit, &at);
+    for (uint32_t k = 0; k < list->kernels.count; k++)
+        add_dispatch(emit, &at, &list->kernels.items[k]);
+    Memory *scratch = &emit->program->memories.items[MEMORY_SCRATCH];
+    scratch->size = list->scratch_size > scratch->size ? list->scratch_size : scratch->size;
+    array_push(emit->arena, &entry->phases, out);
+}
+
+static void add_data(Emit *emit) {
+    for (uint32_t d = 0; d < emit->module->data.count; d++) {
+        const DataSet *data = &emit->module->data.items[d];
+        ProgramData out = {.name = data->name, .batch = data->batch, .field_count = data->fields.count};
+        out.fields = arena_alloc(emit->arena, sizeof *out.fields * (data->fields.count + 1));
+        for (uint32_t f = 0; f < data->fields.count; f++) {
+            const Field *field = &data->fields.items[f];
+            out.fields[f].name = field->name, out.fields[f].type = element_of(field->type.dtype), out.fields[f].rank = field->type.rank;
+            memcpy(out.fields[f].dims, field->type.dims, sizeof field->type.dims);
+            out.fields[f].has_range = field->has_range, out.fields[f].low = field->low, out.fields[f].high = field->high, out.fields[f].below = field->below;
+        }
+        array_push(emit->arena, &emit->program->data, out);
+    }
+}
+
+void emit_program(Arena *arena, const Module *module, KernelList *const *const *phases, const PassContext *context, Emitted *out) {
+    Emit emit = {.arena = arena, .module = module, .context = context, .out = out};
+    Program *program = out->program = emit.program = ARENA_NEW(arena, Program, 1);
+    program->name = module->name;
+    program->target = *context->target;
+    for (int kind = 0; kind < MEMORY_KIND_COUNT; kind++)
+        array_push(arena, &program->memories, ((Memory){(MemoryKind)kind, 0}));
+    emit.constants = text_create(arena);
+    emit.table_offsets = ARENA_NEW(arena, uint64_t, module->tables.count + 1);
+    memset(emit.table_offsets, 0xff, sizeof(uint64_t) * (module->tables.count + 1));
+    program->numbers = take(&emit, MEMORY_FEED, NUMBER_COUNT * 4);
+    place_states(&emit);
+    add_data(&emit);
+    for (uint32_t p = 0; p < module->programs.count; p++) {
+        const GraphProgram *from = &module->programs.items[p];
+        ProgramEntry entry = {.name = from->name, .training = from->training, .steps = from->steps, .requires_trained = from->requires_trained.items,
+                              .requires_count = from->requires_trained.count};
+        for (uint32_t i = 0; i < from->inputs.count; i++)
+            array_push(arena, &entry.inputs, feed_of(&emit, &from->inputs.items[i]));
+        for (uint32_t i = 0; i < from->phases.count; i++)
+            add_phase(&emit, from, &from->phases.items[i], phases[p][i], &entry);
+        array_push(arena, &program->entries, entry);
+    }
+    program->constants = emit.constants.data;
+    program->constants_size = emit.constants.length;
+}

@@ -1,0 +1,503 @@
+// Needs: layouts. Gives: kernels - which values are stored, and which share a shader. Keeps: the graph.
+// A value is stored where it must be (operands, parts, outputs) or where several kernels would repeat more work than a store and loads cost.
+// Stored values then join the kernel that makes their latest input, when they need it only at the element that it has in hand, or a sibling.
+#include "compiler/cost.h"
+#include "compiler/kernel/index.h"
+#include "compiler/passes/passes.h"
+#include <assert.h>
+
+typedef struct {
+    uint32_t items[4]; // stored values whose kernels evaluate this one; beyond 4 the count is enough
+    uint32_t count;
+    double evaluations; // elements evaluated, over all of them
+} Consumers;
+
+typedef struct {
+    Value value;
+    bool in_place; // needed only at the element being computed
+} Leaf;
+
+typedef ARRAY(Leaf) Leaves;
+
+typedef struct {
+    KernelList *list;
+    const PassContext *context;
+    const Graph *graph;
+    bool *reached, *stored, *required;
+    Consumers *consumers;
+    double *repeat_cost;   // of evaluating one element inline, a forward estimate
+    uint32_t *use_count;
+    uint32_t *kernel_of;   // by value id: index + 1
+    ARRAY(uint32_t) levels; // by kernel
+    ARRAY(Leaves) leaves;   // by kernel: everything that its values need from other kernels' buffers
+} Fuse;
+
+static const Node *node_at(const Fuse *fuse, uint32_t id) { return &fuse->graph->nodes.items[id]; }
+static OpClass class_at(const Fuse *fuse, uint32_t id) { return op_def(node_at(fuse, id)->op)->op_class; }
+
+static bool is_random(const Node *node) { return node->op == OP_random_normal || node->op == OP_random_uniform || node->op == OP_random_integer; }
+
+// In memory before the phase begins.
+static bool is_given(const Node *node) { return node->op == OP_state || node->op == OP_feed || node->op == OP_table; }
+
+// Reads its argument's buffer as it is.
+static bool is_alias(const Fuse *fuse, uint32_t id) {
+    const Node *node = node_at(fuse, id);
+    if (node->op == OP_unpack || node->op == OP_transpose)
+        return true;
+    if (node->op != OP_reshape)
+        return false;
+    const Layout *out = &fuse->list->layouts[id], *in = &fuse->list->layouts[node->args[0].id];
+    if (out->rank == 0 || in->rank == 0)
+        return false;
+    for (uint32_t i = 0; i < out->rank || i < in->rank; i++)
+        if ((i < out->rank && out->order[i] != i) || (i < in->rank && in->order[i] != i))
+            return false;
+    uint32_t a = in->dims[in->rank - 1], b = out->dims[out->rank - 1];
+    return a == b || (a % 4 == 0 && b % 4 == 0);
+}
+
+// ---- which values must be stored
+
+static void require(Fuse *fuse, Value value) {
+    uint32_t id = value.id;
+    while (is_alias(fuse, id) && node_at(fuse, id)->op != OP_unpack)
+        id = node_at(fuse, id)->args[0].id;
+    fuse->required[id] = node_at(fuse, id)->op != OP_unpack && !is_given(node_at(fuse, id));
+}
+
+static void find_required(Fuse *fuse) {
+    for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
+        const Node *node = node_at(fuse, id);
+        if (!fuse->reached[id])
+            continue;
+        OpClass class = class_at(fuse, id);
+        if (class == CLASS_CONTRACT || class == CLASS_REDUCE || node->op == OP_materialise)
+            fuse->required[id] = true;
+        if (class == CLASS_CONTRACT || node->op == OP_pack)
+            for (uint32_t i = 0; i < node->arg_count; i++)
+                require(fuse, node->args[i]);
+        for (uint32_t i = 0; i < node->arg_count; i++)
+            fuse->use_count[node->args[i].id]++;
+    }
+    for (uint32_t i = 0; i < fuse->graph->outputs.count; i++) {
+        require(fuse, fuse->graph->outputs.items[i].value);
+        if (fuse->graph->outputs.items[i].at.id)
+            require(fuse, fuse->graph->outputs.items[i].at);
+    }
+}
+
+// ---- inline or store
+
+static void estimate_repeats(Fuse *fuse) {
+    Cost cost = cost_of(fuse->context->target->target_class);
+    for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
+        const Node *node = node_at(fuse, id);
+        double sum = cost_of_node(node);
+        for (uint32_t i = 0; i < node->arg_count; i++) {
+            uint32_t arg = node->args[i].id;
+            bool read = fuse->required[arg] || is_given(node_at(fuse, arg)) || (fuse->use_count[arg] > 1 && class_at(fuse, arg) == CLASS_MAP);
+            bool scalar = node_at(fuse, arg)->type.rank == 0;
+            sum += read ? (scalar ? 1 : cost.load) : fuse->repeat_cost[arg];
+        }
+        fuse->repeat_cost[id] = sum;
+    }
+}
+
+static void consume(Fuse *fuse, uint32_t arg, uint32_t consumer, double evaluations) {
+    Consumers *c = &fuse->consumers[arg];
+    c->evaluations += evaluations;
+    for (uint32_t i = 0; i < c->count && i < 4; i++)
+        if (c->items[i] == consumer)
+            return;
+    if (c->count < 4)
+        c->items[c->count] = consumer;
+    c->count++;
+}
+
+static bool is_worth_storing(Fuse *fuse, uint32_t id) {
+    const Node *node = node_at(fuse, id);
+    const Consumers *c = &fuse->consumers[id];
+    OpClass class = class_at(fuse, id);
+    if (fuse->required[id])
+        return true;
+    if ((class != CLASS_MAP && !is_random(node) && node->op != OP_gather) || node->op == OP_unpack)
+        return false;
+    if (fuse->context->no_fuse)
+        return true;
+    Cost cost = cost_of(fuse->context->target->target_class);
+    double own = (double)type_count(&node->type), once = fuse->repeat_cost[id];
+    double inlined = c->evaluations * once;
+    double kept = own * (once + cost.store) + c->evaluations * cost.load + (c->evaluations > 2 * own ? cost.dispatch / 4.0 : 0);
+    return inlined > kept;
+}
+
+static void decide(Fuse *fuse) {
+    for (uint32_t id = fuse->graph->nodes.count; id-- > 1;) {
+        if (!fuse->reached[id])
+            continue;
+        const Node *node = node_at(fuse, id);
+        fuse->stored[id] = is_worth_storing(fuse, id);
+        const Consumers *c = &fuse->consumers[id];
+        double own = (double)type_count(&node->type);
+        for (uint32_t i = 0; i < node->arg_count; i++) {
+            uint32_t arg = node->args[i].id;
+            if (fuse->stored[id]) {
+                consume(fuse, arg, id, class_at(fuse, id) == CLASS_REDUCE ? (double)type_count(&node_at(fuse, arg)->type) : own);
+            } else {
+                for (uint32_t k = 0; k < c->count && k < 4; k++)
+                    consume(fuse, arg, c->items[k], c->evaluations / (c->count < 4 ? c->count : 4));
+            }
+        }
+    }
+}
+
+// ---- kernels
+
+static bool has_buffer(const Fuse *fuse, uint32_t id) { return fuse->stored[id] || is_given(node_at(fuse, id)) || node_at(fuse, id)->op == OP_pack; }
+
+// The stored or given value behind aliases and parts.
+static uint32_t base_of(const Fuse *fuse, uint32_t id) {
+    while (!has_buffer(fuse, id) && is_alias(fuse, id))
+        id = node_at(fuse, id)->args[0].id;
+    return id;
+}
+
+// moments are read through a slice of their first axis and a reshape that drops it: still the element in hand.
+static bool picks_moment(const Fuse *fuse, const Node *node) {
+    if (node->op != OP_reshape || node_at(fuse, node->args[0].id)->op != OP_slice)
+        return false;
+    const Node *slice = node_at(fuse, node->args[0].id), *moments = node_at(fuse, slice->args[0].id);
+    if (moments->op != OP_moments || slice->type.dims[0] != 1 || node->type.rank + 1 != moments->type.rank)
+        return false;
+    for (uint32_t axis = 0; axis < node->type.rank; axis++)
+        if (node->type.dims[axis] != moments->type.dims[axis + 1])
+            return false;
+    return true;
+}
+
+static void find_leaves(Fuse *fuse, uint32_t id, bool in_place, bool is_top, Leaves *leaves, uint8_t *visited) {
+    const Node *node = node_at(fuse, id);
+    uint8_t mark = in_place ? 1 : 2;
+    if (!is_top && (visited[id] & mark))
+        return;
+    visited[id] |= mark;
+    if (!is_top && (has_buffer(fuse, id) || node->op == OP_unpack)) {
+        array_push(fuse->list->arena, leaves, ((Leaf){{id}, in_place}));
+        return;
+    }
+    if (picks_moment(fuse, node)) {
+        find_leaves(fuse, node_at(fuse, node->args[0].id)->args[0].id, in_place, false, leaves, visited);
+        return;
+    }
+    bool keeps = class_at(fuse, id) == CLASS_MAP;
+    if (node->op == OP_materialise)
+        keeps = layout_equal(&fuse->list->layouts[id], &fuse->list->layouts[node->args[0].id]);
+    for (uint32_t i = 0; i < node->arg_count; i++)
+        find_leaves(fuse, node->args[i].id, in_place && keeps, false, leaves, visited);
+}
+
+static uint32_t producer_of(const Fuse *fuse, uint32_t id) {
+    const Node *node = node_at(fuse, id);
+    if (node->op == OP_unpack || (is_alias(fuse, id) && !has_buffer(fuse, id)))
+        return producer_of(fuse, node->args[0].id);
+    return fuse->kernel_of[id];
+}
+
+// The level of the latest kernel that makes a leaf (0: none), seen through packs.
+static uint32_t level_of(const Fuse *fuse, uint32_t id) {
+    uint32_t base = id;
+    while (node_at(fuse, base)->op == OP_unpack || (is_alias(fuse, base) && !has_buffer(fuse, base)))
+        base = node_at(fuse, base)->args[0].id;
+    const Node *node = node_at(fuse, base);
+    if (node->op == OP_pack) {
+        uint32_t level = 0;
+        for (uint32_t i = 0; i < node->arg_count; i++) {
+            uint32_t part = level_of(fuse, node->args[i].id);
+            level = part > level ? part : level;
+        }
+        return level;
+    }
+    return fuse->kernel_of[base] ? fuse->levels.items[fuse->kernel_of[base] - 1] : 0;
+}
+
+// The shape and layout that a kernel's stores have in common.
+static Layout space_of(const Fuse *fuse, Value value) {
+    const Layout *layout = &fuse->list->layouts[value.id];
+    if (node_at(fuse, value.id)->op != OP_moments)
+        return *layout;
+    uint8_t order[LAYOUT_RANK_MAX];
+    for (uint32_t i = 1; i < layout->rank; i++)
+        order[i - 1] = (uint8_t)(layout->order[i] - 1);
+    return layout_make(layout->rank - 1u, layout->dims + 1, order);
+}
+
+static bool is_loaded(const Leaves *leaves, Value value) {
+    for (uint32_t i = 0; i < leaves->count; i++)
+        if (leaves->items[i].value.id == value.id)
+            return true;
+    return false;
+}
+
+// Adds what is not there; a value that is needed elsewhere too is not in place.
+static void add_leaves(Fuse *fuse, uint32_t kernel, const Leaves *more) {
+    Leaves *have = &fuse->leaves.items[kernel];
+    for (uint32_t i = 0; i < more->count; i++) {
+        Leaf leaf = more->items[i];
+        if (producer_of(fuse, leaf.value.id) == kernel + 1)
+            continue;
+        bool found = false;
+        for (uint32_t j = 0; j < have->count; j++)
+            if (have->items[j].value.id == leaf.value.id) {
+                have->items[j].in_place &= leaf.in_place;
+                found = true;
+            }
+        if (!found)
+            array_push(fuse->list->arena, have, leaf);
+    }
+}
+
+static uint32_t bindings_with(const Fuse *fuse, uint32_t kernel, const Leaves *more) {
+    const Kernel *k = &fuse->list->kernels.items[kernel];
+    const Leaves *have = &fuse->leaves.items[kernel];
+    uint32_t count = k->stores.count + 2 + have->count; // one more store, and perhaps the numbers
+    for (uint32_t i = 0; i < more->count; i++)
+        count += !is_loaded(have, more->items[i].value);
+    return count;
+}
+
+static void join(Fuse *fuse, uint32_t kernel, uint32_t id, const Leaves *leaves, const char *reason) {
+    Kernel *k = &fuse->list->kernels.items[kernel];
+    array_push(fuse->list->arena, &k->stores, ((Value){id}));
+    fuse->kernel_of[id] = kernel + 1;
+    add_leaves(fuse, kernel, leaves);
+    k->reason = k->reason ? arena_format(fuse->list->arena, "%s; %s", k->reason, reason) : reason;
+    array_push(fuse->list->arena, &fuse->list->decisions, arena_format(fuse->list->arena, "%%%u joins kernel of %%%u: %s", id, k->root.id, reason));
+}
+
+static uint32_t begin(Fuse *fuse, uint32_t id, KernelClass class, uint32_t level, const Leaves *leaves) {
+    Kernel kernel = {.kernel_class = class, .root = {id}};
+    Leaves none = {0};
+    array_push(fuse->list->arena, &fuse->list->kernels, kernel);
+    array_push(fuse->list->arena, &fuse->levels, level);
+    array_push(fuse->list->arena, &fuse->leaves, none);
+    uint32_t index = fuse->list->kernels.count - 1;
+    Kernel *k = &fuse->list->kernels.items[index];
+    array_push(fuse->list->arena, &k->stores, ((Value){id}));
+    if (class == KERNEL_REDUCE)
+        array_push(fuse->list->arena, &k->roots, ((Value){id}));
+    fuse->kernel_of[id] = index + 1;
+    add_leaves(fuse, index, leaves);
+    return index;
+}
+
+static bool same_reduction(const Fuse *fuse, const Node *a, const Node *b) {
+    bool single = a->op != OP_logsumexp && b->op != OP_logsumexp;
+    bool axes = (a->op == OP_argmax) == (b->op == OP_argmax) && attr_equal(&a->attrs[0], &b->attrs[0]);
+    Type x = graph_type(fuse->graph, a->args[0]), y = graph_type(fuse->graph, b->args[0]);
+    return single && axes && type_same_shape(&x, &y) && layout_equal(&fuse->list->layouts[a->args[0].id], &fuse->list->layouts[b->args[0].id]);
+}
+
+static bool shares_load(const Fuse *fuse, uint32_t kernel, const Leaves *leaves) {
+    for (uint32_t i = 0; i < leaves->count; i++)
+        if (node_at(fuse, leaves->items[i].value.id)->type.rank && is_loaded(&fuse->leaves.items[kernel], leaves->items[i].value))
+            return true;
+    return false;
+}
+
+static void place_reduce(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *leaves) {
+    for (uint32_t k = 0; k < fuse->list->kernels.count && !fuse->context->no_fuse; k++) {
+        Kernel *kernel = &fuse->list->kernels.items[k];
+        if (kernel->kernel_class != KERNEL_REDUCE || fuse->levels.items[k] != level || !same_reduction(fuse, node_at(fuse, kernel->root.id), node_at(fuse, id)) ||
+            !shares_load(fuse, k, leaves) || bindings_with(fuse, k, leaves) > fuse->context->target->storage_bindings_max)
+            continue;
+        join(fuse, k, id, leaves, arena_format(fuse->list->arena, "%%%u folds the same space and shares loads", id));
+        array_push(fuse->list->arena, &fuse->list->kernels.items[k].roots, ((Value){id}));
+        return;
+    }
+    begin(fuse, id, KERNEL_REDUCE, level, leaves);
+}
+
+// A map goes to the kernel that makes its latest input, as an epilogue, or beside a sibling.
+static void place_map(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *leaves) {
+    Layout space = fuse->list->layouts[id];
+    if (node_at(fuse, id)->op == OP_materialise && node_at(fuse, id)->attrs[1].integer < 0) {
+        begin(fuse, id, KERNEL_MAP, level, leaves);
+        return;
+    }
+    uint32_t host = 0, at_level = 0;
+    for (uint32_t i = 0; i < leaves->count; i++)
+        if (level_of(fuse, leaves->items[i].value.id) == level - 1) {
+            uint32_t producer = producer_of(fuse, leaves->items[i].value.id);
+            at_level += !host || host != producer;
+            host = producer ? producer : host;
+        }
+    bool fits = level > 1 && host && at_level == 1 && !fuse->context->no_fuse;
+    for (uint32_t i = 0; fits && i < leaves->count; i++)
+        if (producer_of(fuse, leaves->items[i].value.id) == host)
+            fits = leaves->items[i].in_place;
+    if (fits) {
+        Layout theirs = space_of(fuse, fuse->list->kernels.items[host - 1].root);
+        fits = layout_equal(&theirs, &space) && bindings_with(fuse, host - 1, leaves) <= fuse->context->target->storage_bindings_max;
+    }
+    if (fits) {
+        join(fuse, host - 1, id, leaves, arena_format(fuse->list->arena, "%%%u follows at the same element", id));
+        return;
+    }
+    for (uint32_t k = 0; k < fuse->list->kernels.count && !fuse->context->no_fuse; k++) {
+        const Kernel *kernel = &fuse->list->kernels.items[k];
+        if (kernel->kernel_class != KERNEL_MAP || fuse->levels.items[k] != level || !layout_equal(&fuse->list->layouts[kernel->root.id], &space) ||
+            !(space.rank == 0 || shares_load(fuse, k, leaves)) || bindings_with(fuse, k, leaves) > fuse->context->target->storage_bindings_max)
+            continue;
+        join(fuse, k, id, leaves, arena_format(fuse->list->arena, "%%%u is a sibling of the same shape", id));
+        return;
+    }
+    begin(fuse, id, KERNEL_MAP, level, leaves);
+}
+
+static void make_kernels(Fuse *fuse) {
+    for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
+        if (!fuse->reached[id] || !fuse->stored[id])
+            continue;
+        OpClass class = class_at(fuse, id);
+        if (class == CLASS_SET || is_given(node_at(fuse, id)))
+            continue;
+        Leaves leaves = {0};
+        uint8_t *visited = ARENA_NEW(fuse->list->arena, uint8_t, fuse->graph->nodes.count);
+        find_leaves(fuse, id, class == CLASS_MAP || class == CLASS_VIEW, true, &leaves, visited);
+        uint32_t level = 0;
+        for (uint32_t i = 0; i < leaves.count; i++) {
+            uint32_t its = level_of(fuse, leaves.items[i].value.id);
+            level = its > level ? its : level;
+        }
+        level++;
+        if (class == CLASS_CONTRACT)
+            begin(fuse, id, KERNEL_CONTRACT, level, &leaves);
+        else if (class == CLASS_REDUCE)
+            place_reduce(fuse, id, level, &leaves);
+        else
+            place_map(fuse, id, level, &leaves);
+    }
+}
+
+// ---- buffers
+
+static ElementType element_of(DType dtype) {
+    switch (dtype) {
+    case DTYPE_F32: return ELEMENT_F32;
+    case DTYPE_I32: return ELEMENT_I32;
+    case DTYPE_U32: return ELEMENT_U32;
+    case DTYPE_BOOL: return ELEMENT_BOOL;
+    case DTYPE_U8: return ELEMENT_U8;
+    case DTYPE_COUNT: break;
+    }
+    return ELEMENT_F32;
+}
+
+static void make_buffers(Fuse *fuse) {
+    KernelList *list = fuse->list;
+    list->buffers = ARENA_NEW(list->arena, Buffer, fuse->graph->nodes.count);
+    for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
+        const Node *node = node_at(fuse, id);
+        Buffer *buffer = &list->buffers[id];
+        *buffer = (Buffer){.value = {id}, .layout = list->layouts[id], .element = element_of(node->type.dtype), .size = layout_size(&list->layouts[id])};
+        if (!fuse->reached[id])
+            continue;
+        if (node->op == OP_state || node->op == OP_feed)
+            buffer->kind = node->op == OP_state ? BUFFER_STATE : BUFFER_FEED, buffer->name = node->attrs[0].text;
+        else if (node->op == OP_table)
+            buffer->kind = BUFFER_CONSTANT, buffer->name = fuse->graph->module->tables.items[node->attrs[0].integer].name;
+        else if (node->op == OP_pack || fuse->stored[id])
+            buffer->kind = BUFFER_SCRATCH;
+    }
+    for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
+        const Node *node = node_at(fuse, id);
+        Buffer *buffer = &list->buffers[id];
+        if (!fuse->reached[id] || buffer->kind != BUFFER_NONE || !is_alias(fuse, id) || list->buffers[node->args[0].id].kind == BUFFER_NONE)
+            continue;
+        buffer->kind = BUFFER_PART;
+        buffer->parent = node->args[0].id;
+        if (node->op == OP_unpack)
+            buffer->offset = fuse->context->sets[node_at(fuse, node->args[0].id)->type.set - 1].offsets[node->attrs[0].integer];
+    }
+    for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
+        const Node *node = node_at(fuse, id);
+        if (!fuse->reached[id] || node->op != OP_pack)
+            continue;
+        for (uint32_t i = 0; i < node->arg_count; i++) {
+            Buffer *part = &list->buffers[buffer_root(list, node->args[i]).id];
+            assert(part->kind == BUFFER_SCRATCH);
+            part->kind = BUFFER_PART;
+            part->parent = id;
+            part->offset = fuse->context->sets[node->type.set - 1].offsets[i];
+        }
+    }
+}
+
+static void make_outputs(Fuse *fuse) {
+    KernelList *list = fuse->list;
+    for (uint32_t i = 0; i < fuse->graph->outputs.count; i++) {
+        const Output *output = &fuse->graph->outputs.items[i];
+        if (output->kind == OUTPUT_VALUE)
+            continue;
+        Buffer *buffer = &list->buffers[buffer_root(list, output->value).id];
+        buffer->kind = output->kind == OUTPUT_STATE ? BUFFER_STATE : BUFFER_RESULT;
+        buffer->name = output->name;
+        if (output->at.id)
+            list->buffers[buffer_root(list, output->at).id].kind = BUFFER_RESULT;
+    }
+}
+
+// A value that only its own kernel uses need not be stored after all.
+static void drop_stores(Fuse *fuse) {
+    KernelList *list = fuse->list;
+    bool *read = ARENA_NEW(list->arena, bool, fuse->graph->nodes.count);
+    for (uint32_t k = 0; k < list->kernels.count; k++)
+        for (uint32_t i = 0; i < fuse->leaves.items[k].count; i++)
+            read[base_of(fuse, fuse->leaves.items[k].items[i].value.id)] = true;
+    for (uint32_t id = 1; id < fuse->graph->nodes.count; id++)
+        if (fuse->reached[id] && node_at(fuse, id)->op == OP_pack)
+            for (uint32_t i = 0; i < node_at(fuse, id)->arg_count; i++)
+                read[base_of(fuse, node_at(fuse, id)->args[i].id)] = true;
+    for (uint32_t i = 0; i < fuse->graph->outputs.count; i++) {
+        read[base_of(fuse, fuse->graph->outputs.items[i].value.id)] = true;
+        if (fuse->graph->outputs.items[i].at.id)
+            read[base_of(fuse, fuse->graph->outputs.items[i].at.id)] = true;
+    }
+    for (uint32_t k = 0; k < list->kernels.count; k++) {
+        Kernel *kernel = &list->kernels.items[k];
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < kernel->stores.count; i++) {
+            Value value = kernel->stores.items[i];
+            if (read[value.id] || kernel->stores.count == 1)
+                kernel->stores.items[kept++] = value;
+            else
+                fuse->stored[value.id] = false;
+        }
+        kernel->stores.count = kept;
+    }
+}
+
+void fuse_kernels(KernelList *list, const PassContext *context) {
+    uint32_t count = list->graph->nodes.count;
+    Fuse fuse = {.list = list, .context = context, .graph = list->graph};
+    fuse.reached = graph_reached(list->arena, list->graph);
+    fuse.stored = ARENA_NEW(list->arena, bool, count);
+    fuse.required = ARENA_NEW(list->arena, bool, count);
+    fuse.consumers = ARENA_NEW(list->arena, Consumers, count);
+    fuse.repeat_cost = ARENA_NEW(list->arena, double, count);
+    fuse.use_count = ARENA_NEW(list->arena, uint32_t, count);
+    fuse.kernel_of = ARENA_NEW(list->arena, uint32_t, count);
+    find_required(&fuse);
+    estimate_repeats(&fuse);
+    decide(&fuse);
+    make_kernels(&fuse);
+    drop_stores(&fuse);
+    make_buffers(&fuse);
+    make_outputs(&fuse);
+    for (uint32_t k = 0; k < list->kernels.count; k++)
+        for (uint32_t i = 0; i < fuse.leaves.items[k].count; i++) {
+            array_push(list->arena, &list->kernels.items[k].loads, fuse.leaves.items[k].items[i].value);
+            array_push(list->arena, &list->kernels.items[k].in_place, fuse.leaves.items[k].items[i].in_place);
+        }
+}

@@ -1,0 +1,326 @@
+// Needs: a graph without gradient and detach.
+// Gives: every value's physical layout; `materialise` before contractions, packs and outputs that ask for another layout or for a buffer.
+// Keeps: meaning, order of outputs.
+#include "compiler/passes/passes.h"
+#include <assert.h>
+
+typedef struct {
+    Arena *arena;
+    const PassContext *context;
+    Graph *graph;
+    ARRAY(Layout) layouts; // by new id
+    ARRAY(bool) claimed;   // by new id: its buffer belongs to a pack's part or an output
+    uint32_t copies;
+} Pass;
+
+Layout layout_default(const Type *type) {
+    static const uint8_t image[4] = {0, 2, 3, 1};
+    return layout_make(type->rank, type->dims, type->rank == 4 ? image : NULL);
+}
+
+// Convolution weights: output channels innermost, then input channels; matrices [out, in] likewise.
+static Layout canonical_part(const Type *type) {
+    static const uint8_t kernel[4] = {2, 3, 1, 0}, matrix[2] = {1, 0};
+    return layout_make(type->rank, type->dims, type->rank == 4 ? kernel : type->rank == 2 ? matrix : NULL);
+}
+
+SetLayout *layout_sets(Arena *arena, const Module *module, const Target *target) {
+    SetLayout *sets = ARENA_NEW(arena, SetLayout, module->sets.count + 1);
+    for (uint32_t s = 0; s < module->sets.count; s++) {
+        const Set *set = &module->sets.items[s];
+        sets[s].layouts = ARENA_NEW(arena, Layout, set->parts.count + 1);
+        sets[s].offsets = ARENA_NEW(arena, uint64_t, set->parts.count + 1);
+        for (uint32_t p = 0; p < set->parts.count; p++) {
+            sets[s].layouts[p] = canonical_part(&set->parts.items[p].type);
+            sets[s].offsets[p] = sets[s].size;
+            uint64_t size = layout_size(&sets[s].layouts[p]), grain = target->offset_alignment;
+            sets[s].size += (size + grain - 1) / grain * grain;
+        }
+    }
+    return sets;
+}
+
+static Layout set_layout(const SetLayout *set) {
+    uint32_t count = (uint32_t)(set->size / 4);
+    return layout_make(1, &count, NULL);
+}
+
+Layout layout_of_state(const State *state, const SetLayout *sets) {
+    return state->type.set ? set_layout(&sets[state->type.set - 1]) : layout_default(&state->type);
+}
+
+// ---- the layout of each op's result
+
+static Layout with_order_of(const Layout *order, const Type *type) { return layout_make(type->rank, type->dims, order->order); }
+
+static Layout transposed(const Node *node, const Layout *arg) {
+    uint8_t order[LAYOUT_RANK_MAX];
+    for (uint32_t place = 0; place < arg->rank; place++)
+        for (uint32_t axis = 0; axis < arg->rank; axis++)
+            if (node->attrs[0].ints[axis] == arg->order[place])
+                order[place] = (uint8_t)axis;
+    return layout_make(node->type.rank, node->type.dims, order);
+}
+
+static bool is_row_major(const Layout *layout) {
+    for (uint32_t place = 0; place < layout->rank; place++)
+        if (layout->order[place] != place)
+            return false;
+    return true;
+}
+
+// A reshape that moves nothing: row-major to row-major with the same padded rows.
+static bool reshape_is_alias(const Layout *arg, const Type *type) {
+    if (arg->rank == 0 || type->rank == 0 || !is_row_major(arg))
+        return false;
+    uint32_t a = arg->dims[arg->rank - 1], b = type->dims[type->rank - 1];
+    return a == b || (a % 4 == 0 && b % 4 == 0);
+}
+
+static Layout reduced(const Node *node, const Layout *arg) {
+    bool folded[LAYOUT_RANK_MAX] = {false};
+    if (node->op == OP_argmax)
+        folded[node->attrs[0].integer] = true;
+    else
+        for (uint32_t i = 0; i < node->attrs[0].count; i++)
+            folded[node->attrs[0].ints[i]] = true;
+    uint32_t number[LAYOUT_RANK_MAX], next = node->op == OP_moments ? 1 : 0, place = 0;
+    uint8_t order[LAYOUT_RANK_MAX];
+    if (next)
+        order[place++] = 0;
+    for (uint32_t axis = 0; axis < arg->rank; axis++)
+        number[axis] = folded[axis] ? 0 : next++;
+    for (uint32_t i = 0; i < arg->rank; i++)
+        if (!folded[arg->order[i]])
+            order[place++] = (uint8_t)number[arg->order[i]];
+    return layout_make(node->type.rank, node->type.dims, order);
+}
+
+// A map lies like its most substantial argument: one that a kernel computes, else one in memory, else any.
+static Layout mapped(const Pass *pass, const Node *node) {
+    int best = -1;
+    Layout layout = layout_default(&node->type);
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        const Node *arg = graph_node(pass->graph, node->args[i]);
+        OpClass class = op_def(arg->op)->op_class;
+        int rank = arg->op == OP_broadcast || arg->op == OP_constant ? 0 : class == CLASS_VIEW ? 2 : class == CLASS_SOURCE ? 1 : class == CLASS_MAP ? 3 : 4;
+        if (rank > best && arg->type.rank == node->type.rank && rank > 0) {
+            best = rank;
+            layout = pass->layouts.items[node->args[i].id];
+            layout = with_order_of(&layout, &node->type);
+        }
+    }
+    return layout;
+}
+
+static Layout conv_weight_layout(const Type *type) {
+    static const uint8_t whole[4] = {2, 3, 1, 0}, sliced[5] = {0, 3, 4, 2, 1};
+    return layout_make(type->rank, type->dims, type->rank == 5 ? sliced : whole);
+}
+
+static Layout layout_of(const Pass *pass, const Node *node) {
+    const SetLayout *sets = pass->context->sets;
+    const Layout *arg = node->arg_count ? &pass->layouts.items[node->args[0].id] : NULL;
+    if (node->type.set)
+        return set_layout(&sets[node->type.set - 1]);
+    switch ((int)node->op) {
+    case OP_unpack: return sets[graph_node(pass->graph, node->args[0])->type.set - 1].layouts[node->attrs[0].integer];
+    case OP_transpose: return transposed(node, arg);
+    case OP_reshape: return reshape_is_alias(arg, &node->type) ? layout_make(node->type.rank, node->type.dims, NULL) : layout_default(&node->type);
+    case OP_broadcast: return arg->rank == node->type.rank ? with_order_of(arg, &node->type) : layout_default(&node->type);
+    case OP_slice:
+    case OP_pad:
+    case OP_flip:
+    case OP_concat: return with_order_of(arg, &node->type);
+    case OP_materialise: {
+        uint8_t order[LAYOUT_RANK_MAX];
+        for (uint32_t i = 0; i < node->type.rank; i++)
+            order[i] = (uint8_t)node->attrs[0].ints[i];
+        return layout_make(node->type.rank, node->type.dims, order);
+    }
+    case OP_matmul: return layout_make(node->type.rank, node->type.dims, NULL);
+    case OP_conv2d_weight: return conv_weight_layout(&node->type);
+    }
+    switch (op_def(node->op)->op_class) {
+    case CLASS_MAP: return mapped(pass, node);
+    case CLASS_REDUCE: return reduced(node, arg);
+    case CLASS_SOURCE:
+        if (node->op == OP_table || node->op == OP_iota)
+            return layout_make(node->type.rank, node->type.dims, NULL);
+        return layout_default(&node->type);
+    case CLASS_VIEW:
+    case CLASS_CONTRACT:
+    case CLASS_SET:
+    case CLASS_META: break;
+    }
+    return layout_default(&node->type);
+}
+
+static Value add(Pass *pass, Op op, const Value *args, uint32_t arg_count, const Attr *attrs, uint32_t attr_count) {
+    Value value = graph_add(pass->graph, op, args, arg_count, attrs, attr_count);
+    while (pass->layouts.count < pass->graph->nodes.count) {
+        Layout none = {0};
+        uint32_t id = pass->layouts.count;
+        array_push(pass->arena, &pass->layouts, none);
+        array_push(pass->arena, &pass->claimed, false);
+        if (id)
+            pass->layouts.items[id] = layout_of(pass, &pass->graph->nodes.items[id]);
+    }
+    return value;
+}
+
+// kind 0: shared by all who ask for this layout; 1: memory of its own; -1: of its own, by a kernel of its own.
+static Value materialise(Pass *pass, Value value, const Layout *layout, int kind) {
+    int64_t order[LAYOUT_RANK_MAX];
+    for (uint32_t i = 0; i < layout->rank; i++)
+        order[i] = layout->order[i];
+    Attr attrs[2] = {attr_ints(order, layout->rank), attr_int(kind * (kind ? (int64_t)++pass->copies : 0))};
+    Origin before = pass->graph->origin;
+    pass->graph->origin = (Origin){graph_node(pass->graph, value)->origin.pointer, "layout"};
+    Value copy = add(pass, OP_materialise, &value, 1, attrs, 2);
+    pass->graph->origin = before;
+    return copy;
+}
+
+// ---- buffers
+
+// Follows aliases (views that move nothing) to the value whose buffer it is.
+static Value alias_base(const Pass *pass, Value value) {
+    for (;;) {
+        const Node *node = graph_node(pass->graph, value);
+        bool alias = node->op == OP_transpose || (node->op == OP_reshape && reshape_is_alias(&pass->layouts.items[node->args[0].id], &node->type));
+        if (!alias)
+            return value;
+        value = node->args[0];
+    }
+}
+
+// Can the value be read as a buffer, given that whoever computes it stores it?
+static bool is_bufferable(const Pass *pass, Value value) {
+    const Node *node = graph_node(pass->graph, alias_base(pass, value));
+    switch (op_def(node->op)->op_class) {
+    case CLASS_MAP:
+    case CLASS_REDUCE:
+    case CLASS_CONTRACT:
+    case CLASS_SET: return true;
+    case CLASS_SOURCE: return node->op == OP_state || node->op == OP_feed || node->op == OP_table;
+    case CLASS_VIEW: return node->op == OP_materialise;
+    case CLASS_META: break;
+    }
+    return false;
+}
+
+static Value operand(Pass *pass, Value value, const Layout *wanted, bool only_innermost) {
+    const Layout *layout = &pass->layouts.items[value.id];
+    uint32_t last = layout->rank - 1u;
+    bool fits = only_innermost ? layout->order[last] == wanted->order[last] : layout_equal(layout, wanted);
+    return fits && is_bufferable(pass, value) ? value : materialise(pass, value, wanted, 0);
+}
+
+// Operands of contractions; see contract_is_tileable for what the tiles need.
+static void fix_operands(Pass *pass, const Node *node, Value *args) {
+    Type a = graph_type(pass->graph, args[0]), b = graph_type(pass->graph, args[1]);
+    if (node->op == OP_matmul) {
+        Layout rows = layout_make(a.rank, a.dims, NULL), columns = layout_make(b.rank, b.dims, NULL);
+        const Layout *layout = &pass->layouts.items[args[0].id];
+        bool outer = layout->order[a.rank - 1] == a.rank - 2 && is_bufferable(pass, args[0]);
+        if (!outer)
+            args[0] = operand(pass, args[0], &rows, true);
+        args[1] = operand(pass, args[1], &columns, true);
+        return;
+    }
+    static const uint8_t forward[4] = {2, 3, 1, 0}, backward[4] = {2, 3, 0, 1};
+    Layout image = layout_default(&a), other = layout_default(&b);
+    if (node->op != OP_conv2d_weight)
+        other = layout_make(4, b.dims, node->op == OP_conv2d ? forward : backward);
+    args[0] = operand(pass, args[0], &image, false);
+    args[1] = operand(pass, args[1], &other, false);
+}
+
+// How many parts of the batch a weight gradient is summed in: enough workgroups to share out, and slices that stay in the cache together.
+static uint32_t weight_slices(const PassContext *context, const Node *node, const Type *x, const Type *g) {
+    double images = (double)(type_count(x) + type_count(g)) * 4, partial = (double)type_count(&node->type) * 4;
+    uint32_t lanes = (uint32_t)(node->attrs[4].ints[0] * node->attrs[4].ints[1]) * ((g->dims[1] + 7) / 8);
+    uint32_t groups = (lanes + context->target->subgroup_size - 1) / context->target->subgroup_size * ((x->dims[1] + 15) / 16);
+    uint32_t enough = context->target->target_class == TARGET_GPU ? 512 : 64;
+    for (uint32_t slices = 1; slices < x->dims[0]; slices++)
+        if (x->dims[0] % slices == 0 && (partial * (2 * slices) > 32e6 || (groups * slices >= enough && images / slices <= 1.1e6)))
+            return slices;
+    return partial * x->dims[0] > 32e6 ? 1 : x->dims[0];
+}
+
+static Value add_weight_gradient(Pass *pass, const Node *node, const Value *args) {
+    Type x = graph_type(pass->graph, args[0]), g = graph_type(pass->graph, args[1]);
+    uint32_t slices = pass->context->reference_schedule || node->attrs[5].integer > 1 ? 1 : weight_slices(pass->context, node, &x, &g);
+    if (slices == 1)
+        return add(pass, node->op, args, 2, node->attrs, node->attr_count);
+    Attr attrs[MAX_ATTRS];
+    memcpy(attrs, node->attrs, sizeof *attrs * node->attr_count);
+    attrs[5] = attr_int(slices);
+    Value parts = add(pass, node->op, args, 2, attrs, node->attr_count);
+    Attr axes = attr_ints((int64_t[]){0}, 1);
+    return add(pass, OP_reduce_sum, &parts, 1, &axes, 1);
+}
+
+// A value that gets a buffer of its own inside something larger, or at a fixed place.
+static Value claim(Pass *pass, Value value, const Layout *wanted, bool forced) {
+    Value base = alias_base(pass, value);
+    const Node *node = graph_node(pass->graph, base);
+    OpClass class = op_def(node->op)->op_class;
+    bool computed = class == CLASS_MAP || class == CLASS_REDUCE || class == CLASS_CONTRACT || (node->op == OP_materialise) || (node->op == OP_pack);
+    if (computed && !forced && !pass->claimed.items[base.id] && layout_equal(&pass->layouts.items[value.id], wanted)) {
+        pass->claimed.items[base.id] = true;
+        return value;
+    }
+    if (forced && !computed)
+        value = materialise(pass, value, wanted, 1);
+    Value copy = materialise(pass, value, wanted, forced ? -1 : 1);
+    pass->claimed.items[copy.id] = true;
+    return copy;
+}
+
+static void fix_pack(Pass *pass, const Node *node, Value *args) {
+    const SetLayout *set = &pass->context->sets[node->attrs[0].integer - 1];
+    for (uint32_t i = 0; i < node->arg_count; i++)
+        args[i] = claim(pass, args[i], &set->layouts[i], graph_node(pass->graph, alias_base(pass, args[i]))->op == OP_pack);
+}
+
+KernelList *layout_graph(Arena *arena, const Graph *graph, const PassContext *context) {
+    Pass pass = {.arena = arena, .context = context, .graph = graph_create(arena, graph->module)};
+    bool *reached = graph_reached(arena, graph);
+    Value *moved = ARENA_NEW(arena, Value, graph->nodes.count);
+    for (uint32_t id = 1; id < graph->nodes.count; id++) {
+        const Node *node = &graph->nodes.items[id];
+        if (!reached[id])
+            continue;
+        Value *args = ARENA_NEW(arena, Value, node->arg_count + 1u);
+        for (uint32_t i = 0; i < node->arg_count; i++)
+            args[i] = moved[node->args[i].id];
+        pass.graph->origin = node->origin;
+        if (op_def(node->op)->op_class == CLASS_CONTRACT)
+            fix_operands(&pass, node, args);
+        if (node->op == OP_pack)
+            fix_pack(&pass, node, args);
+        moved[id] = node->op == OP_conv2d_weight ? add_weight_gradient(&pass, node, args) : add(&pass, node->op, args, node->arg_count, node->attrs, node->attr_count);
+    }
+    for (uint32_t i = 0; i < graph->outputs.count; i++) {
+        Output output = graph->outputs.items[i];
+        output.value = moved[output.value.id];
+        output.at = moved[output.at.id];
+        pass.graph->origin = output.origin;
+        if (output.kind == OUTPUT_VALUE)
+            continue;
+        Layout wanted = pass.layouts.items[output.value.id];
+        if (output.kind == OUTPUT_STATE)
+            wanted = layout_of_state(module_state(context->module, output.name), context->sets);
+        output.value = claim(&pass, output.value, &wanted, context->copied && context->copied[i]);
+        if (output.kind == OUTPUT_EMIT && output.at.id) {
+            wanted = pass.layouts.items[output.at.id];
+            output.at = claim(&pass, output.at, &wanted, false);
+        }
+        graph_output(pass.graph, output);
+    }
+    KernelList *list = ARENA_NEW(arena, KernelList, 1);
+    *list = (KernelList){.graph = pass.graph, .arena = arena, .layouts = pass.layouts.items};
+    return list;
+}

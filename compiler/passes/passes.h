@@ -1,0 +1,35 @@
+// Passes: from a phase's graph to its planned kernels. compile.c runs them by passes.def.
+#pragma once
+#include "compiler/kernel/kernel.h"
+#include "compiler/ir/op.h"
+
+// How a parameter set lies in memory: its parts one after the other, each in its canonical layout at an aligned offset.
+typedef struct {
+    Layout *layouts;   // by part
+    uint64_t *offsets; // bytes
+    uint64_t size;     // bytes
+} SetLayout;
+
+typedef struct {
+    const Module *module;
+    const Target *target;
+    const SetLayout *sets; // by set - 1
+    bool no_fuse, reference_schedule;
+    const bool *copied;    // by output of the phase's graph: the output gets a copy of its own (found necessary by plan); NULL: none
+} PassContext;
+
+SetLayout *layout_sets(Arena *arena, const Module *module, const Target *target);
+// Canonical layout of a state: what checkpoints and sessions see, independent of schedules.
+Layout layout_of_state(const State *state, const SetLayout *sets);
+Layout layout_default(const Type *type);
+
+// Needs: a graph without gradient and detach. Gives: a graph in which every operand of a contraction, part of a pack and output can be a buffer
+// in the layout that is asked of it; `materialise` where something must move. Keeps: meaning, order of outputs.
+KernelList *layout_graph(Arena *arena, const Graph *graph, const PassContext *context);
+// Needs: layouts. Gives: kernels, in an order in which they may run; which values have buffers.
+void fuse_kernels(KernelList *list, const PassContext *context);
+// Needs: kernels. Gives: a schedule for each.
+void schedule_kernels(KernelList *list, const PassContext *context);
+// Needs: kernels. Gives: waves, offsets in scratch. False: output `*copy` needs a memory of its own, since its state is still read when it is
+// written (or is read by its own writer elsewhere than at the element it writes).
+bool plan_kernels(KernelList *list, const PassContext *context, uint32_t *copy);

@@ -1,0 +1,81 @@
+// Needs: kernels. Gives: each kernel's schedule - for contractions the candidate of schedule.def with the least estimated cost on the shape.
+#include "compiler/emit/contract.h"
+#include "compiler/passes/passes.h"
+
+typedef struct {
+    const char *name;
+    TargetClass target_class;
+    ScheduleKind kind;
+    bool texel;
+    uint32_t lanes, rows, columns;
+} Candidate;
+
+static const Candidate candidates[] = {
+#define SCHEDULE(name, target, kind, texel, lanes, rows, columns) {#name, target, kind, texel, lanes, rows, columns},
+#include "compiler/passes/schedule.def"
+#undef SCHEDULE
+};
+
+static double ceil_div(double a, double b) {
+    double q = a / b;
+    return (double)(int64_t)q < q ? (double)((int64_t)q + 1) : (double)(int64_t)q;
+}
+
+// Multiply-adds issued (the shape rounded up to tiles), plus loads, each worth about two vec4 multiply-adds on texel paths and more on
+// storage; and idle cores where there are few workgroups.
+static double estimate(const Contract *c, const Candidate *candidate, uint32_t lanes, uint32_t cores) {
+    double load = candidate->texel ? 2.5 : 8, rows = candidate->rows, columns = candidate->columns;
+    double vectors = ceil_div(c->columns, 4), parts = (double)c->batch * c->groups;
+    double work, groups;
+    if (candidate->kind == SCHEDULE_ROWS) {
+        double parities = c->kind == ROWS_INPUT ? (double)(c->stride[0] * c->stride[1]) : 1;
+        double count = (double)c->images * ceil_div(c->height, c->kind == ROWS_INPUT ? (double)c->stride[0] : 1) *
+                       ceil_div(c->width, c->kind == ROWS_INPUT ? (double)c->stride[1] : 1);
+        double steps = ceil_div(c->channels, 4) * c->taps_y * c->taps_x / parities;
+        groups = ceil_div(count, rows * lanes) * ceil_div(vectors, columns) * parities * parts;
+        work = groups * (steps * (4 * rows * columns + load * (rows + 4 * columns)) + 8 * rows * columns + 40);
+    } else {
+        double vectors_in = ceil_div(c->channels, 4), steps = (double)c->images / c->slices * c->height * c->width;
+        groups = ceil_div((double)c->taps_y * c->taps_x * ceil_div(vectors, columns), lanes) * ceil_div(vectors_in, rows) * c->slices * parts;
+        work = groups * (steps * (4 * rows * columns + load * (rows + columns) + 4) + 16 * rows * columns + 40);
+    }
+    return work * ceil_div(groups, cores) * cores / groups;
+}
+
+static Schedule for_contraction(const KernelList *list, const Kernel *kernel, const PassContext *context) {
+    const Target *target = context->target;
+    Schedule reference = {.kind = SCHEDULE_REFERENCE, .name = "reference", .lanes = target->target_class == TARGET_CPU ? 8 : 64, .texel = target->target_class == TARGET_CPU};
+    if (context->reference_schedule || !contract_is_tileable(list, kernel->root))
+        return reference;
+    Contract c = contract_of(list, kernel->root);
+    double best = 0;
+    Schedule chosen = reference;
+    for (uint32_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+        const Candidate *candidate = &candidates[i];
+        if (candidate->target_class != target->target_class || (candidate->kind == SCHEDULE_OUTER) != c.is_outer)
+            continue;
+        uint32_t lanes = candidate->lanes ? candidate->lanes : target->subgroup_size;
+        double cost = estimate(&c, candidate, lanes, target->target_class == TARGET_GPU ? 64 : 2);
+        if (chosen.kind == SCHEDULE_REFERENCE || cost < best) {
+            best = cost;
+            chosen = (Schedule){.kind = candidate->kind, .name = candidate->name, .texel = candidate->texel && target->texel_elements_max > 0, .lanes = lanes,
+                                .rows = candidate->rows, .columns = candidate->columns, .unroll = true};
+        }
+    }
+    return chosen;
+}
+
+void schedule_kernels(KernelList *list, const PassContext *context) {
+    const Target *target = context->target;
+    bool cpu = target->target_class == TARGET_CPU;
+    for (uint32_t k = 0; k < list->kernels.count; k++) {
+        Kernel *kernel = &list->kernels.items[k];
+        switch (kernel->kernel_class) {
+        case KERNEL_MAP: kernel->schedule = (Schedule){.kind = SCHEDULE_REFERENCE, .name = "elements", .texel = cpu, .lanes = target->target_class == TARGET_GPU ? 256 : 64}; break;
+        case KERNEL_REDUCE: kernel->schedule = (Schedule){.kind = SCHEDULE_REFERENCE, .name = "fold", .texel = cpu, .lanes = target->target_class == TARGET_GPU ? 64 : 8}; break;
+        case KERNEL_CONTRACT: kernel->schedule = for_contraction(list, kernel, context); break;
+        }
+        if (kernel->schedule.lanes > target->workgroup_size_max)
+            kernel->schedule.lanes = target->workgroup_size_max;
+    }
+}

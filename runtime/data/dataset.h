@@ -1,0 +1,46 @@
+// Dataset: records by number. A reader is one row in datasets.def and one file; it fills in a Dataset.
+#pragma once
+#include "runtime/base/file.h"
+#include "runtime/program/program.h"
+
+enum { DATASET_SPLIT_MAX = 4 };
+
+typedef struct Dataset Dataset;
+struct Dataset {
+    const char *name;           // in the document: "images"
+    const char *spec;           // as the user wrote it: "mnist", "idx:digits"
+    const ProgramData *declared; // the fields as the graph wants them
+    struct {
+        const char *name; // "train", "test"
+        uint32_t count;   // records
+    } splits[DATASET_SPLIT_MAX];
+    uint32_t split_count;
+    // Writes one field of one record as dense logical elements of 4 bytes each. A pure function of its arguments; any thread may call it.
+    bool (*fetch)(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, void *out, Diag *diag);
+    const void *data; // the reader's own
+};
+
+typedef struct {
+    const char *name, *argument, *summary; // argument: what follows a colon in the spec ("DIR"), or NULL
+    bool argument_required;
+    // Fills splits, fetch and data of `dataset` after checking the declared fields against what is there. `argument` is "" when absent.
+    bool (*open)(Arena *arena, const char *argument, Dataset *dataset, Diag *diag);
+    bool (*natural)(Arena *arena, const char *argument, ProgramData *declared, Diag *diag); // adds the fields that are there
+} DatasetReader;
+
+const DatasetReader *dataset_readers(uint32_t *count);
+
+// Opens a program's data set by a spec "[NAME=]READER[:ARGUMENT]"; NAME is ignored here. Lives in the arena.
+Dataset *dataset_open(Arena *arena, const char *spec, const ProgramData *declared, Diag *diag);
+// Opens all data sets that the entry's feeds name. A spec without NAME= serves the one data set that no other spec names. The result has
+// program->data.count places; those that the entry does not feed from are NULL. Checks the splits of all feeds.
+Dataset **dataset_open_all(Arena *arena, const Program *program, const ProgramEntry *entry, const char *const *specs, uint32_t spec_count,
+                           Diag *diag);
+bool dataset_find_split(const Dataset *dataset, const char *split, uint32_t *out); // not reported
+uint64_t dataset_field_count(const ProgramData *declared, uint32_t field);         // elements of a record's field
+
+// For `gcc-graph data`: what a spec holds when no graph says what it wants, from the reader's natural fields.
+const ProgramData *dataset_natural_fields(Arena *arena, const char *spec, Diag *diag);
+void dataset_describe(Text *text, const Dataset *dataset);
+// A PNG of the first records: a grid of the first image field, or a scatter plot of a field of two numbers.
+bool dataset_preview(const Dataset *dataset, const char *split, uint32_t count, const char *path, Diag *diag);

@@ -1,0 +1,91 @@
+// Print: plan.txt, the memory map and the order of work, for people.
+#include "runtime/program/program.h"
+
+static void print_range(Text *text, const Range *range) {
+    text_format(text, "%u:%llu+%llu", range->memory, (unsigned long long)range->offset, (unsigned long long)range->size);
+}
+
+static void print_tensor(Text *text, const ProgramTensor *tensor) {
+    text_format(text, "%s[", element_type_name(tensor->type));
+    for (uint32_t i = 0; i < tensor->layout.rank; i++)
+        text_format(text, "%s%u", i ? "," : "", tensor->layout.dims[i]);
+    text_append(text, "]");
+    for (uint32_t i = 0; i < tensor->layout.rank; i++) {
+        if (tensor->layout.order[i] == i)
+            continue;
+        text_append(text, " order ");
+        for (uint32_t k = 0; k < tensor->layout.rank; k++)
+            text_format(text, "%u", tensor->layout.order[k]);
+        break;
+    }
+    text_append(text, " at ");
+    print_range(text, &tensor->range);
+}
+
+static void print_dispatch(Text *text, const Program *program, const Dispatch *dispatch) {
+    const ProgramKernel *kernel = &program->kernels.items[dispatch->kernel];
+    text_format(text, "    %-32s %ux%ux%u ", kernel->name, dispatch->groups[0], dispatch->groups[1], dispatch->groups[2]);
+    for (uint32_t i = 0; i < dispatch->ranges.count; i++) {
+        BindingKind kind = kernel->bindings.items[i];
+        text_append(text, kind == BINDING_WRITE ? " >" : kind == BINDING_TEXEL ? " ~" : " ");
+        print_range(text, &dispatch->ranges.items[i]);
+    }
+    if (dispatch->flops > 0)
+        text_format(text, "  %.3g MFLOP", dispatch->flops * 1e-6);
+    text_format(text, "  %.3g MB  ; %s\n", dispatch->bytes * 1e-6, dispatch->label ? dispatch->label : "");
+}
+
+static void print_phase(Text *text, const Program *program, const ProgramEntry *entry, const ProgramPhase *phase) {
+    Arena *arena = text->arena;
+    uint32_t count = phase->dispatches.count, waves = 0;
+    for (uint32_t i = 0; i < count; i++)
+        waves += i == 0 || phase->dispatches.items[i].wave != phase->dispatches.items[i - 1].wave;
+    text_format(text, "\nphase %s/%s: %u dispatches in %u waves, ", entry->name, phase->name, count, waves);
+    if (phase->repeat)
+        text_format(text, "repeated %u times\n", phase->repeat);
+    else
+        text_append(text, "repeated for an epoch\n");
+    double share = phase->scratch_lower_bound ? (double)phase->scratch_size / (double)phase->scratch_lower_bound : 1;
+    text_format(text, "  scratch %s, lower bound %s (x %.2f)\n", text_bytes(arena, phase->scratch_size),
+                text_bytes(arena, phase->scratch_lower_bound), share);
+    for (uint32_t i = 0; i < phase->feeds.count; i++) {
+        text_format(text, "  feed %s ", phase->feeds.items[i].name);
+        print_tensor(text, &phase->feeds.items[i].tensor);
+        text_append(text, "\n");
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const Dispatch *dispatch = &phase->dispatches.items[i];
+        if (i == 0 || dispatch->wave != phase->dispatches.items[i - 1].wave)
+            text_format(text, "  wave %u\n", dispatch->wave);
+        print_dispatch(text, program, dispatch);
+    }
+    for (uint32_t i = 0; i < phase->results.count; i++) {
+        text_format(text, "  %s %s ", phase->results.items[i].format ? phase->results.items[i].format : "report", phase->results.items[i].name);
+        print_tensor(text, &phase->results.items[i].tensor);
+        text_append(text, "\n");
+    }
+}
+
+void program_print_plan(Text *text, const Program *program) {
+    Arena *arena = text->arena;
+    text_format(text, "%s for %s\n", program->name, target_class_name(program->target.target_class));
+    text_append(text, "ranges are MEMORY:OFFSET+BYTES; > written, ~ read as texels; orders are of axes, outermost first\n\n");
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < program->memories.count; i++) {
+        const Memory *memory = &program->memories.items[i];
+        text_format(text, "memory %u  %-8s  %12s bytes  %s\n", i, memory_kind_name(memory->kind), text_thousands(arena, memory->size),
+                    text_bytes(arena, memory->size));
+        total += memory->size;
+    }
+    text_format(text, "in all              %12s bytes  %s\n\n", text_thousands(arena, total), text_bytes(arena, total));
+    for (uint32_t i = 0; i < program->states.count; i++) {
+        text_format(text, "state %-40s ", program->states.items[i].name);
+        print_tensor(text, &program->states.items[i].tensor);
+        text_format(text, "  ; %s\n", program->states.items[i].kind);
+    }
+    for (uint32_t i = 0; i < program->entries.count; i++) {
+        const ProgramEntry *entry = &program->entries.items[i];
+        for (uint32_t k = 0; k < entry->phases.count; k++)
+            print_phase(text, program, entry, &entry->phases.items[k]);
+    }
+}

@@ -1,0 +1,55 @@
+// Program: names, look-ups, and the digest of a kernel's body.
+#include "runtime/base/file.h"
+#include "runtime/program/program.h"
+
+static const char *const element_names[] = {[ELEMENT_F32] = "f32", [ELEMENT_I32] = "i32", [ELEMENT_U32] = "u32", [ELEMENT_BOOL] = "bool",
+                                            [ELEMENT_U8] = "u8"};
+static const char *const memory_names[] = {[MEMORY_STATE] = "state", [MEMORY_CONSTANT] = "constant", [MEMORY_SCRATCH] = "scratch",
+                                           [MEMORY_FEED] = "feed", [MEMORY_RESULT] = "result"};
+static const char *const class_names[] = {[KERNEL_MAP] = "map", [KERNEL_REDUCE] = "reduce", [KERNEL_CONTRACT] = "contract"};
+static const char *const binding_names[] = {[BINDING_READ] = "read", [BINDING_WRITE] = "write", [BINDING_TEXEL] = "texel"};
+
+const char *element_type_name(ElementType type) { return element_names[type]; }
+const char *memory_kind_name(MemoryKind kind) { return memory_names[kind]; }
+const char *kernel_class_name(KernelClass kernel_class) { return class_names[kernel_class]; }
+const char *binding_kind_name(BindingKind kind) { return binding_names[kind]; }
+
+const ProgramEntry *program_entry(const Program *program, const char *name) {
+    for (uint32_t i = 0; i < program->entries.count; i++) {
+        if (strcmp(program->entries.items[i].name, name) == 0)
+            return &program->entries.items[i];
+    }
+    return NULL;
+}
+
+const ProgramState *program_state(const Program *program, const char *name) {
+    for (uint32_t i = 0; i < program->states.count; i++) {
+        if (strcmp(program->states.items[i].name, name) == 0)
+            return &program->states.items[i];
+    }
+    return NULL;
+}
+
+static bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+
+const char *program_kernel_digest(Arena *arena, const char *glsl, size_t length) {
+    char *body = arena_alloc(arena, length + 1);
+    size_t kept = 0;
+    for (size_t i = 0; i < length;) {
+        size_t end = i, line = kept;
+        while (end < length && glsl[end] != '\n')
+            end++;
+        for (size_t k = i; k < end && !(glsl[k] == '/' && k + 1 < end && glsl[k + 1] == '/'); k++)
+            body[kept++] = glsl[k];
+        while (kept > line && is_blank(body[kept - 1]))
+            kept--;
+        if (kept > line)
+            body[kept++] = '\n';
+        i = end + 1;
+    }
+    return digest_bytes(arena, body, kept);
+}
+
+const char *program_kernel_path(Arena *arena, const char *folder, const char *kernel, const char *extension) {
+    return arena_format(arena, "%s/kernels/%s%s", folder, kernel, extension);
+}

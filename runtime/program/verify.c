@@ -1,0 +1,380 @@
+// Verify: replays the dispatches of each phase over byte ranges, and checks every limit of the target. It believes nothing of the planner.
+#include "runtime/program/program.h"
+#include <stdlib.h>
+
+enum { NOBODY = UINT32_MAX, HOST = UINT32_MAX - 1 }; // instead of a dispatch's number
+
+// Bytes of a memory with one history.
+typedef struct {
+    uint64_t begin, end;
+    uint32_t writer, write_wave; // NOBODY: not written yet in this phase; HOST: written before it
+    uint32_t reader, read_wave;  // the last reader since
+} Segment;
+
+typedef ARRAY(Segment) Segments;
+
+typedef struct {
+    Arena *arena;
+    const Program *program;
+    Text *problems;
+    bool failed;
+    const char *where; // "train/denoise"
+    Segments *memories; // sorted and without gaps
+} Verifier;
+
+__attribute__((format(printf, 2, 3))) static void fail(Verifier *verifier, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    text_format(verifier->problems, "%s: %s\n", verifier->where, arena_format_list(verifier->arena, format, list));
+    va_end(list);
+    verifier->failed = true;
+}
+
+static const char *range_text(Verifier *verifier, const Range *range) {
+    return arena_format(verifier->arena, "[%u, %llu, %llu]", range->memory, (unsigned long long)range->offset,
+                        (unsigned long long)range->size);
+}
+
+static MemoryKind kind_of(const Verifier *verifier, const Range *range) { return verifier->program->memories.items[range->memory].kind; }
+
+static bool is_inside(const Verifier *verifier, const Range *range) {
+    const Program *program = verifier->program;
+    if (range->memory >= program->memories.count || range->size == 0)
+        return false;
+    uint64_t size = program->memories.items[range->memory].size;
+    return range->offset < size && range->size <= size - range->offset;
+}
+
+// The index of the segment that begins at `at`, which is cut there if needed.
+static uint32_t cut(Verifier *verifier, Segments *segments, uint64_t at) {
+    uint32_t low = 0, high = segments->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (segments->items[middle].end <= at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == segments->count || segments->items[low].begin == at)
+        return low;
+    Segment upper = segments->items[low];
+    upper.begin = at;
+    array_push(verifier->arena, segments, upper);
+    memmove(&segments->items[low + 2], &segments->items[low + 1], sizeof(Segment) * (segments->count - low - 2));
+    segments->items[low].end = at;
+    segments->items[low + 1] = upper;
+    return low + 1;
+}
+
+static void mark(Verifier *verifier, const Range *range, uint32_t writer) {
+    Segments *segments = &verifier->memories[range->memory];
+    uint32_t first = cut(verifier, segments, range->offset), last = cut(verifier, segments, range->offset + range->size);
+    for (uint32_t i = first; i < last; i++)
+        segments->items[i].writer = writer;
+}
+
+// What a phase finds when it begins: states and constants hold something, feeds where the host copies them, the rest nothing.
+static void start_phase(Verifier *verifier, const ProgramEntry *entry, const ProgramPhase *phase) {
+    const Program *program = verifier->program;
+    verifier->memories = ARENA_NEW(verifier->arena, Segments, program->memories.count);
+    for (uint32_t i = 0; i < program->memories.count; i++) {
+        MemoryKind kind = program->memories.items[i].kind;
+        bool is_filled = kind == MEMORY_STATE || kind == MEMORY_CONSTANT;
+        Segment segment = {0, program->memories.items[i].size, is_filled ? HOST : NOBODY, NOBODY, NOBODY, NOBODY};
+        array_push(verifier->arena, &verifier->memories[i], segment);
+    }
+    mark(verifier, &program->numbers, HOST);
+    for (uint32_t i = 0; i < entry->inputs.count; i++)
+        mark(verifier, &entry->inputs.items[i].tensor.range, HOST);
+    for (uint32_t i = 0; i < phase->feeds.count; i++)
+        mark(verifier, &phase->feeds.items[i].tensor.range, HOST);
+}
+
+static const char *label_of(const ProgramPhase *phase, uint32_t dispatch) {
+    return dispatch < phase->dispatches.count && phase->dispatches.items[dispatch].label ? phase->dispatches.items[dispatch].label : "the host";
+}
+
+static void check_access(Verifier *verifier, const ProgramPhase *phase, uint32_t number, const Range *range, bool is_write) {
+    const Dispatch *dispatch = &phase->dispatches.items[number];
+    Segments *segments = &verifier->memories[range->memory];
+    uint32_t first = cut(verifier, segments, range->offset), last = cut(verifier, segments, range->offset + range->size);
+    for (uint32_t i = first; i < last; i++) {
+        const Segment *segment = &segments->items[i];
+        // A gap that only aligns neighbours may be read along with them.
+        bool is_gap = segment->end - segment->begin < verifier->program->target.offset_alignment && last - first > 1;
+        if (!is_write && segment->writer == NOBODY && !is_gap) {
+            fail(verifier, "dispatch %u (%s) reads %s, of which nothing has written bytes %llu to %llu", number, label_of(phase, number),
+                 range_text(verifier, range), (unsigned long long)segment->begin, (unsigned long long)segment->end);
+            return;
+        }
+        if (segment->writer != NOBODY && segment->write_wave == dispatch->wave && segment->writer != HOST) {
+            fail(verifier, "dispatch %u (%s) %s %s, which dispatch %u (%s) writes in the same wave %u", number, label_of(phase, number),
+                 is_write ? "writes" : "reads", range_text(verifier, range), segment->writer, label_of(phase, segment->writer), dispatch->wave);
+            return;
+        }
+        if (is_write && segment->reader != NOBODY && segment->read_wave == dispatch->wave) {
+            fail(verifier, "dispatch %u (%s) writes %s, which dispatch %u (%s) reads in the same wave %u", number, label_of(phase, number),
+                 range_text(verifier, range), segment->reader, label_of(phase, segment->reader), dispatch->wave);
+            return;
+        }
+    }
+}
+
+static void note_access(Verifier *verifier, uint32_t number, uint32_t wave, const Range *range, bool is_write) {
+    Segments *segments = &verifier->memories[range->memory];
+    uint32_t first = cut(verifier, segments, range->offset), last = cut(verifier, segments, range->offset + range->size);
+    for (uint32_t i = first; i < last; i++) {
+        Segment *segment = &segments->items[i];
+        if (is_write) {
+            segment->writer = number;
+            segment->write_wave = wave;
+        } else {
+            segment->reader = number;
+            segment->read_wave = wave;
+        }
+    }
+}
+
+static bool overlap(const Range *a, const Range *b) {
+    return a->memory == b->memory && a->offset < b->offset + b->size && b->offset < a->offset + a->size;
+}
+
+static bool contains(const Range *a, const Range *b) { return a->offset <= b->offset && b->offset + b->size <= a->offset + a->size; }
+
+// Inside one dispatch a range may be read and written (in place), but not half of it, and no two bindings may write the same bytes.
+static void check_own_overlaps(Verifier *verifier, const ProgramPhase *phase, uint32_t number) {
+    const Dispatch *dispatch = &phase->dispatches.items[number];
+    const ProgramKernel *kernel = &verifier->program->kernels.items[dispatch->kernel];
+    for (uint32_t i = 0; i < dispatch->ranges.count; i++) {
+        if (kernel->bindings.items[i] != BINDING_WRITE)
+            continue;
+        for (uint32_t k = 0; k < dispatch->ranges.count; k++) {
+            const Range *a = &dispatch->ranges.items[i], *b = &dispatch->ranges.items[k];
+            bool both_write = kernel->bindings.items[k] == BINDING_WRITE;
+            if (k == i || (both_write && k < i) || !overlap(a, b))
+                continue;
+            if (both_write || !(contains(a, b) || contains(b, a)))
+                fail(verifier, "dispatch %u (%s): bindings %u and %u overlap: %s and %s", number, label_of(phase, number), i, k,
+                     range_text(verifier, a), range_text(verifier, b));
+        }
+    }
+}
+
+static bool check_range(Verifier *verifier, const ProgramPhase *phase, uint32_t number, uint32_t binding) {
+    const Target *target = &verifier->program->target;
+    const Dispatch *dispatch = &phase->dispatches.items[number];
+    const Range *range = &dispatch->ranges.items[binding];
+    BindingKind kind = verifier->program->kernels.items[dispatch->kernel].bindings.items[binding];
+    const char *problem = NULL;
+    if (!is_inside(verifier, range))
+        problem = "is not inside its memory";
+    else if (range->offset % target->offset_alignment != 0)
+        problem = "has an offset that is not aligned";
+    else if (range->size % 4 != 0 || (kind == BINDING_TEXEL && range->size % 16 != 0))
+        problem = "has a size that is no whole number of elements";
+    else if (kind == BINDING_TEXEL && range->size / 16 > target->texel_elements_max)
+        problem = "has more texels than a texel buffer may";
+    else if (kind != BINDING_TEXEL && range->size > target->storage_range_max)
+        problem = "is larger than a storage buffer may be";
+    else if (kind == BINDING_WRITE && kind_of(verifier, range) == MEMORY_CONSTANT)
+        problem = "would write a constant";
+    else if (kind == BINDING_WRITE && kind_of(verifier, range) == MEMORY_FEED)
+        problem = "would write what the host feeds";
+    if (problem)
+        fail(verifier, "dispatch %u (%s): binding %u: %s %s", number, label_of(phase, number), binding, range_text(verifier, range), problem);
+    return !problem;
+}
+
+static bool check_dispatch(Verifier *verifier, const ProgramPhase *phase, uint32_t number) {
+    const Program *program = verifier->program;
+    const Dispatch *dispatch = &phase->dispatches.items[number];
+    if (dispatch->kernel >= program->kernels.count) {
+        fail(verifier, "dispatch %u: there is no kernel %u", number, dispatch->kernel);
+        return false;
+    }
+    const ProgramKernel *kernel = &program->kernels.items[dispatch->kernel];
+    bool good = dispatch->ranges.count == kernel->bindings.count && dispatch->push.count == kernel->push_words;
+    if (!good)
+        fail(verifier, "dispatch %u (%s): %u ranges and %u words of push constants, but kernel %s has %u and %u", number,
+             label_of(phase, number), dispatch->ranges.count, dispatch->push.count, kernel->name, kernel->bindings.count, kernel->push_words);
+    for (uint32_t i = 0; i < 3; i++) {
+        if (dispatch->groups[i] == 0 || dispatch->groups[i] > program->target.groups_max) {
+            fail(verifier, "dispatch %u (%s): %u workgroups along axis %u; 1 to %u are allowed", number, label_of(phase, number),
+                 dispatch->groups[i], i, program->target.groups_max);
+            good = false;
+        }
+    }
+    if (number > 0 && dispatch->wave < phase->dispatches.items[number - 1].wave)
+        fail(verifier, "dispatch %u (%s): wave %u after wave %u", number, label_of(phase, number), dispatch->wave,
+             phase->dispatches.items[number - 1].wave);
+    for (uint32_t i = 0; good && i < dispatch->ranges.count; i++)
+        good = check_range(verifier, phase, number, i);
+    return good;
+}
+
+static void replay_dispatch(Verifier *verifier, const ProgramPhase *phase, uint32_t number) {
+    const Dispatch *dispatch = &phase->dispatches.items[number];
+    const BindingKind *bindings = verifier->program->kernels.items[dispatch->kernel].bindings.items;
+    check_own_overlaps(verifier, phase, number);
+    for (uint32_t i = 0; i < dispatch->ranges.count; i++)
+        check_access(verifier, phase, number, &dispatch->ranges.items[i], bindings[i] == BINDING_WRITE);
+    for (uint32_t i = 0; i < dispatch->ranges.count; i++)
+        note_access(verifier, number, dispatch->wave, &dispatch->ranges.items[i], bindings[i] == BINDING_WRITE);
+}
+
+static bool check_tensor(Verifier *verifier, const char *what, const char *name, const ProgramTensor *tensor, MemoryKind kind) {
+    const char *problem = NULL;
+    if (!is_inside(verifier, &tensor->range))
+        problem = "is not inside its memory";
+    else if (kind_of(verifier, &tensor->range) != kind)
+        problem = "is in a memory of another kind";
+    else if (tensor->range.offset % 16 != 0)
+        problem = "has an offset that is not aligned";
+    else if (layout_size(&tensor->layout) > tensor->range.size)
+        problem = "needs more bytes than its range has";
+    if (problem)
+        fail(verifier, "%s %s %s %s", what, name, range_text(verifier, &tensor->range), problem);
+    return !problem;
+}
+
+static void check_written(Verifier *verifier, const char *name, const Range *range) {
+    Segments *segments = &verifier->memories[range->memory];
+    uint32_t first = cut(verifier, segments, range->offset), last = cut(verifier, segments, range->offset + range->size);
+    for (uint32_t i = first; i < last; i++) {
+        if (segments->items[i].writer == NOBODY) {
+            fail(verifier, "result %s %s: nothing writes bytes %llu to %llu", name, range_text(verifier, range),
+                 (unsigned long long)segments->items[i].begin, (unsigned long long)segments->items[i].end);
+            return;
+        }
+    }
+}
+
+static void check_disjoint(Verifier *verifier, const ProgramFeed *a, const ProgramFeed *b) {
+    if (overlap(&a->tensor.range, &b->tensor.range))
+        fail(verifier, "feeds %s %s and %s %s overlap", a->name, range_text(verifier, &a->tensor.range), b->name,
+             range_text(verifier, &b->tensor.range));
+}
+
+static bool check_feeds(Verifier *verifier, const ProgramFeed *feeds, uint32_t count) {
+    bool good = true;
+    for (uint32_t i = 0; i < count; i++)
+        good = check_tensor(verifier, "feed", feeds[i].name, &feeds[i].tensor, MEMORY_FEED) && good;
+    for (uint32_t i = 0; good && i < count; i++) {
+        if (overlap(&feeds[i].tensor.range, &verifier->program->numbers))
+            fail(verifier, "feed %s %s overlaps the numbers", feeds[i].name, range_text(verifier, &feeds[i].tensor.range));
+        for (uint32_t k = 0; k < i; k++)
+            check_disjoint(verifier, &feeds[i], &feeds[k]);
+    }
+    return good;
+}
+
+static void verify_phase(Verifier *verifier, const ProgramEntry *entry, const ProgramPhase *phase) {
+    verifier->where = arena_format(verifier->arena, "%s/%s", entry->name, phase->name);
+    bool good = check_feeds(verifier, phase->feeds.items, phase->feeds.count);
+    for (uint32_t i = 0; good && i < phase->feeds.count; i++) {
+        for (uint32_t k = 0; k < entry->inputs.count; k++)
+            check_disjoint(verifier, &phase->feeds.items[i], &entry->inputs.items[k]);
+    }
+    for (uint32_t i = 0; i < phase->results.count; i++) {
+        const ProgramResult *result = &phase->results.items[i];
+        good = check_tensor(verifier, "result", result->name, &result->tensor, MEMORY_RESULT) && good;
+        good = (!result->has_condition || check_tensor(verifier, "condition", result->name, &result->condition, MEMORY_RESULT)) && good;
+    }
+    for (uint32_t i = 0; i < phase->dispatches.count; i++)
+        good = check_dispatch(verifier, phase, i) && good;
+    if (!good)
+        return;
+    start_phase(verifier, entry, phase);
+    for (uint32_t i = 0; i < phase->dispatches.count; i++)
+        replay_dispatch(verifier, phase, i);
+    for (uint32_t i = 0; i < phase->results.count; i++) {
+        const ProgramResult *result = &phase->results.items[i];
+        Range written = {result->tensor.range.memory, result->tensor.range.offset, layout_size(&result->tensor.layout)};
+        check_written(verifier, result->name, &written);
+        if (result->has_condition) // a kernel that stores a scalar need not pad it
+            check_written(verifier, result->name, &(Range){result->condition.range.memory, result->condition.range.offset, 4});
+    }
+}
+
+static void verify_kernels(Verifier *verifier) {
+    const Program *program = verifier->program;
+    const Target *target = &program->target;
+    for (uint32_t i = 0; i < program->kernels.count; i++) {
+        const ProgramKernel *kernel = &program->kernels.items[i];
+        uint32_t storage = 0, texel = 0;
+        for (uint32_t k = 0; k < kernel->bindings.count; k++) {
+            if (kernel->bindings.items[k] == BINDING_TEXEL)
+                texel++;
+            else
+                storage++;
+        }
+        if (storage > target->storage_bindings_max || texel > target->texel_bindings_max)
+            fail(verifier, "kernel %s has %u storage and %u texel bindings; %u and %u are allowed", kernel->name, storage, texel,
+                 target->storage_bindings_max, target->texel_bindings_max);
+        if ((uint64_t)kernel->push_words * 4 > target->push_bytes_max)
+            fail(verifier, "kernel %s has %u words of push constants; %u bytes are allowed", kernel->name, kernel->push_words,
+                 target->push_bytes_max);
+        double invocations = (double)kernel->workgroup[0] * kernel->workgroup[1] * kernel->workgroup[2];
+        if (invocations < 1 || invocations > target->workgroup_size_max)
+            fail(verifier, "kernel %s has workgroups of %.0f invocations; %u are allowed", kernel->name, invocations, target->workgroup_size_max);
+        if (kernel->needs_subgroup_ballot && !target->has_subgroup_ballot)
+            fail(verifier, "kernel %s needs subgroupBroadcast, which the target has not", kernel->name);
+    }
+}
+
+static int compare_ranges(const void *a, const void *b) {
+    const Range *x = &(*(const ProgramState *const *)a)->tensor.range, *y = &(*(const ProgramState *const *)b)->tensor.range;
+    if (x->memory != y->memory)
+        return x->memory < y->memory ? -1 : 1;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static void verify_states(Verifier *verifier) {
+    const Program *program = verifier->program;
+    bool good = true;
+    const ProgramState **sorted = ARENA_NEW(verifier->arena, const ProgramState *, program->states.count + 1u);
+    for (uint32_t i = 0; i < program->states.count; i++) {
+        sorted[i] = &program->states.items[i];
+        good = check_tensor(verifier, "state", sorted[i]->name, &sorted[i]->tensor, MEMORY_STATE) && good;
+    }
+    if (!good)
+        return;
+    qsort(sorted, program->states.count, sizeof *sorted, compare_ranges);
+    for (uint32_t i = 1; i < program->states.count; i++) {
+        if (overlap(&sorted[i - 1]->tensor.range, &sorted[i]->tensor.range))
+            fail(verifier, "states %s and %s overlap", sorted[i - 1]->name, sorted[i]->name);
+    }
+}
+
+bool program_verify(const Program *program, Text *problems) {
+    Verifier verifier = {.arena = arena_create(), .program = program, .problems = problems, .where = "program"};
+    uint64_t constants = 0;
+    for (uint32_t i = 0; i < program->memories.count; i++) {
+        const Memory *memory = &program->memories.items[i];
+        if (memory->size == 0 || memory->size > program->target.allocation_max)
+            fail(&verifier, "memory %u (%s) has %llu bytes; 1 to %llu are allowed", i, memory_kind_name(memory->kind),
+                 (unsigned long long)memory->size, (unsigned long long)program->target.allocation_max);
+        if (memory->kind == MEMORY_CONSTANT)
+            constants += memory->size;
+    }
+    if (constants != program->constants_size)
+        fail(&verifier, "the constant memories have %llu bytes, the constants %llu", (unsigned long long)constants,
+             (unsigned long long)program->constants_size);
+    bool has_numbers = is_inside(&verifier, &program->numbers) && kind_of(&verifier, &program->numbers) == MEMORY_FEED &&
+                       program->numbers.size >= NUMBER_COUNT * 4;
+    if (!has_numbers)
+        fail(&verifier, "the numbers %s are no %d bytes of a feed memory", range_text(&verifier, &program->numbers), NUMBER_COUNT * 4);
+    verify_kernels(&verifier);
+    verify_states(&verifier);
+    for (uint32_t i = 0; i < program->entries.count && !verifier.failed; i++) {
+        const ProgramEntry *entry = &program->entries.items[i];
+        verifier.where = entry->name;
+        if (!check_feeds(&verifier, entry->inputs.items, entry->inputs.count))
+            break;
+        for (uint32_t k = 0; k < entry->phases.count; k++)
+            verify_phase(&verifier, entry, &entry->phases.items[k]);
+    }
+    bool good = !verifier.failed;
+    arena_destroy(&verifier.arena);
+    return good;
+}

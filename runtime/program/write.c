@@ -1,0 +1,343 @@
+// Write: a program as program.json - one line an item, so that versions can be compared line by line - and constants.bin.
+#include "runtime/base/file.h"
+#include "runtime/program/program.h"
+
+// program.json is assembled from one-line items, which the line writer makes.
+typedef struct {
+    Arena *arena;
+    Text text;
+    uint32_t depth;
+    bool has_items; // the open object or list already has one
+} Sheet;
+
+static void new_item(Sheet *sheet, const char *key) {
+    text_append(&sheet->text, sheet->has_items ? ",\n" : "\n");
+    for (uint32_t i = 0; i < sheet->depth; i++)
+        text_append(&sheet->text, "  ");
+    if (key)
+        text_format(&sheet->text, "\"%s\": ", key);
+    sheet->has_items = true;
+}
+
+static void open_group(Sheet *sheet, const char *key, const char *bracket) {
+    new_item(sheet, key);
+    text_append(&sheet->text, bracket);
+    sheet->depth++;
+    sheet->has_items = false;
+}
+
+static void close_group(Sheet *sheet, const char *bracket) {
+    sheet->depth--;
+    if (sheet->has_items) {
+        text_append(&sheet->text, "\n");
+        for (uint32_t i = 0; i < sheet->depth; i++)
+            text_append(&sheet->text, "  ");
+    }
+    text_append(&sheet->text, bracket);
+    sheet->has_items = true;
+}
+
+static void put_line(Sheet *sheet, const char *key, JsonWriter *line) {
+    const char *text = json_writer_text(line);
+    size_t length = strlen(text);
+    while (length > 0 && text[length - 1] == '\n')
+        length--;
+    new_item(sheet, key);
+    text_append_bytes(&sheet->text, text, length);
+}
+
+static void put_text(Sheet *sheet, const char *key, const char *value) {
+    JsonWriter *line = json_line_writer_create(sheet->arena);
+    if (value)
+        json_write_text(line, NULL, value);
+    else
+        json_write_null(line, NULL);
+    put_line(sheet, key, line);
+}
+
+static void put_uint(Sheet *sheet, const char *key, uint64_t value) {
+    JsonWriter *line = json_line_writer_create(sheet->arena);
+    json_write_uint(line, NULL, value);
+    put_line(sheet, key, line);
+}
+
+static void optional_text(JsonWriter *line, const char *key, const char *value) {
+    if (value)
+        json_write_text(line, key, value);
+}
+
+static void write_words(JsonWriter *line, const char *key, const uint32_t *words, uint32_t count) {
+    json_begin_array(line, key);
+    for (uint32_t i = 0; i < count; i++)
+        json_write_uint(line, NULL, words[i]);
+    json_end_array(line);
+}
+
+static void write_range(JsonWriter *line, const char *key, const Range *range) {
+    json_begin_array(line, key);
+    json_write_uint(line, NULL, range->memory);
+    json_write_uint(line, NULL, range->offset);
+    json_write_uint(line, NULL, range->size);
+    json_end_array(line);
+}
+
+static void write_tensor(JsonWriter *line, const ProgramTensor *tensor) {
+    uint32_t order[LAYOUT_RANK_MAX];
+    for (uint32_t i = 0; i < tensor->layout.rank; i++)
+        order[i] = tensor->layout.order[i];
+    json_write_text(line, "type", element_type_name(tensor->type));
+    write_words(line, "dims", tensor->layout.dims, tensor->layout.rank);
+    write_words(line, "order", order, tensor->layout.rank);
+    write_range(line, "at", &tensor->range);
+}
+
+static void write_target(Sheet *sheet, const Target *target) {
+    JsonWriter *line = json_line_writer_create(sheet->arena);
+    json_begin_object(line, NULL);
+    json_write_text(line, "class", target_class_name(target->target_class));
+    json_write_uint(line, "subgroup_size", target->subgroup_size);
+    json_write_bool(line, "has_subgroup_ballot", target->has_subgroup_ballot);
+    json_write_uint(line, "storage_range_max", target->storage_range_max);
+    json_write_uint(line, "allocation_max", target->allocation_max);
+    json_write_uint(line, "texel_elements_max", target->texel_elements_max);
+    json_write_uint(line, "offset_alignment", target->offset_alignment);
+    json_write_uint(line, "storage_bindings_max", target->storage_bindings_max);
+    json_write_uint(line, "texel_bindings_max", target->texel_bindings_max);
+    json_write_uint(line, "push_bytes_max", target->push_bytes_max);
+    json_write_uint(line, "workgroup_size_max", target->workgroup_size_max);
+    json_write_uint(line, "groups_max", target->groups_max);
+    json_write_uint(line, "shared_bytes_max", target->shared_bytes_max);
+    json_end_object(line);
+    put_line(sheet, "target", line);
+}
+
+static void write_kernels(Sheet *sheet, const Program *program, const char *folder, Diag *diag) {
+    open_group(sheet, "kernels", "[");
+    for (uint32_t i = 0; i < program->kernels.count; i++) {
+        const ProgramKernel *kernel = &program->kernels.items[i];
+        const char *spirv_digest = kernel->spirv_digest;
+        const char *path = program_kernel_path(sheet->arena, folder, kernel->name, ".spv");
+        if (!spirv_digest && file_exists(path)) {
+            size_t size;
+            const char *bytes = file_read(sheet->arena, path, &size, diag);
+            spirv_digest = bytes ? digest_bytes(sheet->arena, bytes, size) : NULL;
+        }
+        JsonWriter *line = json_line_writer_create(sheet->arena);
+        json_begin_object(line, NULL);
+        json_write_text(line, "name", kernel->name);
+        json_write_text(line, "class", kernel_class_name(kernel->kernel_class));
+        write_words(line, "workgroup", kernel->workgroup, 3);
+        json_begin_array(line, "bindings");
+        for (uint32_t k = 0; k < kernel->bindings.count; k++)
+            json_write_text(line, NULL, binding_kind_name(kernel->bindings.items[k]));
+        json_end_array(line);
+        json_write_uint(line, "push_words", kernel->push_words);
+        json_write_bool(line, "needs_subgroup_ballot", kernel->needs_subgroup_ballot);
+        json_write_text(line, "digest", kernel->digest);
+        optional_text(line, "spirv_digest", spirv_digest);
+        json_end_object(line);
+        put_line(sheet, NULL, line);
+    }
+    close_group(sheet, "]");
+}
+
+static void write_states(Sheet *sheet, const Program *program) {
+    open_group(sheet, "states", "[");
+    for (uint32_t i = 0; i < program->states.count; i++) {
+        const ProgramState *state = &program->states.items[i];
+        JsonWriter *line = json_line_writer_create(sheet->arena);
+        json_begin_object(line, NULL);
+        json_write_text(line, "name", state->name);
+        json_write_text(line, "kind", state->kind);
+        optional_text(line, "network", state->network);
+        write_tensor(line, &state->tensor);
+        json_write_text(line, "init", state->init);
+        json_write_number(line, "a", state->init_a);
+        json_write_number(line, "b", state->init_b);
+        if (state->init_factor)
+            json_write_uint(line, "factor", state->init_factor);
+        optional_text(line, "copy", state->init_copy);
+        json_end_object(line);
+        put_line(sheet, NULL, line);
+    }
+    close_group(sheet, "]");
+}
+
+static void write_data(Sheet *sheet, const Program *program) {
+    open_group(sheet, "data", "[");
+    for (uint32_t i = 0; i < program->data.count; i++) {
+        const ProgramData *data = &program->data.items[i];
+        JsonWriter *line = json_line_writer_create(sheet->arena);
+        json_begin_object(line, NULL);
+        json_write_text(line, "name", data->name);
+        json_write_uint(line, "batch", data->batch);
+        json_begin_array(line, "fields");
+        for (uint32_t k = 0; k < data->field_count; k++) {
+            json_begin_object(line, NULL);
+            json_write_text(line, "name", data->fields[k].name);
+            json_write_text(line, "type", element_type_name(data->fields[k].type));
+            write_words(line, "dims", data->fields[k].dims, data->fields[k].rank);
+            if (data->fields[k].has_range) {
+                json_begin_array(line, "range");
+                json_write_number(line, NULL, data->fields[k].low);
+                json_write_number(line, NULL, data->fields[k].high);
+                json_end_array(line);
+            }
+            if (data->fields[k].below)
+                json_write_uint(line, "below", data->fields[k].below);
+            json_end_object(line);
+        }
+        json_end_array(line);
+        json_end_object(line);
+        put_line(sheet, NULL, line);
+    }
+    close_group(sheet, "]");
+}
+
+static void write_feeds(Sheet *sheet, const char *key, const ProgramFeed *feeds, uint32_t count) {
+    open_group(sheet, key, "[");
+    for (uint32_t i = 0; i < count; i++) {
+        JsonWriter *line = json_line_writer_create(sheet->arena);
+        json_begin_object(line, NULL);
+        json_write_text(line, "name", feeds[i].name);
+        optional_text(line, "data", feeds[i].data);
+        optional_text(line, "field", feeds[i].field);
+        optional_text(line, "split", feeds[i].split);
+        json_write_bool(line, "shuffled", feeds[i].shuffled);
+        json_write_bool(line, "pad", feeds[i].pad);
+        json_write_uint(line, "batch", feeds[i].batch);
+        write_tensor(line, &feeds[i].tensor);
+        json_end_object(line);
+        put_line(sheet, NULL, line);
+    }
+    close_group(sheet, "]");
+}
+
+static void write_dispatch(Sheet *sheet, const Program *program, const Dispatch *dispatch) {
+    JsonWriter *line = json_line_writer_create(sheet->arena);
+    json_begin_object(line, NULL);
+    json_write_uint(line, "wave", dispatch->wave);
+    json_write_text(line, "kernel", program->kernels.items[dispatch->kernel].name);
+    write_words(line, "groups", dispatch->groups, 3);
+    json_begin_array(line, "ranges");
+    for (uint32_t i = 0; i < dispatch->ranges.count; i++)
+        write_range(line, NULL, &dispatch->ranges.items[i]);
+    json_end_array(line);
+    write_words(line, "push", dispatch->push.items, dispatch->push.count);
+    json_write_text(line, "label", dispatch->label);
+    json_write_text(line, "op_class", dispatch->op_class);
+    json_write_number(line, "flops", dispatch->flops);
+    json_write_number(line, "bytes", dispatch->bytes);
+    write_words(line, "values", dispatch->values, dispatch->value_count);
+    json_end_object(line);
+    put_line(sheet, NULL, line);
+}
+
+static void write_results(Sheet *sheet, const ProgramPhase *phase) {
+    open_group(sheet, "results", "[");
+    for (uint32_t i = 0; i < phase->results.count; i++) {
+        const ProgramResult *result = &phase->results.items[i];
+        JsonWriter *line = json_line_writer_create(sheet->arena);
+        json_begin_object(line, NULL);
+        json_write_text(line, "name", result->name);
+        optional_text(line, "format", result->format);
+        write_tensor(line, &result->tensor);
+        if (result->has_condition) {
+            json_begin_object(line, "condition");
+            write_tensor(line, &result->condition);
+            json_end_object(line);
+        }
+        json_end_object(line);
+        put_line(sheet, NULL, line);
+    }
+    close_group(sheet, "]");
+}
+
+static void write_phase(Sheet *sheet, const Program *program, const ProgramPhase *phase) {
+    open_group(sheet, NULL, "{");
+    put_text(sheet, "name", phase->name);
+    put_uint(sheet, "repeat", phase->repeat);
+    put_uint(sheet, "scratch_size", phase->scratch_size);
+    put_uint(sheet, "scratch_lower_bound", phase->scratch_lower_bound);
+    write_feeds(sheet, "feeds", phase->feeds.items, phase->feeds.count);
+    open_group(sheet, "dispatches", "[");
+    for (uint32_t i = 0; i < phase->dispatches.count; i++)
+        write_dispatch(sheet, program, &phase->dispatches.items[i]);
+    close_group(sheet, "]");
+    write_results(sheet, phase);
+    close_group(sheet, "}");
+}
+
+static void write_entry(Sheet *sheet, const Program *program, const ProgramEntry *entry) {
+    open_group(sheet, NULL, "{");
+    put_text(sheet, "name", entry->name);
+    JsonWriter *line = json_line_writer_create(sheet->arena);
+    json_write_bool(line, NULL, entry->training);
+    put_line(sheet, "training", line);
+    put_uint(sheet, "steps", entry->steps);
+    line = json_line_writer_create(sheet->arena);
+    json_begin_array(line, NULL);
+    for (uint32_t i = 0; i < entry->requires_count; i++)
+        json_write_text(line, NULL, entry->requires_trained[i]);
+    json_end_array(line);
+    put_line(sheet, "requires", line);
+    write_feeds(sheet, "inputs", entry->inputs.items, entry->inputs.count);
+    open_group(sheet, "phases", "[");
+    for (uint32_t i = 0; i < entry->phases.count; i++)
+        write_phase(sheet, program, &entry->phases.items[i]);
+    close_group(sheet, "]");
+    close_group(sheet, "}");
+}
+
+static void write_memories(Sheet *sheet, const Program *program) {
+    open_group(sheet, "memories", "[");
+    for (uint32_t i = 0; i < program->memories.count; i++) {
+        JsonWriter *line = json_line_writer_create(sheet->arena);
+        json_begin_object(line, NULL);
+        json_write_text(line, "kind", memory_kind_name(program->memories.items[i].kind));
+        json_write_uint(line, "size", program->memories.items[i].size);
+        json_end_object(line);
+        put_line(sheet, NULL, line);
+    }
+    close_group(sheet, "]");
+}
+
+static const char *program_text(Arena *arena, const Program *program, const char *folder, Diag *diag) {
+    Sheet sheet = {.arena = arena, .text = text_create(arena), .depth = 1};
+    text_append(&sheet.text, "{");
+    put_uint(&sheet, "gcc-graph program", PROGRAM_FORMAT);
+    put_text(&sheet, "name", program->name);
+    put_text(&sheet, "digest", program->digest);
+    write_target(&sheet, &program->target);
+    JsonWriter *line = json_line_writer_create(arena);
+    write_range(line, NULL, &program->numbers);
+    put_line(&sheet, "numbers", line);
+    line = json_line_writer_create(arena);
+    json_begin_object(line, NULL);
+    json_write_uint(line, "size", program->constants_size);
+    json_write_text(line, "digest", digest_bytes(arena, program->constants ? program->constants : "", program->constants_size));
+    json_end_object(line);
+    put_line(&sheet, "constants", line);
+    write_memories(&sheet, program);
+    write_kernels(&sheet, program, folder, diag);
+    write_states(&sheet, program);
+    write_data(&sheet, program);
+    open_group(&sheet, "programs", "[");
+    for (uint32_t i = 0; i < program->entries.count; i++)
+        write_entry(&sheet, program, &program->entries.items[i]);
+    close_group(&sheet, "]");
+    text_append(&sheet.text, "\n}\n");
+    return sheet.text.data;
+}
+
+bool program_write(const Program *program, const char *folder, Diag *diag) {
+    Arena *arena = arena_create();
+    uint32_t errors = diag_error_count(diag);
+    const char *text = program_text(arena, program, folder, diag);
+    // constants.bin first: a program.json is only there when everything that it names is.
+    bool good = diag_error_count(diag) == errors && file_make_folders(folder, diag) &&
+                file_write(file_join(arena, folder, "constants.bin"), program->constants ? program->constants : "", program->constants_size, diag) &&
+                file_write(file_join(arena, folder, "program.json"), text, strlen(text), diag);
+    arena_destroy(&arena);
+    return good;
+}

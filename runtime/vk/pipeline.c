@@ -1,0 +1,254 @@
+// Pipeline: creation in threads, the cache on disk.
+#include "runtime/base/file.h"
+#include "runtime/vk/objects.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { THREADS_MAX = 64, BINDINGS_MAX = 64 };
+
+bool spirv_reads_group_count(const uint32_t *spirv, size_t size) {
+    enum { HEADER_WORDS = 5, OP_DECORATE = 71, DECORATION_BUILT_IN = 11, BUILT_IN_NUM_WORKGROUPS = 24 };
+    size_t words = size / 4;
+    for (size_t i = HEADER_WORDS; i < words;) {
+        uint32_t length = spirv[i] >> 16, op = spirv[i] & 0xFFFF;
+        if (length == 0 || length > words - i)
+            return true; // damaged: be careful
+        if (op == OP_DECORATE && length >= 4 && spirv[i + 2] == DECORATION_BUILT_IN && spirv[i + 3] == BUILT_IN_NUM_WORKGROUPS)
+            return true;
+        i += length;
+    }
+    return false;
+}
+
+// ---- the cache on disk
+
+static const char *cache_path(Arena *arena, const Device *device) {
+    return arena_format(arena, "%s/pipelines/%s-%08x.bin", file_cache_folder(arena), device->info.uuid, device->info.driver_version);
+}
+
+static uint32_t word_at(const char *bytes, size_t index) {
+    uint32_t word;
+    memcpy(&word, bytes + 4 * index, sizeof word);
+    return word;
+}
+
+// The header that Vulkan prescribes; a driver should refuse another's data by itself, but not all do.
+static bool fits_device(const Device *device, const char *bytes, size_t size) {
+    enum { HEADER_SIZE = 32 };
+    return size >= HEADER_SIZE && word_at(bytes, 0) == HEADER_SIZE && word_at(bytes, 1) == 1 && word_at(bytes, 2) == device->info.vendor_id &&
+           word_at(bytes, 3) == device->info.device_id && memcmp(bytes + 16, device->cache_uuid, VK_UUID_SIZE) == 0;
+}
+
+static bool cache_create(Device *device, VkPipelineCache *out, size_t *loaded, Diag *diag) {
+    Arena *arena = arena_create();
+    Diag *unheard = diag_create(arena);
+    const char *path = cache_path(arena, device);
+    size_t size = 0;
+    const char *bytes = file_exists(path) ? file_read(arena, path, &size, unheard) : NULL;
+    if (!bytes || !fits_device(device, bytes, size))
+        size = 0;
+    *loaded = size;
+    VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, .initialDataSize = size, .pInitialData = bytes};
+    VK(device->api.CreatePipelineCache(device->handle, &info, NULL, out));
+    arena_destroy(&arena);
+    return true;
+fail:
+    arena_destroy(&arena);
+    return false;
+}
+
+static void cache_save(Device *device, VkPipelineCache cache, size_t loaded) {
+    Arena *arena = arena_create();
+    Diag *unheard = diag_create(arena);
+    const char *path = cache_path(arena, device);
+    size_t size = 0;
+    bool good = device->api.GetPipelineCacheData(device->handle, cache, &size, NULL) == VK_SUCCESS && size > 32 && size != loaded;
+    char *bytes = good ? arena_alloc(arena, size) : NULL;
+    if (good && device->api.GetPipelineCacheData(device->handle, cache, &size, bytes) == VK_SUCCESS &&
+        file_make_folders(file_folder(arena, path), unheard))
+        good = file_write(path, bytes, size, unheard);
+    arena_destroy(&arena);
+}
+
+// ---- one pipeline
+
+static VkDescriptorType descriptor_type(BindingKind kind) {
+    return kind == BINDING_TEXEL ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+}
+
+static bool create_layout(Device *device, const PipelineSource *source, Pipeline *pipeline, Diag *diag) {
+    VkDescriptorSetLayoutBinding bindings[BINDINGS_MAX];
+    if (source->binding_count > BINDINGS_MAX || source->push_words * 4 > device->info.target.push_bytes_max) {
+        diag_error(diag, NULL, "%s: kernel %s has %u bindings and %u words of push constants, more than the device takes", device->info.name,
+                   source->name, source->binding_count, source->push_words);
+        goto fail;
+    }
+    for (uint32_t i = 0; i < source->binding_count; i++)
+        bindings[i] = (VkDescriptorSetLayoutBinding){.binding = i,
+                                                     .descriptorType = descriptor_type(source->bindings[i]),
+                                                     .descriptorCount = 1,
+                                                     .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
+    VkDescriptorSetLayoutCreateInfo set_info = {
+        .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO, .bindingCount = source->binding_count, .pBindings = bindings};
+    VK(device->api.CreateDescriptorSetLayout(device->handle, &set_info, NULL, &pipeline->set_layout));
+    VkPushConstantRange range = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT, .size = source->push_words * 4};
+    VkPipelineLayoutCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+                                       .setLayoutCount = 1,
+                                       .pSetLayouts = &pipeline->set_layout,
+                                       .pushConstantRangeCount = source->push_words ? 1 : 0,
+                                       .pPushConstantRanges = &range};
+    VK(device->api.CreatePipelineLayout(device->handle, &info, NULL, &pipeline->layout));
+    return true;
+fail:
+    return false;
+}
+
+static bool create_pipeline(Device *device, VkPipelineCache cache, const PipelineSource *source, Pipeline *pipeline, Diag *diag) {
+    VkShaderModule module = VK_NULL_HANDLE;
+    if (!create_layout(device, source, pipeline, diag))
+        goto fail;
+    VkShaderModuleCreateInfo module_info = {
+        .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = source->spirv_size, .pCode = source->spirv};
+    VK(device->api.CreateShaderModule(device->handle, &module_info, NULL, &module));
+    VkComputePipelineCreateInfo info = {.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+                                        .flags = source->is_cut ? VK_PIPELINE_CREATE_DISPATCH_BASE_BIT : 0,
+                                        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                                                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+                                                  .module = module,
+                                                  .pName = "main"},
+                                        .layout = pipeline->layout};
+    VK(device->api.CreateComputePipelines(device->handle, cache, 1, &info, NULL, &pipeline->handle));
+    device->api.DestroyShaderModule(device->handle, module, NULL);
+    API_NAME(device, PIPELINE, pipeline->handle, source->name);
+    return true;
+fail:
+    device->api.DestroyShaderModule(device->handle, module, NULL);
+    diag_error(diag, NULL, "kernel %s: the driver made no pipeline of it", source->name);
+    return false;
+}
+
+void pipeline_destroy(Device *device, Pipeline **pipeline) {
+    if (!pipeline || !*pipeline)
+        return;
+    device->api.DestroyPipeline(device->handle, (*pipeline)->handle, NULL);
+    device->api.DestroyPipelineLayout(device->handle, (*pipeline)->layout, NULL);
+    device->api.DestroyDescriptorSetLayout(device->handle, (*pipeline)->set_layout, NULL);
+    *pipeline = NULL;
+}
+
+// ---- many of them
+
+typedef struct {
+    Device *device;
+    VkPipelineCache cache;
+    const PipelineSource *sources;
+    const uint32_t *order; // of creation
+    Pipeline **out;
+    uint32_t count;
+    pthread_mutex_t lock; // of everything below
+    pthread_cond_t changed;
+    uint32_t next, done, running;
+    bool failed;
+    Diag *diag;
+} Work;
+
+static void *work_thread(void *context) {
+    Work *work = context;
+    Arena *arena = arena_create();
+    pthread_mutex_lock(&work->lock);
+    while (work->next < work->count && !work->failed) {
+        uint32_t index = work->order[work->next++];
+        pthread_mutex_unlock(&work->lock);
+        Diag *diag = diag_create(arena);
+        bool good = create_pipeline(work->device, work->cache, &work->sources[index], work->out[index], diag);
+        pthread_mutex_lock(&work->lock);
+        work->done++;
+        if (!good) {
+            work->failed = true;
+            diag_merge(work->diag, diag);
+        }
+        pthread_cond_signal(&work->changed);
+    }
+    work->running--;
+    pthread_cond_signal(&work->changed);
+    pthread_mutex_unlock(&work->lock);
+    arena_destroy(&arena);
+    return NULL;
+}
+
+static void run_threads(Work *work, void (*progress)(void *context, uint32_t done, uint32_t total), void *context) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t wanted = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (uint32_t)cores, started = 0;
+    wanted = wanted > work->count ? work->count : wanted;
+    pthread_t threads[THREADS_MAX];
+    pthread_mutex_lock(&work->lock);
+    while (started < wanted && pthread_create(&threads[started], NULL, work_thread, work) == 0) {
+        started++;
+        work->running++;
+    }
+    uint32_t shown = 0;
+    while (work->running > 0) {
+        pthread_cond_wait(&work->changed, &work->lock);
+        if (work->done == shown)
+            continue;
+        shown = work->done;
+        pthread_mutex_unlock(&work->lock);
+        if (progress)
+            progress(context, shown, work->count);
+        pthread_mutex_lock(&work->lock);
+    }
+    pthread_mutex_unlock(&work->lock);
+    for (uint32_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    if (started > 0 || work->count == 0)
+        return;
+    work->running = 1; // no thread to be had: this one does it
+    work_thread(work);
+}
+
+typedef struct {
+    size_t size;
+    uint32_t index;
+} Sized;
+
+static int compare_sizes(const void *a, const void *b) {
+    const Sized *x = a, *y = b;
+    if (x->size != y->size)
+        return x->size < y->size ? 1 : -1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static uint32_t *largest_first(Arena *arena, const PipelineSource *sources, uint32_t count) {
+    Sized *sized = ARENA_NEW(arena, Sized, count);
+    uint32_t *order = ARENA_NEW(arena, uint32_t, count);
+    for (uint32_t i = 0; i < count; i++)
+        sized[i] = (Sized){sources[i].spirv_size, i};
+    if (count > 0)
+        qsort(sized, count, sizeof *sized, compare_sizes);
+    for (uint32_t i = 0; i < count; i++)
+        order[i] = sized[i].index;
+    return order;
+}
+
+bool pipelines_create(Arena *arena, Device *device, const PipelineSource *sources, uint32_t count,
+                      void (*progress)(void *context, uint32_t done, uint32_t total), void *context, Pipeline **out, Diag *diag) {
+    Work work = {.device = device, .sources = sources, .out = out, .count = count, .diag = diag};
+    size_t loaded;
+    memset(out, 0, sizeof *out * count);
+    if (!cache_create(device, &work.cache, &loaded, diag))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        out[i] = ARENA_NEW(arena, Pipeline, 1);
+    work.order = largest_first(arena, sources, count);
+    pthread_mutex_init(&work.lock, NULL);
+    pthread_cond_init(&work.changed, NULL);
+    run_threads(&work, progress, context);
+    pthread_cond_destroy(&work.changed);
+    pthread_mutex_destroy(&work.lock);
+    if (!work.failed)
+        cache_save(device, work.cache, loaded);
+    device->api.DestroyPipelineCache(device->handle, work.cache, NULL);
+    for (uint32_t i = 0; i < count && work.failed; i++)
+        pipeline_destroy(device, &out[i]);
+    return !work.failed;
+}
