@@ -147,8 +147,13 @@ static bool make_spirv(Compile *compile, Compiled *out, const Emitted *emitted, 
         jobs[k] = (SpirvJob){.name = program->kernels.items[k].name, .source = emitted->sources.items[k]};
     if (!spirv_compile(compile->arena, jobs, program->kernels.count, compile->options->debug_info, compile->options->progress, compile->options->progress_context, compile->diag))
         return false;
-    for (uint32_t k = 0; k < program->kernels.count; k++)
+    for (uint32_t k = 0; k < program->kernels.count; k++) {
+        ProgramKernel *kernel = &program->kernels.items[k];
         out->cached_count += jobs[k].cached;
+        kernel->spirv = jobs[k].words;
+        kernel->spirv_size = jobs[k].size;
+        kernel->spirv_digest = digest_bytes(compile->arena, jobs[k].words, jobs[k].size);
+    }
     out->spirv_seconds = seconds_now() - begin;
     return true;
 }
@@ -159,9 +164,8 @@ static bool write_kernels(Compile *compile, Program *program, const Emitted *emi
     if (!file_make_folders(kernels, compile->diag))
         return false;
     for (uint32_t k = 0; k < program->kernels.count; k++) {
-        ProgramKernel *kernel = &program->kernels.items[k];
+        const ProgramKernel *kernel = &program->kernels.items[k];
         const char *source = emitted->sources.items[k];
-        kernel->spirv_digest = digest_bytes(arena, jobs[k].words, jobs[k].size);
         if (!file_write(file_join(arena, kernels, arena_format(arena, "%s.comp", kernel->name)), source, strlen(source), compile->diag) ||
             !file_write(file_join(arena, kernels, arena_format(arena, "%s.spv", kernel->name)), jobs[k].words, jobs[k].size, compile->diag))
             return false;
@@ -214,10 +218,8 @@ static bool finish(Compile *compile, Compiled *out, KernelList *const *const *ph
         dump(compile, PASS_emit, "kernel", program->kernels.items[k].name, emitted.sources.items[k]);
     if (stops(compile, PASS_emit))
         return false;
-    if (!folder)
-        return true;
     SpirvJob *jobs = ARENA_NEW(compile->arena, SpirvJob, program->kernels.count + 1);
-    return make_spirv(compile, out, &emitted, jobs) && write_bundle(compile, program, &emitted, jobs, folder);
+    return make_spirv(compile, out, &emitted, jobs) && (!folder || write_bundle(compile, program, &emitted, jobs, folder));
 }
 
 Compiled *compile_module(Arena *arena, const Module *module, const CompileOptions *options, const char *folder, Diag *diag) {

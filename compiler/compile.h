@@ -31,7 +31,7 @@ typedef struct {
 } Compiled;
 
 // `folder`: the bundle directory to write (replaced as a whole when it is a bundle or absent; any other existing thing is an error), or NULL: nothing is
-// written, and no SPIR-V is made. NULL after an error.
+// written. The program holds its SPIR-V, so that a session can be made of it at once. NULL after an error, and after --stop-after.
 Compiled *compile_module(Arena *arena, const Module *module, const CompileOptions *options, const char *folder, Diag *diag);
 // Rebuilds the kernels of a bundle whose .comp differs from its digest; renews digests. The count of rebuilt kernels goes to `rebuilt`.
 bool compile_rebuild(Arena *arena, const char *folder, bool debug_info, uint32_t *rebuilt, Diag *diag);

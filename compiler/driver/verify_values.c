@@ -1,5 +1,6 @@
 // Verify values: draws states and feeds, and moves tensors between logical doubles and device memory.
 #include "compiler/driver/verify_values.h"
+#include "compiler/passes/passes.h"
 #include "runtime/base/random.h"
 #include <assert.h>
 #include <math.h>
@@ -23,18 +24,6 @@ void verify_round(Tensor *tensor) {
 // ---- states
 
 static const Set *set_of(const Module *module, const Type *type) { return type->set ? &module->sets.items[type->set - 1] : NULL; }
-
-static void fill_initial(const Module *module, const State *state, uint64_t seed, double *out) {
-    const Set *set = set_of(module, &state->type);
-    if (!set) {
-        init_fill(&state->init, &state->type, state->name, seed, out);
-        return;
-    }
-    for (uint32_t i = 0; i < set->parts.count; i++) {
-        const Part *part = &set->parts.items[i];
-        init_fill(&part->init, &part->type, part->name, seed, out + part->offset);
-    }
-}
 
 // An optimizer's first moment may have any sign ("opt.m.unet"); all other moments are means of squares.
 static bool is_first_moment(const State *state) { return strstr(state->name, ".m.") != NULL; }
@@ -82,7 +71,9 @@ const Tensor *verify_state(VerifyPhase *phase, const char *name) {
     if (known || !state)
         return known;
     Tensor *tensor = keep(phase, key, &state->type);
-    fill_initial(phase->module, state, phase->seed, tensor->data);
+    if (!phase->initial.module)
+        phase->initial = run_states_create(phase->arena, phase->module, phase->seed);
+    memcpy(tensor->data, run_states_get(&phase->initial, name)->data, sizeof(double) * type_count(&state->type));
     disturb(state, phase->seed + 1, tensor->data, type_count(&state->type));
     verify_round(tensor);
     return tensor;
@@ -228,20 +219,8 @@ static void unpack_layout(const Layout *layout, ElementType type, const void *by
     arena_destroy(&scratch);
 }
 
-// All sets of one kind have the physical form of the network's parameters in MEMORY_STATE.
-static const ProgramTensor *part_tensor(const VerifyPhase *phase, const Part *part) {
-    const ProgramState *state = program_state(phase->program, part->name);
-    assert(state);
-    return &state->tensor;
-}
-
-static uint64_t set_base(const VerifyPhase *phase, const Set *set) {
-    uint64_t base = UINT64_MAX;
-    for (uint32_t i = 0; i < set->parts.count; i++) {
-        uint64_t offset = part_tensor(phase, &set->parts.items[i])->range.offset;
-        base = offset < base ? offset : base;
-    }
-    return base;
+static const SetLayout *set_layout(const VerifyPhase *phase, const Type *type) {
+    return type->set ? &layout_sets(phase->arena, phase->module, &phase->program->target)[type->set - 1] : NULL;
 }
 
 void verify_pack(const VerifyPhase *phase, Value value, const Tensor *tensor, void *bytes) {
@@ -252,12 +231,10 @@ void verify_pack(const VerifyPhase *phase, Value value, const Tensor *tensor, vo
         pack_layout(&buffer->layout, buffer->element, tensor->data, type_count(&tensor->type), bytes);
         return;
     }
-    uint64_t base = set_base(phase, set);
+    const SetLayout *places = set_layout(phase, &tensor->type);
     for (uint32_t i = 0; i < set->parts.count; i++) {
         const Part *part = &set->parts.items[i];
-        const ProgramTensor *place = part_tensor(phase, part);
-        pack_layout(&place->layout, ELEMENT_F32, tensor->data + part->offset, type_count(&part->type),
-                    (char *)bytes + (place->range.offset - base));
+        pack_layout(&places->layouts[i], ELEMENT_F32, tensor->data + part->offset, type_count(&part->type), (char *)bytes + places->offsets[i]);
     }
 }
 
@@ -269,11 +246,10 @@ void verify_unpack(const VerifyPhase *phase, Value value, const void *bytes, Ten
         unpack_layout(&buffer->layout, buffer->element, bytes, out->data, type_count(&out->type), bad_padding);
         return;
     }
-    uint64_t base = set_base(phase, set);
+    const SetLayout *places = set_layout(phase, &out->type);
     for (uint32_t i = 0; i < set->parts.count; i++) {
         const Part *part = &set->parts.items[i];
-        const ProgramTensor *place = part_tensor(phase, part);
-        unpack_layout(&place->layout, ELEMENT_F32, (const char *)bytes + (place->range.offset - base), out->data + part->offset,
+        unpack_layout(&places->layouts[i], ELEMENT_F32, (const char *)bytes + places->offsets[i], out->data + part->offset,
                       type_count(&part->type), bad_padding);
     }
 }

@@ -1,7 +1,7 @@
 // Verify values: the numbers that a phase is verified with - states and feeds drawn from a seed - and their form in device memory.
 #pragma once
 #include "compiler/compile.h"
-#include "compiler/ir/interpret.h"
+#include "compiler/driver/run_states.h"
 
 typedef struct {
     Arena *arena;
@@ -12,6 +12,7 @@ typedef struct {
     const CompiledPhase *compiled;
     const ProgramPhase *planned;
     uint64_t seed;
+    RunStates initial;     // made on demand
     ARRAY(Tensor) tensors; // made on demand, kept
     ARRAY(const char *) names;
 } VerifyPhase;

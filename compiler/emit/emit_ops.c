@@ -43,6 +43,14 @@ static const char *fill(Emitter *emitter, const char *glsl, const Code *args, co
     return text.data;
 }
 
+static void need_helper(Emitter *emitter, const char *helper) {
+    for (uint32_t i = 0; i < emitter->helpers.count; i++)
+        if (emitter->helpers.items[i] == helper)
+            return;
+    array_push(emitter->arena, &emitter->helpers, helper);
+    text_append(&emitter->functions, helper);
+}
+
 static Code emit_map(Emitter *emitter, Value value, const Index *index) {
     const Node *node = graph_node(emitter->graph, value);
     const OpDef *def = op_def(node->op);
@@ -52,6 +60,8 @@ static Code emit_map(Emitter *emitter, Value value, const Index *index) {
         args[i] = emit_value(emitter, node->args[i], index);
         is_vector |= args[i].is_vector;
     }
+    if (def->glsl_helper)
+        need_helper(emitter, def->glsl_helper);
     DType dtype = node->type.dtype;
     if (!is_vector || !def->glsl_scalar) {
         if (is_vector)

@@ -8,6 +8,7 @@ void emitter_create(Emitter *emitter, Arena *arena, const KernelList *list, cons
     *emitter = (Emitter){.arena = arena, .list = list, .graph = list->graph, .kernel = kernel, .target = target};
     emitter->pool = index_pool_create(arena);
     emitter->body = text_create(arena);
+    emitter->functions = text_create(arena);
     emitter->lane = index_variable(emitter->pool, "lane", 0, 3);
     emitter->lane_atom = index_atom(emitter->lane);
     emitter->value_names = ARENA_NEW(arena, uint32_t, list->graph->nodes.count);
@@ -181,6 +182,11 @@ static EmitBinding *reading(Emitter *emitter, Value value) {
     return &emitter->bindings.items[binding];
 }
 
+static EmitBinding *writing(Emitter *emitter, Value value) {
+    uint32_t binding = emit_binding(emitter, value, BINDING_WRITE);
+    return &emitter->bindings.items[binding];
+}
+
 const char *emit_vector_load(Emitter *emitter, Value value, const char *offset) {
     EmitBinding *binding = reading(emitter, value);
     binding->as_vector = true;
@@ -284,7 +290,7 @@ static const char *to_memory(Emitter *emitter, Code code) {
 void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code code) {
     const Layout *layout = &emitter->list->layouts[value.id];
     code = emit_vector(emitter, code);
-    EmitBinding *binding = &emitter->bindings.items[emit_binding(emitter, value, BINDING_WRITE)];
+    EmitBinding *binding = writing(emitter, value);
     binding->as_vector = true;
     const char *name = binding->name, *text = to_memory(emitter, code),
                *zero = arena_format(emitter->arena, "%s(0)", memory_type(code.dtype, true));
@@ -307,7 +313,7 @@ void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code c
 }
 
 void emit_store_scalar(Emitter *emitter, Value value, const char *offset, Code code) {
-    EmitBinding *binding = &emitter->bindings.items[emit_binding(emitter, value, BINDING_WRITE)];
+    EmitBinding *binding = writing(emitter, value);
     binding->as_scalar = true;
     emit_line(emitter, "%ss[%s] = %s;", binding->name, offset, to_memory(emitter, code));
 }

@@ -48,6 +48,8 @@ typedef struct {
     uint32_t name_count;
     uint32_t *value_names;   // by value id: how many registers are already called after it
     bool uses_random;
+    Text functions;          // helpers of map ops, and shared memory
+    ARRAY(const char *) helpers;
 } Emitter;
 
 typedef struct {

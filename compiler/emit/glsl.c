@@ -67,7 +67,7 @@ static const char *name_of(Arena *arena, const KernelList *list, const Kernel *k
 }
 
 static uint64_t body_of(Emitter *emitter, const Kernel *kernel, bool *counts_groups) {
-    *counts_groups = false;
+    *counts_groups = kernel->schedule.kind == SCHEDULE_TREE;
     switch (kernel->kernel_class) {
     case KERNEL_MAP: return emit_map_kernel(emitter);
     case KERNEL_REDUCE: return emit_reduce_kernel(emitter);
@@ -77,8 +77,9 @@ static uint64_t body_of(Emitter *emitter, const Kernel *kernel, bool *counts_gro
     switch (kernel->schedule.kind) {
     case SCHEDULE_ROWS: return emit_rows_contraction(emitter);
     case SCHEDULE_OUTER: return emit_outer_contraction(emitter);
+    case SCHEDULE_TILED: return emit_tiled_contraction(emitter);
     case SCHEDULE_REFERENCE:
-    case SCHEDULE_TILED: break;
+    case SCHEDULE_TREE: break;
     }
     return emit_reference_contraction(emitter);
 }
@@ -101,13 +102,15 @@ void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, con
     Text declarations = text_create(arena), source = text_create(arena);
     emit_declarations(&emitter, &declarations);
     const char *workgroup = arena_format(arena, "layout(local_size_x = %u) in;", lanes);
+    if (emitter.uses_random)
+        text_append(&emitter.functions, template_source("random.glsl"));
     Slot slots[] = {{"header", header(arena, list, kernel, seen, &emitter)},
                     {"workgroup", workgroup},
                     {"declarations", declarations.data},
-                    {"functions", emitter.uses_random ? template_source("random.glsl") : ""},
+                    {"functions", emitter.functions.data},
                     {"body", emitter.body.data}};
-    bool plain = kernel->kernel_class == KERNEL_CONTRACT && !counts_groups;
-    template_fill(&source, kernel->kernel_class == KERNEL_MAP || plain ? "map.comp" : kernel->kernel_class == KERNEL_REDUCE ? "reduce.comp" : "contract.comp", slots, 5);
+    const char *template = kernel->kernel_class == KERNEL_REDUCE ? (counts_groups ? "reduce_tree.comp" : "reduce.comp") : counts_groups ? "contract.comp" : "map.comp";
+    template_fill(&source, template, slots, 5);
     out->source = source.data;
     out->name = name_of(arena, list, kernel, seen);
     for (uint32_t i = 0; i < emitter.bindings.count; i++) {

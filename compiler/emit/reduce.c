@@ -10,6 +10,7 @@ typedef struct {
     Layout layout;         // of the argument
     bool folded[MAX_RANK];
     bool inner_folded;
+    bool tree;             // a workgroup shares the elements of one result
     Index index[MAX_RANK]; // of the argument, while inside the loops
     Index kept[MAX_RANK];  // of a result
     uint32_t kept_rank;
@@ -36,9 +37,37 @@ static Layout kept_layout(const Fold *fold) {
     return layout_make(rank, dims, order);
 }
 
+static uint32_t steps_of(const Fold *fold, uint32_t place) {
+    uint32_t extent = fold->layout.dims[fold->layout.order[place]];
+    return place == fold->layout.rank - 1u ? (extent + 3) / 4 : extent;
+}
+
+// One loop over all folded axes, of which every lane takes its share.
+static uint32_t open_shared_loop(Fold *fold, EmitScope *scopes) {
+    Emitter *emitter = fold->emitter;
+    uint64_t total = 1;
+    for (uint32_t place = 0; place < fold->layout.rank; place++)
+        total *= fold->folded[fold->layout.order[place]] ? steps_of(fold, place) : 1;
+    const char *name = emit_name(emitter, "r");
+    scopes[0] = emit_open(emitter, arena_format(emitter->arena, "for (int %s = lane_id; %s < %llu; %s += %u) {", name, name, (unsigned long long)total, name,
+                                                emitter->kernel->schedule.lanes));
+    Index rest = index_variable(emitter->pool, name, 0, (int64_t)total - 1);
+    for (uint32_t place = fold->layout.rank; place-- > 0;) {
+        uint32_t axis = fold->layout.order[place];
+        if (!fold->folded[axis])
+            continue;
+        Index part = index_modulo(emitter->pool, rest, steps_of(fold, place));
+        rest = index_divide(emitter->pool, rest, steps_of(fold, place));
+        fold->index[axis] = place == fold->layout.rank - 1u ? index_add(emitter->pool, index_scale(emitter->pool, part, 4), emitter->lane) : part;
+    }
+    return 1;
+}
+
 // Opens the loops over the folded axes, outermost first; fills fold->index. Returns how many were opened.
 static uint32_t open_loops(Fold *fold, EmitScope *scopes, const char *prefix) {
     Emitter *emitter = fold->emitter;
+    if (fold->tree)
+        return open_shared_loop(fold, scopes);
     uint32_t opened = 0;
     for (uint32_t place = 0; place < fold->layout.rank; place++) {
         uint32_t axis = fold->layout.order[place], extent = fold->layout.dims[axis];
@@ -204,6 +233,60 @@ static void finish(Fold *fold, Value root) {
     }
 }
 
+// The lanes' accumulators become one, the same in every lane. `better`: of argmax, with positions beside the values.
+static void combine(Fold *fold, const char *name, const char *type, const char *operation, const char *position) {
+    Emitter *emitter = fold->emitter;
+    uint32_t lanes = emitter->kernel->schedule.lanes;
+    const char *shared_name = arena_format(emitter->arena, "tree_%s", type);
+    const char *shared_line = arena_format(emitter->arena, "shared %s %s[%u];\n", type, shared_name, lanes);
+    if (!strstr(emitter->functions.data, shared_line))
+        text_append(&emitter->functions, shared_line);
+    const char *positions_line = arena_format(emitter->arena, "shared ivec4 tree_position[%u];\n", lanes);
+    if (position && !strstr(emitter->functions.data, positions_line))
+        text_append(&emitter->functions, positions_line);
+    emit_line(emitter, "%s[lane_id] = %s;", shared_name, name);
+    if (position)
+        emit_line(emitter, "tree_position[lane_id] = %s;", position);
+    emit_line(emitter, "barrier();");
+    EmitScope loop = emit_open(emitter, arena_format(emitter->arena, "for (int half_count = %u; half_count > 0; half_count /= 2) {", lanes / 2));
+    EmitScope branch = emit_open(emitter, "if (lane_id < half_count) {");
+    if (position) {
+        emit_line(emitter, "%s theirs = %s[lane_id + half_count], mine = %s[lane_id];", type, shared_name, shared_name);
+        emit_line(emitter, "ivec4 their_position = tree_position[lane_id + half_count], my_position = tree_position[lane_id];");
+        for (int lane = 0; lane < 4; lane++)
+            emit_line(emitter, "if (theirs.%c > mine.%c || (theirs.%c == mine.%c && their_position.%c < my_position.%c)) mine.%c = theirs.%c, my_position.%c = their_position.%c;",
+                      "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane]);
+        emit_line(emitter, "%s[lane_id] = mine;", shared_name);
+        emit_line(emitter, "tree_position[lane_id] = my_position;");
+    } else {
+        const char *other = arena_format(emitter->arena, "%s[lane_id + half_count]", shared_name), *own = arena_format(emitter->arena, "%s[lane_id]", shared_name);
+        emit_line(emitter, !strcmp(operation, "+") ? "%s = %s + %s;" : "%s = max(%s, %s);", own, own, other);
+    }
+    emit_close(emitter, branch, true);
+    emit_line(emitter, "barrier();");
+    emit_close(emitter, loop, true);
+    emit_line(emitter, "%s = %s[0];", name, shared_name);
+    if (position)
+        emit_line(emitter, "%s = tree_position[0];", position);
+    emit_line(emitter, "barrier();");
+}
+
+static void combine_root(Fold *fold, Value root, bool second_pass) {
+    Arena *arena = fold->emitter->arena;
+    const char *a = arena_format(arena, "a%u", root.id), *b = arena_format(arena, "b%u", root.id), *type = type_of(fold, fold->space.dtype);
+    switch ((int)graph_node(fold->emitter->graph, root)->op) {
+    case OP_reduce_sum: combine(fold, a, type, "+", NULL); break;
+    case OP_reduce_max: combine(fold, a, type, "max", NULL); break;
+    case OP_logsumexp: combine(fold, second_pass ? b : a, "vec4", second_pass ? "+" : "max", NULL); break;
+    case OP_argmax: combine(fold, a, type, "max", b); break;
+    case OP_moments:
+        combine(fold, a, "vec4", "+", NULL);
+        combine(fold, b, "vec4", "+", NULL);
+        break;
+    default: assert(!"no reduction");
+    }
+}
+
 static void store_all(Fold *fold, const char *offset) {
     Emitter *emitter = fold->emitter;
     for (uint32_t i = 0; i < emitter->kernel->stores.count; i++) {
@@ -220,7 +303,7 @@ static void store_all(Fold *fold, const char *offset) {
             if (!fold->inner_folded)
                 emit_store_vector(emitter, value, index, code);
             else
-                emit_store_scalar(emitter, value, part ? arena_format(emitter->arena, "%s + %llu", offset, (unsigned long long)layout_count(&layout)) : offset, code);
+                emit_store_scalar(emitter, value, part ? arena_format(emitter->arena, "%s + %llu", offset, layout.rank ? (unsigned long long)layout_count(&layout) : 1ull) : offset, code);
         }
     }
 }
@@ -236,8 +319,14 @@ static void store_padding(Fold *fold, const Layout *layout) {
         Value value = emitter->kernel->stores.items[i];
         Type type = graph_type(emitter->graph, value);
         Code zero = {glsl_number(emitter->arena, type.dtype, 0), type.dtype, false};
+        bool is_moments = graph_node(emitter->graph, value)->op == OP_moments;
+        if (is_moments && layout->rank == 0) { // mean and deviation lie in one vec4
+            emit_line(emitter, "if (gid > 1)");
+            emit_store_scalar(emitter, value, "gid", zero);
+            continue;
+        }
         emit_store_scalar(emitter, value, "gid", zero);
-        if (graph_node(emitter->graph, value)->op == OP_moments)
+        if (is_moments)
             emit_store_scalar(emitter, value, arena_format(emitter->arena, "gid + %llu", (unsigned long long)layout_count(layout)), zero);
     }
     emit_line(emitter, "return;");
@@ -292,10 +381,13 @@ static void fold_pass(Fold *fold, bool second_pass) {
         accumulate(fold, emitter->kernel->roots.items[i], second_pass);
     close_loops(fold, scopes, opened);
     emit_close(emitter, outer, false);
+    for (uint32_t i = 0; fold->tree && i < emitter->kernel->roots.count; i++)
+        combine_root(fold, emitter->kernel->roots.items[i], second_pass);
 }
 
 uint64_t emit_reduce_kernel(Emitter *emitter) {
     Fold fold = fold_of(emitter);
+    fold.tree = emitter->kernel->schedule.kind == SCHEDULE_TREE;
     Layout kept = kept_layout(&fold);
     uint64_t invocations = open_results(&fold, &kept);
     const Kernel *kernel = emitter->kernel;
@@ -311,6 +403,10 @@ uint64_t emit_reduce_kernel(Emitter *emitter) {
     }
     for (uint32_t i = 0; i < kernel->roots.count; i++)
         finish(&fold, kernel->roots.items[i]);
+    if (fold.tree) {
+        emit_line(emitter, "if (lane_id > 0)");
+        emit_line(emitter, "    return;");
+    }
     store_all(&fold, "gid");
     return invocations;
 }

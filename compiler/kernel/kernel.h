@@ -33,6 +33,7 @@ typedef enum {
     SCHEDULE_ROWS,      // register tile: lanes are output rows (pixels), each with vec4s of output channels
     SCHEDULE_OUTER,     // register tile: lanes are output channels, each with several input channels; sums over rows
     SCHEDULE_TILED,     // shared-memory tiles, for GPUs
+    SCHEDULE_TREE,      // of a reduction: a workgroup folds one result, combining its lanes in shared memory
 } ScheduleKind;
 
 typedef struct {

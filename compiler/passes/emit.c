@@ -311,6 +311,12 @@ void emit_program(Arena *arena, const Module *module, KernelList *const *const *
             add_phase(&emit, from, &from->phases.items[i], phases[p][i], &entry);
         array_push(arena, &program->entries, entry);
     }
+    // No memory is empty: a device cannot allocate nothing.
+    for (int kind = 0; kind < MEMORY_KIND_COUNT; kind++)
+        if (program->memories.items[kind].size == 0)
+            program->memories.items[kind].size = align(&emit, 4);
+    while (emit.constants.length < program->memories.items[MEMORY_CONSTANT].size)
+        text_append_bytes(&emit.constants, "\0\0\0\0", 4);
     program->constants = emit.constants.data;
     program->constants_size = emit.constants.length;
 }

@@ -7,11 +7,11 @@ typedef struct {
     TargetClass target_class;
     ScheduleKind kind;
     bool texel;
-    uint32_t lanes, rows, columns;
+    uint32_t lanes, rows, columns, depth;
 } Candidate;
 
 static const Candidate candidates[] = {
-#define SCHEDULE(name, target, kind, texel, lanes, rows, columns) {#name, target, kind, texel, lanes, rows, columns},
+#define SCHEDULE(name, target, kind, texel, lanes, rows, columns, depth) {#name, target, kind, texel, lanes, rows, columns, depth},
 #include "compiler/passes/schedule.def"
 #undef SCHEDULE
 };
@@ -27,17 +27,25 @@ static double estimate(const Contract *c, const Candidate *candidate, uint32_t l
     double load = candidate->texel ? 2.5 : 8, rows = candidate->rows, columns = candidate->columns;
     double vectors = ceil_div(c->columns, 4), parts = (double)c->batch * c->groups;
     double work, groups;
-    if (candidate->kind == SCHEDULE_ROWS) {
+    if (candidate->kind == SCHEDULE_ROWS || candidate->kind == SCHEDULE_TILED) {
+        bool tiled = candidate->kind == SCHEDULE_TILED;
         double parities = c->kind == ROWS_INPUT ? (double)(c->stride[0] * c->stride[1]) : 1;
         double count = (double)c->images * ceil_div(c->height, c->kind == ROWS_INPUT ? (double)c->stride[0] : 1) *
                        ceil_div(c->width, c->kind == ROWS_INPUT ? (double)c->stride[1] : 1);
         double steps = ceil_div(c->channels, 4) * c->taps_y * c->taps_x / parities;
+        if (tiled) {
+            // Loads are shared by the workgroup, and cost about a quarter from shared memory.
+            double tile_rows = rows * lanes / columns;
+            groups = ceil_div(count, tile_rows) * ceil_div(vectors, columns) * parities * parts;
+            work = groups * (lanes / 64.0) * (steps * (4 * rows + load / 4 * (rows + 4) + load * (tile_rows + 4 * columns) / lanes + 4) + 8 * rows + 40) * 8;
+            return work * ceil_div(groups, cores) * cores / groups;
+        }
         groups = ceil_div(count, rows * lanes) * ceil_div(vectors, columns) * parities * parts;
-        work = groups * (steps * (4 * rows * columns + load * (rows + 4 * columns)) + 8 * rows * columns + 40);
+        work = groups * (lanes / 8.0) * (steps * (4 * rows * columns + load * (rows + 4 * columns)) + 8 * rows * columns + 40);
     } else {
         double vectors_in = ceil_div(c->channels, 4), steps = (double)c->images / c->slices * c->height * c->width;
         groups = ceil_div((double)c->taps_y * c->taps_x * ceil_div(vectors, columns), lanes) * ceil_div(vectors_in, rows) * c->slices * parts;
-        work = groups * (steps * (4 * rows * columns + load * (rows + columns) + 4) + 16 * rows * columns + 40);
+        work = groups * (lanes / 8.0) * (steps * (4 * rows * columns + load * (rows + columns) + 4) + 16 * rows * columns + 40);
     }
     return work * ceil_div(groups, cores) * cores / groups;
 }
@@ -59,10 +67,23 @@ static Schedule for_contraction(const KernelList *list, const Kernel *kernel, co
         if (chosen.kind == SCHEDULE_REFERENCE || cost < best) {
             best = cost;
             chosen = (Schedule){.kind = candidate->kind, .name = candidate->name, .texel = candidate->texel && target->texel_elements_max > 0, .lanes = lanes,
-                                .rows = candidate->rows, .columns = candidate->columns, .unroll = true};
+                                .rows = candidate->rows, .columns = candidate->columns, .depth = candidate->depth, .unroll = true};
         }
     }
     return chosen;
+}
+
+// Few results of many elements: a workgroup each, whose lanes share the elements.
+static Schedule for_reduction(const KernelList *list, const Kernel *kernel, const PassContext *context) {
+    bool gpu = context->target->target_class == TARGET_GPU, texel = context->target->target_class == TARGET_CPU;
+    uint32_t lanes = gpu ? 64 : context->target->subgroup_size;
+    Value arg = graph_node(list->graph, kernel->root)->args[0];
+    double results = (double)layout_count(&list->layouts[kernel->root.id]) / 4, elements = (double)layout_count(&list->layouts[arg.id]) / 4;
+    bool power_of_two = (lanes & (lanes - 1)) == 0 && lanes > 1;
+    bool tree = power_of_two && !context->reference_schedule && elements / results >= 4 * lanes && (gpu ? results < 65536 : results < 16);
+    if (tree)
+        return (Schedule){.kind = SCHEDULE_TREE, .name = "tree", .texel = texel, .lanes = gpu && elements / results >= 2048 ? 256 : lanes};
+    return (Schedule){.kind = SCHEDULE_REFERENCE, .name = "fold", .texel = texel, .lanes = lanes};
 }
 
 void schedule_kernels(KernelList *list, const PassContext *context) {
@@ -72,7 +93,7 @@ void schedule_kernels(KernelList *list, const PassContext *context) {
         Kernel *kernel = &list->kernels.items[k];
         switch (kernel->kernel_class) {
         case KERNEL_MAP: kernel->schedule = (Schedule){.kind = SCHEDULE_REFERENCE, .name = "elements", .texel = cpu, .lanes = target->target_class == TARGET_GPU ? 256 : 64}; break;
-        case KERNEL_REDUCE: kernel->schedule = (Schedule){.kind = SCHEDULE_REFERENCE, .name = "fold", .texel = cpu, .lanes = target->target_class == TARGET_GPU ? 64 : 8}; break;
+        case KERNEL_REDUCE: kernel->schedule = for_reduction(list, kernel, context); break;
         case KERNEL_CONTRACT: kernel->schedule = for_contraction(list, kernel, context); break;
         }
         if (kernel->schedule.lanes > target->workgroup_size_max)

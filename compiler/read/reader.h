@@ -224,9 +224,8 @@ struct Reader {
     const char *folder; // of the main document
     ARRAY(const char *) told;
     ARRAY(struct SourceFile { const char *name; const Json *json; }) files;
-    ARRAY(struct Macs { const char *path; } ) unused;
-    const char *index_name; // of the phase
-    uint32_t build_depth;
+    ARRAY(Later *) lets;    // own ones, in text order: warned of where never used
+    const char *layer_path; // of the network that is being rehearsed, for `summary`
     // The JSON value being read, and the place in its text.
     const Json *at;
     const char *text;
@@ -250,9 +249,7 @@ typedef struct {
 ReaderPlace reader_enter(Reader *reader, const Json *json, const char *text);
 void reader_offset(Reader *reader, uint32_t offset);
 void reader_leave(Reader *reader, ReaderPlace place);
-const char *reader_suggest(Reader *reader, const char *word, const NamedList *known);
 const char *reader_suggest_words(Reader *reader, const char *word, const char *const *words, uint32_t count);
-// Keys of an object: `allowed` is "a b c!" with '!' after required ones, '.' first: "name:kinds" …
 Scope *scope_create(Reader *reader, Scope *parent, bool is_for);
 Datum *scope_find(Scope *scope, const char *name);
 void scope_set(Reader *reader, Scope *scope, const char *name, Datum datum);

@@ -162,6 +162,8 @@ typedef struct {
 
 // ---- read.c: refuses another format version, damaged JSON, ranges outside their memory, kernels whose files do not fit their digest.
 Program *program_read(Arena *arena, const char *folder, Diag *diag);
+// The same without the kernels' files, which may be edited or damaged: for the compiler that rebuilds them.
+Program *program_read_edited(Arena *arena, const char *folder, Diag *diag);
 // ---- write.c: program.json and constants.bin; kernels' files are the compiler's business.
 bool program_write(const Program *program, const char *folder, Diag *diag);
 // ---- verify.c: replays each phase's dispatches with versions of every byte range: no read of a range that nothing wrote, no two

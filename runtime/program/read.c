@@ -6,6 +6,7 @@ typedef struct {
     Arena *arena;
     Diag *diag;
     Program *program;
+    bool may_be_edited;
 } Reader;
 
 static bool has_errors(const Reader *reader) { return diag_error_count(reader->diag) > 0; }
@@ -529,13 +530,13 @@ static void read_all(Reader *reader, const Json *root, const char *folder) {
         return;
     check_copies(reader);
     read_constants(reader, root, folder);
-    for (uint32_t i = 0; i < program->kernels.count && !diag_is_full(reader->diag); i++)
+    for (uint32_t i = 0; !reader->may_be_edited && i < program->kernels.count && !diag_is_full(reader->diag); i++)
         load_kernel(reader, &program->kernels.items[i], folder);
 }
 
-Program *program_read(Arena *arena, const char *folder, Diag *diag) {
+static Program *read_program(Arena *arena, const char *folder, bool may_be_edited, Diag *diag) {
     // A Diag of its own: whether this file has errors must not depend on what the caller's already holds.
-    Reader reader = {.arena = arena, .diag = diag_create(arena), .program = ARENA_NEW(arena, Program, 1)};
+    Reader reader = {.arena = arena, .diag = diag_create(arena), .program = ARENA_NEW(arena, Program, 1), .may_be_edited = may_be_edited};
     const char *path = file_join(arena, folder, "program.json");
     const Json *root = NULL;
     if (file_is_folder(folder) && !file_exists(path))
@@ -555,3 +556,7 @@ Program *program_read(Arena *arena, const char *folder, Diag *diag) {
     diag_merge(diag, reader.diag);
     return root && !has_errors(&reader) ? reader.program : NULL;
 }
+
+Program *program_read(Arena *arena, const char *folder, Diag *diag) { return read_program(arena, folder, false, diag); }
+
+Program *program_read_edited(Arena *arena, const char *folder, Diag *diag) { return read_program(arena, folder, true, diag); }

@@ -235,10 +235,10 @@ static const char *driver_warning(VkDriverId driver, uint32_t vendor) {
 static void fill_info(Device *device, VkPhysicalDevice physical, uint32_t index, DeviceInfo *info) {
     VkPhysicalDeviceProperties plain;
     device->api.GetPhysicalDeviceProperties(physical, &plain);
-    bool has_13 = plain.apiVersion >= VK_API_VERSION_1_3;
-    VkPhysicalDeviceVulkan13Properties properties13 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES};
+    bool has_buffer_max = supports(device, physical, VK_KHR_MAINTENANCE_4_EXTENSION_NAME);
+    VkPhysicalDeviceMaintenance4Properties maintenance = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES};
     VkPhysicalDeviceVulkan12Properties properties12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES,
-                                                       .pNext = has_13 ? &properties13 : NULL};
+                                                       .pNext = has_buffer_max ? &maintenance : NULL};
     VkPhysicalDeviceVulkan11Properties properties11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES,
                                                        .pNext = &properties12};
     VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &properties11};
@@ -261,7 +261,7 @@ static void fill_info(Device *device, VkPhysicalDevice physical, uint32_t index,
     VkPhysicalDeviceMemoryProperties memory;
     fill_memory(device, physical, supports(device, physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME), &memory, &info->memory_total,
                 &info->memory_left);
-    uint64_t buffer_max = has_13 && properties13.maxBufferSize ? properties13.maxBufferSize : UINT64_MAX;
+    uint64_t buffer_max = has_buffer_max && maintenance.maxBufferSize ? maintenance.maxBufferSize : UINT64_MAX;
     info->target = make_target(device, physical, &plain.limits, &properties11, buffer_max, info->is_cpu);
     info->warning = driver_warning(properties12.driverID, plain.vendorID);
 }
@@ -390,12 +390,14 @@ fail:
     return false;
 }
 
-static void fill_device(Device *device) {
+static void fill_device(Device *device, bool discrete) {
     VkPhysicalDeviceProperties properties;
     device->api.GetPhysicalDeviceProperties(device->physical, &properties);
     device->timestamp_period = properties.limits.timestampPeriod;
     memcpy(device->cache_uuid, properties.pipelineCacheUUID, VK_UUID_SIZE);
-    device->is_unified = properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU || properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU;
+    bool shares_memory =
+        properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU || properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU;
+    device->is_unified = shares_memory && !discrete;
     uint64_t total, left;
     fill_memory(device, device->physical, device->has_budget, &device->memory, &total, &left);
 }
@@ -420,7 +422,7 @@ Device *device_create(Arena *arena, const DeviceOptions *options, Diag *diag) {
     device->info = infos[chosen];
     if (!create_device(device, diag))
         goto fail;
-    fill_device(device);
+    fill_device(device, options->discrete);
     return device;
 fail:
     device_destroy(&device);

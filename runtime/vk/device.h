@@ -27,6 +27,7 @@ typedef struct {
     const char *choice;
     bool validation;
     bool trace; // every Vulkan call's text on stderr
+    bool discrete; // tests: as if kernels' memory were not visible to the host
     uint32_t *validation_messages; // where to count them too, those of device_destroy included (objects that were left); may be NULL
 } DeviceOptions;
 Device *device_create(Arena *arena, const DeviceOptions *options, Diag *diag);

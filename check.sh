@@ -1,0 +1,60 @@
+#!/bin/sh
+# Builds gcc-graph and runs all its tests: ./check.sh [--full]. --full runs every mutation instead of a sample.
+set -eu
+cd "$(dirname "$0")"
+. ./.setup.sh
+
+full=""
+for word in "$@"; do
+    case "$word" in
+    --full) full="--full" ;;
+    --help | -h)
+        echo "usage: ./check.sh [--full]"
+        echo "Installs what is missing, builds (release, then with sanitizers) and runs all tests: about 12 minutes on 2 cores."
+        echo "--full runs every mutation instead of a sample: hours."
+        exit 0
+        ;;
+    *)
+        echo "check.sh: unknown option $word; try --help" >&2
+        exit 2
+        ;;
+    esac
+done
+
+swiftshader=/usr/lib/chromium/vk_swiftshader_icd.json
+cores=$(nproc)
+mkdir -p build
+
+gg_stage "Packages: installs what building and testing need" "nothing missing: 1 s, else 1 to 3 minutes"
+gg_install $GG_BUILD_PACKAGES $GG_TEST_PACKAGES
+
+gg_stage "Build: release, warnings are errors" "first time 1 to 2 minutes"
+gg_build build/release -DCMAKE_BUILD_TYPE=Release -DGG_WERROR=ON
+
+gg_stage "Tests: all, on the default Vulkan driver" "3 minutes"
+ctest --test-dir build/release --output-on-failure --no-tests=error -j "$cores"
+
+gg_stage "Tests: those that use a device, on SwiftShader" "2 minutes"
+VK_ICD_FILENAMES="$swiftshader" ctest --test-dir build/release --output-on-failure -j "$cores" -R '^device/'
+
+gg_stage "Build: with AddressSanitizer and UndefinedBehaviorSanitizer" "first time 1 to 2 minutes"
+gg_build build/sanitize -DCMAKE_BUILD_TYPE=Debug -DGG_SANITIZE=ON -DGG_WERROR=ON
+
+gg_stage "Tests: without a device, with sanitizers and leak detection" "2 minutes"
+ctest --test-dir build/sanitize --output-on-failure --no-tests=error -j "$cores" -E '^(device|end_to_end)/'
+
+# A Vulkan driver keeps memory of its own until the process ends, so leaks are not looked for here.
+gg_stage "Tests: with a device, with sanitizers" "3 minutes"
+ASAN_OPTIONS=detect_leaks=0 ctest --test-dir build/sanitize --output-on-failure -j "$cores" -R '^(device|end_to_end)/'
+
+if [ -x tests/mutation/run.sh ]; then
+    if [ -n "$full" ]; then
+        gg_stage "Mutations: each one must make a test fail" "all of them: hours"
+    else
+        gg_stage "Mutations: each one must make a test fail" "a sample: 2 minutes"
+    fi
+    tests/mutation/run.sh $full
+fi
+
+gg_stage_end
+echo "All tests passed."

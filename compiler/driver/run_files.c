@@ -1,0 +1,221 @@
+// Run files: .npy files in and out, by name or by folder.
+#include "compiler/driver/run_files.h"
+#include "runtime/base/file.h"
+#include <math.h>
+
+static const char *const in_kinds[] = {"before", "feeds", "draws"};
+enum { IN_KINDS = sizeof in_kinds / sizeof *in_kinds };
+
+static bool add_given(RunFiles *files, const char *name, const char *path) {
+    RunFile file = {.name = name, .path = path};
+    if (!npy_read(files->arena, path, &file.tensor, files->diag))
+        return false;
+    array_push(files->arena, &files->given, file);
+    return true;
+}
+
+static bool add_given_folder(RunFiles *files, const char *folder) {
+    bool any = false;
+    for (uint32_t k = 0; k < IN_KINDS; k++) {
+        const char *inner = file_join(files->arena, folder, in_kinds[k]);
+        if (!file_is_folder(inner))
+            continue;
+        uint32_t count = 0;
+        const char **names = file_list(files->arena, inner, &count, files->diag);
+        if (!names)
+            return false;
+        for (uint32_t i = 0; i < count; i++) {
+            if (!text_ends_with(names[i], ".npy"))
+                continue;
+            const char *name = arena_format(files->arena, "%s/%.*s", in_kinds[k], (int)strlen(names[i]) - 4, names[i]);
+            if (!add_given(files, name, file_join(files->arena, inner, names[i])))
+                return false;
+            any = true;
+        }
+    }
+    if (!any)
+        diag_error(files->diag, &(Place){.file = folder}, "holds no before/NAME.npy, feeds/NAME.npy or draws/NAME.npy");
+    return any;
+}
+
+// "NAME=FILE" apart; a word without "=" is a folder.
+static const char *split(RunFiles *files, const char *word, const char **path) {
+    const char *equals = strchr(word, '=');
+    *path = equals ? equals + 1 : word;
+    return equals ? arena_copy_bytes(files->arena, word, (size_t)(equals - word)) : NULL;
+}
+
+bool run_files_open(RunFiles *files, Arguments *arguments) {
+    *files = (RunFiles){.arena = arguments->arena, .diag = arguments->diag};
+    uint32_t count = 0;
+    const char **words = arguments_all(arguments, "set", &count), *path = NULL;
+    bool good = true;
+    for (uint32_t i = 0; i < count; i++) {
+        const char *name = split(files, words[i], &path);
+        good = (name ? add_given(files, name, path) : add_given_folder(files, path)) && good;
+    }
+    words = arguments_all(arguments, "get", &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *name = split(files, words[i], &path);
+        if (name)
+            array_push(files->arena, &files->wanted, ((RunFile){.name = name, .path = path}));
+        else
+            files->folder = path;
+    }
+    return good;
+}
+
+// Is `wanted` a way of saying KIND/NAME@MOMENT? All of it, without moment, without kind, or NAME's last step alone.
+static bool is_named(const char *wanted, const char *kind, const char *name, const char *moment) {
+    size_t kind_length = strlen(kind), name_length = strlen(name);
+    if (strncmp(wanted, kind, kind_length) == 0 && wanted[kind_length] == '/')
+        wanted += kind_length + 1;
+    const char *at = strrchr(wanted, '@');
+    size_t length = at ? (size_t)(at - wanted) : strlen(wanted);
+    if (at && (!moment || strcmp(at + 1, moment) != 0))
+        return false;
+    if (length > name_length || strncmp(wanted, name + name_length - length, length) != 0)
+        return false;
+    return length == name_length || (length > 0 && name[name_length - length - 1] == '.' && moment != NULL);
+}
+
+const HostTensor *run_files_find(RunFiles *files, const char *kind, const char *name, const char *moment) {
+    RunFile *found = NULL;
+    for (uint32_t i = 0; i < files->given.count; i++) {
+        RunFile *file = &files->given.items[i];
+        if (!is_named(file->name, kind, name, moment))
+            continue;
+        bool exact = strchr(file->name, '@') != NULL;
+        if (!found || exact) // one repetition's own tensor goes before one for all
+            found = file;
+    }
+    if (found)
+        found->used = true;
+    return found ? &found->tensor : NULL;
+}
+
+bool run_files_has_kind(const RunFiles *files, const char *kind) {
+    for (uint32_t i = 0; i < files->given.count; i++)
+        if (text_starts_with(files->given.items[i].name, kind) && files->given.items[i].name[strlen(kind)] == '/')
+            return true;
+    return false;
+}
+
+bool run_files_wants_values(const RunFiles *files) {
+    for (uint32_t i = 0; i < files->wanted.count; i++)
+        if (text_starts_with(files->wanted.items[i].name, "values/") || text_starts_with(files->wanted.items[i].name, "gradients/"))
+            return true;
+    return files->folder != NULL;
+}
+
+bool run_files_put(RunFiles *files, const char *kind, const char *name, const char *moment, const HostTensor *tensor) {
+    Arena *arena = files->arena;
+    const char *full = moment ? arena_format(arena, "%s/%s@%s", kind, name, moment) : arena_format(arena, "%s/%s", kind, name);
+    array_push(arena, &files->seen, full);
+    for (uint32_t i = 0; i < files->wanted.count; i++) {
+        RunFile *file = &files->wanted.items[i];
+        if (!is_named(file->name, kind, name, moment))
+            continue;
+        file->used = true;
+        if (!file_make_folders(file_folder(arena, file->path), files->diag) || !npy_write(file->path, tensor, files->diag))
+            return false;
+    }
+    if (!files->folder)
+        return true;
+    const char *path = file_join(arena, files->folder, arena_format(arena, "%s.npy", full));
+    return file_make_folders(file_folder(arena, path), files->diag) && npy_write(path, tensor, files->diag);
+}
+
+bool run_files_close(RunFiles *files) {
+    bool good = true;
+    for (uint32_t i = 0; i < files->given.count; i++) {
+        const RunFile *file = &files->given.items[i];
+        bool spare = text_starts_with(file->name, "before/") || text_starts_with(file->name, "feeds/") || text_starts_with(file->name, "draws/");
+        if (!file->used && !spare) { // a dump may hold more than one program needs
+            diag_error(files->diag, NULL, "--set %s: no state, input, feed or draw of this program has that name", file->name);
+            good = false;
+        }
+    }
+    for (uint32_t i = 0; i < files->wanted.count; i++) {
+        const RunFile *file = &files->wanted.items[i];
+        if (file->used)
+            continue;
+        diag_error(files->diag, NULL, "--get %s: nothing of that name came out%s", file->name,
+                   text_suggestion(files->arena, file->name, files->seen.items, files->seen.count < 24 ? files->seen.count : 24));
+        good = false;
+    }
+    return good;
+}
+
+// ---- tensors
+
+static double element(const HostTensor *tensor, uint64_t i) {
+    union {
+        float f32;
+        double f64;
+        int32_t i32;
+        int64_t i64;
+        uint32_t u32;
+    } number;
+    const char *at = (const char *)tensor->data + i * host_dtype_size(tensor->dtype);
+    memcpy(&number, at, host_dtype_size(tensor->dtype));
+    switch (tensor->dtype) {
+    case HOST_F32:
+        return number.f32;
+    case HOST_F64:
+        return number.f64;
+    case HOST_I32:
+        return number.i32;
+    case HOST_I64:
+        return (double)number.i64;
+    case HOST_U32:
+        return number.u32;
+    case HOST_U8:
+    case HOST_BOOL:
+        return *(const unsigned char *)at;
+    }
+    return NAN;
+}
+
+bool run_tensor_from(Arena *arena, const char *name, const HostTensor *given, const Type *type, Tensor *out, Diag *diag) {
+    uint64_t count = type_count(type), given_count = 1;
+    bool same = given->rank == type->rank;
+    for (uint32_t i = 0; i < given->rank; i++) {
+        given_count *= given->dims[i];
+        same = same && given->dims[i] == type->dims[i];
+    }
+    if (!same && !(count == 1 && given_count == 1)) {
+        Text text = text_create(arena);
+        for (uint32_t i = 0; i < given->rank; i++)
+            text_format(&text, "%s%llu", i ? "," : "", (unsigned long long)given->dims[i]);
+        diag_error(diag, NULL, "%s: a tensor [%s] is given where %s is expected", name, text.data, type_text(arena, type));
+        return false;
+    }
+    *out = tensor_create(arena, type);
+    for (uint64_t i = 0; i < count; i++)
+        out->data[i] = element(given, i);
+    return true;
+}
+
+HostTensor run_tensor_to(Arena *arena, const Tensor *tensor) {
+    uint64_t count = type_count(&tensor->type);
+    HostTensor out = {.rank = tensor->type.rank, .dtype = HOST_F64, .data = tensor->data, .size = 8 * count};
+    for (uint32_t i = 0; i < out.rank; i++)
+        out.dims[i] = tensor->type.dims[i];
+    if (tensor->type.dtype == DTYPE_F32)
+        return out;
+    bool is_small = tensor->type.dtype == DTYPE_BOOL || tensor->type.dtype == DTYPE_U8;
+    out.dtype = tensor->type.dtype == DTYPE_BOOL ? HOST_BOOL : is_small ? HOST_U8 : tensor->type.dtype == DTYPE_I32 ? HOST_I32 : HOST_U32;
+    out.size = host_dtype_size(out.dtype) * count;
+    unsigned char *bytes = arena_alloc(arena, out.size);
+    for (uint64_t i = 0; i < count; i++) {
+        int64_t number = (int64_t)tensor->data[i];
+        int32_t word = (int32_t)(uint32_t)number;
+        if (is_small)
+            bytes[i] = (unsigned char)number;
+        else
+            memcpy(bytes + 4 * i, &word, 4);
+    }
+    out.data = bytes;
+    return out;
+}

@@ -1,0 +1,188 @@
+// Differentiate: reverse accumulation from a scalar to targets.
+//
+// Parameter sets are summed by parts: a network's forward unpacks a set once per parameter, and n packs full of zeros added up would be
+// quadratic in n. So contributions to a set go to its parts, and become one pack when the set itself is reached.
+#include "compiler/ir/differentiate.h"
+#include "compiler/ir/module.h"
+#include <assert.h>
+
+static bool carries(const Graph *graph, uint32_t id) { return graph->nodes.items[id].type.dtype == DTYPE_F32; }
+
+// flows[id]: a path along which gradients flow leads from a target to node id; for ids up to `last`.
+static bool *find_flows(const Graph *graph, uint32_t last, const Value *targets, uint32_t target_count) {
+    bool *flows = ARENA_NEW(graph->arena, bool, last + 1);
+    for (uint32_t i = 0; i < target_count; i++)
+        if (targets[i].id <= last && carries(graph, targets[i].id))
+            flows[targets[i].id] = true;
+    for (uint32_t id = 1; id <= last; id++) {
+        const Node *node = &graph->nodes.items[id];
+        uint32_t through = node->op == OP_gradient ? 1 : op_def(node->op)->vjp ? node->arg_count : 0;
+        for (uint32_t i = 0; i < through && carries(graph, id) && !flows[id]; i++)
+            flows[id] = flows[node->args[i].id];
+    }
+    return flows;
+}
+
+bool depends_on(const Graph *graph, Value value, Value target) {
+    return value.id && target.id && find_flows(graph, value.id, &target, 1)[value.id];
+}
+
+typedef struct {
+    Graph *graph;
+    const bool *flows;
+    Value *sums;   // by node: of the contributions so far
+    Value **parts; // by node, of parameter sets: the same by part, or NULL
+} Sweep;
+
+static bool is_zero(const Graph *graph, Value value) {
+    double number;
+    return is_constant(graph, value, &number) && number == 0;
+}
+
+static void accumulate(Graph *graph, Value *sum, Value piece) {
+    if (piece.id == 0 || is_zero(graph, piece))
+        return;
+    *sum = sum->id ? build_binary(graph, OP_add, *sum, piece) : piece;
+}
+
+static Value *parts_of(Sweep *sweep, uint32_t id) {
+    Graph *graph = sweep->graph;
+    uint32_t set = graph->nodes.items[id].type.set;
+    if (!sweep->parts[id])
+        sweep->parts[id] = ARENA_NEW(graph->arena, Value, graph->module->sets.items[set - 1].parts.count);
+    return sweep->parts[id];
+}
+
+static void contribute(Sweep *sweep, uint32_t id, Value piece) {
+    Graph *graph = sweep->graph;
+    if (piece.id == 0)
+        return;
+    Type type = graph_type(graph, piece);
+    assert(type_equal(&type, &graph->nodes.items[id].type));
+    const Node *node = graph_node(graph, piece);
+    if (node->op != OP_pack) {
+        accumulate(graph, &sweep->sums[id], piece);
+        return;
+    }
+    Value *parts = parts_of(sweep, id);
+    Node pack = *node;
+    for (uint32_t i = 0; i < pack.arg_count; i++)
+        accumulate(graph, &parts[i], pack.args[i]);
+}
+
+// The gradient by node `id`, once everything that uses it has been visited; {0} where it is zero.
+static Value collect(Sweep *sweep, uint32_t id) {
+    Graph *graph = sweep->graph;
+    Value *parts = sweep->parts[id];
+    if (parts) {
+        uint32_t index = graph->nodes.items[id].type.set;
+        const Set *set = &graph->module->sets.items[index - 1];
+        bool any = false;
+        for (uint32_t i = 0; i < set->parts.count; i++)
+            any = any || parts[i].id;
+        for (uint32_t i = 0; any && i < set->parts.count; i++)
+            if (parts[i].id == 0)
+                parts[i] = build_full(graph, &set->parts.items[i].type, 0);
+        if (any)
+            accumulate(graph, &sweep->sums[id], build_pack(graph, index, parts, set->parts.count));
+        sweep->parts[id] = NULL;
+    }
+    return sweep->sums[id];
+}
+
+static void visit(Sweep *sweep, uint32_t id) {
+    Graph *graph = sweep->graph;
+    Node node = graph->nodes.items[id];
+    Value grad = collect(sweep, id);
+    bool any_flows = false;
+    for (uint32_t i = 0; i < node.arg_count; i++)
+        any_flows = any_flows || sweep->flows[node.args[i].id];
+    if (grad.id == 0 || !any_flows)
+        return;
+    assert(node.op != OP_gradient && "gradients inside a scalar are replaced first");
+    if (!op_def(node.op)->vjp)
+        return;
+    graph->origin = (Origin){node.origin.pointer, "differentiate"};
+    if (node.op == OP_unpack) {
+        accumulate(graph, &parts_of(sweep, node.args[0].id)[node.attrs[0].integer], grad);
+        return;
+    }
+    Value *grads = ARENA_NEW(graph->arena, Value, node.arg_count);
+    op_def(node.op)->vjp(graph, (Value){id}, grad, grads);
+    for (uint32_t i = 0; i < node.arg_count; i++)
+        if (sweep->flows[node.args[i].id])
+            contribute(sweep, node.args[i].id, grads[i]);
+}
+
+void differentiate(Graph *graph, Value scalar, const Value *targets, uint32_t target_count, Value *gradients) {
+    Origin origin = graph->origin;
+    assert(graph_type(graph, scalar).rank == 0 && carries(graph, scalar.id));
+    uint32_t first = scalar.id;
+    for (uint32_t i = 0; i < target_count; i++)
+        first = targets[i].id < first ? targets[i].id : first;
+    Sweep sweep = {.graph = graph,
+                   .flows = find_flows(graph, scalar.id, targets, target_count),
+                   .sums = ARENA_NEW(graph->arena, Value, scalar.id + 1),
+                   .parts = ARENA_NEW(graph->arena, Value *, scalar.id + 1)};
+    graph->origin = (Origin){graph->nodes.items[scalar.id].origin.pointer, "differentiate"};
+    if (sweep.flows[scalar.id])
+        sweep.sums[scalar.id] = build_constant(graph, DTYPE_F32, 1);
+    for (uint32_t id = scalar.id; id >= first; id--)
+        if (sweep.flows[id])
+            visit(&sweep, id);
+    for (uint32_t i = 0; i < target_count; i++) {
+        Type type = graph_type(graph, targets[i]);
+        Value gradient = targets[i].id <= scalar.id ? sweep.sums[targets[i].id] : (Value){0};
+        gradients[i] = gradient.id ? gradient : build_full(graph, &type, 0);
+    }
+    graph->origin = origin;
+}
+
+// ---- the pass
+
+// All gradients of the scalar of node `id` whose targets are there already are made in one sweep.
+static void replace_gradients(Graph *graph, const Graph *from, uint32_t id, const bool *reached, Value *moved) {
+    uint32_t scalar = from->nodes.items[id].args[0].id, count = 0;
+    Value *targets = ARENA_NEW(graph->arena, Value, from->nodes.count - id);
+    Value *gradients = ARENA_NEW(graph->arena, Value, from->nodes.count - id);
+    uint32_t *ids = ARENA_NEW(graph->arena, uint32_t, from->nodes.count - id);
+    for (uint32_t other = id; other < from->nodes.count; other++) {
+        const Node *node = &from->nodes.items[other];
+        if (!reached[other] || node->op != OP_gradient || node->args[0].id != scalar || node->args[1].id >= id)
+            continue;
+        targets[count] = moved[node->args[1].id];
+        ids[count++] = other;
+    }
+    differentiate(graph, moved[scalar], targets, count, gradients);
+    for (uint32_t i = 0; i < count; i++)
+        moved[ids[i]] = gradients[i];
+}
+
+Graph *differentiate_graph(Arena *arena, const Graph *from) {
+    Graph *graph = graph_create(arena, from->module);
+    graph->diag = from->diag;
+    bool *reached = graph_reached(arena, from);
+    Value *moved = ARENA_NEW(arena, Value, from->nodes.count);
+    ARRAY(Value) args = {0};
+    for (uint32_t id = 1; id < from->nodes.count; id++) {
+        const Node *node = &from->nodes.items[id];
+        if (!reached[id] || moved[id].id)
+            continue;
+        if (node->op == OP_gradient) {
+            replace_gradients(graph, from, id, reached, moved);
+            continue;
+        }
+        args.count = 0;
+        for (uint32_t i = 0; i < node->arg_count; i++)
+            array_push(arena, &args, moved[node->args[i].id]);
+        graph->origin = node->origin;
+        moved[id] = graph_add(graph, node->op, args.items, args.count, node->attrs, node->attr_count);
+    }
+    for (uint32_t i = 0; i < from->outputs.count; i++) {
+        Output output = from->outputs.items[i];
+        output.value = moved[output.value.id];
+        output.at = moved[output.at.id];
+        graph_output(graph, output);
+    }
+    return graph;
+}

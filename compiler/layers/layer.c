@@ -1,0 +1,230 @@
+// Layer: the table of layers, their options, weights and initialisers.
+#include "compiler/layers/layers.h"
+#include <math.h>
+
+static const LayerDef defs[] = {
+#define LAYER(name, options, summary) {#name, summary, options, layer_##name},
+#include "compiler/layers/layers.def"
+#undef LAYER
+};
+
+const Initialiser init_zeros = {INITIAL_ZEROS, 0, 0}, init_ones = {INITIAL_ONES, 0, 0};
+
+const LayerDef *layer_defs(uint32_t *count) {
+    *count = sizeof defs / sizeof *defs;
+    return defs;
+}
+
+const LayerDef *layer_find(const char *name) {
+    for (size_t i = 0; i < sizeof defs / sizeof *defs; i++)
+        if (!strcmp(defs[i].name, name))
+            return &defs[i];
+    return NULL;
+}
+
+// ---- options
+
+static const LayerOption *find(const Layer *layer, const char *name) {
+    for (uint32_t i = 0; i < layer->option_count; i++)
+        if (!strcmp(layer->options[i].name, name))
+            return &layer->options[i];
+    return NULL;
+}
+
+bool layer_has(const Layer *layer, const char *option) { return find(layer, option) != NULL; }
+
+Value layer_value(const Layer *layer, const char *option) {
+    const LayerOption *found = find(layer, option);
+    return found ? found->value : (Value){0};
+}
+
+static bool check_number(Layer *layer, const LayerOption *option, uint32_t index, int64_t low) {
+    double number = option->numbers[index];
+    if (option->is_bool || number != floor(number) || number < (double)low || number > INT32_MAX) {
+        layer_error(layer, "\"%s\" is %s%.10g, an integer of at least %lld expected", option->name, option->is_bool ? "bool " : "", number, (long long)low);
+        return false;
+    }
+    return true;
+}
+
+int64_t layer_int(Layer *layer, const char *option, int64_t low, int64_t fallback) {
+    const LayerOption *found = find(layer, option);
+    if (!found)
+        return fallback;
+    if (found->is_list || found->count != 1) {
+        layer_error(layer, "\"%s\" is a list, one integer expected", option);
+        return fallback;
+    }
+    return check_number(layer, found, 0, low) ? (int64_t)found->numbers[0] : fallback;
+}
+
+double layer_number(Layer *layer, const char *option, double fallback) {
+    const LayerOption *found = find(layer, option);
+    if (!found)
+        return fallback;
+    if (!found->is_list && !found->is_bool && found->count == 1)
+        return found->numbers[0];
+    layer_error(layer, "\"%s\": one number expected", option);
+    return fallback;
+}
+
+bool layer_bool(Layer *layer, const char *option, bool fallback) {
+    const LayerOption *found = find(layer, option);
+    if (!found)
+        return fallback;
+    if (found->is_bool && !found->is_list)
+        return found->numbers[0] != 0;
+    layer_error(layer, "\"%s\": true or false expected", option);
+    return fallback;
+}
+
+void layer_pair(Layer *layer, const char *option, int64_t low, int64_t fallback, int64_t pair[2]) {
+    const LayerOption *found = find(layer, option);
+    pair[0] = pair[1] = fallback;
+    if (!found)
+        return;
+    if (found->count != 1 && found->count != 2) {
+        layer_error(layer, "\"%s\": one integer, or a list of two (height, width) expected", option);
+        return;
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t at = found->count == 2 ? i : 0;
+        if (check_number(layer, found, at, low))
+            pair[i] = (int64_t)found->numbers[at];
+    }
+}
+
+uint32_t layer_axes(Layer *layer, const char *option, uint32_t rank, int64_t fallback, int64_t axes[MAX_RANK]) {
+    const LayerOption *found = find(layer, option);
+    bool taken[MAX_RANK] = {false};
+    for (uint32_t i = 0; i < (found ? found->count : 1); i++) {
+        double axis = found ? found->numbers[i] : (double)fallback;
+        if (axis != floor(axis) || axis < -(double)rank || axis >= rank) {
+            layer_error(layer, "no axis %.10g in a tensor of %u axes", axis, rank);
+            return 0;
+        }
+        taken[(int64_t)axis < 0 ? (int64_t)axis + rank : (int64_t)axis] = true;
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < rank; i++)
+        if (taken[i])
+            axes[count++] = i;
+    return count;
+}
+
+// ---- initialisers
+
+static double product(const uint32_t *dims, uint32_t count) {
+    double result = 1;
+    for (uint32_t i = 0; i < count; i++)
+        result *= dims[i];
+    return result;
+}
+
+Initialiser init_fan_in(uint32_t rank, const uint32_t *dims) {
+    double bound = 1 / sqrt(rank > 1 ? product(dims + 1, rank - 1) : 1);
+    return (Initialiser){INITIAL_UNIFORM, -bound, bound};
+}
+
+bool init_resolve(const Initialiser *init, uint32_t rank, const uint32_t *dims, Init *out) {
+    double fan_in = rank > 1 ? product(dims + 1, rank - 1) : 1, fan_out = rank ? dims[0] * (rank > 2 ? product(dims + 2, rank - 2) : 1) : 1;
+    double spread = sqrt(2 / (init->word == INITIAL_XAVIER_NORMAL || init->word == INITIAL_XAVIER_UNIFORM ? fan_in + fan_out : fan_in));
+    *out = (Init){.kind = INIT_CONSTANT};
+    switch (init->word) {
+    case INITIAL_ZEROS:
+        break;
+    case INITIAL_ONES:
+        out->a = 1;
+        break;
+    case INITIAL_CONSTANT:
+        out->a = init->a;
+        break;
+    case INITIAL_NORMAL:
+        *out = (Init){.kind = INIT_NORMAL, .a = init->a, .b = init->b};
+        break;
+    case INITIAL_KAIMING_NORMAL:
+    case INITIAL_XAVIER_NORMAL:
+        *out = (Init){.kind = INIT_NORMAL, .a = 0, .b = spread};
+        break;
+    case INITIAL_UNIFORM:
+        *out = (Init){.kind = INIT_UNIFORM, .a = init->a, .b = init->b};
+        break;
+    case INITIAL_KAIMING_UNIFORM:
+    case INITIAL_XAVIER_UNIFORM:
+        *out = (Init){.kind = INIT_UNIFORM, .a = -spread * sqrt(3), .b = spread * sqrt(3)};
+        break;
+    case INITIAL_ICNR: {
+        uint32_t factor = (uint32_t)init->a;
+        if (rank < 2 || factor < 1 || dims[0] % (factor * factor))
+            return false;
+        *out = (Init){.kind = INIT_ICNR, .a = -1 / sqrt(fan_in), .b = 1 / sqrt(fan_in), .factor = factor};
+        break;
+    }
+    case INITIAL_COUNT:
+        break;
+    }
+    return true;
+}
+
+// ---- weights
+
+bool float_expected(Layer *layer, Value x) {
+    Type type = graph_type(layer->graph, x);
+    if (type.dtype == DTYPE_F32)
+        return true;
+    layer_error(layer, "an f32 input expected, not %s; convert it with f32(…)", type_text(layer->arena, &type));
+    return false;
+}
+
+bool image_expected(Layer *layer, Value x) {
+    Type type = graph_type(layer->graph, x);
+    if (type.rank != 4)
+        layer_error(layer, "an image [n, c, h, w] expected, not %s", type_text(layer->arena, &type));
+    return type.rank == 4 && float_expected(layer, x);
+}
+
+bool weight_and_bias(Layer *layer, const char *count_option, WeightShape *shape, Value *weight, Value *bias) {
+    *weight = layer_value(layer, "weight");
+    Type given = weight->id ? graph_type(layer->graph, *weight) : (Type){0};
+    if (weight->id && given.rank != shape->rank) {
+        layer_error(layer, "the weight is %s, %u axes expected", type_text(layer->arena, &given), shape->rank);
+        return false;
+    }
+    const char *missing = !layer_has(layer, count_option) ? count_option : shape->rank == 4 && !layer_has(layer, "kernel") ? "kernel" : NULL;
+    if (!weight->id && missing) {
+        layer_error(layer, "needs \"%s\"", missing);
+        return false;
+    }
+    if (shape->inputs % shape->groups) {
+        layer_error(layer, "%u input channels do not divide into %u groups", shape->inputs, shape->groups);
+        return false;
+    }
+    uint32_t own = weight->id ? given.dims[shape->outputs_at] * (shape->outputs_are_grouped ? shape->groups : 1) : 0;
+    shape->outputs = (uint32_t)layer_int(layer, count_option, 1, own);
+    if (shape->rank == 4) {
+        int64_t kernel[2] = {given.dims[2], given.dims[3]};
+        if (layer_has(layer, "kernel"))
+            layer_pair(layer, "kernel", 1, 1, kernel);
+        shape->kernel[0] = (uint32_t)kernel[0];
+        shape->kernel[1] = (uint32_t)kernel[1];
+    }
+    if (!layer->failed && shape->outputs % shape->groups)
+        layer_error(layer, "%u channels do not divide into %u groups", shape->outputs, shape->groups);
+    if (layer->failed)
+        return false;
+    uint32_t dims[4] = {0, 0, shape->kernel[0], shape->kernel[1]};
+    dims[shape->inputs_at] = shape->outputs_are_grouped ? shape->inputs : shape->inputs / shape->groups;
+    dims[shape->outputs_at] = shape->outputs_are_grouped ? shape->outputs / shape->groups : shape->outputs;
+    Type wanted = type_make(DTYPE_F32, shape->rank, dims);
+    if (weight->id && !type_equal(&wanted, &given)) {
+        layer_error(layer, "the weight is %s, %s expected", type_text(layer->arena, &given), type_text(layer->arena, &wanted));
+        return false;
+    }
+    Initialiser fallback = init_fan_in(shape->rank, dims);
+    if (!weight->id)
+        *weight = layer_parameter(layer, "weight", &layer->init, PART_WEIGHT, fallback, shape->rank, dims);
+    *bias = (Value){0};
+    if (layer_bool(layer, "bias", true))
+        *bias = layer_parameter(layer, "bias", &layer->init, PART_BIAS, fallback, 1, &shape->outputs);
+    return !layer->failed && weight->id;
+}

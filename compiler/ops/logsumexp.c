@@ -1,0 +1,62 @@
+// Logsumexp: log of a sum of exponentials, without overflow.
+#include "compiler/ops/fold.h"
+#include <math.h>
+#include <stdlib.h>
+
+static bool infer_logsumexp(Graph *graph, const Node *node, Type *out) { return needs_f32(graph, node, 0) && fold_infer(graph, node, out); }
+
+// The softmax.
+static void vjp_logsumexp(Graph *graph, Value out, Value grad, Value *grads) {
+    Node node = *graph_node(graph, out);
+    Type from = graph_type(graph, node.args[0]);
+    const Attr *axes = &node.attrs[0];
+    Value softmax = build_unary(graph, OP_exp, build_binary(graph, OP_sub, node.args[0], fold_spread(graph, out, &from, axes)));
+    grads[0] = build_binary(graph, OP_mul, fold_spread(graph, grad, &from, axes), softmax);
+}
+
+static void reference_logsumexp(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
+    (void)graph;
+    uint64_t count = type_count(&out->type);
+    double *largest = malloc(count * sizeof *largest);
+    if (!largest)
+        abort();
+    for (uint64_t i = 0; i < count; i++)
+        largest[i] = -INFINITY;
+    const double *data = args[0]->data;
+    Fold fold = fold_start(&args[0]->type, &node->attrs[0]);
+    do {
+        for (uint32_t i = 0; i < fold.row; i++)
+            largest[fold.target + i * fold.step] = fmax(largest[fold.target + i * fold.step], data[i]);
+        data += fold.row;
+    } while (fold_next(&fold));
+    for (uint64_t i = 0; i < count; i++)
+        largest[i] = isinf(largest[i]) ? 0 : largest[i];
+    data = args[0]->data;
+    fold = fold_start(&args[0]->type, &node->attrs[0]);
+    do {
+        for (uint32_t i = 0; i < fold.row; i++)
+            out->data[fold.target + i * fold.step] += exp(data[i] - largest[fold.target + i * fold.step]);
+        data += fold.row;
+    } while (fold_next(&fold));
+    for (uint64_t i = 0; i < count; i++)
+        out->data[i] = log(out->data[i]) + largest[i];
+    free(largest);
+}
+
+const OpDef op_logsumexp = {
+    .name = "logsumexp",
+    .summary = "log of the sum of e^x over axes",
+    .op_class = CLASS_REDUCE,
+    .arg_count = 1,
+    .attrs = {{"axes", ATTR_INTS}},
+    .attr_count = 1,
+    .infer = infer_logsumexp,
+    .vjp = vjp_logsumexp,
+    .reference = reference_logsumexp,
+    .example_count = 5,
+    .examples = {{{F32(4, 5)}, 1, {EXAMPLE_INTS(1)}, -3, 3, 0},
+                 {{F32(2, 3, 4)}, 1, {EXAMPLE_INTS(1)}, -3, 3, 0},
+                 {{F32(2, 3, 4)}, 1, {EXAMPLE_INTS(0, 2)}, -3, 3, 0},
+                 {{F32(3, 1)}, 1, {EXAMPLE_INTS(1)}, -3, 3, 0},
+                 {{F32(6)}, 1, {EXAMPLE_INTS(0)}, 80, 100, 0}},
+};

@@ -1,0 +1,74 @@
+// Moments: mean and sum of squared deviations in one pass over the data (on the device by Chan et al. 1979, "Updating formulae and a
+// pairwise algorithm for computing sample variances"); the judge takes two passes.
+#include "compiler/ops/fold.h"
+
+static bool infer_moments(Graph *graph, const Node *node, Type *out) {
+    Type rest;
+    if (!needs_f32(graph, node, 0) || !fold_infer(graph, node, &rest))
+        return false;
+    *out = (Type){.dtype = DTYPE_F32, .rank = (uint8_t)(rest.rank + 1), .dims = {2}};
+    for (uint32_t i = 0; i < rest.rank; i++)
+        out->dims[i + 1] = rest.dims[i];
+    return true;
+}
+
+static Value take(Graph *graph, Value packed, uint32_t which) {
+    Type type = graph_type(graph, packed);
+    return build_reshape(graph, build_slice(graph, packed, 0, which, which + 1, 1), type.rank - 1u, type.dims + 1);
+}
+
+// d mean / dx = 1 / n; d M2 / dx = 2 (x - mean), as the deviations sum to zero.
+static void vjp_moments(Graph *graph, Value out, Value grad, Value *grads) {
+    Node node = *graph_node(graph, out);
+    Type from = graph_type(graph, node.args[0]);
+    const Attr *axes = &node.attrs[0];
+    double count = 1;
+    for (uint32_t i = 0; i < axes->count; i++)
+        count *= from.dims[axes->ints[i]];
+    Value by_mean = fold_spread(graph, build_number(graph, OP_mul, take(graph, grad, 0), 1 / count), &from, axes);
+    Value by_squares = fold_spread(graph, build_number(graph, OP_mul, take(graph, grad, 1), 2), &from, axes);
+    Value deviation = build_binary(graph, OP_sub, node.args[0], fold_spread(graph, take(graph, out, 0), &from, axes));
+    grads[0] = build_binary(graph, OP_add, by_mean, build_binary(graph, OP_mul, by_squares, deviation));
+}
+
+static void reference_moments(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
+    (void)graph;
+    uint64_t count = type_count(&out->type) / 2;
+    double *mean = out->data, *squares = out->data + count, folded = (double)(type_count(&args[0]->type) / count);
+    const double *data = args[0]->data;
+    Fold fold = fold_start(&args[0]->type, &node->attrs[0]);
+    do {
+        for (uint32_t i = 0; i < fold.row; i++)
+            mean[fold.target + i * fold.step] += data[i];
+        data += fold.row;
+    } while (fold_next(&fold));
+    for (uint64_t i = 0; i < count; i++)
+        mean[i] /= folded;
+    data = args[0]->data;
+    fold = fold_start(&args[0]->type, &node->attrs[0]);
+    do {
+        for (uint32_t i = 0; i < fold.row; i++) {
+            uint64_t at = fold.target + i * fold.step;
+            squares[at] += (data[i] - mean[at]) * (data[i] - mean[at]);
+        }
+        data += fold.row;
+    } while (fold_next(&fold));
+}
+
+const OpDef op_moments = {
+    .name = "moments",
+    .summary = "mean and sum of squared deviations over axes, stacked on a new first axis",
+    .op_class = CLASS_REDUCE,
+    .arg_count = 1,
+    .attrs = {{"axes", ATTR_INTS}},
+    .attr_count = 1,
+    .infer = infer_moments,
+    .vjp = vjp_moments,
+    .reference = reference_moments,
+    .example_count = 5,
+    .examples = {{{F32(2, 3, 4)}, 1, {EXAMPLE_INTS(2)}, -2, 2, 0},
+                 {{F32(2, 3, 3, 2)}, 1, {EXAMPLE_INTS(0, 2, 3)}, -2, 2, 0},
+                 {{F32(5)}, 1, {EXAMPLE_INTS(0)}, -2, 2, 0},
+                 {{F32(3, 1)}, 1, {EXAMPLE_INTS(1)}, -2, 2, 0},
+                 {{F32(4, 2, 6)}, 1, {EXAMPLE_INTS(0)}, -2, 2, 0}},
+};

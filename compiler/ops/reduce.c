@@ -1,0 +1,109 @@
+// Sum and maximum over axes.
+#include "compiler/ops/fold.h"
+#include <math.h>
+
+static bool infer_reduce(Graph *graph, const Node *node, Type *out) {
+    DType dtype = arg_type(graph, node, 0).dtype;
+    if (dtype != DTYPE_F32 && dtype != DTYPE_I32 && dtype != DTYPE_U32)
+        return graph_error(graph, node, "takes f32, i32 or u32, got %s", shown(graph, node->args[0]));
+    return fold_infer(graph, node, out);
+}
+
+static void vjp_reduce_sum(Graph *graph, Value out, Value grad, Value *grads) {
+    const Node *node = graph_node(graph, out);
+    Type from = graph_type(graph, node->args[0]);
+    grads[0] = fold_spread(graph, grad, &from, &node->attrs[0]);
+}
+
+static void reference_reduce_sum(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
+    (void)graph;
+    const double *data = args[0]->data;
+    Fold fold = fold_start(&args[0]->type, &node->attrs[0]);
+    do {
+        for (uint32_t i = 0; i < fold.row; i++)
+            out->data[fold.target + i * fold.step] += data[i];
+        data += fold.row;
+    } while (fold_next(&fold));
+}
+
+#define REDUCE_EXAMPLES                                                                                       \
+    {{F32(2, 3, 4)}, 1, {EXAMPLE_INTS(1)}, -2, 2, 0.01}, {{F32(2, 3, 4)}, 1, {EXAMPLE_INTS(0, 2)}, -2, 2, 0.01}, \
+        {{F32(5)}, 1, {EXAMPLE_INTS(0)}, -2, 2, 0.01}, {{F32(2, 1, 3)}, 1, {EXAMPLE_INTS(1)}, -2, 2, 0.01},      \
+        {{F32(2, 3, 3, 2)}, 1, {EXAMPLE_INTS(0, 2, 3)}, -2, 2, 0.01}
+
+const OpDef op_reduce_sum = {
+    .name = "reduce_sum",
+    .summary = "sum over axes",
+    .op_class = CLASS_REDUCE,
+    .arg_count = 1,
+    .attrs = {{"axes", ATTR_INTS}},
+    .attr_count = 1,
+    .infer = infer_reduce,
+    .vjp = vjp_reduce_sum,
+    .reference = reference_reduce_sum,
+    .example_count = 7,
+    .examples = {REDUCE_EXAMPLES, {{I32(3, 4)}, 1, {EXAMPLE_INTS(0)}, -9, 9, 0}, {{{DTYPE_F32, 1, 1, {14}}}, 1, {EXAMPLE_INTS(0)}, -2, 2, 0}},
+};
+
+// Row-major number of an element among those that are folded with it.
+static Value flat_index(Graph *graph, const Type *type, const Attr *axes) {
+    Type index = type_with_dtype(*type, DTYPE_I32);
+    Value flat = {0};
+    double stride = 1;
+    for (uint32_t i = axes->count; i-- > 0;) {
+        uint32_t axis = (uint32_t)axes->ints[i];
+        Value part = build_number(graph, OP_mul, build_iota(graph, &index, axis), stride);
+        flat = flat.id ? build_binary(graph, OP_add, flat, part) : part;
+        stride *= type->dims[axis];
+    }
+    return flat;
+}
+
+// The first of the largest takes the whole gradient: its flat index is the least among elements that equal the result.
+static void vjp_reduce_max(Graph *graph, Value out, Value grad, Value *grads) {
+    Node node = *graph_node(graph, out);
+    const Attr *axes = &node.attrs[0];
+    Value x = node.args[0];
+    Type from = graph_type(graph, x);
+    if (from.set) { // has no index to compare; equals all take it
+        grads[0] = build_select(graph, build_binary(graph, OP_eq, x, fold_spread(graph, out, &from, axes)),
+                                fold_spread(graph, grad, &from, axes), build_constant(graph, DTYPE_F32, 0));
+        return;
+    }
+    Value is_largest = build_binary(graph, OP_eq, x, fold_spread(graph, out, &from, axes));
+    Value backwards = build_unary(graph, OP_neg, flat_index(graph, &from, axes));
+    Value candidate = build_select(graph, is_largest, backwards, build_constant(graph, DTYPE_I32, INT32_MIN));
+    Value first = graph_add(graph, OP_reduce_max, &candidate, 1, axes, 1);
+    Value is_first = build_binary(graph, OP_eq, backwards, fold_spread(graph, first, &from, axes));
+    grads[0] = build_select(graph, is_first, fold_spread(graph, grad, &from, axes), build_constant(graph, DTYPE_F32, 0));
+}
+
+static void reference_reduce_max(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
+    (void)graph;
+    uint64_t count = type_count(&out->type);
+    for (uint64_t i = 0; i < count; i++)
+        out->data[i] = -INFINITY;
+    const double *data = args[0]->data;
+    Fold fold = fold_start(&args[0]->type, &node->attrs[0]);
+    do {
+        for (uint32_t i = 0; i < fold.row; i++) {
+            double *largest = &out->data[fold.target + i * fold.step];
+            *largest = data[i] > *largest || isnan(data[i]) ? data[i] : *largest;
+        }
+        data += fold.row;
+    } while (fold_next(&fold));
+}
+
+const OpDef op_reduce_max = {
+    .name = "reduce_max",
+    .summary = "maximum over axes; the gradient goes to the first of equals",
+    .op_class = CLASS_REDUCE,
+    .arg_count = 1,
+    .attrs = {{"axes", ATTR_INTS}},
+    .attr_count = 1,
+    .infer = infer_reduce,
+    .vjp = vjp_reduce_max,
+    .reference = reference_reduce_max,
+    .example_count = 6,
+    .examples = {REDUCE_EXAMPLES, {{I32(3, 4)}, 1, {EXAMPLE_INTS(0)}, -9, 9, 0}},
+};

@@ -1,0 +1,14 @@
+// Functions of expressions: f(x, …). Each is also an op of nodes, whose further arguments are attributes.
+#pragma once
+#include "runtime/base/arena.h"
+
+typedef struct {
+    const char *name;
+    const char *arguments; // "x axis? slope?": those that may be left out end in '?'
+    const char *summary;
+} FunctionInfo;
+
+const FunctionInfo *function_list(uint32_t *count);
+const FunctionInfo *function_find(const char *name); // NULL when there is none
+// The arguments after the first, as options of a node: "axis! slope". NULL when there is no such function.
+const char *function_options(Arena *arena, const char *name);
