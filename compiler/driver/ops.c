@@ -1,6 +1,9 @@
-// `ops`: the reference of ops, made from the tables that define them.
+// `ops`: the reference of ops, layers, optimizers and functions, made from the tables that define them.
 #include "compiler/driver/arguments.h"
 #include "compiler/ir/op.h"
+#include "compiler/layers/layer.h"
+#include "compiler/optimizers/optimizer.h"
+#include "compiler/read/functions.h"
 
 static const char *class_text(OpClass op_class) {
     switch (op_class) {
@@ -64,6 +67,22 @@ static void print_details(const OpDef *def, Arena *arena) {
     }
 }
 
+static void print_language(void) {
+    uint32_t count = 0;
+    const LayerDef *layers = layer_defs(&count);
+    printf("\nlayers: nodes with weights of their own, made of ops\n");
+    for (uint32_t i = 0; i < count; i++)
+        printf("  %-22s %s\n  %-22s     options: %s\n", layers[i].name, layers[i].summary, "", layers[i].options);
+    const FunctionInfo *functions = function_list(&count);
+    printf("\nfunctions: of expressions; each is also an op of nodes\n");
+    for (uint32_t i = 0; i < count; i++)
+        printf("  %-16s %-20s %s\n", functions[i].name, functions[i].arguments, functions[i].summary);
+    const OptimizerRule *rules = optimizer_rules(&count);
+    printf("\noptimizers\n");
+    for (uint32_t i = 0; i < count; i++)
+        printf("  %-22s %s\n  %-22s     options: %s\n", rules[i].name, rules[i].summary, "", rules[i].options);
+}
+
 static int print_all(void) {
     for (OpClass op_class = CLASS_SOURCE; op_class <= CLASS_META; op_class++) {
         printf("%s%s\n", op_class == CLASS_SOURCE ? "" : "\n", class_text(op_class));
@@ -71,6 +90,7 @@ static int print_all(void) {
             if (op_def((Op)op)->op_class == op_class)
                 print_row(op_def((Op)op));
     }
+    print_language();
     return 0;
 }
 
@@ -93,8 +113,8 @@ static int run(Arguments *arguments) {
 
 const Command ops_command = {
     .usage = "[OP]",
-    .description = "Lists every op of the compiler by class, or explains one: arguments, attributes, gradient, GLSL, examples. These are what the\n"
-                   "layers and formulas of the graph language (graphs/README.md) expand to.",
+    .description = "Lists the ops of the compiler by class, and the layers, functions and optimizers of the graph language (graphs/README.md) that\n"
+                   "expand to them; or explains one op: arguments, attributes, gradient, GLSL, examples.",
     .examples = "ops\nops conv2d",
     .operands_min = 0,
     .operands_max = 1,

@@ -151,28 +151,34 @@ static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
     return opened;
 }
 
-// One step of 4 (at the end: fewer) channels: rows x columns x components multiply-adds.
-static void rows_step(const Rows *t, const char *step, uint32_t components) {
+// One step of 4 (at the end: fewer) channels: rows x columns x components multiply-adds. The positions advance by themselves, since a
+// multiplication for every fetch costs more than the fetch.
+static void rows_step(const Rows *t, uint32_t components, bool advances) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     for (uint32_t p = 0; p < t->rows; p++) {
-        const char *fetched = load(e, c->x, "at%u + %s", p, step);
+        const char *fetched = load(e, c->x, "at%u", p);
         if (t->has_border)
             emit_line(e, "vec4 b%u = inside%u ? %s : vec4(0.0);", p, p, fetched);
         else
             emit_line(e, "vec4 b%u = %s;", p, fetched);
     }
-    if (components)
-        emit_line(e, "vec4 w;");
+    emit_line(e, "vec4 w;");
     for (uint32_t j = 0; j < components; j++)
         for (uint32_t q = 0; q < t->columns; q++) {
-            const char *column = t->vectors % t->columns ? arena_format(e->arena, "min(%u, %u - columns)", q, t->vectors - 1) : arena_format(e->arena, "%u", q);
+            uint32_t base = j * (c->w_channel / 4);
+            const char *column = t->vectors % t->columns && q ? arena_format(e->arena, "%u + min(%u, %u - columns)", base, q, t->vectors - 1) : arena_format(e->arena, "%u", base + q);
             Text line = text_create(e->arena);
-            text_format(&line, "w = %s;", load(e, c->w, "weight + (4 * (%s) + %u) * %u + %s", step, j, c->w_channel / 4, column));
+            text_format(&line, "w = %s;", load(e, c->w, "weight + %s", column));
             for (uint32_t p = 0; p < t->rows; p++)
                 text_format(&line, " a%u_%u += b%u.%c * w;", p, q, p, "xyzw"[j]);
             emit_line(e, "%s", line.data);
         }
+    if (!advances)
+        return;
+    for (uint32_t p = 0; p < t->rows; p++)
+        emit_line(e, "at%u++;", p);
+    emit_line(e, "weight += %u;", c->w_channel);
 }
 
 static void rows_end(const Rows *t) {
@@ -224,15 +230,15 @@ uint64_t emit_rows_contraction(Emitter *emitter) {
     uint32_t opened = rows_open_taps(&t, scopes), whole = t.c.channels / 4;
     if (whole > 1) {
         EmitScope scope = emit_open(emitter, arena_format(emitter->arena, "for (int k = 0; k < %u; k++) {", whole));
-        rows_step(&t, "k", 4);
+        rows_step(&t, 4, true);
         emit_close(emitter, scope, true);
     } else if (whole) {
         EmitScope scope = emit_open(emitter, "{");
-        rows_step(&t, "0", 4);
+        rows_step(&t, 4, t.c.channels % 4);
         emit_close(emitter, scope, true);
     }
     if (t.c.channels % 4)
-        rows_step(&t, arena_format(emitter->arena, "%u", whole), t.c.channels % 4);
+        rows_step(&t, t.c.channels % 4, false);
     while (opened-- > 0)
         emit_close(emitter, scopes[opened], true);
     emit_close(emitter, outer, true);

@@ -14,6 +14,19 @@
     "        return x * (945.0 + s * (105.0 + s)) / (945.0 + s * (420.0 + 15.0 * s));\n"              \
     "    return sign(x) * (1.0 - 2.0 / (exp(2.0 * abs(x)) + 1.0));\n"                                 \
     "}\n"
+// Vulkan promises sine and cosine to 2^-11 only. Quarter turns come off in three exact pieces (Cody and Waite), good to |x| of some 10^4;
+// then Cephes' sinf and cosf polynomials.
+#define GLSL_TURN                                                                                     \
+    "float map_turn(float x, int shift) {\n"                                                          \
+    "    float turns = floor(x * 0.63661977 + 0.5);\n"                                                \
+    "    float r = ((x - turns * 1.5703125) - turns * 4.8375129699707031e-4) - turns * 7.54978995489188e-8;\n" \
+    "    float z = r * r;\n"                                                                          \
+    "    float sine = ((-1.9515295891e-4 * z + 8.3321608736e-3) * z - 1.6666654611e-1) * z * r + r;\n" \
+    "    float cosine = ((2.443315711809948e-5 * z - 1.388731625493765e-3) * z + 4.166664568298827e-2) * z * z - 0.5 * z + 1.0;\n" \
+    "    int quarter = (int(turns) + shift) & 3;\n"                                                   \
+    "    float turned = (quarter & 1) == 0 ? sine : cosine;\n"                                        \
+    "    return quarter > 1 ? -turned : turned;\n"                                                    \
+    "}\n"
 // Polynomials fitted to erf(x) / x over x^2 (relative error 1.4e-9) and to erfc(x) e^(x^2) over 1 / (1 + x / 2) (2.3e-9).
 #define GLSL_ERF                                                                                      \
     "float map_erf(float x) {\n"                                                                      \

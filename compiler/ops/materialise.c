@@ -9,7 +9,7 @@ static bool infer_materialise(Graph *graph, const Node *node, Type *out) {
         seen |= order->ints[i] >= 0 && order->ints[i] < out->rank ? 1u << order->ints[i] : 0;
     if (order->count != out->rank || seen != (1u << out->rank) - 1)
         return graph_error(graph, node, "the order has to name every axis of %s once", shown(graph, node->args[0]));
-    return true;
+    return node->attrs[1].integer >= 0 || graph_error(graph, node, "copy must not be negative");
 }
 
 static void vjp_materialise(Graph *graph, Value out, Value grad, Value *grads) {

@@ -191,7 +191,7 @@ static bool infer_slice(Graph *graph, const Node *node, Type *out) {
     *out = from;
     for (uint32_t i = 0; i < from.rank; i++) {
         int64_t start = starts->ints[i], stop = stops->ints[i], step = steps->ints[i];
-        if (start < 0 || stop > from.dims[i] || start >= stop || step < 1)
+        if (start < 0 || stop > from.dims[i] || start >= stop || step < 1 || step > ELEMENTS_MAX)
             return graph_error(graph, node, "%lld:%lld:%lld takes nothing, or more than there is, from axis %u of %s", (long long)start,
                                (long long)stop, (long long)step, i, shown(graph, node->args[0]));
         out->dims[i] = (uint32_t)((stop - start - 1) / step + 1);

@@ -196,7 +196,7 @@ static bool read_define(Reader *reader, const char *define, GivenList *out) {
         *json = (Json){.kind = JSON_STRING, .string = arena_copy_text(reader->arena, text), .file = place, .line = 1, .column = 0};
     }
     Given *given = ARENA_NEW(reader->arena, Given, 1);
-    *given = (Given){.name = name, .later = {.json = json, .name = name}};
+    *given = (Given){.name = name, .later = later_create(reader, name, json, NULL)};
     array_push(reader->arena, &out->items, given);
     return true;
 }
@@ -213,7 +213,7 @@ static bool read_bundle(Reader *reader, const Json *json, const char **main, con
         if (given_find(defines, item->key))
             continue;
         Given *given = ARENA_NEW(reader->arena, Given, 1);
-        *given = (Given){.name = item->key, .later = {.json = item, .name = item->key}};
+        *given = (Given){.name = item->key, .later = later_create(reader, item->key, item, NULL)};
         array_push(reader->arena, &defines->items, given);
     }
     for (Json *file = files->first; file; file = file->next) // their pointers begin at the document
@@ -228,8 +228,8 @@ static void warn_unused(Reader *reader) {
             Place place = json_place(reader->arena, reader->lets.items[i]->json);
             diag_warning(reader->diag, &place, "let \"%s\" is never used", reader->lets.items[i]->name);
         }
-    for (uint32_t i = 0; i < reader->main->states.count; i++) {
-        const struct StateDecl *state = &reader->main->states.items[i];
+    for (uint32_t i = 0; i < reader->states.count; i++) {
+        const struct StateDecl *state = &reader->states.items[i];
         if (state->index >= reader->state_read.count || !reader->state_read.items[state->index]) {
             Place place = json_place(reader->arena, state->json);
             diag_warning(reader->diag, &place, "state \"%s\" is never read", state->name);
@@ -240,6 +240,8 @@ static void warn_unused(Reader *reader) {
 static void read_all(Reader *reader, const Json *json) {
     Document *document = reader->main;
     const Json *programs = json_get(json, "programs");
+    if (!document_states(reader))
+        return;
     data_read(reader);
     for (uint32_t i = 0; i < document->networks.count && !reader_stopped(reader); i++)
         network_build(reader, document->networks.items[i].network, document->networks.items[i].network->declared);
@@ -292,10 +294,11 @@ Module *read_document(Arena *arena, const ReadOptions *options, Diag *diag) {
         if (!read_define(reader, options->defines[i], &defines))
             return NULL;
     const char *path = options->path, *preset = options->preset;
+    reader->stage = stage_create(reader, STAGE_TABLE);
     const Json *json = read_main(reader, &path, &preset, &defines);
     if (!json)
         return NULL;
-    reader->main = document_load(reader, json, path, &defines, "", NULL, 0, preset);
+    reader->main = document_load(reader, json, path, &defines, "", NULL, preset);
     if (!reader->main || diag_error_count(diag) > errors)
         return NULL;
     const Json *name = json_get(json, "name"), *doc = json_get(json, "doc");

@@ -121,9 +121,10 @@ struct TableDecl {
     uint32_t exact, rounded; // index + 1 in Reader.exact's and the module's tables
 };
 
+// A value for a let of a document, network or block.
 typedef struct {
     const char *name;
-    Later later;
+    Later *later;
     bool used;
 } Given;
 
@@ -169,7 +170,7 @@ typedef struct {
 } DataDecl;
 
 struct Document {
-    const char *path, *name; // name: its key in Module.resolved's files
+    const char *name; // its path relative to the main document: its key in Module.resolved's files
     const char *prefix;
     const Json *json;
     Scope scope;
@@ -179,8 +180,8 @@ struct Document {
     ARRAY(DataDecl) data;
     ARRAY(struct NamedDocument { const char *name; Document *document; }) children;
     GivenList given;              // what is asked of its lets and programs
+    const Document *includer;
     ARRAY(const char *) known;    // lets that may be given, for suggestions
-    ARRAY(struct StateDecl { const char *name; const Json *json; Document *document; uint32_t index; }) states;
 };
 
 // ---- where nodes run
@@ -224,6 +225,7 @@ struct Reader {
     const char *folder; // of the main document
     ARRAY(const char *) told;
     ARRAY(struct SourceFile { const char *name; const Json *json; }) files;
+    ARRAY(struct StateDecl { const char *name; const Json *json; Document *document; uint32_t index; }) states; // of documents
     ARRAY(Later *) lets;    // own ones, in text order: warned of where never used
     const char *layer_path; // of the network that is being rehearsed, for `summary`
     // The JSON value being read, and the place in its text.
@@ -291,14 +293,17 @@ const char *node_kind_name(NodeKind kind);
 NodeKind check_node_kind(const Json *node); // NODE_KIND_COUNT: none
 
 // ---- document.c
-Document *document_load(Reader *reader, const Json *place, const char *path, const GivenList *given, const char *prefix, Document *const *trail,
-                        uint32_t trail_count, const char *preset);
+Document *document_load(Reader *reader, const Json *place, const char *name, const GivenList *given, const char *prefix, const Document *includer,
+                        const char *preset);
+bool document_states(Reader *reader); // declares what `state` of the documents says
 Network *document_network(Reader *reader, Document *document, const char *name, const Json *place); // "s1.G"; NULL: reported
 OptimizerDecl *document_optimizer(Reader *reader, Document *document, const char *name, const Json *place);
 BlockDecl *document_block(Reader *reader, Document *document, const char *name, const Json *place, bool report);
 const char *document_resolved(Reader *reader, const char *preset, const GivenList *defines);
 // Names `let` of `object` in the scope: those in `given` win.
-void lets_declare(Reader *reader, const Json *let, Scope *scope, GivenList *given, bool is_own);
+// `path` ("sample." or "") stands before the names in `given`.
+void lets_declare(Reader *reader, const Json *let, Scope *scope, const GivenList *given, const char *path, bool is_own);
+Later *later_create(Reader *reader, const char *name, const Json *json, Scope *scope);
 Given *given_find(const GivenList *given, const char *name);
 
 // ---- evaluate.c: values of JSON and of expressions

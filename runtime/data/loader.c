@@ -294,7 +294,10 @@ const char *loader_position(const Loader *loader, Arena *arena, uint32_t step) {
         const PhaseFeeds *phase = &loader->phases[p];
         for (uint32_t i = 0; i < phase->source_count; i++) {
             const Source *source = &phase->sources[i];
-            if (!source->dataset || (i > 0 && phase->sources[i - 1].dataset == source->dataset))
+            bool is_known = !source->dataset;
+            for (uint32_t j = 0; j < i; j++)
+                is_known |= phase->sources[j].dataset == source->dataset && phase->sources[j].split == source->split;
+            if (is_known)
                 continue;
             uint64_t k = (uint64_t)step * phase->repeats;
             text_format(&text, "%s%s.%s: epoch %u, batch %u of %u", text.length ? "; " : "", source->feed->data, source->feed->split,

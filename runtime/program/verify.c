@@ -100,8 +100,8 @@ static void check_access(Verifier *verifier, const ProgramPhase *phase, uint32_t
     uint32_t first = cut(verifier, segments, range->offset), last = cut(verifier, segments, range->offset + range->size);
     for (uint32_t i = first; i < last; i++) {
         const Segment *segment = &segments->items[i];
-        // A gap that only aligns neighbours may be read along with them.
-        bool is_gap = segment->end - segment->begin < verifier->program->target.offset_alignment && last - first > 1;
+        // A gap that only aligns the neighbours on both sides may be read along with them.
+        bool is_gap = segment->end - segment->begin < verifier->program->target.offset_alignment && i > first && i + 1 < last;
         if (!is_write && segment->writer == NOBODY && !is_gap) {
             fail(verifier, "dispatch %u (%s) reads %s, of which nothing has written bytes %llu to %llu", number, label_of(phase, number),
                  range_text(verifier, range), (unsigned long long)segment->begin, (unsigned long long)segment->end);

@@ -1,0 +1,251 @@
+// Metrics: two append-only files; the curve's points are kept in memory, after a resume read back from the CSV.
+#include "runtime/metrics.h"
+#include "runtime/draw.h"
+#include "runtime/program/program.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct {
+    uint32_t step, count;
+    double sum;
+} Point; // of one step, over its repetitions
+
+// One report of one phase.
+typedef struct {
+    const ProgramPhase *phase;
+    uint32_t result, column;
+    const char *label; // "loss", or "critic.loss" where two phases report a loss
+    ARRAY(Point) points;
+} Series;
+
+struct Metrics {
+    Arena *arena;
+    const char *json_path, *csv_path;
+    FILE *json, *csv;
+    ARRAY(const char *) columns;
+    ARRAY(Series) series;
+};
+
+static uint32_t column_of(Metrics *metrics, const char *name) {
+    for (uint32_t i = 0; i < metrics->columns.count; i++)
+        if (strcmp(metrics->columns.items[i], name) == 0)
+            return i;
+    array_push(metrics->arena, &metrics->columns, name);
+    return metrics->columns.count - 1;
+}
+
+static void find_series(Metrics *metrics, const ProgramEntry *entry) {
+    for (uint32_t p = 0; p < entry->phases.count; p++)
+        for (uint32_t r = 0; r < entry->phases.items[p].results.count; r++) {
+            const ProgramResult *result = &entry->phases.items[p].results.items[r];
+            if (result->format)
+                continue;
+            Series series = {.phase = &entry->phases.items[p], .result = r, .column = column_of(metrics, result->name)};
+            array_push(metrics->arena, &metrics->series, series);
+        }
+    for (uint32_t i = 0; i < metrics->series.count; i++) {
+        Series *series = &metrics->series.items[i];
+        bool is_alone = true;
+        for (uint32_t k = 0; k < metrics->series.count; k++)
+            is_alone &= k == i || metrics->series.items[k].column != series->column;
+        const char *name = metrics->columns.items[series->column];
+        series->label = is_alone ? name : arena_format(metrics->arena, "%s.%s", series->phase->name, name);
+    }
+}
+
+static void add_point(Metrics *metrics, Series *series, uint32_t step, double value) {
+    Point *last = series->points.count ? &series->points.items[series->points.count - 1] : NULL;
+    if (last && last->step == step) {
+        last->sum += value;
+        last->count++;
+    } else
+        array_push(metrics->arena, &series->points, ((Point){step, 1, value}));
+}
+
+static const char *header(const Metrics *metrics, Arena *arena) {
+    Text text = text_create(arena);
+    text_append(&text, "step,epoch,phase,repetition");
+    for (uint32_t i = 0; i < metrics->columns.count; i++)
+        text_format(&text, ",%s", metrics->columns.items[i]);
+    text_append(&text, "\n");
+    return text.data;
+}
+
+// A row of the CSV back into points. `row` ends with a newline.
+static void read_row(Metrics *metrics, const char *row) {
+    unsigned step;
+    int at = 0;
+    if (sscanf(row, "%u,%*u,%n", &step, &at) != 1 || at == 0)
+        return;
+    const char *phase = row + at;
+    size_t length = strcspn(phase, ",\n");
+    const char *cell = strchr(phase + length + (phase[length] == ','), ',');
+    for (uint32_t column = 0; cell && column < metrics->columns.count; column++) {
+        char *end;
+        double value = strtod(++cell, &end);
+        for (uint32_t i = 0; end != cell && i < metrics->series.count; i++) {
+            Series *series = &metrics->series.items[i];
+            if (series->column == column && strlen(series->phase->name) == length && strncmp(series->phase->name, phase, length) == 0)
+                add_point(metrics, series, step, value);
+        }
+        cell = strchr(cell, ',');
+    }
+}
+
+// Rewrites a file without the lines of first_step and later. Lines are in order of steps, so it ends at the first that is dropped.
+static bool cut(Metrics *metrics, const char *path, const char *head, const char *format, uint32_t first_step, bool is_csv, Diag *diag) {
+    Arena *arena = arena_create();
+    size_t size = 0, kept = 0;
+    const char *bytes = first_step > 0 && file_exists(path) ? file_read(arena, path, &size, diag) : "";
+    bool has_head = bytes && head && strncmp(bytes, head, strlen(head)) == 0;
+    if (has_head || (bytes && !head))
+        for (kept = has_head ? strlen(head) : 0; kept < size;) {
+            const char *line = bytes + kept, *end = memchr(line, '\n', size - kept);
+            unsigned step;
+            if (!end || sscanf(line, format, &step) != 1 || step >= first_step)
+                break;
+            if (is_csv)
+                read_row(metrics, line);
+            kept += (size_t)(end + 1 - line);
+        }
+    const char *text = kept ? bytes : head ? head : "";
+    bool ok = bytes && file_write(path, text, kept ? kept : strlen(text), diag);
+    arena_destroy(&arena);
+    return ok;
+}
+
+static FILE *append(const char *path, Diag *diag) {
+    FILE *file = fopen(path, "a");
+    if (!file)
+        diag_error(diag, &(Place){.file = path}, "cannot open it: %s", strerror(errno));
+    return file;
+}
+
+Metrics *metrics_open(Arena *arena, const char *folder, const ProgramEntry *entry, uint32_t first_step, Diag *diag) {
+    Metrics *metrics = ARENA_NEW(arena, Metrics, 1);
+    metrics->arena = arena;
+    metrics->json_path = file_join(arena, folder, "metrics.jsonl");
+    metrics->csv_path = file_join(arena, folder, "metrics.csv");
+    find_series(metrics, entry);
+    if (!cut(metrics, metrics->json_path, NULL, "{\"step\": %u", first_step, false, diag) ||
+        !cut(metrics, metrics->csv_path, header(metrics, arena), "%u", first_step, true, diag))
+        return NULL;
+    metrics->json = append(metrics->json_path, diag);
+    metrics->csv = append(metrics->csv_path, diag);
+    if (!metrics->json || !metrics->csv)
+        metrics_close(&metrics);
+    return metrics;
+}
+
+void metrics_close(Metrics **metrics) {
+    if (!*metrics)
+        return;
+    if ((*metrics)->json)
+        fclose((*metrics)->json);
+    if ((*metrics)->csv)
+        fclose((*metrics)->csv);
+    *metrics = NULL;
+}
+
+static bool check_file(FILE *file, const char *path, Diag *diag) {
+    if (fflush(file) == 0 && !ferror(file))
+        return true;
+    diag_error(diag, &(Place){.file = path}, "cannot write: %s", strerror(errno));
+    clearerr(file);
+    return false;
+}
+
+bool metrics_flush(Metrics *metrics, Diag *diag) {
+    bool json = check_file(metrics->json, metrics->json_path, diag), csv = check_file(metrics->csv, metrics->csv_path, diag);
+    return json && csv;
+}
+
+static const ProgramResult *report_of(const SessionResult *result, uint32_t index) {
+    const ProgramResult *report = &result->phase->results.items[index];
+    return report->format || !result->values[index] ? NULL : report;
+}
+
+// Reports are scalars of any type.
+static double scalar(const ProgramResult *report, const void *value) {
+    switch (report->tensor.type) {
+    case ELEMENT_F32:
+        return (double)*(const float *)value;
+    case ELEMENT_I32:
+        return *(const int32_t *)value;
+    case ELEMENT_U32:
+    case ELEMENT_BOOL:
+    case ELEMENT_U8:
+        return *(const uint32_t *)value;
+    }
+    return 0;
+}
+
+double metrics_value(const SessionResult *result, uint32_t index) {
+    return scalar(&result->phase->results.items[index], result->values[index]);
+}
+
+bool metrics_add(Metrics *metrics, const SessionResult *result, double seconds, Diag *diag) {
+    const Moment *moment = &result->moment;
+    Series *reported = NULL;
+    for (uint32_t i = 0; i < metrics->series.count; i++)
+        if (metrics->series.items[i].phase == result->phase && report_of(result, metrics->series.items[i].result)) {
+            reported = &metrics->series.items[i];
+            add_point(metrics, reported, moment->step, metrics_value(result, reported->result));
+        }
+    if (!reported)
+        return true;
+    fprintf(metrics->json, "{\"step\": %u, \"epoch\": %u, \"phase\": \"%s\", \"repetition\": %u", moment->step, moment->epoch, result->phase->name,
+            moment->repetition);
+    fprintf(metrics->csv, "%u,%u,%s,%u", moment->step, moment->epoch, result->phase->name, moment->repetition);
+    for (uint32_t column = 0; column < metrics->columns.count; column++) {
+        fputc(',', metrics->csv);
+        for (uint32_t i = 0; i < result->phase->results.count; i++) {
+            const ProgramResult *report = report_of(result, i);
+            if (!report || strcmp(report->name, metrics->columns.items[column]) != 0)
+                continue;
+            double value = metrics_value(result, i);
+            fprintf(metrics->csv, "%.9g", value); // 9 digits tell every f32 apart
+            fprintf(metrics->json, isfinite(value) ? ", \"%s\": %.9g" : ", \"%s\": null", report->name, value);
+        }
+    }
+    fprintf(metrics->csv, "\n");
+    fprintf(metrics->json, ", \"seconds\": %.3f}\n", seconds);
+    if (!ferror(metrics->json) && !ferror(metrics->csv))
+        return true;
+    return metrics_flush(metrics, diag);
+}
+
+uint32_t metrics_column_count(const Metrics *metrics) { return metrics->series.count; }
+const char *metrics_column(const Metrics *metrics, uint32_t column) { return metrics->series.items[column].label; }
+
+double metrics_recent(const Metrics *metrics, uint32_t column, uint32_t steps) {
+    const Series *series = &metrics->series.items[column];
+    double sum = 0;
+    uint32_t count = 0;
+    for (uint32_t i = series->points.count; i-- > 0 && count < steps; count++)
+        sum += series->points.items[i].sum / series->points.items[i].count;
+    return count ? sum / count : NAN;
+}
+
+bool metrics_draw(Metrics *metrics, const char *title, const char *subtitle, const char *path, Diag *diag) {
+    Arena *arena = arena_create();
+    DrawSeries *series = ARENA_NEW(arena, DrawSeries, metrics->series.count + 1);
+    for (uint32_t s = 0; s < metrics->series.count; s++) {
+        const Series *from = &metrics->series.items[s];
+        double *x = ARENA_NEW(arena, double, from->points.count), *y = ARENA_NEW(arena, double, from->points.count);
+        for (uint32_t i = 0; i < from->points.count; i++) {
+            x[i] = from->points.items[i].step;
+            y[i] = from->points.items[i].sum / from->points.items[i].count;
+        }
+        series[s] = (DrawSeries){.name = from->label, .x = x, .y = y, .count = from->points.count};
+    }
+    const char *label = metrics->series.count == 1 ? metrics->series.items[0].label : "";
+    DrawPlot plot = {.title = title, .subtitle = subtitle, .x_label = "step", .y_label = label, .series = series,
+                     .series_count = metrics->series.count};
+    Image image;
+    const ImageText text = {"title", title};
+    bool ok = draw_plot(arena, &plot, &image, diag) && image_write(path, &image, &text, 1, diag);
+    arena_destroy(&arena);
+    return ok;
+}

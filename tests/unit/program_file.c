@@ -1,0 +1,354 @@
+// program.json: what is written reads back and writes the same bytes; damage of every kind is an error and never a crash; the verifier.
+#include "runtime/base/file.h"
+#include "runtime/program/program.h"
+#include <check.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char glsl[] = "// kernel 000_add: map\n#version 450\n  // reads %1\nvoid main() {} // %4 add\n";
+static const uint32_t spirv[] = {0x07230203, 0x00010500, 0, 1, 0};
+
+static ProgramTensor tensor(ElementType type, uint32_t rank, const uint32_t *dims, const uint8_t *order, uint32_t memory, uint64_t offset) {
+    ProgramTensor out = {.type = type, .layout = layout_make(rank, dims, order)};
+    out.range = (Range){memory, offset, layout_size(&out.layout)};
+    return out;
+}
+
+static void add_dispatch(Arena *arena, ProgramPhase *phase, uint32_t wave, Range a, Range b, Range to) {
+    Dispatch dispatch = {.kernel = 0, .groups = {3, 1, 1}, .wave = wave, .label = "%4 add \"x\"", .op_class = "map", .flops = 0.1, .bytes = 12e9};
+    array_push(arena, &dispatch.ranges, a);
+    array_push(arena, &dispatch.ranges, b);
+    array_push(arena, &dispatch.ranges, to);
+    array_push(arena, &dispatch.push, UINT32_MAX);
+    dispatch.values = ARENA_NEW(arena, uint32_t, 1);
+    dispatch.values[0] = 4;
+    dispatch.value_count = 1;
+    array_push(arena, &phase->dispatches, dispatch);
+}
+
+static ProgramPhase make_phase(Arena *arena) {
+    const Range state = {0, 0, 64}, constant = {1, 0, 64}, scratch = {2, 256, 64}, x = {3, 256, 64}, result = {4, 0, 64};
+    ProgramPhase phase = {.name = "denoise", .repeat = 0, .scratch_size = 512, .scratch_lower_bound = 320};
+    ProgramFeed feed = {.name = "x", .data = "images", .field = "image", .split = "train", .shuffled = true, .batch = 2};
+    feed.tensor = tensor(ELEMENT_F32, 4, (uint32_t[]){2, 1, 2, 2}, (uint8_t[]){0, 2, 3, 1}, 3, 256);
+    feed.tensor.range.size = 128;
+    array_push(arena, &phase.feeds, feed);
+    add_dispatch(arena, &phase, 0, x, constant, scratch);
+    add_dispatch(arena, &phase, 1, scratch, state, state);
+    add_dispatch(arena, &phase, 2, scratch, state, result);
+    ProgramResult loss = {.name = "loss", .tensor = tensor(ELEMENT_F32, 0, NULL, NULL, 4, 0), .has_condition = true};
+    loss.condition = tensor(ELEMENT_BOOL, 0, NULL, NULL, 4, 16);
+    array_push(arena, &phase.results, loss);
+    return phase;
+}
+
+static Program *make_program(Arena *arena) {
+    static const char bytes[64] = "constants";
+    Program *program = ARENA_NEW(arena, Program, 1);
+    *program = (Program){.name = "ddpm", .digest = "12ab", .target = target_default(TARGET_CPU), .numbers = {3, 0, 64}};
+    const Memory memories[] = {{MEMORY_STATE, 1024}, {MEMORY_CONSTANT, 64}, {MEMORY_SCRATCH, 512}, {MEMORY_FEED, 1024}, {MEMORY_RESULT, 64}};
+    for (int i = 0; i < 5; i++)
+        array_push(arena, &program->memories, memories[i]);
+    program->constants = bytes;
+    program->constants_size = sizeof bytes;
+    ProgramKernel kernel = {.name = "000_add", .workgroup = {64, 1, 1}, .push_words = 1, .needs_subgroup_ballot = true};
+    kernel.digest = program_kernel_digest(arena, glsl, strlen(glsl));
+    const BindingKind kinds[] = {BINDING_TEXEL, BINDING_READ, BINDING_WRITE};
+    for (int i = 0; i < 3; i++)
+        array_push(arena, &kernel.bindings, kinds[i]);
+    array_push(arena, &program->kernels, kernel);
+    ProgramState weight = {.name = "unet.weight", .kind = "parameter", .network = "unet", .init = "uniform", .init_a = -0.1, .init_b = 0.1};
+    weight.tensor = tensor(ELEMENT_F32, 2, (uint32_t[]){4, 3}, (uint8_t[]){1, 0}, 0, 0);
+    weight.tensor.range.size = 64;
+    ProgramState average = {.name = "opt.ema.unet.weight", .kind = "ema", .init = "copy", .init_copy = "unet.weight"};
+    average.tensor = tensor(ELEMENT_F32, 2, (uint32_t[]){4, 3}, NULL, 0, 256);
+    array_push(arena, &program->states, weight);
+    array_push(arena, &program->states, average);
+    ProgramData data = {.name = "images", .batch = 2, .field_count = 1};
+    data.fields = arena_alloc(arena, sizeof *data.fields);
+    data.fields[0].name = "image";
+    data.fields[0].rank = 3;
+    data.fields[0].dims[0] = 1;
+    data.fields[0].dims[1] = data.fields[0].dims[2] = 2;
+    data.fields[0].has_range = true;
+    data.fields[0].low = -1;
+    data.fields[0].high = 1;
+    data.fields[0].below = 10;
+    array_push(arena, &program->data, data);
+    ProgramEntry entry = {.name = "train", .training = true, .steps = 100, .requires_count = 1};
+    entry.requires_trained = ARENA_NEW(arena, const char *, 1);
+    entry.requires_trained[0] = "s1.G";
+    ProgramFeed input = {.name = "z", .batch = 1, .tensor = tensor(ELEMENT_I32, 1, (uint32_t[]){5}, NULL, 3, 512)};
+    array_push(arena, &entry.inputs, input);
+    ProgramPhase phase = make_phase(arena);
+    array_push(arena, &entry.phases, phase);
+    array_push(arena, &program->entries, entry);
+    return program;
+}
+
+typedef struct {
+    Arena *arena;
+    Diag *diag;
+    const char *folder;
+} Bundle;
+
+static Bundle write_bundle(void) {
+    Bundle bundle = {.arena = arena_create()};
+    bundle.diag = diag_create(bundle.arena);
+    char *folder = arena_copy_text(bundle.arena, "/tmp/gcc-graph-program-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    bundle.folder = folder;
+    const char *kernels = arena_format(bundle.arena, "%s/kernels", folder);
+    ck_assert(file_make_folders(kernels, bundle.diag));
+    ck_assert(file_write(program_kernel_path(bundle.arena, folder, "000_add", ".comp"), glsl, strlen(glsl), bundle.diag));
+    ck_assert(file_write(program_kernel_path(bundle.arena, folder, "000_add", ".spv"), spirv, sizeof spirv, bundle.diag));
+    const Program *program = make_program(bundle.arena);
+    ck_assert_msg(program_write(program, folder, bundle.diag), "%s", diag_text(bundle.diag, bundle.arena));
+    return bundle;
+}
+
+static void end_bundle(Bundle *bundle) {
+    ck_assert(file_remove_tree(bundle->folder, bundle->diag));
+    arena_destroy(&bundle->arena);
+}
+
+static char *json_of(Bundle *bundle, size_t *size) {
+    return file_read(bundle->arena, file_join(bundle->arena, bundle->folder, "program.json"), size, bundle->diag);
+}
+
+static void put_json(Bundle *bundle, const char *text, size_t size) {
+    ck_assert(file_write(file_join(bundle->arena, bundle->folder, "program.json"), text, size, bundle->diag));
+}
+
+START_TEST(round_trip) {
+    Bundle bundle = write_bundle();
+    size_t size, again_size;
+    const char *first = json_of(&bundle, &size);
+    Program *program = program_read(bundle.arena, bundle.folder, bundle.diag);
+    ck_assert_msg(program != NULL, "%s", diag_text(bundle.diag, bundle.arena));
+    ck_assert_str_eq(program->name, "ddpm");
+    ck_assert_str_eq(program->folder, bundle.folder);
+    ck_assert_uint_eq(program->kernels.items[0].spirv_size, sizeof spirv);
+    ck_assert_uint_eq(program->entries.items[0].phases.items[0].dispatches.items[1].push.items[0], UINT32_MAX);
+    ck_assert_double_eq(program->states.items[0].init_a, -0.1);
+    ck_assert_ptr_eq(program_state(program, "unet.weight"), &program->states.items[0]);
+    ck_assert_ptr_null(program_entry(program, "none"));
+    ck_assert(program_write(program, bundle.folder, bundle.diag));
+    ck_assert_str_eq(first, json_of(&bundle, &again_size));
+    // One line for each dispatch, kernel and state.
+    ck_assert_ptr_nonnull(strstr(first, "\n            {\"wave\": 1, \"kernel\": \"000_add\", \"groups\": [3, 1, 1], \"ranges\": [[2, 256, 64], "));
+    Text plan = text_create(bundle.arena);
+    program_print_plan(&plan, program);
+    ck_assert_ptr_nonnull(strstr(plan.data, "phase train/denoise: 3 dispatches in 3 waves"));
+    ck_assert_ptr_nonnull(strstr(plan.data, "000_add"));
+    end_bundle(&bundle);
+}
+END_TEST
+
+static void expect_error(Bundle *bundle, const char *part) {
+    Diag *diag = diag_create(bundle->arena);
+    ck_assert_ptr_null(program_read(bundle->arena, bundle->folder, diag));
+    ck_assert_uint_gt(diag_error_count(diag), 0);
+    const char *text = diag_text(diag, bundle->arena);
+    ck_assert_msg(strstr(text, part) != NULL, "%s is not in: %s", part, text);
+}
+
+START_TEST(files) {
+    Bundle bundle = write_bundle();
+    const char *comp = program_kernel_path(bundle.arena, bundle.folder, "000_add", ".comp");
+    const char *spv = program_kernel_path(bundle.arena, bundle.folder, "000_add", ".spv");
+    const char *constants = file_join(bundle.arena, bundle.folder, "constants.bin");
+    static const char recommented[] = "#version 450\n// another comment\n\nvoid main() {}\n", edited[] = "#version 450\nvoid main() { return; }\n";
+    ck_assert(file_write(comp, recommented, strlen(recommented), bundle.diag));
+    ck_assert_ptr_nonnull(program_read(bundle.arena, bundle.folder, bundle.diag));
+    ck_assert(file_write(comp, edited, strlen(edited), bundle.diag));
+    expect_error(&bundle, arena_format(bundle.arena, "kernel 000_add was edited: run gcc-graph compile %s", bundle.folder));
+    ck_assert(file_write(comp, glsl, strlen(glsl), bundle.diag));
+    ck_assert(file_write(spv, spirv, sizeof spirv - 4, bundle.diag));
+    expect_error(&bundle, "is not the file that was compiled");
+    ck_assert_int_eq(unlink(spv), 0);
+    expect_error(&bundle, ".spv is missing: run gcc-graph compile");
+    ck_assert(file_write(spv, spirv, sizeof spirv, bundle.diag));
+    ck_assert(file_write(constants, "abc", 3, bundle.diag));
+    expect_error(&bundle, "has 3 bytes instead of 64");
+    ck_assert(file_write(constants, (char[64]){0}, 64, bundle.diag));
+    expect_error(&bundle, "does not fit its digest");
+    ck_assert_int_eq(unlink(constants), 0);
+    expect_error(&bundle, "constants.bin");
+    ck_assert_int_eq(unlink(file_join(bundle.arena, bundle.folder, "program.json")), 0);
+    expect_error(&bundle, "is no bundle");
+    end_bundle(&bundle);
+    Arena *arena = arena_create();
+    Diag *diag = diag_create(arena);
+    ck_assert_ptr_null(program_read(arena, "/nonexistent", diag));
+    ck_assert_uint_eq(diag_error_count(diag), 1);
+    arena_destroy(&arena);
+}
+END_TEST
+
+// Replaces the first `from` in program.json.
+static const struct {
+    const char *from, *to, *error;
+} edits[] = {
+    {"\"gcc-graph program\": 1", "\"gcc-graph program\": 2", "format 2 is not the format 1"},
+    {"\"gcc-graph program\": 1", "\"other\": 1", "no program of gcc-graph"},
+    {"\"kind\": \"scratch\"", "\"kind\": \"scrtach\"", "did you mean \"scratch\""},
+    {"[2, 256, 64]", "[2, 500, 64]", "does not lie inside its memory of 512 bytes"},
+    {"[2, 256, 64]", "[9, 256, 64]", "there is no memory 9"},
+    {"[2, 256, 64]", "[2, -256, 64]", "a range is [memory, offset, size]"},
+    {"[2, 256, 64]", "[2, 256]", "a range is [memory, offset, size]"},
+    {"[2, 256, 64]", "[2, 256, 1e300]", "a range is [memory, offset, size]"},
+    {"[2, 256, 64]", "[2, 256.5, 64]", "a range is [memory, offset, size]"},
+    {"\"order\": [0, 2, 3, 1]", "\"order\": [0, 2, 2, 1]", "a permutation of the 4 axes is needed"},
+    {"\"order\": [0, 2, 3, 1]", "\"order\": [0, 2, 3, 99]", "a permutation of the 4 axes is needed"},
+    {"\"dims\": [2, 1, 2, 2]", "\"dims\": [2, 0, 2, 2]", "none may be 0"},
+    {"\"dims\": [2, 1, 2, 2]", "\"dims\": [2, 1, 2, 2, 1, 1, 1]", "at most 6 numbers"},
+    {"\"dims\": [2, 1, 2, 2]", "\"dims\": [4294967295, 4294967295, 4294967295, 4294967295]", "the tensor needs 18446744073709551615 bytes"},
+    {"\"groups\": [3, 1, 1]", "\"groups\": [3, 0, 1]", "none of the 3 numbers may be 0"},
+    {"\"groups\": [3, 1, 1]", "\"groups\": [3, 1]", "3 numbers are needed"},
+    {"\"push\": [4294967295]", "\"push\": []", "has 1 words of push constants"},
+    {"\"push\": [4294967295]", "\"push\": [4294967296]", "whole numbers from 0"},
+    {"\"kernel\": \"000_add\"", "\"kernel\": \"001_add\"", "there is no kernel \"001_add\""},
+    {"\"name\": \"000_add\"", "\"name\": \"../../etc\"", "letters, digits"},
+    {"\"copy\": \"unet.weight\"", "\"copy\": \"opt.ema.unet.weight\"", "starts as a copy of nothing"},
+    {"\"init\": \"uniform\"", "\"init\": \"icnr\"", "icnr with factor 0"},
+    {"\"offset_alignment\": 256", "\"offset_alignment\": 100", "a power of two"},
+    {"\"wave\": 0", "\"wave\": 7", "waves must ascend"},
+    {"\"kind\": \"feed\"", "\"kind\": \"result\"", "memory of kind \"feed\""},
+    {"\"size\": 64, \"digest\"", "\"size\": 65, \"digest\"", "the constant memories have 64 bytes"},
+    {"\"shuffled\": true", "\"shuffled\": 1", "true or false is needed"},
+    {"\"range\": [-1, 1]", "\"range\": [-1]", "[low, high] is needed"},
+};
+
+START_TEST(damage) {
+    Bundle bundle = write_bundle();
+    size_t size;
+    const char *json = json_of(&bundle, &size), *at = strstr(json, edits[_i].from);
+    ck_assert_msg(at != NULL, "%s is not in:\n%s", edits[_i].from, json);
+    Text text = text_create(bundle.arena);
+    text_append_bytes(&text, json, (size_t)(at - json));
+    text_append(&text, edits[_i].to);
+    text_append(&text, at + strlen(edits[_i].from));
+    put_json(&bundle, text.data, text.length);
+    expect_error(&bundle, edits[_i].error);
+    end_bundle(&bundle);
+}
+END_TEST
+
+// Random changes of bytes and numbers: the reader answers, whatever it says; what it accepts goes through verifier and printer.
+START_TEST(never_crashes) {
+    Bundle bundle = write_bundle();
+    size_t size;
+    const char *json = json_of(&bundle, &size);
+    static const char *const pieces[] = {"0", "-1", "4294967295", "1e18", "null", "[]", "{}", "\"x\"", ",", "]", "}", "true", ""};
+    uint32_t random = 1;
+    for (int round = 0; round < 4000; round++) {
+        Arena *arena = arena_create();
+        Diag *diag = diag_create(arena);
+        random = random * 1664525u + 1013904223u;
+        size_t at = (random >> 8) % size, end = at;
+        while (end < size && ((json[end] >= '0' && json[end] <= '9') || end == at))
+            end++;
+        Text text = text_create(arena);
+        text_append_bytes(&text, json, at);
+        text_append(&text, pieces[(random >> 4) % (sizeof pieces / sizeof *pieces)]);
+        text_append(&text, json + end);
+        put_json(&bundle, text.data, text.length);
+        Program *program = program_read(arena, bundle.folder, diag);
+        ck_assert_int_eq(program == NULL, diag_error_count(diag) > 0);
+        if (program) {
+            Text out = text_create(arena);
+            if (program_verify(program, &out))
+                program_print_plan(&out, program);
+        }
+        arena_destroy(&arena);
+    }
+    end_bundle(&bundle);
+}
+END_TEST
+
+// ---- the verifier
+
+static void expect_problem(Program *program, const char *part) {
+    Arena *arena = arena_create();
+    Text problems = text_create(arena);
+    bool good = program_verify(program, &problems);
+    ck_assert_msg(good == (part == NULL), "expected: %s; found: %s", part ? part : "nothing", problems.data);
+    ck_assert_msg(!part || strstr(problems.data, part), "%s is not in: %s", part ? part : "", problems.data);
+    arena_destroy(&arena);
+}
+
+START_TEST(verifier) {
+    Arena *arena = arena_create();
+#define PHASE (program->entries.items[0].phases.items[0])
+#define DISPATCH(i) (PHASE.dispatches.items[i])
+#define CASE(change, part)                                                                                                                 \
+    do {                                                                                                                                   \
+        Program *program = make_program(arena);                                                                                            \
+        change;                                                                                                                            \
+        expect_problem(program, part);                                                                                                     \
+    } while (0)
+    CASE((void)program, NULL);
+    CASE(DISPATCH(1).wave = 0, "reads [2, 256, 64], which dispatch 0 (%4 add \"x\") writes in the same wave 0");
+    CASE(DISPATCH(2).wave = 1, "reads [0, 0, 64], which dispatch 1");
+    CASE(DISPATCH(1).ranges.items[0].offset = 0, "of which nothing has written bytes 0 to 64");
+    CASE((DISPATCH(1).ranges.items[0].size = 128), "of which nothing has written bytes 320 to 384");
+    CASE((DISPATCH(1).ranges.items[2] = (Range){2, 256, 64}, DISPATCH(1).ranges.items[0] = (Range){0, 0, 64},
+          DISPATCH(2).ranges.items[0] = (Range){0, 0, 64}, DISPATCH(2).wave = 1, DISPATCH(2).ranges.items[2] = (Range){0, 0, 64}),
+         "writes [0, 0, 64], which dispatch 1 (%4 add \"x\") reads in the same wave 1");
+    CASE(DISPATCH(2).ranges.items[2] = ((Range){2, 0, 64}), "result loss [4, 0, 16]: nothing writes bytes 0 to 16");
+    CASE(DISPATCH(1).ranges.items[2] = ((Range){1, 0, 64}), "would write a constant");
+    CASE(DISPATCH(1).ranges.items[2] = ((Range){3, 256, 64}), "would write what the host feeds");
+    CASE(DISPATCH(1).ranges.items[0].offset = 272, "is not aligned");
+    CASE(DISPATCH(1).ranges.items[0].size = 60, "no whole number of elements");
+    CASE(DISPATCH(1).ranges.items[0].size = 1000, "is not inside its memory");
+    CASE(DISPATCH(1).ranges.items[0].memory = 9, "is not inside its memory");
+    CASE(program->target.texel_elements_max = 3, "more texels than a texel buffer may");
+    CASE(program->target.storage_range_max = 32, "larger than a storage buffer may be");
+    CASE(program->target.has_subgroup_ballot = false, "needs subgroupBroadcast");
+    CASE(program->target.groups_max = 2, "3 workgroups along axis 0; 1 to 2 are allowed");
+    CASE(program->target.allocation_max = 1000, "memory 0 (state) has 1024 bytes; 1 to 1000 are allowed");
+    CASE(program->target.workgroup_size_max = 32, "workgroups of 64 invocations");
+    CASE(program->target.push_bytes_max = 0, "1 words of push constants; 0 bytes are allowed");
+    CASE(DISPATCH(1).push.count = 0, "3 ranges and 0 words of push constants");
+    CASE(DISPATCH(1).kernel = 5, "there is no kernel 5");
+    CASE(program->states.items[1].tensor.range.offset = 16, "states unet.weight and opt.ema.unet.weight overlap");
+    CASE(program->states.items[1].tensor.range.memory = 2, "is in a memory of another kind");
+    CASE(PHASE.feeds.items[0].tensor.range.offset = 32, "feed x [3, 32, 128] overlaps the numbers");
+    CASE(program->entries.items[0].inputs.items[0].tensor.range.offset = 256, "feeds x [3, 256, 128] and z [3, 256, 32] overlap");
+    CASE((DISPATCH(2).ranges.items[0] = (Range){2, 256, 64}, DISPATCH(2).ranges.items[1] = (Range){2, 256, 64},
+          DISPATCH(1).ranges.items[1] = (Range){0, 0, 128}, DISPATCH(1).ranges.items[2] = (Range){0, 0, 64}),
+         NULL);
+    CASE((program->target.offset_alignment = 16, DISPATCH(1).ranges.items[1] = (Range){0, 32, 64}), "bindings 2 and 1 overlap");
+    arena_destroy(&arena);
+}
+END_TEST
+
+START_TEST(targets) {
+    TargetClass out;
+    for (TargetClass i = TARGET_CPU; i <= TARGET_ANY; i++) {
+        Target target = target_default(i);
+        ck_assert(target_class_parse(target_class_name(i), &out) && out == i && target.target_class == i);
+        ck_assert_uint_ge(target.offset_alignment, 16);
+    }
+    ck_assert(!target_class_parse("tpu", &out));
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("program");
+    TCase *cases = tcase_create("program");
+    tcase_set_timeout(cases, 120);
+    tcase_add_test(cases, round_trip);
+    tcase_add_test(cases, files);
+    tcase_add_loop_test(cases, damage, 0, sizeof edits / sizeof *edits);
+    tcase_add_test(cases, never_crashes);
+    tcase_add_test(cases, verifier);
+    tcase_add_test(cases, targets);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,238 @@
+// Loader: the order of records, resuming at any step, padding, failing readers; and which spec serves which data set.
+#include "runtime/base/random.h"
+#include "runtime/data/loader.h"
+#include <check.h>
+#include <stdlib.h>
+
+static Arena *arena;
+static Diag *diag;
+
+static void set_up(void) {
+    arena = arena_create();
+    diag = diag_create(arena);
+}
+
+static void tear_down(void) { arena_destroy(&arena); }
+
+enum { TRAIN_COUNT = 20, TEST_COUNT = 7, IMAGE_SIZE = 6, DAMAGED = 9 };
+
+static void add_data(Program *program, const char *name) {
+    ProgramData data = {.name = name, .batch = 3, .field_count = 2};
+    data.fields = arena_alloc(arena, 2 * sizeof *data.fields);
+    data.fields[0].name = "image";
+    data.fields[0].rank = 2;
+    data.fields[0].dims[0] = 2;
+    data.fields[0].dims[1] = 3;
+    data.fields[1].name = "label";
+    data.fields[1].type = ELEMENT_I32;
+    array_push(arena, &program->data, data);
+}
+
+static Program *make_program(void) {
+    Program *program = ARENA_NEW(arena, Program, 1);
+    add_data(program, "images");
+    return program;
+}
+
+// All elements of an image are its record's number, 100 more in the test split; a label is minus that.
+static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, void *out, Diag *to) {
+    for (uint32_t i = 0; i < IMAGE_SIZE && field == 0; i++)
+        ((float *)out)[i] = (float)(record + 100 * split);
+    if (field == 1)
+        *(int32_t *)out = -(int32_t)(record + 100 * split);
+    if (dataset->data && record == DAMAGED)
+        diag_error(to, NULL, "record 9 is damaged");
+    return !(dataset->data && record == DAMAGED);
+}
+
+static Loader *start(const Program *program, const ProgramEntry *entry, uint64_t seed, uint32_t first, uint32_t end, uint32_t depth, bool is_damaged) {
+    Dataset *dataset = ARENA_NEW(arena, Dataset, 1), **datasets = ARENA_NEW(arena, Dataset *, 1);
+    *dataset = (Dataset){.name = "images", .spec = "test", .declared = program->data.items, .splits = {{"train", TRAIN_COUNT}, {"test", TEST_COUNT}},
+                         .split_count = 2, .fetch = fetch, .data = is_damaged ? dataset : NULL};
+    datasets[0] = dataset;
+    LoaderOptions options = {.program = program, .entry = entry, .datasets = datasets, .seed = seed, .first_step = first, .end_step = end, .depth = depth};
+    Loader *loader = loader_create(arena, &options, diag);
+    ck_assert_ptr_nonnull(loader);
+    return loader;
+}
+
+static ProgramFeed make_feed(const char *name, const char *field, const char *split, bool shuffled, bool pad, uint32_t batch) {
+    return (ProgramFeed){.name = name, .data = "images", .field = field, .split = split, .shuffled = shuffled, .pad = pad, .batch = batch};
+}
+
+START_TEST(order_of_a_feed) {
+    Program *program = make_program();
+    ProgramEntry entry = {.name = "train"};
+    ProgramPhase phase = {.name = "fit", .repeat = 2};
+    array_push(arena, &phase.feeds, make_feed("x", "image", "train", true, false, 3));
+    array_push(arena, &phase.feeds, make_feed("z", "image", "train", true, false, 3));
+    phase.feeds.items[1].data = NULL; // a program's input
+    array_push(arena, &phase.feeds, make_feed("y", "label", "train", true, false, 3));
+    array_push(arena, &entry.phases, phase);
+    array_push(arena, &entry.phases, ((ProgramPhase){.name = "rest", .repeat = 1}));
+    Loader *loader = start(program, &entry, 5, 0, 10, 0, false);
+    ck_assert_uint_eq(loader_repeats(loader, 0), 2);
+    ck_assert_uint_eq(loader_epoch_steps(loader), 3); // 6 batches of 3 out of 20 records, two a step
+    ck_assert_uint_eq(loader_step_records(loader), 6);
+    ck_assert_str_eq(loader_position(loader, arena, 4), "images.train: epoch 1, batch 2 of 6");
+    for (uint32_t step = 0; step < 10; step++)
+        for (uint32_t phase_index = 0; phase_index < 2; phase_index++)
+            for (uint32_t r = 0; r < (phase_index ? 1 : 2); r++) {
+                LoaderBatch batch;
+                ck_assert(loader_next(loader, &batch, diag));
+                ck_assert_uint_eq(batch.step, step);
+                ck_assert_uint_eq(batch.phase, phase_index);
+                ck_assert_uint_eq(batch.repetition, r);
+                ck_assert_uint_eq(batch.records, phase_index ? 0 : 3);
+                if (phase_index)
+                    continue;
+                uint32_t k = step * 2 + r, order[TRAIN_COUNT];
+                random_permutation(5, random_name("order/images"), k / 6, order, TRAIN_COUNT);
+                const float *images = batch.feeds[0];
+                const int32_t *labels = batch.feeds[2];
+                ck_assert_ptr_null(batch.feeds[1]);
+                for (uint32_t i = 0; i < 3; i++) {
+                    ck_assert_uint_eq((uint32_t)images[i * IMAGE_SIZE], order[k % 6 * 3 + i]);
+                    ck_assert_int_eq(labels[i], -(int32_t)order[k % 6 * 3 + i]);
+                }
+            }
+    loader_destroy(&loader);
+    ck_assert_ptr_null(loader);
+}
+END_TEST
+
+// A loader that begins at step n gives what one that began at 0 gives from there on, whatever its depth.
+START_TEST(resume) {
+    Program *program = make_program();
+    ProgramEntry entry = {.name = "train"};
+    ProgramPhase critic = {.name = "critic", .repeat = 3}, generator = {.name = "generator", .repeat = 1};
+    array_push(arena, &critic.feeds, make_feed("x", "image", "train", true, false, 4));
+    array_push(arena, &generator.feeds, make_feed("x", "image", "train", true, true, 7));
+    array_push(arena, &generator.feeds, make_feed("y", "label", "test", false, true, 4));
+    array_push(arena, &entry.phases, critic);
+    array_push(arena, &entry.phases, generator);
+    for (uint32_t first = 1; first < 12; first++) {
+        Loader *all = start(program, &entry, 1, 0, 13, 1, false), *rest = start(program, &entry, 1, first, 13, first % 3 + 1, false);
+        LoaderBatch a, b;
+        for (uint32_t i = 0; i < first * 4; i++)
+            ck_assert(loader_next(all, &a, diag));
+        for (uint32_t i = 0; i < (13 - first) * 4; i++) {
+            ck_assert(loader_next(all, &a, diag) && loader_next(rest, &b, diag));
+            ck_assert_uint_eq(a.step, b.step);
+            ck_assert_uint_eq(a.phase, b.phase);
+            ck_assert_mem_eq(a.feeds[0], b.feeds[0], (a.phase ? 7 : 4) * sizeof(float) * IMAGE_SIZE);
+            if (a.phase)
+                ck_assert_mem_eq(a.feeds[1], b.feeds[1], 4 * 4);
+        }
+        loader_destroy(&all);
+        loader_destroy(&rest);
+    }
+}
+END_TEST
+
+START_TEST(sequential_epoch) {
+    Program *program = make_program();
+    ProgramEntry entry = {.name = "features"};
+    ProgramPhase phase = {.name = "extract", .repeat = 0};
+    array_push(arena, &phase.feeds, make_feed("x", "image", "test", false, true, 3));
+    array_push(arena, &entry.phases, phase);
+    Loader *loader = start(program, &entry, 0, 0, 1, 2, false);
+    ck_assert_uint_eq(loader_repeats(loader, 0), 3);
+    ck_assert_uint_eq(loader_epoch_steps(loader), 1);
+    for (uint32_t r = 0; r < 3; r++) {
+        LoaderBatch batch;
+        ck_assert(loader_next(loader, &batch, diag));
+        ck_assert_uint_eq(batch.records, r < 2 ? 3 : 1);
+        for (uint32_t i = 0; i < 3; i++) {
+            uint32_t record = r * 3 + i < TEST_COUNT ? r * 3 + i : TEST_COUNT - 1;
+            ck_assert_uint_eq((uint32_t)((const float *)batch.feeds[0])[i * IMAGE_SIZE], 100 + record);
+        }
+    }
+    loader_destroy(&loader);
+    entry.phases.items[0].feeds.items[0] = make_feed("x", "image", "test", true, false, 50); // a batch larger than the split
+    loader = start(program, &entry, 0, 0, 1, 2, false);
+    LoaderBatch batch;
+    ck_assert(loader_next(loader, &batch, diag));
+    ck_assert_uint_eq(batch.records, TEST_COUNT);
+    loader_destroy(&loader);
+    loader = start(program, &entry, 0, 0, 1, 2, false); // ends before anything is taken
+    loader_destroy(&loader);
+    loader_destroy(&loader);
+}
+END_TEST
+
+START_TEST(failing_reader) {
+    Program *program = make_program();
+    ProgramEntry entry = {.name = "train"};
+    ProgramPhase phase = {.name = "fit", .repeat = 1};
+    array_push(arena, &phase.feeds, make_feed("x", "image", "train", false, false, 4));
+    array_push(arena, &entry.phases, phase);
+    Loader *loader = start(program, &entry, 0, 0, 100, 0, true);
+    LoaderBatch batch;
+    ck_assert(loader_next(loader, &batch, diag) && loader_next(loader, &batch, diag));
+    ck_assert(!loader_next(loader, &batch, diag));
+    ck_assert_uint_eq(diag_error_count(diag), 1);
+    loader_destroy(&loader);
+}
+END_TEST
+
+START_TEST(which_spec_serves) {
+    Program *program = make_program();
+    add_data(program, "other");
+    ProgramEntry one = {.name = "one"}, both = {.name = "both"};
+    ProgramPhase phase = {.name = "p", .repeat = 1};
+    array_push(arena, &phase.feeds, make_feed("x", "image", "train", true, false, 3));
+    array_push(arena, &one.phases, phase);
+    array_push(arena, &both.phases, phase);
+    ProgramPhase second = {.name = "q", .repeat = 1};
+    array_push(arena, &second.feeds, make_feed("y", "image", "train", true, false, 3));
+    second.feeds.items[0].data = "other";
+    array_push(arena, &both.phases, second);
+    const struct {
+        const ProgramEntry *entry;
+        uint32_t count;
+        const char *specs[2], *error;
+    } cases[] = {
+        {&one, 1, {"random"}, NULL},
+        {&one, 1, {"images=random"}, NULL},
+        {&one, 0, {NULL}, "--data images="},
+        {&one, 1, {"other=random"}, "--data images="},
+        {&one, 1, {"imagse=random"}, "did you mean \"images\"?"},
+        {&both, 1, {"random"}, "say where it is"},
+        {&both, 2, {"random", "other=random:9"}, NULL},
+        {&both, 2, {"images=random", "other=random:9"}, NULL},
+        {&both, 2, {"random", "random:9"}, "needs a name"},
+    };
+    for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Diag *inner = diag_create(arena);
+        Dataset **datasets = dataset_open_all(arena, program, cases[i].entry, cases[i].specs, cases[i].count, inner);
+        ck_assert_msg((datasets != NULL) == (cases[i].error == NULL), "case %u: %s", i, diag_text(inner, arena));
+        if (cases[i].error)
+            ck_assert_msg(strstr(diag_text(inner, arena), cases[i].error) != NULL, "case %u: %s", i, diag_text(inner, arena));
+        else
+            ck_assert((datasets[1] != NULL) == (cases[i].entry == &both));
+    }
+    both.phases.items[1].feeds.items[0].split = "validation";
+    const char *both_specs[] = {"images=random", "other=random"};
+    ck_assert_ptr_null(dataset_open_all(arena, program, &both, both_specs, 2, diag));
+    ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "validation"));
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("loader");
+    TCase *tests = tcase_create("loader");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, order_of_a_feed);
+    tcase_add_test(tests, resume);
+    tcase_add_test(tests, sequential_epoch);
+    tcase_add_test(tests, failing_reader);
+    tcase_add_test(tests, which_spec_serves);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
