@@ -68,6 +68,15 @@ gg_install() {
     return 1
 }
 
+# gg_indented COMMAND…: what it prints is indented; its exit code stays (a pipe would hide it).
+gg_indented() {
+    gg_status=0
+    "$@" >build/.printed || gg_status=$?
+    sed 's/^/    /' build/.printed
+    rm -f build/.printed
+    return "$gg_status"
+}
+
 # gg_build FOLDER OPTIONS…: configures and builds.
 gg_build() {
     folder="$1"

@@ -104,8 +104,11 @@ static KernelList *lower(Compile *compile, const GraphProgram *program, const Ph
         uint32_t copy;
         if (plan_kernels(list, &context, &copy))
             return check_kernels(compile, PASS_plan, program, phase, list) ? list : NULL;
-        if (copied[copy])
-            bug(PASS_plan, "an update that already has a copy needs one", "");
+        if (copied[copy]) {
+            Text text = text_create(compile->arena);
+            kernel_print(&text, list);
+            bug(PASS_plan, arena_format(compile->arena, "output %u already has a copy and needs one", copy), text.data);
+        }
         copied[copy] = true;
     }
 }

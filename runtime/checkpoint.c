@@ -5,9 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static const char FORMAT[] = "gcc-graph checkpoint 1";
+static const char FORMAT[] = "checkpoint 1";
 enum { KEY_FORMAT, KEY_DIGEST, KEY_ENTRY, KEY_STEP, KEY_STEPS, KEY_SEED, KEY_DATA, KEY_SCHEDULES, KEY_CONTENTS, KEY_COUNT };
-static const char *const KEYS[KEY_COUNT] = {"format", "graph", "program", "step", "steps", "seed", "data", "schedules", "contents"};
+static const char *const KEYS[KEY_COUNT] = {"gcc-graph", "graph", "program", "step", "steps", "seed", "data", "schedules", "contents"};
 
 bool checkpoint_keeps(const ProgramState *state) { return strcmp(state->kind, "program") != 0; }
 

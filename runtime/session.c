@@ -31,7 +31,8 @@ static bool check_fit(const Session *session, Diag *diag) {
         if (end)
             *end = 0;
         diag_error(diag, NULL, "%s, compiled for class %s, does not fit the device %s: %s; compile the graph for it: --target %u",
-                   session->program->name, target_class_name(session->program->target.target_class), info->name, problems.data, info->index);
+                   session->program->name, target_class_name(session->program->target.target_class), info->name, problems.data,
+                   info->index);
     }
     for (uint32_t i = 0; good && i < fitted.kernels.count; i++) {
         if (!fitted.kernels.items[i].needs_subgroup_ballot || info->subgroup_size == session->program->target.subgroup_size)
@@ -52,8 +53,8 @@ static bool check_memory(const Session *session, Diag *diag) {
     if (needed <= left)
         return true;
     Arena *arena = arena_create();
-    diag_error(diag, NULL, "%s needs %s of memory, but %s has %s left of %s; a smaller batch needs less (-D batch=…)", session->program->name,
-               text_bytes(arena, needed), device_info(session->device)->name, text_bytes(arena, left),
+    diag_error(diag, NULL, "%s needs %s of memory, but %s has %s left of %s; a smaller batch needs less (-D batch=…)",
+               session->program->name, text_bytes(arena, needed), device_info(session->device)->name, text_bytes(arena, left),
                text_bytes(arena, device_info(session->device)->memory_total));
     arena_destroy(&arena);
     return false;
@@ -166,8 +167,8 @@ static bool create_slots(Session *session, uint64_t upload, uint64_t readback, D
             buffer_create(session->arena, session->device, BUFFER_UPLOAD, upload, arena_format(session->arena, "slot %u up", i), diag);
         if (!slot->upload)
             return false;
-        slot->readback =
-            buffer_create(session->arena, session->device, BUFFER_READBACK, readback, arena_format(session->arena, "slot %u down", i), diag);
+        slot->readback = buffer_create(session->arena, session->device, BUFFER_READBACK, readback,
+                                       arena_format(session->arena, "slot %u down", i), diag);
         if (!slot->readback)
             return false;
         if (stamps_are_available(session->device) && !(slot->stamps = stamps_create(session->arena, session->device, 2, diag)))
@@ -203,8 +204,8 @@ static bool create_pipelines(Session *session, Diag *diag) {
                                             .push_words = kernel->push_words,
                                             .is_cut = session->kernels_cut[i]};
     }
-    if (!pipelines_create(session->arena, session->device, sources, count, session->options.progress, session->options.progress_context, made,
-                          diag))
+    if (!pipelines_create(session->arena, session->device, sources, count, session->options.progress, session->options.progress_context,
+                          made, diag))
         return false;
     for (uint32_t i = 0, k = 0; i < program->kernels.count; i++)
         session->pipelines[i] = is_needed[i] ? made[k++] : NULL;
@@ -230,8 +231,8 @@ static bool create_bindings(Session *session, Diag *diag) {
         for (uint32_t k = 0; state->is_used && k < state->phase->dispatches.count; k++) {
             const Dispatch *dispatch = &state->phase->dispatches.items[k];
             if (!bindings_add(session->arena, session->device, session->bindings, session->pipelines[dispatch->kernel],
-                              session->program->kernels.items[dispatch->kernel].bindings.items, dispatch->ranges.items, dispatch->ranges.count,
-                              session->memories, &state->sets[k], diag))
+                              session->program->kernels.items[dispatch->kernel].bindings.items, dispatch->ranges.items,
+                              dispatch->ranges.count, session->memories, &state->sets[k], diag))
                 return false;
         }
     }
@@ -275,7 +276,8 @@ Session *session_create(Arena *arena, Device *device, const Program *program, co
     if (good)
         list_phases(session, &upload, &readback);
     good = good && create_memories(session, diag) && create_queue(session, diag) && create_slots(session, upload, readback, diag) &&
-           create_pipelines(session, diag) && create_bindings(session, diag) && record_phases(session, diag) && fill_memories(session, diag);
+           create_pipelines(session, diag) && create_bindings(session, diag) && record_phases(session, diag) &&
+           fill_memories(session, diag);
     if (!good)
         session_destroy(&session);
     return session;

@@ -36,9 +36,9 @@ typedef struct {
 struct PhaseState {
     const ProgramEntry *entry;
     const ProgramPhase *phase;
-    bool is_used;           // its commands exist
+    bool is_used; // its commands exist
     ARRAY(Piece) pieces;
-    BindingSet *sets;       // by dispatch
+    BindingSet *sets; // by dispatch
     ARRAY(Commands) segments;
     Commands *prefixes, *suffixes; // by slot
     uint64_t *feed_offsets;        // in the upload buffer, by feed
@@ -65,7 +65,7 @@ struct Session {
     const Program *program;
     SessionOptions options;
     bool is_lost;
-    Buffer **memories; // by Program.memories
+    Buffer **memories;    // by Program.memories
     Pipeline **pipelines; // by Program.kernels; NULL where not used
     bool *kernels_cut;    // by Program.kernels
     Bindings *bindings;
@@ -77,7 +77,7 @@ struct Session {
     uint32_t submitted;
     Record *first_record, *last_record, *taken;
     uint32_t record_count;
-    Commands errand;       // recorded anew for each transfer and single dispatch
+    Commands errand;                   // recorded anew for each transfer and single dispatch
     Buffer *staging_up, *staging_down; // NULL where the memories are visible to the host
     Stamps *errand_stamps;
 };

@@ -1,5 +1,5 @@
-// Session: recording. A phase becomes segments (shared by all slots) between a prefix, which loads a slot's numbers and feeds, and a suffix,
-// which brings its results back. The completion number walks with them: the prefix puts it into word 0 of the progress buffer, each
+// Session: recording. A phase becomes segments (shared by all slots) between a prefix, which loads a slot's numbers and feeds, and a
+// suffix, which brings its results back. The completion number walks with them: the prefix puts it into word 0 of the progress buffer, each
 // segment copies it from its own word to the next when its work is done, the suffix returns the last word. So it arrives only if all ran.
 #include "runtime/session_parts.h"
 

@@ -241,8 +241,8 @@ static bool run_once(Session *session, PhaseState *phase, uint32_t dispatch, dou
     return true;
 }
 
-bool session_run_dispatch(Session *session, const ProgramPhase *phase, uint32_t dispatch, const Moment *moment, uint32_t times, double *seconds,
-                          Diag *diag) {
+bool session_run_dispatch(Session *session, const ProgramPhase *phase, uint32_t dispatch, const Moment *moment, uint32_t times,
+                          double *seconds, Diag *diag) {
     PhaseState *state = session_phase(session, phase);
     if (!state || dispatch >= phase->dispatches.count) {
         diag_error(diag, NULL, "this session has no dispatch %u of phase %s", dispatch, phase->name);

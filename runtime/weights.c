@@ -10,7 +10,12 @@ static bool is_finite(const HostTensor *tensor) {
     return true;
 }
 
-bool weights_get(Session *session, const Program *program, Arena *arena, HostTensor **tensors, uint32_t *tensor_count, bool may_be_wild, Diag *diag) {
+// A document's own states may well hold an infinity ("the best so far").
+static bool must_be_finite(const ProgramState *state) {
+    return strcmp(state->kind, "parameter") == 0 || strcmp(state->kind, "moment") == 0 || strcmp(state->kind, "ema") == 0 || state->network;
+}
+
+bool weights_get(Session *session, const Program *program, Arena *arena, HostTensor **tensors, uint32_t *tensor_count, Diag *diag) {
     *tensors = ARENA_NEW(arena, HostTensor, program->states.count);
     *tensor_count = 0;
     for (uint32_t i = 0; i < program->states.count; i++) {
@@ -21,7 +26,7 @@ bool weights_get(Session *session, const Program *program, Arena *arena, HostTen
         if (!session_get(session, arena, state->name, tensor, diag))
             return false;
         tensor->name = state->name;
-        if (!may_be_wild && !is_finite(tensor)) {
+        if (must_be_finite(state) && !is_finite(tensor)) {
             diag_error(diag, NULL, "the state \"%s\" holds values that are not finite", state->name);
             return false;
         }

@@ -3,9 +3,8 @@
 #include "runtime/checkpoint.h"
 #include "runtime/session.h"
 
-// All states that a checkpoint keeps, read from the device. A value that is not finite is an error which names its state, unless
-// `may_be_wild`.
-bool weights_get(Session *session, const Program *program, Arena *arena, HostTensor **tensors, uint32_t *tensor_count, bool may_be_wild, Diag *diag);
+// All states that a checkpoint keeps, read from the device. A network's or optimizer's value that is not finite is an error which names it.
+bool weights_get(Session *session, const Program *program, Arena *arena, HostTensor **tensors, uint32_t *tensor_count, Diag *diag);
 // Writes a checkpoint's tensors into the states (after checkpoint_match); the others stay as they are.
 bool weights_set(Session *session, const Program *program, const Checkpoint *checkpoint, CheckpointMatch match, Diag *diag);
 // "--init NAME=RUN|FILE": a network's weights from elsewhere. An EMA of it that an optimizer keeps starts as a copy of them.

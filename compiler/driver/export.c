@@ -76,10 +76,16 @@ static int run(Arguments *arguments) {
     const char *output = arguments_text(arguments, "output"), *names = arguments_text(arguments, "names");
     if (!output)
         return arguments_wrong(arguments, "-o FILE.safetensors is missing");
-    Checkpoint checkpoint;
-    if (!checkpoint_read_from(arguments->arena, arguments->operands.items[0], &checkpoint, arguments->diag))
+    Checkpoint checkpoint = {0};
+    const char *input = arguments->operands.items[0];
+    bool is_import = arguments_has(arguments, "import");
+    if (is_import && !names)
+        return arguments_wrong(arguments, "--import needs --names MAP.json");
+    // A foreign file's metadata is not ours to understand.
+    if (is_import ? !safetensors_read(arguments->arena, input, &checkpoint.file, arguments->diag)
+                  : !checkpoint_read_from(arguments->arena, input, &checkpoint, arguments->diag))
         return 1;
-    Work work = {.arena = arguments->arena, .diag = arguments->diag, .file = &checkpoint.file, .is_import = arguments_has(arguments, "import")};
+    Work work = {.arena = arguments->arena, .diag = arguments->diag, .file = &checkpoint.file, .is_import = is_import};
     work.names = names ? json_read(arguments->arena, names, arguments->diag) : NULL;
     if (names && (!work.names || !check_names(&work)))
         return 1;
@@ -96,8 +102,8 @@ static int run(Arguments *arguments) {
         count += tensor.size / host_dtype_size(tensor.dtype);
         array_push(arguments->arena, &tensors, tensor);
     }
-    static const char *const keys[] = {"format"}, *const values[] = {"pt"};
-    if (!safetensors_write(output, tensors.items, tensors.count, keys, values, 1, arguments->diag))
+    static const char *const keys[] = {"made_by"}, *const values[] = {"gcc-graph"};
+    if (!safetensors_write(arguments->arena, output, tensors.items, tensors.count, keys, values, 1, arguments->diag))
         return 1;
     printf("%s: %u tensors, %s numbers\n", output, tensors.count, text_thousands(arguments->arena, count));
     return 0;

@@ -1,13 +1,11 @@
 // Run interpret: steps, phases and repetitions, with states in double between them.
 #include "compiler/driver/run_interpret.h"
-#include "compiler/driver/run_states.h"
 #include <math.h>
 
 typedef struct {
     const RunInterpret *run;
     Arena *arena; // of one repetition
     Diag *diag;
-    RunStates states;
     const Phase *phase;
     uint32_t step, repetition;
     const char *moment; // "3.0"
@@ -31,7 +29,7 @@ static const Tensor *keep(Running *running, const Tensor *tensor) {
     return copy;
 }
 
-static const Tensor *source_state(void *context, const char *name) { return run_states_get(&((Running *)context)->states, name); }
+static const Tensor *source_state(void *context, const char *name) { return run_states_get(((Running *)context)->run->states, name); }
 
 static bool read_batch(Running *running, const Feed *feed, Tensor *out) {
     RunData *data = running->run->data;
@@ -164,7 +162,7 @@ static bool run_repetition(Running *running, uint32_t epoch_steps) {
             return false;
     for (uint32_t i = 0; i < graph->outputs.count; i++)
         if (graph->outputs.items[i].kind == OUTPUT_STATE)
-            run_states_set(&running->states, graph->outputs.items[i].name, &values[graph->outputs.items[i].value.id]);
+            run_states_set(run->states, graph->outputs.items[i].name, &values[graph->outputs.items[i].value.id]);
     return true;
 }
 
@@ -193,7 +191,7 @@ static bool run_step(Running *running, uint32_t epoch_steps) {
 
 static bool each_state(Running *running, bool take) {
     const RunInterpret *run = running->run;
-    RunParts parts = run_states_parts(&running->states, run->entry->name);
+    RunParts parts = run_states_parts(run->states, run->entry->name);
     for (uint32_t i = 0; i < parts.count; i++) {
         RunPart *part = &parts.items[i];
         Tensor tensor = {part->type, part->data}, given_tensor;
@@ -212,7 +210,7 @@ static bool each_state(Running *running, bool take) {
 }
 
 bool run_interpret(Arena *arena, const RunInterpret *run, Diag *diag) {
-    Running running = {.run = run, .arena = arena, .diag = diag, .states = run_states_create(arena, run->module, run->seed)};
+    Running running = {.run = run, .arena = arena, .diag = diag};
     if (!each_state(&running, true))
         return false;
     uint32_t epoch_steps = run->data->loader ? loader_epoch_steps(run->data->loader) : 1;

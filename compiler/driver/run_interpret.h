@@ -2,6 +2,7 @@
 #pragma once
 #include "compiler/driver/run_data.h"
 #include "compiler/driver/run_files.h"
+#include "compiler/driver/run_states.h"
 
 typedef struct {
     const Module *module;
@@ -10,6 +11,7 @@ typedef struct {
     RunFiles *files;
     uint64_t seed;
     uint32_t first_step, steps; // runs steps first_step … first_step + steps - 1
+    RunStates *states; // changed by the run
     RunData *data; // feeds that no file gives
 } RunInterpret;
 

@@ -85,14 +85,48 @@ static Code emit_broadcast(Emitter *emitter, const Node *node, const Index *inde
     return emit_value(emitter, node->args[0], inner);
 }
 
+// Axes first … last of `to` from axes of `from` of the same product.
+static void reshape_segment(Emitter *emitter, const Type *from, uint32_t first, uint32_t last, const Index *index, const Type *to, uint32_t to_first, uint32_t to_last,
+                            Index *out) {
+    Index linear = index_constant(0);
+    uint32_t wide = 0, to_wide = 0;
+    for (uint32_t axis = first; axis < last; axis++)
+        wide += from->dims[axis] > 1;
+    for (uint32_t axis = to_first; axis < to_last; axis++)
+        to_wide += to->dims[axis] > 1;
+    for (uint32_t axis = first; axis < last; axis++)
+        if (from->dims[axis] > 1)
+            linear = index_add(emitter->pool, index_scale(emitter->pool, linear, from->dims[axis]), index[axis]);
+    bool direct = wide == 1 && to_wide == 1; // the same axis: no remainder, which padding lanes would keep from vanishing
+    for (uint32_t axis = to_last; axis-- > to_first;) {
+        if (to->dims[axis] == 1) {
+            out[axis] = index_constant(0);
+        } else if (direct) {
+            out[axis] = linear;
+        } else {
+            out[axis] = --to_wide ? index_modulo(emitter->pool, linear, to->dims[axis]) : linear;
+            linear = index_divide(emitter->pool, linear, to->dims[axis]);
+        }
+    }
+}
+
+// A reshape falls into segments of axes with equal products; only inside one are indices mixed.
 static Code emit_reshape(Emitter *emitter, const Node *node, const Index *index) {
     const Type arg = graph_type(emitter->graph, node->args[0]);
-    Index linear = index_constant(0), inner[MAX_RANK];
-    for (uint32_t axis = 0; axis < node->type.rank; axis++)
-        linear = index_add(emitter->pool, index_scale(emitter->pool, linear, node->type.dims[axis]), index[axis]);
-    for (uint32_t axis = arg.rank; axis-- > 0;) {
-        inner[axis] = axis ? index_modulo(emitter->pool, linear, arg.dims[axis]) : linear;
-        linear = index_divide(emitter->pool, linear, arg.dims[axis]);
+    Index inner[MAX_RANK];
+    uint32_t a = 0, b = 0;
+    while (a < node->type.rank || b < arg.rank) {
+        uint32_t first = a, to_first = b;
+        uint64_t have = 1, want = 1;
+        do {
+            if (have <= want && a < node->type.rank)
+                have *= node->type.dims[a++];
+            else if (b < arg.rank)
+                want *= arg.dims[b++];
+            else
+                have *= node->type.dims[a++];
+        } while (have != want || (a == first && b == to_first));
+        reshape_segment(emitter, &node->type, first, a, index, &arg, to_first, b, inner);
     }
     return emit_value(emitter, node->args[0], inner);
 }
@@ -353,7 +387,7 @@ Code emit_value(Emitter *emitter, Value value, const Index *index) {
         const Memo *memo = &emitter->memos.items[i];
         bool equal = memo->value.id == value.id;
         for (uint32_t axis = 0; equal && axis < type.rank; axis++)
-            equal = index_equal(memo->index[axis], index[axis]);
+            equal = type.dims[axis] == 1 || index_equal(memo->index[axis], index[axis]); // of one element, lanes are padding
         if (equal)
             return memo->code;
     }

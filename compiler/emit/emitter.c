@@ -271,8 +271,8 @@ Code emit_load(Emitter *emitter, Value value, const Index *index) {
         Index one = index_substitute(emitter->pool, offset, emitter->lane_atom, index_constant(lane));
         index_bounds(one, &low, &high);
         // Lanes of padding may lie beyond the tensor: they are masked when stored, but must not be fetched from there.
-        if (high > last)
-            one = emit_opaque_index(emitter, arena_format(emitter->arena, "min(%s, %lld)", emit_index(emitter, one), (long long)last), 0,
+        if (low < 0 || high > last)
+            one = emit_opaque_index(emitter, arena_format(emitter->arena, "clamp(%s, 0, %lld)", emit_index(emitter, one), (long long)last), 0,
                                     last);
         parts[lane] = from_memory(emitter, dtype, false, scalar_load(emitter, value, one));
     }

@@ -318,10 +318,13 @@ static void place_reduce(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *
     begin(fuse, id, KERNEL_REDUCE, level, leaves);
 }
 
+// A copy that plan asked for: it runs when all readers of the old value have, and nothing else may delay them.
+static bool stands_alone(const Fuse *fuse, uint32_t id) { return node_at(fuse, id)->op == OP_materialise && node_at(fuse, id)->attrs[1].integer % 2 == 1; }
+
 // A map goes to the kernel that makes its latest input, as an epilogue, or beside a sibling.
 static void place_map(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *leaves) {
     Layout space = fuse->list->layouts[id];
-    if (node_at(fuse, id)->op == OP_materialise && node_at(fuse, id)->attrs[1].integer < 0) {
+    if (stands_alone(fuse, id)) {
         begin(fuse, id, KERNEL_MAP, level, leaves);
         return;
     }
@@ -332,7 +335,7 @@ static void place_map(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *lea
             at_level += !host || host != producer;
             host = producer ? producer : host;
         }
-    bool fits = level > 1 && host && at_level == 1 && !fuse->context->no_fuse;
+    bool fits = level > 1 && host && at_level == 1 && !fuse->context->no_fuse && !stands_alone(fuse, fuse->list->kernels.items[host - 1].root.id);
     for (uint32_t i = 0; fits && i < leaves->count; i++)
         if (producer_of(fuse, leaves->items[i].value.id) == host)
             fits = leaves->items[i].in_place;
@@ -346,7 +349,7 @@ static void place_map(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *lea
     }
     for (uint32_t k = 0; k < fuse->list->kernels.count && !fuse->context->no_fuse; k++) {
         const Kernel *kernel = &fuse->list->kernels.items[k];
-        if (kernel->kernel_class != KERNEL_MAP || fuse->levels.items[k] != level || !layout_equal(&fuse->list->layouts[kernel->root.id], &space) ||
+        if (kernel->kernel_class != KERNEL_MAP || fuse->levels.items[k] != level || stands_alone(fuse, kernel->root.id) || !layout_equal(&fuse->list->layouts[kernel->root.id], &space) ||
             !(space.rank == 0 || shares_load(fuse, k, leaves)) || bindings_with(fuse, k, leaves) > fuse->context->target->storage_bindings_max)
             continue;
         join(fuse, k, id, leaves, arena_format(fuse->list->arena, "%%%u is a sibling of the same shape", id));

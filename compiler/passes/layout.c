@@ -169,12 +169,13 @@ static Value add(Pass *pass, Op op, const Value *args, uint32_t arg_count, const
     return value;
 }
 
-// kind 0: shared by all who ask for this layout; 1: memory of its own; -1: of its own, by a kernel of its own.
+// Copy 0 is shared by all who ask for this layout; other numbers are memory of their own, odd ones by a kernel of their own.
+enum { COPY_SHARED, COPY_OWN, COPY_OWN_KERNEL };
 static Value materialise(Pass *pass, Value value, const Layout *layout, int kind) {
     int64_t order[LAYOUT_RANK_MAX];
     for (uint32_t i = 0; i < layout->rank; i++)
         order[i] = layout->order[i];
-    Attr attrs[2] = {attr_ints(order, layout->rank), attr_int(kind * (kind ? (int64_t)++pass->copies : 0))};
+    Attr attrs[2] = {attr_ints(order, layout->rank), attr_int(kind == COPY_SHARED ? 0 : 2 * (int64_t)++pass->copies + (kind == COPY_OWN_KERNEL))};
     Origin before = pass->graph->origin;
     pass->graph->origin = (Origin){graph_node(pass->graph, value)->origin.pointer, "layout"};
     Value copy = add(pass, OP_materialise, &value, 1, attrs, 2);
@@ -214,7 +215,7 @@ static Value operand(Pass *pass, Value value, const Layout *wanted, bool only_in
     const Layout *layout = &pass->layouts.items[value.id];
     uint32_t last = layout->rank - 1u;
     bool fits = only_innermost ? layout->order[last] == wanted->order[last] : layout_equal(layout, wanted);
-    return fits && is_bufferable(pass, value) ? value : materialise(pass, value, wanted, 0);
+    return fits && is_bufferable(pass, value) ? value : materialise(pass, value, wanted, COPY_SHARED);
 }
 
 // Operands of contractions; see contract_is_tileable for what the tiles need.
@@ -272,9 +273,10 @@ static Value claim(Pass *pass, Value value, const Layout *wanted, bool forced) {
         pass->claimed.items[base.id] = true;
         return value;
     }
-    if (forced && !computed)
-        value = materialise(pass, value, wanted, 1);
-    Value copy = materialise(pass, value, wanted, forced ? -1 : 1);
+    bool stored = class == CLASS_REDUCE || class == CLASS_CONTRACT;
+    if (forced && !stored)
+        value = materialise(pass, value, wanted, COPY_OWN);
+    Value copy = materialise(pass, value, wanted, forced ? COPY_OWN_KERNEL : COPY_OWN);
     pass->claimed.items[copy.id] = true;
     return copy;
 }

@@ -1,5 +1,6 @@
 // Document: a file with its includes - what its names stand for, and which values its lets get.
 #include "compiler/read/reader.h"
+#include "runtime/base/file.h"
 
 // ---- lets and what is given for them
 

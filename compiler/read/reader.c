@@ -1,5 +1,6 @@
 // Reader: errors with their places, scopes, and read_document itself.
 #include "compiler/read/reader.h"
+#include "runtime/base/file.h"
 
 // ---- places and errors
 

@@ -139,7 +139,9 @@ struct Network {
     GivenList given;
     const Json *declared; // where
     bool built, building, failed;
-    uint32_t set, info;   // index + 1 in Module.sets, in Module.networks
+    Set pending;          // what the rehearsal has found so far
+    uint32_t set;         // index + 1 in Module.sets; 0: no parameters
+    NetworkInfo info;     // what the rehearsal has found so far
     uint32_t state;       // index in Module.states of its parameters, UINT32_MAX: none
 };
 
@@ -227,7 +229,7 @@ struct Reader {
     ARRAY(struct SourceFile { const char *name; const Json *json; }) files;
     ARRAY(struct StateDecl { const char *name; const Json *json; Document *document; uint32_t index; }) states; // of documents
     ARRAY(Later *) lets;    // own ones, in text order: warned of where never used
-    const char *layer_path; // of the network that is being rehearsed, for `summary`
+    const Network *listed;  // whose layers are being listed for `summary`
     // The JSON value being read, and the place in its text.
     const Json *at;
     const char *text;
@@ -352,11 +354,10 @@ Value stage_read(Reader *reader, uint32_t state);
 void stage_write(Reader *reader, uint32_t state, Value value);
 Value state_read(Reader *reader, StateRef state);
 void state_write(Reader *reader, StateRef state, Value value);
-uint32_t state_declare(Reader *reader, const char *name, StateKind kind, Type type, Init init, const char *network, const char *pointer);
+uint32_t state_declare(Reader *reader, const char *name, StateKind kind, Type type, Init init, const char *network); // index in Module.states
 bool initialiser_read(Reader *reader, const Json *json, Scope *scope, Initialiser *out);
 bool initialisers_read(Reader *reader, const Json *json, Scope *scope, InitialiserSet *out); // adds to what is there
 Frame frame_at(Reader *reader, const Frame *frame, const char *label);
-bool frame_own(Reader *reader, const Frame *frame, const char *name, const char **full); // "G.conv2d.weight", once in a call
 Value frame_parameter(Reader *reader, const Frame *frame, const char *name, const Init *init, uint32_t rank, const uint32_t *dims);
 bool frame_state(Reader *reader, const Frame *frame, const char *name, const Init *init, uint32_t rank, const uint32_t *dims, StateRef *out);
 Value frame_draw(Reader *reader, const Frame *frame, Op op, uint32_t rank, const uint32_t *dims, int64_t below);
@@ -364,7 +365,6 @@ Value frame_draw(Reader *reader, const Frame *frame, Op op, uint32_t rank, const
 // ---- network.c: calls, blocks, and the rehearsal that finds a network's parameters
 bool network_build(Reader *reader, Network *network, const Json *place);
 Datum network_call(Reader *reader, Network *network, const Datum *args, const SetDatum *given, bool training, bool keep, const char *draws);
-bool arguments_read(Reader *reader, const Json *node, const Json *inputs, Scope *scope, const char *what, Datum **args, uint32_t *count);
 Datum node_call(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label);
 Datum node_block(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label);
 Datum node_op(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label);

@@ -66,13 +66,13 @@ bool layout_equal(const Layout *a, const Layout *b) {
 // A walk over the rows of a layout (its elements along the innermost axis), in physical order.
 typedef struct {
     uint32_t rank;
-    uint64_t rows;                       // rows in all
-    uint64_t length, padded;             // of a row
-    size_t step;                         // logical elements between neighbours of a row
-    uint64_t extents[LAYOUT_RANK_MAX];   // of the outer axes, outermost first
-    size_t steps[LAYOUT_RANK_MAX];       // their logical strides
+    uint64_t rows;                     // rows in all
+    uint64_t length, padded;           // of a row
+    size_t step;                       // logical elements between neighbours of a row
+    uint64_t extents[LAYOUT_RANK_MAX]; // of the outer axes, outermost first
+    size_t steps[LAYOUT_RANK_MAX];     // their logical strides
     uint64_t counters[LAYOUT_RANK_MAX];
-    size_t logical;                      // where the current row starts
+    size_t logical; // where the current row starts
 } Walk;
 
 static Walk walk_start(const Layout *layout) {

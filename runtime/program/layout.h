@@ -14,10 +14,10 @@ typedef struct {
 } Layout;
 
 Layout layout_make(uint32_t rank, const uint32_t *dims, const uint8_t *order); // order NULL: row-major
-uint64_t layout_count(const Layout *layout);   // physical elements, padding included
-uint64_t layout_size(const Layout *layout);    // bytes; like the counts UINT64_MAX where it does not fit 64 bits
-uint64_t layout_logical_count(const Layout *layout); // elements without padding
-uint32_t layout_inner(const Layout *layout);   // the padded extent of the innermost axis, 4 for a scalar
+uint64_t layout_count(const Layout *layout);                                   // physical elements, padding included
+uint64_t layout_size(const Layout *layout);                   // bytes; like the counts UINT64_MAX where it does not fit 64 bits
+uint64_t layout_logical_count(const Layout *layout);          // elements without padding
+uint32_t layout_inner(const Layout *layout);                  // the padded extent of the innermost axis, 4 for a scalar
 void layout_strides(const Layout *layout, uint32_t *strides); // by logical axis, in elements
 bool layout_equal(const Layout *a, const Layout *b);
 // Logical row-major 4-byte elements to physical ones (padding zeroed), and back.

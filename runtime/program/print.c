@@ -60,7 +60,8 @@ static void print_phase(Text *text, const Program *program, const ProgramEntry *
         print_dispatch(text, program, dispatch);
     }
     for (uint32_t i = 0; i < phase->results.count; i++) {
-        text_format(text, "  %s %s ", phase->results.items[i].format ? phase->results.items[i].format : "report", phase->results.items[i].name);
+        text_format(text, "  %s %s ", phase->results.items[i].format ? phase->results.items[i].format : "report",
+                    phase->results.items[i].name);
         print_tensor(text, &phase->results.items[i].tensor);
         text_append(text, "\n");
     }

@@ -1,11 +1,14 @@
 // Program: names, look-ups, and the digest of a kernel's body.
-#include "runtime/base/file.h"
 #include "runtime/program/program.h"
+#include "runtime/base/file.h"
 
-static const char *const element_names[] = {[ELEMENT_F32] = "f32", [ELEMENT_I32] = "i32", [ELEMENT_U32] = "u32", [ELEMENT_BOOL] = "bool",
-                                            [ELEMENT_U8] = "u8"};
-static const char *const memory_names[] = {[MEMORY_STATE] = "state", [MEMORY_CONSTANT] = "constant", [MEMORY_SCRATCH] = "scratch",
-                                           [MEMORY_FEED] = "feed", [MEMORY_RESULT] = "result"};
+static const char *const element_names[] = {
+    [ELEMENT_F32] = "f32", [ELEMENT_I32] = "i32", [ELEMENT_U32] = "u32", [ELEMENT_BOOL] = "bool", [ELEMENT_U8] = "u8"};
+static const char *const memory_names[] = {[MEMORY_STATE] = "state",
+                                           [MEMORY_CONSTANT] = "constant",
+                                           [MEMORY_SCRATCH] = "scratch",
+                                           [MEMORY_FEED] = "feed",
+                                           [MEMORY_RESULT] = "result"};
 static const char *const class_names[] = {[KERNEL_MAP] = "map", [KERNEL_REDUCE] = "reduce", [KERNEL_CONTRACT] = "contract"};
 static const char *const binding_names[] = {[BINDING_READ] = "read", [BINDING_WRITE] = "write", [BINDING_TEXEL] = "texel"};
 

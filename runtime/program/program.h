@@ -62,31 +62,31 @@ typedef struct {
 typedef struct {
     uint32_t kernel;
     uint32_t groups[3];
-    ARRAY(Range) ranges;    // by binding
+    ARRAY(Range) ranges; // by binding
     ARRAY(uint32_t) push;
-    uint32_t wave;          // dispatches of one wave do not depend on each other; a barrier stands between waves
-    const char *label;      // "%12 conv2d /networks/unet/nodes/3"
-    const char *op_class;   // for bench: "conv2d", "conv2d_input", "conv2d_weight", "matmul", "reduce", "map"
-    double flops;           // of contractions: 2 x multiply-adds, unpadded, direct; else 0
-    double bytes;           // read and written, each tensor once
-    uint32_t *values;       // graph values that it stores, by write binding order (for verify)
+    uint32_t wave;        // dispatches of one wave do not depend on each other; a barrier stands between waves
+    const char *label;    // "%12 conv2d /networks/unet/nodes/3"
+    const char *op_class; // for bench: "conv2d", "conv2d_input", "conv2d_weight", "matmul", "reduce", "map"
+    double flops;         // of contractions: 2 x multiply-adds, unpadded, direct; else 0
+    double bytes;         // read and written, each tensor once
+    uint32_t *values;     // graph values that it stores, by write binding order (for verify)
     uint32_t value_count;
 } Dispatch;
 
 // A state as the user sees it: one named tensor of a checkpoint. A flat parameter set is many of these.
 typedef struct {
-    const char *name;   // "unet.conv2d.weight", "opt.m.unet.conv2d.weight", "opt.count", "sample.x"
-    const char *kind;   // "parameter", "running", "moment", "ema", "count", "program"
-    const char *network; // owner of a parameter or running state, or NULL
-    ProgramTensor tensor;     // in a MEMORY_STATE
-    const char *init;   // "constant", "normal", "uniform", "icnr", "copy"
+    const char *name;     // "unet.conv2d.weight", "opt.m.unet.conv2d.weight", "opt.count", "sample.x"
+    const char *kind;     // "parameter", "running", "moment", "ema", "count", "program"
+    const char *network;  // owner of a parameter or running state, or NULL
+    ProgramTensor tensor; // in a MEMORY_STATE
+    const char *init;     // "constant", "normal", "uniform", "icnr", "copy"
     double init_a, init_b;
     uint32_t init_factor;
     const char *init_copy; // name of the state that it starts as a copy of
 } ProgramState;
 
 typedef struct {
-    const char *name;  // "x0"
+    const char *name;                 // "x0"
     const char *data, *field, *split; // "images", "image", "train"; data NULL: a program's input, set by the user
     bool shuffled, pad;
     uint32_t batch;
@@ -94,9 +94,9 @@ typedef struct {
 } ProgramFeed;
 
 typedef struct {
-    const char *name; // "loss", "samples"
-    const char *format; // NULL: a report; else "image", "rows", "tensor"
-    ProgramTensor tensor;   // in a MEMORY_RESULT
+    const char *name;     // "loss", "samples"
+    const char *format;   // NULL: a report; else "image", "rows", "tensor"
+    ProgramTensor tensor; // in a MEMORY_RESULT
     bool has_condition;
     ProgramTensor condition; // a scalar: emit only where it is not 0
 } ProgramResult;
@@ -130,7 +130,7 @@ typedef struct {
         bool has_range;
         double low, high;
         uint32_t below;
-    } *fields;
+    } * fields;
     uint32_t field_count;
 } ProgramData;
 
@@ -177,9 +177,9 @@ void program_print_plan(Text *text, const Program *program);
 // without lines that are then empty.
 const char *program_kernel_digest(Arena *arena, const char *glsl, size_t length);
 const char *program_kernel_path(Arena *arena, const char *folder, const char *kernel, const char *extension); // "FOLDER/kernels/NAME.comp"
-const char *element_type_name(ElementType type); // "f32"
-const char *memory_kind_name(MemoryKind kind);   // "state"
+const char *element_type_name(ElementType type);                                                              // "f32"
+const char *memory_kind_name(MemoryKind kind);                                                                // "state"
 const char *kernel_class_name(KernelClass kernel_class);
 const char *binding_kind_name(BindingKind kind);
-const ProgramEntry *program_entry(const Program *program, const char *name);   // NULL when absent
-const ProgramState *program_state(const Program *program, const char *name);   // NULL when absent
+const ProgramEntry *program_entry(const Program *program, const char *name); // NULL when absent
+const ProgramState *program_state(const Program *program, const char *name); // NULL when absent

@@ -3,22 +3,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// cpu: software drivers - texel loads, register tiles, no shared memory or barriers. gpu: shared-memory tiles. any: storage loads, smallest limits.
+// cpu: software drivers - texel loads, register tiles, no shared memory or barriers. gpu: shared-memory tiles. any: storage loads, smallest
+// limits.
 typedef enum { TARGET_CPU, TARGET_GPU, TARGET_ANY } TargetClass;
 
 typedef struct {
     TargetClass target_class;
-    uint32_t subgroup_size;          // lanes of a workgroup in cpu schedules; 8 where unknown
-    bool has_subgroup_ballot;        // subgroupBroadcast in compute
-    uint64_t storage_range_max;      // bytes of one storage-buffer binding
-    uint64_t allocation_max;         // bytes of one allocation
-    uint64_t texel_elements_max;     // of one texel buffer; 0: no texel loads
-    uint32_t offset_alignment;       // of every binding's offset: a power of two, at least 16
-    uint32_t storage_bindings_max;   // of one kernel
+    uint32_t subgroup_size;        // lanes of a workgroup in cpu schedules; 8 where unknown
+    bool has_subgroup_ballot;      // subgroupBroadcast in compute
+    uint64_t storage_range_max;    // bytes of one storage-buffer binding
+    uint64_t allocation_max;       // bytes of one allocation
+    uint64_t texel_elements_max;   // of one texel buffer; 0: no texel loads
+    uint32_t offset_alignment;     // of every binding's offset: a power of two, at least 16
+    uint32_t storage_bindings_max; // of one kernel
     uint32_t texel_bindings_max;
     uint32_t push_bytes_max;
-    uint32_t workgroup_size_max;     // invocations
-    uint32_t groups_max;             // along one axis
+    uint32_t workgroup_size_max; // invocations
+    uint32_t groups_max;         // along one axis
     uint32_t shared_bytes_max;
 } Target;
 

@@ -18,7 +18,7 @@ typedef struct {
     const Program *program;
     Text *problems;
     bool failed;
-    const char *where; // "train/denoise"
+    const char *where;  // "train/denoise"
     Segments *memories; // sorted and without gaps
 } Verifier;
 
@@ -91,7 +91,8 @@ static void start_phase(Verifier *verifier, const ProgramEntry *entry, const Pro
 }
 
 static const char *label_of(const ProgramPhase *phase, uint32_t dispatch) {
-    return dispatch < phase->dispatches.count && phase->dispatches.items[dispatch].label ? phase->dispatches.items[dispatch].label : "the host";
+    return dispatch < phase->dispatches.count && phase->dispatches.items[dispatch].label ? phase->dispatches.items[dispatch].label
+                                                                                         : "the host";
 }
 
 static void check_access(Verifier *verifier, const ProgramPhase *phase, uint32_t number, const Range *range, bool is_write) {
@@ -109,7 +110,8 @@ static void check_access(Verifier *verifier, const ProgramPhase *phase, uint32_t
         }
         if (segment->writer != NOBODY && segment->write_wave == dispatch->wave && segment->writer != HOST) {
             fail(verifier, "dispatch %u (%s) %s %s, which dispatch %u (%s) writes in the same wave %u", number, label_of(phase, number),
-                 is_write ? "writes" : "reads", range_text(verifier, range), segment->writer, label_of(phase, segment->writer), dispatch->wave);
+                 is_write ? "writes" : "reads", range_text(verifier, range), segment->writer, label_of(phase, segment->writer),
+                 dispatch->wave);
             return;
         }
         if (is_write && segment->reader != NOBODY && segment->read_wave == dispatch->wave) {
@@ -181,7 +183,8 @@ static bool check_range(Verifier *verifier, const ProgramPhase *phase, uint32_t 
     else if (kind == BINDING_WRITE && kind_of(verifier, range) == MEMORY_FEED)
         problem = "would write what the host feeds";
     if (problem)
-        fail(verifier, "dispatch %u (%s): binding %u: %s %s", number, label_of(phase, number), binding, range_text(verifier, range), problem);
+        fail(verifier, "dispatch %u (%s): binding %u: %s %s", number, label_of(phase, number), binding, range_text(verifier, range),
+             problem);
     return !problem;
 }
 
@@ -196,7 +199,8 @@ static bool check_dispatch(Verifier *verifier, const ProgramPhase *phase, uint32
     bool good = dispatch->ranges.count == kernel->bindings.count && dispatch->push.count == kernel->push_words;
     if (!good)
         fail(verifier, "dispatch %u (%s): %u ranges and %u words of push constants, but kernel %s has %u and %u", number,
-             label_of(phase, number), dispatch->ranges.count, dispatch->push.count, kernel->name, kernel->bindings.count, kernel->push_words);
+             label_of(phase, number), dispatch->ranges.count, dispatch->push.count, kernel->name, kernel->bindings.count,
+             kernel->push_words);
     for (uint32_t i = 0; i < 3; i++) {
         if (dispatch->groups[i] == 0 || dispatch->groups[i] > program->target.groups_max) {
             fail(verifier, "dispatch %u (%s): %u workgroups along axis %u; 1 to %u are allowed", number, label_of(phase, number),
@@ -316,7 +320,8 @@ static void verify_kernels(Verifier *verifier) {
                  target->push_bytes_max);
         double invocations = (double)kernel->workgroup[0] * kernel->workgroup[1] * kernel->workgroup[2];
         if (invocations < 1 || invocations > target->workgroup_size_max)
-            fail(verifier, "kernel %s has workgroups of %.0f invocations; %u are allowed", kernel->name, invocations, target->workgroup_size_max);
+            fail(verifier, "kernel %s has workgroups of %.0f invocations; %u are allowed", kernel->name, invocations,
+                 target->workgroup_size_max);
         if (kernel->needs_subgroup_ballot && !target->has_subgroup_ballot)
             fail(verifier, "kernel %s needs subgroupBroadcast, which the target has not", kernel->name);
     }

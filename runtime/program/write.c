@@ -336,7 +336,8 @@ bool program_write(const Program *program, const char *folder, Diag *diag) {
     const char *text = program_text(arena, program, folder, diag);
     // constants.bin first: a program.json is only there when everything that it names is.
     bool good = diag_error_count(diag) == errors && file_make_folders(folder, diag) &&
-                file_write(file_join(arena, folder, "constants.bin"), program->constants ? program->constants : "", program->constants_size, diag) &&
+                file_write(file_join(arena, folder, "constants.bin"), program->constants ? program->constants : "", program->constants_size,
+                           diag) &&
                 file_write(file_join(arena, folder, "program.json"), text, strlen(text), diag);
     arena_destroy(&arena);
     return good;

@@ -56,7 +56,8 @@ void api_report(Device *device, const char *call, VkResult result, Diag *diag) {
     const char *device_name = device->info.name[0] ? device->info.name : "Vulkan";
     if (result == VK_ERROR_DEVICE_LOST) {
         device->is_lost = true;
-        diag_error(diag, NULL, "%s: the device was lost (the driver reset it, or it was taken away): vk%s: VK_ERROR_DEVICE_LOST", device_name, text);
+        diag_error(diag, NULL, "%s: the device was lost (the driver reset it, or it was taken away): vk%s: VK_ERROR_DEVICE_LOST",
+                   device_name, text);
     } else if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY) {
         diag_error(diag, NULL, "%s: out of device memory: vk%s: VK_ERROR_OUT_OF_DEVICE_MEMORY", device_name, text);
     } else {
@@ -76,8 +77,10 @@ bool api_load(Api *api, Diag *diag) {
     // Never closed again: drivers leave threads and thread-local data behind.
     void *loader = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
     if (!loader) {
-        diag_error(diag, NULL, "no Vulkan on this machine (%s): install the Vulkan loader and a driver, e.g. apt-get install libvulkan1 "
-                               "mesa-vulkan-drivers", dlerror());
+        diag_error(diag, NULL,
+                   "no Vulkan on this machine (%s): install the Vulkan loader and a driver, e.g. apt-get install libvulkan1 "
+                   "mesa-vulkan-drivers",
+                   dlerror());
         return false;
     }
     // Posix gives function pointers as void *; the union is how C lets them through.

@@ -39,7 +39,8 @@ void bindings_destroy(Device *device, Bindings **bindings) {
     *bindings = NULL;
 }
 
-static bool find_view(Arena *arena, Device *device, Bindings *bindings, const Buffer *buffer, const Range *range, VkBufferView *out, Diag *diag) {
+static bool find_view(Arena *arena, Device *device, Bindings *bindings, const Buffer *buffer, const Range *range, VkBufferView *out,
+                      Diag *diag) {
     for (uint32_t i = 0; i < bindings->views.count; i++) {
         const View *view = &bindings->views.items[i];
         if (view->buffer == buffer && view->offset == range->offset && view->size == range->size) {
@@ -80,13 +81,14 @@ bool bindings_add(Arena *arena, Device *device, Bindings *bindings, const Pipeli
         infos[i] = (VkDescriptorBufferInfo){buffer->handle, ranges[i].offset, ranges[i].size};
         if (is_texel && !find_view(arena, device, bindings, buffer, &ranges[i], &views[i], diag))
             goto fail;
-        writes[i] = (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                           .dstSet = set,
-                                           .dstBinding = i,
-                                           .descriptorCount = 1,
-                                           .descriptorType = is_texel ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
-                                           .pBufferInfo = is_texel ? NULL : &infos[i],
-                                           .pTexelBufferView = is_texel ? &views[i] : NULL};
+        writes[i] =
+            (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                   .dstSet = set,
+                                   .dstBinding = i,
+                                   .descriptorCount = 1,
+                                   .descriptorType = is_texel ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
+                                   .pBufferInfo = is_texel ? NULL : &infos[i],
+                                   .pTexelBufferView = is_texel ? &views[i] : NULL};
     }
     device->api.UpdateDescriptorSets(device->handle, count, writes, 0, NULL);
     out->handle = (uint64_t)(uintptr_t)set;

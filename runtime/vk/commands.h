@@ -5,8 +5,12 @@
 #include "runtime/vk/pipeline.h"
 #include "runtime/vk/stamps.h"
 
-typedef struct { uint64_t handle; } BindingSet;  // a descriptor set
-typedef struct { void *handle; } Commands;       // a command buffer
+typedef struct {
+    uint64_t handle;
+} BindingSet; // a descriptor set
+typedef struct {
+    void *handle;
+} Commands; // a command buffer
 
 // ---- descriptor sets, all from one pool
 typedef struct Bindings Bindings;

@@ -1,6 +1,6 @@
 // Device: instance, choice of the device, its limits, validation.
-#include "runtime/vk/api.h"
 #include "runtime/base/text.h"
+#include "runtime/vk/api.h"
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -14,8 +14,9 @@ static const struct {
     uint32_t vendor;
     const char *warning;
 } bad_drivers[] = {
-    {VK_DRIVER_ID_INTEL_OPEN_SOURCE_MESA, 0, "the kernel driver i915 cancels work that waited 20 s and may report success: results are checked "
-                                             "by the numbers that they end with"},
+    {VK_DRIVER_ID_INTEL_OPEN_SOURCE_MESA, 0,
+     "the kernel driver i915 cancels work that waited 20 s and may report success: results are checked "
+     "by the numbers that they end with"},
     {VK_DRIVER_ID_MOLTENVK, 0x1002, "MoltenVK on AMD reports a subgroup size of 64 where only 32 lanes share values"},
     {VK_DRIVER_ID_GOOGLE_SWIFTSHADER, 0, "SwiftShader is made for tests: about a tenth of llvmpipe's speed"},
 };
@@ -65,8 +66,9 @@ static bool has_instance_extension(Device *device, const char *layer, const char
 
 static bool report_instance(Device *device, VkResult result, Diag *diag) {
     if (result == VK_ERROR_INCOMPATIBLE_DRIVER)
-        diag_error(diag, NULL, "no Vulkan driver on this machine: install the driver of your GPU, or a software driver: apt-get install "
-                               "mesa-vulkan-drivers");
+        diag_error(diag, NULL,
+                   "no Vulkan driver on this machine: install the driver of your GPU, or a software driver: apt-get install "
+                   "mesa-vulkan-drivers");
     else
         api_report(device, "api.CreateInstance", result, diag);
     return false;
@@ -80,14 +82,16 @@ static bool create_instance(Device *device, bool validation, Diag *diag) {
         diag_error(diag, NULL, "the validation layer %s is not installed: apt-get install vulkan-validationlayers", validation_layer);
         return false;
     }
-    VkApplicationInfo application = {
-        .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO, .pApplicationName = "gcc-graph", .pEngineName = "gcc-graph", .apiVersion = VK_API_VERSION_1_2};
-    VkDebugUtilsMessengerCreateInfoEXT messenger = {
-        .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
-        .messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
-        .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT,
-        .pfnUserCallback = on_message,
-        .pUserData = device};
+    VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+                                     .pApplicationName = "gcc-graph",
+                                     .pEngineName = "gcc-graph",
+                                     .apiVersion = VK_API_VERSION_1_2};
+    VkDebugUtilsMessengerCreateInfoEXT messenger = {.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
+                                                    .messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT |
+                                                                       VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+                                                    .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT,
+                                                    .pfnUserCallback = on_message,
+                                                    .pUserData = device};
     VkValidationFeatureEnableEXT checks[] = {VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
     VkValidationFeaturesEXT features = {.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT,
                                         .pNext = &messenger,
@@ -197,8 +201,8 @@ static Target make_target(Device *device, VkPhysicalDevice physical, const VkPhy
     return target;
 }
 
-static void fill_memory(const Device *device, VkPhysicalDevice physical, bool has_budget, VkPhysicalDeviceMemoryProperties *memory, uint64_t *total,
-                        uint64_t *left) {
+static void fill_memory(const Device *device, VkPhysicalDevice physical, bool has_budget, VkPhysicalDeviceMemoryProperties *memory,
+                        uint64_t *total, uint64_t *left) {
     VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT};
     VkPhysicalDeviceMemoryProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2,
                                                     .pNext = has_budget ? &budget : NULL};
@@ -271,8 +275,9 @@ static bool enumerate(Device *device, VkPhysicalDevice *physicals, uint32_t *cou
     VK(device->api.EnumeratePhysicalDevices(device->instance, count, physicals));
     if (*count > 0)
         return true;
-    diag_error(diag, NULL, "no Vulkan device on this machine: install the driver of your GPU, or a software driver: apt-get install "
-                           "mesa-vulkan-drivers");
+    diag_error(diag, NULL,
+               "no Vulkan device on this machine: install the driver of your GPU, or a software driver: apt-get install "
+               "mesa-vulkan-drivers");
 fail:
     return false;
 }

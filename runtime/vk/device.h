@@ -7,15 +7,15 @@ typedef struct Device Device;
 
 typedef struct {
     uint32_t index;
-    char name[256];        // "llvmpipe (LLVM 15.0.6, 256 bits)"
-    char driver[256];      // "llvmpipe Mesa 22.3.6"
+    char name[256];   // "llvmpipe (LLVM 15.0.6, 256 bits)"
+    char driver[256]; // "llvmpipe Mesa 22.3.6"
     char uuid[37];
     bool is_cpu, is_discrete, usable; // usable: Vulkan 1.2 or newer with a compute queue
     uint32_t vulkan_major, vulkan_minor, subgroup_size;
     uint32_t vendor_id, device_id, driver_version;
     uint64_t memory_total, memory_left; // of the largest device-local heap; left: VK_EXT_memory_budget, else 0
-    Target target; // class and limits
-    const char *warning; // a driver that is known to be bad, and what happens with it; NULL otherwise
+    Target target;                      // class and limits
+    const char *warning;                // a driver that is known to be bad, and what happens with it; NULL otherwise
 } DeviceInfo;
 
 // All devices of the machine. False (reported, with the package that brings a driver) when there is no Vulkan or no device.
@@ -26,8 +26,8 @@ bool device_list(Arena *arena, DeviceInfo **infos, uint32_t *count, Diag *diag);
 typedef struct {
     const char *choice;
     bool validation;
-    bool trace; // every Vulkan call's text on stderr
-    bool discrete; // tests: as if kernels' memory were not visible to the host
+    bool trace;                    // every Vulkan call's text on stderr
+    bool discrete;                 // tests: as if kernels' memory were not visible to the host
     uint32_t *validation_messages; // where to count them too, those of device_destroy included (objects that were left); may be NULL
 } DeviceOptions;
 Device *device_create(Arena *arena, const DeviceOptions *options, Diag *diag);

@@ -39,8 +39,9 @@ static uint32_t choose_type(const Device *device, BufferKind kind, uint32_t allo
 
 static void report_memory(Device *device, uint64_t size, const char *name, Diag *diag) {
     Arena *arena = arena_create();
-    diag_error(diag, NULL, "%s: out of device memory: %s needs %s, %s of %s are left; a smaller batch needs less (-D batch=…)", device->info.name,
-               name, text_bytes(arena, size), text_bytes(arena, device_memory_left(device)), text_bytes(arena, device->info.memory_total));
+    diag_error(diag, NULL, "%s: out of device memory: %s needs %s, %s of %s are left; a smaller batch needs less (-D batch=…)",
+               device->info.name, name, text_bytes(arena, size), text_bytes(arena, device_memory_left(device)),
+               text_bytes(arena, device->info.memory_total));
     arena_destroy(&arena);
 }
 

@@ -21,20 +21,17 @@ static const BindingKind storage_bindings[] = {BINDING_READ, BINDING_WRITE};
 static const BindingKind texel_bindings[] = {BINDING_TEXEL, BINDING_WRITE};
 
 #define FMA(type, count)                                                                                                                   \
-    {.name = "peak_fma_" #type "_" #count,                                                                                                 \
-     .spirv = peak_fma_##type##_##count,                                                                                                   \
-     .spirv_size = sizeof peak_fma_##type##_##count,                                                                                       \
-     .bindings = fma_bindings,                                                                                                             \
-     .binding_count = 1,                                                                                                                   \
-     .push_words = 1}
+    {                                                                                                                                      \
+        .name = "peak_fma_" #type "_" #count, .spirv = peak_fma_##type##_##count, .spirv_size = sizeof peak_fma_##type##_##count,          \
+        .bindings = fma_bindings, .binding_count = 1, .push_words = 1                                                                      \
+    }
 #define COPY(kind)                                                                                                                         \
-    {.name = "peak_copy_" #kind,                                                                                                           \
-     .spirv = peak_copy_##kind,                                                                                                            \
-     .spirv_size = sizeof peak_copy_##kind,                                                                                                \
-     .bindings = kind##_bindings,                                                                                                          \
-     .binding_count = 2}
-static const PipelineSource sources[] = {FMA(float, 4),  FMA(float, 8), FMA(float, 16), FMA(float, 32), FMA(vec4, 4),
-                                         FMA(vec4, 8),   FMA(vec4, 16), FMA(vec4, 32),  COPY(storage),  COPY(texel)};
+    {                                                                                                                                      \
+        .name = "peak_copy_" #kind, .spirv = peak_copy_##kind, .spirv_size = sizeof peak_copy_##kind, .bindings = kind##_bindings,         \
+        .binding_count = 2                                                                                                                 \
+    }
+static const PipelineSource sources[] = {FMA(float, 4), FMA(float, 8), FMA(float, 16), FMA(float, 32), FMA(vec4, 4),
+                                         FMA(vec4, 8),  FMA(vec4, 16), FMA(vec4, 32),  COPY(storage),  COPY(texel)};
 enum { FMA_COUNT = 8, SOURCE_COUNT = FMA_COUNT + 2, COPY_STORAGE = FMA_COUNT, COPY_TEXEL };
 static const double fma_flops[FMA_COUNT] = {8, 16, 32, 64, 32, 64, 128, 256}; // of one step of one invocation
 

@@ -35,8 +35,9 @@ static uint32_t word_at(const char *bytes, size_t index) {
 // The header that Vulkan prescribes; a driver should refuse another's data by itself, but not all do.
 static bool fits_device(const Device *device, const char *bytes, size_t size) {
     enum { HEADER_SIZE = 32 };
-    return size >= HEADER_SIZE && word_at(bytes, 0) == HEADER_SIZE && word_at(bytes, 1) == 1 && word_at(bytes, 2) == device->info.vendor_id &&
-           word_at(bytes, 3) == device->info.device_id && memcmp(bytes + 16, device->cache_uuid, VK_UUID_SIZE) == 0;
+    return size >= HEADER_SIZE && word_at(bytes, 0) == HEADER_SIZE && word_at(bytes, 1) == 1 &&
+           word_at(bytes, 2) == device->info.vendor_id && word_at(bytes, 3) == device->info.device_id &&
+           memcmp(bytes + 16, device->cache_uuid, VK_UUID_SIZE) == 0;
 }
 
 static bool cache_create(Device *device, VkPipelineCache *out, size_t *loaded, Diag *diag) {
@@ -48,7 +49,8 @@ static bool cache_create(Device *device, VkPipelineCache *out, size_t *loaded, D
     if (!bytes || !fits_device(device, bytes, size))
         size = 0;
     *loaded = size;
-    VkPipelineCacheCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, .initialDataSize = size, .pInitialData = bytes};
+    VkPipelineCacheCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO, .initialDataSize = size, .pInitialData = bytes};
     VK(device->api.CreatePipelineCache(device->handle, &info, NULL, out));
     arena_destroy(&arena);
     return true;
@@ -79,8 +81,8 @@ static VkDescriptorType descriptor_type(BindingKind kind) {
 static bool create_layout(Device *device, const PipelineSource *source, Pipeline *pipeline, Diag *diag) {
     VkDescriptorSetLayoutBinding bindings[BINDINGS_MAX];
     if (source->binding_count > BINDINGS_MAX || source->push_words * 4 > device->info.target.push_bytes_max) {
-        diag_error(diag, NULL, "%s: kernel %s has %u bindings and %u words of push constants, more than the device takes", device->info.name,
-                   source->name, source->binding_count, source->push_words);
+        diag_error(diag, NULL, "%s: kernel %s has %u bindings and %u words of push constants, more than the device takes",
+                   device->info.name, source->name, source->binding_count, source->push_words);
         goto fail;
     }
     for (uint32_t i = 0; i < source->binding_count; i++)

@@ -7,16 +7,17 @@
 
 enum { W_COUNT = 1024, ADDS = 9, STATE, CONSTANT, SCRATCH, FEED, RESULT };
 
-static const char sum_glsl[] = "#version 450\n"
-                               "layout(local_size_x = 1) in;\n"
-                               "layout(binding = 0) readonly buffer N { uint numbers[]; };\n"
-                               "layout(binding = 1) uniform textureBuffer x;\n"
-                               "layout(binding = 2) writeonly buffer T { vec4 t[]; };\n"
-                               "void main() {\n"
-                               "    float s = float(numbers[2]);\n"
-                               "    for (int i = 0; i < 10; i++) { vec4 v = texelFetch(x, i); s += v.x + 10.0 * v.y + 100.0 * v.z + 1000.0 * v.w; }\n"
-                               "    t[0] = vec4(s, 0.0, 0.0, 0.0);\n"
-                               "}\n";
+static const char sum_glsl[] =
+    "#version 450\n"
+    "layout(local_size_x = 1) in;\n"
+    "layout(binding = 0) readonly buffer N { uint numbers[]; };\n"
+    "layout(binding = 1) uniform textureBuffer x;\n"
+    "layout(binding = 2) writeonly buffer T { vec4 t[]; };\n"
+    "void main() {\n"
+    "    float s = float(numbers[2]);\n"
+    "    for (int i = 0; i < 10; i++) { vec4 v = texelFetch(x, i); s += v.x + 10.0 * v.y + 100.0 * v.z + 1000.0 * v.w; }\n"
+    "    t[0] = vec4(s, 0.0, 0.0, 0.0);\n"
+    "}\n";
 static const char add_glsl[] = "#version 450\n"
                                "layout(local_size_x = 8) in;\n"
                                "layout(binding = 0) readonly buffer T { float t[]; };\n"
@@ -55,8 +56,8 @@ static void add_kernel(Arena *arena, Program *program, const char *folder, const
     ck_assert_int_eq(system(arena_format(arena, "glslangValidator -V --quiet --target-env vulkan1.2 -o %s %s", spv, comp)), 0);
 }
 
-static void add_dispatch(Arena *arena, ProgramPhase *phase, uint32_t kernel, uint32_t wave, uint32_t groups, const Range *ranges, uint32_t count,
-                         const uint32_t *push, uint32_t push_words) {
+static void add_dispatch(Arena *arena, ProgramPhase *phase, uint32_t kernel, uint32_t wave, uint32_t groups, const Range *ranges,
+                         uint32_t count, const uint32_t *push, uint32_t push_words) {
     Dispatch dispatch = {.kernel = kernel, .groups = {groups, 1, 1}, .wave = wave, .label = "%1", .op_class = "map", .bytes = 4.0 * groups};
     for (uint32_t i = 0; i < count; i++)
         array_push(arena, &dispatch.ranges, ranges[i]);
@@ -71,9 +72,10 @@ static ProgramTensor tensor(ElementType type, uint32_t rank, const uint32_t *dim
     return out;
 }
 
-static void add_state(Arena *arena, Program *program, const char *name, const char *kind, ProgramTensor at, const char *init, double a, double b,
-                      uint32_t factor, const char *copy) {
-    ProgramState state = {.name = name, .kind = kind, .tensor = at, .init = init, .init_a = a, .init_b = b, .init_factor = factor, .init_copy = copy};
+static void add_state(Arena *arena, Program *program, const char *name, const char *kind, ProgramTensor at, const char *init, double a,
+                      double b, uint32_t factor, const char *copy) {
+    ProgramState state = {
+        .name = name, .kind = kind, .tensor = at, .init = init, .init_a = a, .init_b = b, .init_factor = factor, .init_copy = copy};
     array_push(arena, &program->states, state);
 }
 
@@ -101,8 +103,8 @@ static void add_phase(Arena *arena, ProgramEntry *entry) {
         add_dispatch(arena, &phase, 1, 1 + i, W_COUNT / 8, (Range[]){t_range, c_range, v_range}, 3, other, 2);
     }
     Range z = entry->inputs.items[0].tensor.range;
-    add_dispatch(arena, &phase, 2, ADDS + 1, 1, (Range[]){numbers_range, w_range, z, loss.tensor.range, moment.tensor.range, moment.condition.range},
-                 6, NULL, 0);
+    add_dispatch(arena, &phase, 2, ADDS + 1, 1,
+                 (Range[]){numbers_range, w_range, z, loss.tensor.range, moment.tensor.range, moment.condition.range}, 6, NULL, 0);
     array_push(arena, &entry->phases, phase);
 }
 
@@ -387,7 +389,8 @@ END_TEST
 static bool try_run(Arena *arena, const char *folder, const DeviceOptions *device_options, Diag *diag) {
     Program *program = program_read(arena, folder, diag);
     Device *device = program ? device_create(arena, device_options, diag) : NULL;
-    Session *session = device ? session_create(arena, device, program, &(SessionOptions){.seed = seed, .slots = 2, .profile = true}, diag) : NULL;
+    Session *session =
+        device ? session_create(arena, device, program, &(SessionOptions){.seed = seed, .slots = 2, .profile = true}, diag) : NULL;
     bool good = session && session_initialise(session, diag), got = true;
     for (uint32_t step = 0; good && step < 4; step++) {
         float x[30] = {0};

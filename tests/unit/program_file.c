@@ -15,7 +15,8 @@ static ProgramTensor tensor(ElementType type, uint32_t rank, const uint32_t *dim
 }
 
 static void add_dispatch(Arena *arena, ProgramPhase *phase, uint32_t wave, Range a, Range b, Range to) {
-    Dispatch dispatch = {.kernel = 0, .groups = {3, 1, 1}, .wave = wave, .label = "%4 add \"x\"", .op_class = "map", .flops = 0.1, .bytes = 12e9};
+    Dispatch dispatch = {
+        .kernel = 0, .groups = {3, 1, 1}, .wave = wave, .label = "%4 add \"x\"", .op_class = "map", .flops = 0.1, .bytes = 12e9};
     array_push(arena, &dispatch.ranges, a);
     array_push(arena, &dispatch.ranges, b);
     array_push(arena, &dispatch.ranges, to);
@@ -46,7 +47,8 @@ static Program *make_program(Arena *arena) {
     static const char bytes[64] = "constants";
     Program *program = ARENA_NEW(arena, Program, 1);
     *program = (Program){.name = "ddpm", .digest = "12ab", .target = target_default(TARGET_CPU), .numbers = {3, 0, 64}};
-    const Memory memories[] = {{MEMORY_STATE, 1024}, {MEMORY_CONSTANT, 64}, {MEMORY_SCRATCH, 512}, {MEMORY_FEED, 1024}, {MEMORY_RESULT, 64}};
+    const Memory memories[] = {
+        {MEMORY_STATE, 1024}, {MEMORY_CONSTANT, 64}, {MEMORY_SCRATCH, 512}, {MEMORY_FEED, 1024}, {MEMORY_RESULT, 64}};
     for (int i = 0; i < 5; i++)
         array_push(arena, &program->memories, memories[i]);
     program->constants = bytes;
@@ -136,7 +138,8 @@ START_TEST(round_trip) {
     ck_assert(program_write(program, bundle.folder, bundle.diag));
     ck_assert_str_eq(first, json_of(&bundle, &again_size));
     // One line for each dispatch, kernel and state.
-    ck_assert_ptr_nonnull(strstr(first, "\n            {\"wave\": 1, \"kernel\": \"000_add\", \"groups\": [3, 1, 1], \"ranges\": [[2, 256, 64], "));
+    ck_assert_ptr_nonnull(
+        strstr(first, "\n            {\"wave\": 1, \"kernel\": \"000_add\", \"groups\": [3, 1, 1], \"ranges\": [[2, 256, 64], "));
     Text plan = text_create(bundle.arena);
     program_print_plan(&plan, program);
     ck_assert_ptr_nonnull(strstr(plan.data, "phase train/denoise: 3 dispatches in 3 waves"));
@@ -158,7 +161,8 @@ START_TEST(files) {
     const char *comp = program_kernel_path(bundle.arena, bundle.folder, "000_add", ".comp");
     const char *spv = program_kernel_path(bundle.arena, bundle.folder, "000_add", ".spv");
     const char *constants = file_join(bundle.arena, bundle.folder, "constants.bin");
-    static const char recommented[] = "#version 450\n// another comment\n\nvoid main() {}\n", edited[] = "#version 450\nvoid main() { return; }\n";
+    static const char recommented[] = "#version 450\n// another comment\n\nvoid main() {}\n",
+                      edited[] = "#version 450\nvoid main() { return; }\n";
     ck_assert(file_write(comp, recommented, strlen(recommented), bundle.diag));
     ck_assert_ptr_nonnull(program_read(bundle.arena, bundle.folder, bundle.diag));
     ck_assert(file_write(comp, edited, strlen(edited), bundle.diag));

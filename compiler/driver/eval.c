@@ -1,0 +1,128 @@
+// `eval`: measures of samples.
+#include "compiler/driver/common.h"
+#include "compiler/driver/eval_classify.h"
+#include "runtime/base/json.h"
+#include "runtime/sample.h"
+
+static const Option options[] = {
+    {"images", 0, OPTION_TEXT, false, "FILE.npy", "the samples [n, channels, height, width], as `sample --tensors` writes them"},
+    {"from", 0, OPTION_TEXT, false, "RUN|FILE", "the classifier's weights"},
+    {"data", 0, OPTION_TEXT, true, "SPEC", "real images for comparison, [NAME=]mnist, idx:DIR ... (see gcc-graph data)"},
+    {"count", 0, OPTION_COUNT, false, "N", "real images to classify (default: all of the split)"},
+    {"program", 0, OPTION_TEXT, false, "NAME", "the classifier's program (default: the first that evaluates)"},
+    {"json", 0, OPTION_FLAG, false, NULL, "prints JSON"},
+    COMMON_DEVICE_OPTIONS,
+};
+
+static void print_text(const char *what, const EvalClassify *result) {
+    if (result->count == 0)
+        return;
+    printf("%s: %u images, confidence >= 0.9 in %.3f, entropy of predicted classes %.2f nats", what, result->count,
+           (double)result->confident / result->count, result->entropy);
+    if (result->labelled > 0)
+        printf(", %.2f %% right", 100.0 * result->right / result->labelled);
+    printf("\n  predicted:");
+    for (uint32_t i = 0; i < result->classes; i++)
+        printf(" %u", result->predicted[i]);
+    putchar('\n');
+}
+
+static void write_json(JsonWriter *json, const char *key, const EvalClassify *result) {
+    if (result->count == 0)
+        return;
+    json_begin_object(json, key);
+    json_write_uint(json, "count", result->count);
+    json_write_number(json, "confident", (double)result->confident / result->count);
+    json_write_number(json, "entropy", result->entropy);
+    if (result->labelled > 0)
+        json_write_number(json, "accuracy", (double)result->right / result->labelled);
+    json_begin_array(json, "predicted");
+    for (uint32_t i = 0; i < result->classes; i++)
+        json_write_uint(json, NULL, result->predicted[i]);
+    json_end_array(json);
+    json_end_object(json);
+}
+
+static bool classify_data(Arguments *arguments, const EvalClassifier *classifier, EvalClassify *out) {
+    uint32_t count = 0;
+    const char **specs = arguments_all(arguments, "data", &count);
+    if (count == 0)
+        return true;
+    Dataset **datasets = dataset_open_all(arguments->arena, classifier->program, classifier->entry, specs, count, arguments->diag);
+    for (uint32_t i = 0; datasets && i < classifier->program->data.count; i++)
+        if (strcmp(classifier->program->data.items[i].name, classifier->phase->feeds.items[classifier->image].data) == 0)
+            return eval_classify_data(arguments->arena, classifier, datasets[i], arguments_count(arguments, "count", 0), out, arguments->diag);
+    return false;
+}
+
+static bool classify_images(Arguments *arguments, const EvalClassifier *classifier, EvalClassify *out) {
+    const char *path = arguments_text(arguments, "images");
+    HostTensor images;
+    if (!path)
+        return true;
+    if (!npy_read(arguments->arena, path, &images, arguments->diag))
+        return false;
+    images.name = path;
+    return eval_classify_images(arguments->arena, classifier, &images, out, arguments->diag);
+}
+
+static bool classify(Arguments *arguments, Device *device, const Program *program, EvalClassify *samples, EvalClassify *real) {
+    const ProgramEntry *entry = common_entry(arguments, program, arguments_text(arguments, "program"), false);
+    EvalClassifier classifier;
+    uint32_t steps = 0;
+    if (!entry || !eval_classifier_find(program, entry, &classifier, arguments->diag))
+        return false;
+    SessionOptions session = {.only_entry = entry->name};
+    classifier.session = session_create(arguments->arena, device, program, &session, arguments->diag);
+    bool good = classifier.session && session_initialise(classifier.session, arguments->diag) &&
+                sample_load(classifier.session, program, arguments_text(arguments, "from"), &steps, arguments->diag) &&
+                classify_images(arguments, &classifier, samples) && classify_data(arguments, &classifier, real);
+    session_destroy(&classifier.session);
+    return good;
+}
+
+static int run(Arguments *arguments) {
+    static const char *const known[] = {"classify"};
+    const char *measure = arguments->operands.items[0];
+    if (strcmp(measure, known[0]) != 0)
+        return arguments_wrong(arguments, "there is no measure \"%s\"%s", measure, text_suggestion(arguments->arena, measure, known, 1));
+    if (!arguments_has(arguments, "from"))
+        return arguments_wrong(arguments, "--from RUN is missing: the classifier's weights");
+    if (!arguments_has(arguments, "images") && !arguments_has(arguments, "data"))
+        return arguments_wrong(arguments, "neither --images nor --data: there is nothing to classify");
+    EvalClassify *samples = ARENA_NEW(arguments->arena, EvalClassify, 1), *real = ARENA_NEW(arguments->arena, EvalClassify, 1);
+    const Program *program = common_read_bundle(arguments, arguments->operands.items[1]);
+    Device *device = program ? common_device(arguments) : NULL;
+    bool good = device && classify(arguments, device, program, samples, real);
+    common_check_validation(arguments, device);
+    device_destroy(&device);
+    if (!good)
+        return 1;
+    if (arguments_has(arguments, "json")) {
+        JsonWriter *json = json_writer_create(arguments->arena);
+        json_begin_object(json, NULL);
+        write_json(json, "samples", samples);
+        write_json(json, "real", real);
+        json_end_object(json);
+        fputs(json_writer_text(json), stdout);
+    } else {
+        print_text("samples", samples);
+        print_text("real", real);
+    }
+    return 0;
+}
+
+const Command eval_command = {
+    .usage = "classify CLASSIFIER --from RUN [--images FILE.npy] [--data SPEC] [--json]",
+    .description =
+        "classify  What a classifier (a bundle whose program emits \"logits\" as rows) says of samples, beside real images: the share that\n"
+        "          it is sure of (confidence >= 0.9) and the entropy of the predicted classes. Noise is confidently one class and\n"
+        "          collapsed samples are few classes, so both count.",
+    .examples = "sample build/ddpm.ggb --from runs/ddpm --program sample_ddim --count 256 --tensors --out samples\n"
+                "eval classify build/classifier.ggb --from runs/classifier --images samples/samples.npy --data mnist",
+    .options = options,
+    .option_count = OPTION_COUNT_OF(options),
+    .operands_min = 2,
+    .operands_max = 2,
+    .run = run,
+};

@@ -1,0 +1,19 @@
+// Sampling: a sampling program on trained weights, as `sample` and `eval` run it.
+#pragma once
+#include "compiler/driver/common.h"
+#include "runtime/sample.h"
+
+typedef struct {
+    const char *bundle, *program, *from; // program NULL: the first that evaluates; from NULL: only for programs that read no weights
+    const char *folder, *prefix;         // of what it emits; folder NULL: nothing is written
+    uint32_t count;                      // images; 0: one run
+    bool singles, tensors;
+    uint64_t seed;
+    FILE *log, *reports; // a line per file, per report; may be NULL
+} Sampling;
+
+#define SAMPLING_DATA_OPTION                                                                                                               \
+    { "data", 0, OPTION_TEXT, true, "SPEC", "a data set, [NAME=]mnist, idx:DIR … (see gcc-graph data)" }
+
+// Reads the bundle, opens device, session and data sets (by the command's --device … and --data), runs and writes. False: reported.
+bool sampling_run(Arguments *arguments, const Sampling *sampling);

@@ -1,0 +1,119 @@
+// `train`: the options of a training run.
+#include "compiler/driver/temporary.h"
+#include "runtime/train.h"
+
+static const Option options[] = {
+    {"data", 0, OPTION_TEXT, true, "SPEC", "a data set, [NAME=]mnist, fashion-mnist, idx:DIR ... (see gcc-graph data)"},
+    {"out", 'o', OPTION_TEXT, false, "RUN", "the folder for checkpoints, metrics, loss curve and previews"},
+    {"program", 0, OPTION_TEXT, false, "NAME", "the program (default: the first that trains)"},
+    {"steps", 0, OPTION_COUNT, false, "N", "the total, as schedules see it (default: the program's own)"},
+    {"epochs", 0, OPTION_COUNT, false, "N", "the total in epochs"},
+    {"stop-at", 0, OPTION_COUNT, false, "N", "ends after this step of the same total"},
+    {"resume", 0, OPTION_FLAG, false, NULL, "goes on with RUN at its newest checkpoint, to the same total"},
+    {"save-every", 0, OPTION_COUNT, false, "N", "steps between checkpoints (default: about every five minutes)"},
+    {"keep", 0, OPTION_COUNT, false, "K", "checkpoints that are kept (default 3)"},
+    {"sample-every", 0, OPTION_COUNT, false, "N", "steps between previews (default: none)"},
+    {"sample-program", 0, OPTION_TEXT, false, "NAME", "the program of the previews"},
+    {"sample-count", 0, OPTION_COUNT, false, "N", "images of a preview (default: one run of the program)"},
+    {"init", 0, OPTION_TEXT, true, "NAME=RUN|FILE", "a network's weights from another run or a .safetensors file"},
+    {"schedule", 0, OPTION_TEXT, false, "reference|tuned", "the simplest kernels, or the fastest known (default)"},
+    {"profile", 0, OPTION_FLAG, false, NULL, "times every kernel and prints the most expensive at the end"},
+    {"dry-run", 0, OPTION_FLAG, false, NULL, "prints the plan - memory, steps, time - and trains nothing"},
+    COMMON_DEVICE_OPTIONS,
+    COMMON_SEED_OPTION,
+};
+
+static bool fill(Arguments *arguments, const ProgramEntry *entry, const Program *program, TrainOptions *out) {
+    Run *run = &out->run;
+    run->bundle = arguments->operands.items[0];
+    run->digest = program->digest;
+    run->entry = entry ? entry->name : NULL;
+    run->data = arguments_all(arguments, "data", &run->data_count);
+    run->inits = arguments_all(arguments, "init", &run->init_count);
+    run->has_seed = arguments_has(arguments, "seed");
+    run->seed = arguments_seed(arguments, "seed", 0);
+    run->steps = arguments_count(arguments, "steps", 0);
+    run->epochs = arguments_count(arguments, "epochs", 0);
+    run->save_every = arguments_count(arguments, "save-every", 0);
+    run->keep = arguments_count(arguments, "keep", 0);
+    run->sample_every = arguments_count(arguments, "sample-every", 0);
+    run->sample_count = arguments_count(arguments, "sample-count", 0);
+    run->sample_entry = arguments_text(arguments, "sample-program");
+    out->out = arguments_text(arguments, "out");
+    out->resume = arguments_has(arguments, "resume");
+    out->stop_at = arguments_count(arguments, "stop-at", 0);
+    out->profile = arguments_has(arguments, "profile");
+    out->device = (DeviceOptions){.choice = arguments_text(arguments, "device"),
+                                  .validation = arguments_has(arguments, "validation"),
+                                  .trace = arguments_has(arguments, "trace")};
+    out->log = stderr;
+    if (run->sample_every && !run->sample_entry) {
+        const ProgramEntry *sampler = common_entry(arguments, program, NULL, false);
+        run->sample_entry = sampler ? sampler->name : NULL;
+        return sampler != NULL;
+    }
+    return true;
+}
+
+// --schedule reference: the bundle's graph compiled anew, into a folder that is gone afterwards.
+static bool open_program(Arguments *arguments, const char *schedule, Temporary *out) {
+    const char *bundle = arguments->operands.items[0];
+    *out = (Temporary){.program = common_read_bundle(arguments, bundle)};
+    if (!out->program || !schedule || strcmp(schedule, "reference") != 0)
+        return out->program != NULL;
+    Module *module = common_read_preset(arguments, bundle, NULL);
+    CompileOptions compile = {.target = out->program->target, .reference_schedule = true, .progress = common_progress};
+    return module && temporary_create(arguments, module, &compile, out);
+}
+
+static bool train(Arguments *arguments, const Program *program) {
+    const char *name = arguments_text(arguments, "program");
+    // A resumed run knows its program; a new one trains the first that trains.
+    const ProgramEntry *entry = name || !arguments_has(arguments, "resume") ? common_entry(arguments, program, name, true) : NULL;
+    TrainOptions train = {0};
+    TrainResult result;
+    Text plan = text_create(arguments->arena);
+    if (diag_error_count(arguments->diag) > 0 || !fill(arguments, entry, program, &train))
+        return false;
+    if (arguments_has(arguments, "dry-run")) {
+        bool good = train_plan(arguments->arena, program, &train, &plan, arguments->diag);
+        fputs(plan.data, stdout);
+        return good;
+    }
+    arguments_flush(arguments); // warnings come before the first step
+    if (!train_run(arguments->arena, program, &train, &result, arguments->diag))
+        return false;
+    printf("%s: step %u of %u\n", train.out, result.steps_done, result.steps);
+    return true;
+}
+
+static int run(Arguments *arguments) {
+    const char *schedule = arguments_text(arguments, "schedule");
+    if (!arguments_text(arguments, "out") && !arguments_has(arguments, "dry-run"))
+        return arguments_wrong(arguments, "--out RUN is missing: where shall the run go?");
+    if (arguments_has(arguments, "steps") && arguments_has(arguments, "epochs"))
+        return arguments_wrong(arguments, "--steps and --epochs are both given; either says how long");
+    if (schedule && strcmp(schedule, "reference") != 0 && strcmp(schedule, "tuned") != 0)
+        return arguments_wrong(arguments, "--schedule: \"%s\" is unknown; known: reference, tuned", schedule);
+    Temporary opened;
+    bool good = open_program(arguments, schedule, &opened) && train(arguments, opened.program);
+    temporary_destroy(arguments, &opened);
+    return good ? 0 : 1;
+}
+
+const Command train_command = {
+    .usage = "BUNDLE --data SPEC --out RUN [--steps N|--epochs N] [options]\n"
+             "BUNDLE --out RUN --resume [--stop-at N]",
+    .description =
+        "Trains a bundle. RUN gets checkpoints (safetensors), metrics.jsonl, metrics.csv, the loss curve loss.png and previews. A run\n"
+        "that exists is never overwritten: --resume goes on with it, bit for bit as if it had never stopped. Ctrl-C finishes the step,\n"
+        "saves, and says how to resume.",
+    .examples = "train build/ddpm.ggb --data mnist --out runs/ddpm\n"
+                "train build/ddpm.ggb --data mnist --out runs/ddpm --steps 2000 --sample-every 200 --sample-program sample_ddim\n"
+                "train build/ddpm.ggb --out runs/ddpm --resume",
+    .options = options,
+    .option_count = OPTION_COUNT_OF(options),
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};

@@ -1,0 +1,158 @@
+// Coded rules on elementwise ops: constants, broadcasts, casts, packs, pads.
+#include "compiler/ir/interpret.h"
+#include "compiler/passes/simplify_rules.h"
+#include <math.h>
+
+#define NO_VALUE ((Value){0})
+
+Value rule_fold_constants(Graph *graph, Value value) {
+    const Node *node = graph_node(graph, value);
+    double numbers[3], result = 0;
+    Tensor tensors[3], out = {.type = type_scalar(node->type.dtype), .data = &result};
+    const Tensor *args[3];
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        if (!is_constant(graph, node->args[i], &numbers[i]))
+            return NO_VALUE;
+        tensors[i] = (Tensor){type_scalar(graph_type(graph, node->args[i]).dtype), &numbers[i]};
+        args[i] = &tensors[i];
+    }
+    op_def(node->op)->reference(graph, node, args, &out);
+    Type type = node->type;
+    return build_full(graph, &type, result);
+}
+
+// Right-aligned, the larger extent of both; where shapes fit the same result they fit each other.
+static Type wider(const Type *a, const Type *b) {
+    Type out = a->rank >= b->rank ? *a : *b;
+    const Type *other = a->rank >= b->rank ? b : a;
+    for (uint32_t i = 0; i < other->rank; i++) {
+        uint32_t at = (uint32_t)(out.rank - other->rank) + i;
+        out.dims[at] = out.dims[at] > other->dims[i] ? out.dims[at] : other->dims[i];
+    }
+    return out;
+}
+
+Value rule_sink_broadcasts(Graph *graph, Value value) {
+    Node node = *graph_node(graph, value);
+    Value sources[3];
+    Type common = type_scalar(node.type.dtype), type = node.type;
+    for (uint32_t i = 0; i < node.arg_count; i++) {
+        const Node *arg = graph_node(graph, node.args[i]);
+        if (arg->op != OP_broadcast)
+            return NO_VALUE;
+        sources[i] = arg->args[0];
+        Type source = graph_type(graph, sources[i]);
+        common = wider(&common, &source);
+    }
+    if (type_count(&common) >= type_count(&type))
+        return NO_VALUE;
+    for (uint32_t i = 0; i < node.arg_count; i++)
+        sources[i] = build_broadcast(graph, sources[i], &common);
+    return build_broadcast(graph, graph_add(graph, node.op, sources, node.arg_count, NULL, 0), &type);
+}
+
+Value rule_constant_last(Graph *graph, Value value) {
+    Node node = *graph_node(graph, value);
+    double number;
+    if (!op_is_commutative(node.op) || !is_constant(graph, node.args[0], &number) || is_constant(graph, node.args[1], &number))
+        return NO_VALUE;
+    return build_binary(graph, node.op, node.args[1], node.args[0]);
+}
+
+Value rule_divide_by_constant(Graph *graph, Value value) {
+    Node node = *graph_node(graph, value);
+    double number;
+    if (!is_constant(graph, node.args[1], &number) || fabs(number) < 1e-30 || fabs(number) > 1e30 || isnan(number))
+        return NO_VALUE;
+    return build_number(graph, OP_mul, node.args[0], 1 / number);
+}
+
+// value = x op constant
+static bool split_constant(const Graph *graph, Value value, Op op, Value *x, double *number) {
+    const Node *node = graph_node(graph, value);
+    if (node->op != op || node->type.dtype != DTYPE_F32 || !is_constant(graph, node->args[1], number))
+        return false;
+    *x = node->args[0];
+    return true;
+}
+
+Value rule_scale_scaled(Graph *graph, Value value) {
+    Value inner, x;
+    double a, b;
+    if (!split_constant(graph, value, OP_mul, &inner, &b) || !split_constant(graph, inner, OP_mul, &x, &a))
+        return NO_VALUE;
+    return build_number(graph, OP_mul, x, a * b);
+}
+
+Value rule_shift_shifted(Graph *graph, Value value) {
+    Value inner, x;
+    double a, b;
+    if (!split_constant(graph, value, OP_add, &inner, &b) || !split_constant(graph, inner, OP_add, &x, &a))
+        return NO_VALUE;
+    return build_number(graph, OP_add, x, a + b);
+}
+
+Value rule_scale_negated(Graph *graph, Value value) {
+    Value x;
+    double a;
+    return split_constant(graph, graph_node(graph, value)->args[0], OP_mul, &x, &a) ? build_number(graph, OP_mul, x, -a) : NO_VALUE;
+}
+
+static bool is_cast(Op op) { return op == OP_to_f32 || op == OP_to_i32 || op == OP_to_u32; }
+
+Value rule_cast_same(Graph *graph, Value value) {
+    Node node = *graph_node(graph, value);
+    const Node *arg = graph_node(graph, node.args[0]);
+    if (arg->type.dtype == node.type.dtype)
+        return node.args[0];
+    DType inner = is_cast(arg->op) ? graph_type(graph, arg->args[0]).dtype : DTYPE_F32;
+    return inner == DTYPE_BOOL || inner == DTYPE_U8 ? build_unary(graph, node.op, arg->args[0]) : NO_VALUE;
+}
+
+Value rule_add_packs(Graph *graph, Value value) {
+    Node node = *graph_node(graph, value), a = *graph_node(graph, node.args[0]), b = *graph_node(graph, node.args[1]);
+    if (a.op != OP_pack || b.op != OP_pack)
+        return NO_VALUE;
+    Value *parts = ARENA_NEW(graph->arena, Value, a.arg_count);
+    for (uint32_t i = 0; i < a.arg_count; i++)
+        parts[i] = build_binary(graph, OP_add, a.args[i], b.args[i]);
+    return build_pack(graph, node.type.set, parts, a.arg_count);
+}
+
+// The only axis in which two paddings without interior differ, or -1.
+static int32_t differing_axis(const Node *a, const Node *b, const Type *a_type, const Type *b_type) {
+    int32_t axis = -1;
+    for (uint32_t i = 0; i < a->type.rank; i++) {
+        if (a->attrs[2].ints[i] || b->attrs[2].ints[i])
+            return -1;
+        if (a->attrs[0].ints[i] == b->attrs[0].ints[i] && a_type->dims[i] == b_type->dims[i])
+            continue;
+        if (axis >= 0)
+            return -1;
+        axis = (int32_t)i;
+    }
+    return axis;
+}
+
+Value rule_join_pads(Graph *graph, Value value) {
+    Node node = *graph_node(graph, value), a = *graph_node(graph, node.args[0]), b = *graph_node(graph, node.args[1]);
+    if (a.op != OP_pad || b.op != OP_pad)
+        return NO_VALUE;
+    Type a_type = graph_type(graph, a.args[0]), b_type = graph_type(graph, b.args[0]);
+    int32_t axis = differing_axis(&a, &b, &a_type, &b_type);
+    if (axis < 0)
+        return NO_VALUE;
+    if (a.attrs[0].ints[axis] > b.attrs[0].ints[axis]) {
+        Node other = a;
+        a = b;
+        b = other;
+        a_type = b_type;
+    }
+    if (a.attrs[0].ints[axis] + a_type.dims[axis] != b.attrs[0].ints[axis])
+        return NO_VALUE;
+    int64_t high[MAX_RANK];
+    memcpy(high, a.attrs[1].ints, node.type.rank * sizeof *high);
+    high[axis] = b.attrs[1].ints[axis];
+    Value both = build_concat(graph, (Value[]){a.args[0], b.args[0]}, 2, (uint32_t)axis);
+    return build_pad(graph, both, a.attrs[0].ints, high, NULL);
+}

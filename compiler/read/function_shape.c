@@ -1,0 +1,214 @@
+// Functions that rename indices: shapes, views, images.
+#include "compiler/layers/build.h"
+#include "compiler/read/function_impl.h"
+
+Datum function_shape_of(Reader *reader, const char *name, const Datum *args) {
+    if (!strcmp(name, "len") && args[0].kind == DATUM_LIST)
+        return datum_int(args[0].list->items.count);
+    Value x = argument_tensor(reader, name, args[0]);
+    if (!x.id)
+        return datum_error();
+    Type type = graph_type(reader->stage->graph, x);
+    if (!strcmp(name, "size"))
+        return datum_int((int64_t)type_count(&type));
+    if (!strcmp(name, "len"))
+        return type.rank ? datum_int(type.dims[0]) : reader_error(reader, "a scalar has no length");
+    if (args[1].kind != DATUM_NONE) {
+        uint32_t axis;
+        return argument_axis(reader, name, args[1], type.rank, &axis) ? datum_int(type.dims[axis]) : datum_error();
+    }
+    DatumList *list = ARENA_NEW(reader->arena, DatumList, 1);
+    for (uint32_t i = 0; i < type.rank; i++)
+        array_push(reader->arena, &list->items, datum_int(type.dims[i]));
+    return (Datum){.kind = DATUM_LIST, .list = list};
+}
+
+static bool sizes(Reader *reader, const char *name, Datum shape, int64_t *out, uint32_t *rank) {
+    if (shape.kind != DATUM_LIST) {
+        reader_error(reader, "%s: a list of sizes expected, not %s", name, datum_word(reader, shape));
+        return false;
+    }
+    return argument_integers(reader, name, "shape", shape, MAX_RANK, out, rank);
+}
+
+Datum function_reshape(Reader *reader, const char *name, const Datum *args) {
+    Value x = argument_tensor(reader, name, args[0]);
+    int64_t wanted[MAX_RANK];
+    uint32_t rank, dims[MAX_RANK], open = UINT32_MAX;
+    if (!x.id || !sizes(reader, name, args[1], wanted, &rank))
+        return datum_error();
+    Type type = graph_type(reader->stage->graph, x);
+    uint64_t count = type_count(&type), known = 1;
+    for (uint32_t i = 0; i < rank; i++) {
+        if ((wanted[i] < 1 && wanted[i] != -1) || wanted[i] > INT32_MAX || (wanted[i] == -1 && open != UINT32_MAX))
+            return reader_error(reader, "%s: a size of %lld (one may be -1, the rest is at least 1)", name, (long long)wanted[i]);
+        if (wanted[i] == -1)
+            open = i;
+        else if (__builtin_mul_overflow(known, (uint64_t)wanted[i], &known))
+            known = 0;
+        dims[i] = (uint32_t)wanted[i];
+    }
+    if (known == 0 || count % known || (open == UINT32_MAX && count != known))
+        return reader_error(reader, "%s: %s has %llu elements, which do not fill the shape", name, type_text(reader->arena, &type), (unsigned long long)count);
+    if (open != UINT32_MAX)
+        dims[open] = (uint32_t)(count / known);
+    return datum_tensor(build_reshape(reader->stage->graph, x, rank, dims));
+}
+
+Datum function_broadcast(Reader *reader, const char *name, const Datum *args) {
+    Value x = argument_tensor(reader, name, args[0]);
+    int64_t wanted[MAX_RANK];
+    uint32_t rank, dims[MAX_RANK];
+    if (!x.id || !sizes(reader, name, args[1], wanted, &rank))
+        return datum_error();
+    Type type = graph_type(reader->stage->graph, x);
+    for (uint32_t i = 0; i < rank; i++) {
+        uint32_t own = i + type.rank >= rank ? type.dims[i + type.rank - rank] : 1;
+        if (type.rank > rank || wanted[i] < -1 || wanted[i] == 0 || wanted[i] > INT32_MAX || (own != 1 && wanted[i] != -1 && wanted[i] != own))
+            return reader_error(reader, "%s: %s does not spread over axis %u of size %lld", name, type_text(reader->arena, &type), i, (long long)wanted[i]);
+        dims[i] = wanted[i] == -1 ? own : (uint32_t)wanted[i];
+    }
+    if (type.rank > rank)
+        return reader_error(reader, "%s: %s has more axes than the shape", name, type_text(reader->arena, &type));
+    return datum_tensor(build_broadcast_dims(reader->stage->graph, x, rank, dims));
+}
+
+Datum function_transpose(Reader *reader, const char *name, const Datum *args) {
+    Value x = argument_tensor(reader, name, args[0]);
+    int64_t given[MAX_RANK];
+    uint32_t count, order[MAX_RANK];
+    if (!x.id || !argument_integers(reader, name, "axes", args[1], MAX_RANK, given, &count))
+        return datum_error();
+    Type type = graph_type(reader->stage->graph, x);
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t axis = given[i] < 0 ? given[i] + type.rank : given[i];
+        order[i] = (uint32_t)axis;
+        if (axis >= 0 && axis < type.rank)
+            seen |= 1u << axis;
+    }
+    if (count != type.rank || seen != (1u << type.rank) - 1)
+        return reader_error(reader, "%s: every axis of %s once expected", name, type_text(reader->arena, &type));
+    return datum_tensor(build_transpose(reader->stage->graph, x, order));
+}
+
+Datum function_flip(Reader *reader, const char *name, const Datum *args) {
+    Value x = argument_tensor(reader, name, args[0]);
+    int64_t axes[MAX_RANK];
+    uint32_t count;
+    if (!x.id || !argument_axes(reader, name, args[1], graph_type(reader->stage->graph, x).rank, axes, &count))
+        return datum_error();
+    return datum_tensor(build_flip(reader->stage->graph, x, axes, count));
+}
+
+Datum function_pad(Reader *reader, const char *name, const Datum *args) {
+    Graph *graph = reader->stage->graph;
+    Value x = argument_tensor(reader, name, args[0]);
+    if (!x.id)
+        return datum_error();
+    Type type = graph_type(graph, x);
+    if (args[1].kind != DATUM_LIST || args[1].list->items.count > type.rank)
+        return reader_error(reader, "%s: a list of [low, high] for at most the %u axes of %s expected", name, type.rank, type_text(reader->arena, &type));
+    uint32_t count = args[1].list->items.count;
+    int64_t low[MAX_RANK] = {0}, high[MAX_RANK] = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t pair[2];
+        uint32_t axis = type.rank - count + i, pair_count;
+        if (!argument_integers(reader, name, "pads", args[1].list->items.items[i], 2, pair, &pair_count))
+            return datum_error();
+        if (pair_count != 2)
+            return reader_error(reader, "%s: [low, high] expected for each axis", name);
+        int64_t start = pair[0] < 0 ? -pair[0] : 0, stop = type.dims[axis] + (pair[1] < 0 ? pair[1] : 0);
+        if (start >= stop)
+            return reader_error(reader, "%s: nothing is left of axis %u of %s", name, axis, type_text(reader->arena, &type));
+        x = build_slice(graph, x, axis, start, stop, 1);
+        low[axis] = pair[0] > 0 ? pair[0] : 0;
+        high[axis] = pair[1] > 0 ? pair[1] : 0;
+    }
+    return datum_tensor(build_pad(graph, x, low, high, NULL));
+}
+
+Datum function_concat(Reader *reader, const char *name, const Datum *args) {
+    Graph *graph = reader->stage->graph;
+    if (args[0].kind != DATUM_LIST || !args[0].list->items.count)
+        return reader_error(reader, "%s: a list of tensors expected, not %s", name, datum_word(reader, args[0]));
+    uint32_t count = args[0].list->items.count, axis = 0;
+    Value *parts = ARENA_NEW(reader->arena, Value, count);
+    Type first = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        parts[i] = argument_tensor(reader, name, args[0].list->items.items[i]);
+        if (!parts[i].id)
+            return datum_error();
+        Type type = graph_type(graph, parts[i]), other = type;
+        if (i == 0) {
+            first = type;
+            if (!argument_axis(reader, name, args[1], type.rank, &axis))
+                return datum_error();
+        }
+        other.dims[axis] = first.dims[axis];
+        if (!type_equal(&other, &first))
+            return reader_error(reader, "%s: %s and %s do not join along axis %u", name, type_text(reader->arena, &first), type_text(reader->arena, &type), axis);
+    }
+    return datum_tensor(build_concat(graph, parts, count, axis));
+}
+
+Datum function_along(Reader *reader, const char *name, const Datum *args) {
+    Graph *graph = reader->stage->graph;
+    Value v = argument_tensor(reader, name, args[0]), x = argument_tensor(reader, name, args[1]);
+    if (!v.id || !x.id)
+        return datum_error();
+    Type own = graph_type(graph, v), like = graph_type(graph, x), result = like;
+    bool is_over = !strcmp(name, "over");
+    if (own.rank > like.rank || (is_over && (own.rank != 2 || like.rank < 2)))
+        return reader_error(reader, "%s: %s %s", name, type_text(reader->arena, &own), is_over ? "is not [n, c]" : arena_format(reader->arena, "has more axes than %s", type_text(reader->arena, &like)));
+    for (uint32_t i = 0; i < like.rank; i++)
+        result.dims[i] = i < own.rank ? own.dims[i] : 1;
+    Value y = build_reshape(graph, v, result.rank, result.dims);
+    for (uint32_t i = 2; i < like.rank; i++)
+        result.dims[i] = like.dims[i];
+    return datum_tensor(is_over ? build_broadcast_dims(graph, y, result.rank, result.dims) : y);
+}
+
+static bool pair_of(Reader *reader, const char *name, const char *what, Datum arg, int64_t low, const int64_t fallback[2], int64_t out[2]) {
+    uint32_t count = 2;
+    out[0] = fallback[0];
+    out[1] = fallback[1];
+    if (arg.kind != DATUM_NONE && !argument_integers(reader, name, what, arg, 2, out, &count))
+        return false;
+    if (count == 1)
+        out[1] = out[0];
+    if (count == 0 || out[0] < low || out[1] < low || out[0] > 65535 || out[1] > 65535) {
+        reader_error(reader, "%s: \"%s\" is one integer of at least %lld, or a list of two", name, what, (long long)low);
+        return false;
+    }
+    return true;
+}
+
+Datum function_image(Reader *reader, const char *name, const Datum *args) {
+    static const int64_t none[2] = {1, 1}, zero[2] = {0, 0};
+    Graph *graph = reader->stage->graph;
+    Value x = argument_float(reader, name, args[0]), y = {0};
+    int64_t size[2], stride[2], pad[2];
+    if (!x.id)
+        return datum_error();
+    Type type = graph_type(graph, x);
+    bool is_pool = text_ends_with(name, "pool2d"), is_shuffle = !strcmp(name, "pixel_shuffle"), is_unshuffle = !strcmp(name, "pixel_unshuffle");
+    if (type.rank != 4)
+        return reader_error(reader, "%s: an image [n, c, h, w] expected, not %s", name, type_text(reader->arena, &type));
+    if (!pair_of(reader, name, is_pool ? "kernel" : "factor", args[1], 1, none, size))
+        return datum_error();
+    const char *problem = NULL;
+    if (is_pool) {
+        if (!pair_of(reader, name, "stride", args[2], 1, size, stride) || !pair_of(reader, name, "pad", args[3], 0, zero, pad))
+            return datum_error();
+        y = !strcmp(name, "max_pool2d") ? pool_max(graph, x, size, stride, pad, &problem) : pool_average(graph, x, size, stride, pad, &problem);
+    } else if (is_shuffle || is_unshuffle) {
+        int64_t f = size[0];
+        if (size[1] != f || (is_shuffle ? type.dims[1] % (f * f) : type.dims[2] % f || type.dims[3] % f))
+            return reader_error(reader, "%s: factor %lld does not divide %s", name, (long long)f, type_text(reader->arena, &type));
+        y = is_shuffle ? pool_shuffle(graph, x, (uint32_t)f) : pool_unshuffle(graph, x, (uint32_t)f);
+    } else {
+        y = pool_upsample(graph, x, size);
+    }
+    return problem ? reader_error(reader, "%s: %s", name, problem) : datum_tensor(y);
+}

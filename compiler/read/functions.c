@@ -1,0 +1,317 @@
+// Functions: the table, the call, and the functions of single elements.
+#include "compiler/read/functions.h"
+#include "compiler/read/function_impl.h"
+#include "compiler/layers/build.h"
+#include <math.h>
+
+typedef Datum (*FunctionImpl)(Reader *reader, const char *name, const Datum *args);
+
+static const FunctionInfo infos[] = {
+#define FUNCTION(name, arguments, impl, summary) {#name, arguments, summary},
+#include "compiler/read/functions.def"
+#undef FUNCTION
+};
+
+static const FunctionImpl impls[] = {
+#define FUNCTION(name, arguments, impl, summary) function_##impl,
+#include "compiler/read/functions.def"
+#undef FUNCTION
+};
+
+enum { FUNCTION_COUNT = sizeof infos / sizeof *infos, MAX_ARGUMENTS = 4 };
+
+const FunctionInfo *function_list(uint32_t *count) {
+    *count = FUNCTION_COUNT;
+    return infos;
+}
+
+const FunctionInfo *function_find(const char *name) {
+    for (uint32_t i = 0; i < FUNCTION_COUNT; i++)
+        if (!strcmp(infos[i].name, name))
+            return &infos[i];
+    return NULL;
+}
+
+const char *function_options(Arena *arena, const char *name) {
+    const FunctionInfo *info = function_find(name);
+    if (!info)
+        return NULL;
+    Text text = text_create(arena);
+    const char *at = info->arguments + strcspn(info->arguments, " ");
+    while (*at) {
+        at += strspn(at, " ");
+        size_t length = strcspn(at, " ?");
+        bool is_optional = at[length] == '?';
+        text_format(&text, "%s%.*s%s", text.length ? " " : "", (int)length, at, is_optional ? "" : "!");
+        at += length + is_optional;
+    }
+    return text.data;
+}
+
+static void count_arguments(const char *arguments, uint32_t *low, uint32_t *high) {
+    *high = 1;
+    *low = 0;
+    for (const char *at = arguments; *at; at++) {
+        *high += *at == ' ';
+        *low += *at == '?';
+    }
+    *low = *high - *low;
+}
+
+Datum function_apply(Reader *reader, const char *name, const Datum *args, uint32_t count) {
+    const FunctionInfo *info = function_find(name);
+    if (!info) {
+        const char *names[FUNCTION_COUNT + 1];
+        for (uint32_t i = 0; i < FUNCTION_COUNT; i++)
+            names[i] = infos[i].name;
+        names[FUNCTION_COUNT] = "pop";
+        return reader_error(reader, "unknown function \"%s\"%s", name, reader_suggest_words(reader, name, names, FUNCTION_COUNT + 1));
+    }
+    uint32_t low, high;
+    count_arguments(info->arguments, &low, &high);
+    if (count < low || count > high)
+        return reader_error(reader, "%s takes %u%s argument%s (%s), not %u", name, low, high > low ? arena_format(reader->arena, " to %u", high) : "",
+                            high == 1 ? "" : "s", info->arguments, count);
+    Datum own[MAX_ARGUMENTS] = {datum_none(), datum_none(), datum_none(), datum_none()};
+    for (uint32_t i = 0; i < count; i++) {
+        if (args[i].kind == DATUM_ERROR)
+            return datum_error();
+        if (i && args[i].kind == DATUM_SET)
+            return reader_error(reader, "%s: a parameter set stands first", name);
+        own[i] = args[i];
+    }
+    if (count && args[0].kind == DATUM_SET)
+        return !strcmp(name, "norm") && count == 1 ? set_norm(reader, args[0].set) : set_map(reader, name, args, count);
+    return impls[info - infos](reader, name, own);
+}
+
+// ---- arguments
+
+Value argument_tensor(Reader *reader, const char *name, Datum arg) {
+    if (arg.kind == DATUM_TENSOR || is_static_number(arg))
+        return arithmetic_tensor(reader, arg, NULL);
+    if (arg.kind != DATUM_ERROR)
+        reader_error(reader, "%s: a tensor expected, not %s", name, datum_word(reader, arg));
+    return (Value){0};
+}
+
+Value argument_float(Reader *reader, const char *name, Datum arg) {
+    Type type = type_scalar(DTYPE_F32);
+    if (is_static_number(arg))
+        return arithmetic_tensor(reader, arg.kind == DATUM_BOOL ? datum_int(arg.integer) : arg, &type);
+    Value x = argument_tensor(reader, name, arg);
+    if (!x.id)
+        return x;
+    type = graph_type(reader->stage->graph, x);
+    if (type.dtype == DTYPE_F32)
+        return x;
+    reader_error(reader, "%s: an f32 tensor expected, not %s; convert it with f32(…)", name, type_text(reader->arena, &type));
+    return (Value){0};
+}
+
+bool argument_integer(Reader *reader, const char *name, const char *what, Datum arg, int64_t low, int64_t *out) {
+    if (!datum_integer(reader, arg, out))
+        return false;
+    if (*out < low || *out > INT32_MAX) {
+        reader_error(reader, "%s: \"%s\" is %lld, an integer of at least %lld expected", name, what, (long long)*out, (long long)low);
+        return false;
+    }
+    return true;
+}
+
+bool argument_integers(Reader *reader, const char *name, const char *what, Datum arg, uint32_t limit, int64_t *out, uint32_t *count) {
+    *count = arg.kind == DATUM_LIST ? arg.list->items.count : 1;
+    if (*count > limit) {
+        reader_error(reader, "%s: \"%s\" has %u numbers, at most %u expected", name, what, *count, limit);
+        return false;
+    }
+    for (uint32_t i = 0; i < *count; i++)
+        if (!datum_integer(reader, arg.kind == DATUM_LIST ? arg.list->items.items[i] : arg, &out[i]))
+            return false;
+    return true;
+}
+
+bool argument_axes(Reader *reader, const char *name, Datum arg, uint32_t rank, int64_t *axes, uint32_t *count) {
+    bool taken[MAX_RANK] = {false};
+    int64_t given[MAX_RANK];
+    *count = 0;
+    if (arg.kind != DATUM_NONE && !argument_integers(reader, name, "axes", arg, MAX_RANK, given, count))
+        return false;
+    if (arg.kind == DATUM_NONE || *count == 0) {
+        for (*count = 0; *count < rank; ++*count)
+            axes[*count] = *count;
+        return true;
+    }
+    for (uint32_t i = 0; i < *count; i++) {
+        if (given[i] < -(int64_t)rank || given[i] >= (int64_t)rank) {
+            reader_error(reader, "%s: no axis %lld in a tensor of %u axes", name, (long long)given[i], rank);
+            return false;
+        }
+        taken[given[i] < 0 ? given[i] + rank : given[i]] = true;
+    }
+    *count = 0;
+    for (uint32_t i = 0; i < rank; i++)
+        if (taken[i])
+            axes[(*count)++] = i;
+    return true;
+}
+
+bool argument_axis(Reader *reader, const char *name, Datum arg, uint32_t rank, uint32_t *axis) {
+    int64_t axes[MAX_RANK];
+    uint32_t count;
+    if (arg.kind == DATUM_NONE || arg.kind == DATUM_LIST) {
+        reader_error(reader, "%s: one axis expected, not %s", name, datum_word(reader, arg));
+        return false;
+    }
+    if (!argument_axes(reader, name, arg, rank, axes, &count))
+        return false;
+    *axis = (uint32_t)axes[0];
+    return count == 1;
+}
+
+// ---- single elements
+
+static double softplus(double x) { return (x + fabs(x)) / 2 + log1p(exp(-fabs(x))); }
+static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
+static double silu(double x) { return x * sigmoid(x); }
+static double gelu(double x) { return x * (1 + erf(x * M_SQRT1_2)) / 2; }
+static double relu(double x) { return x > 0 ? x : 0; }
+static double sign(double x) { return (x > 0) - (x < 0); }
+
+typedef struct {
+    const char *name;
+    double (*number)(double x);
+    Op op;
+    Value (*build)(Graph *graph, Value x);
+} Elementwise;
+
+static const Elementwise elementwises[] = {
+    {"sqrt", sqrt, OP_sqrt, NULL},   {"exp", exp, OP_exp, NULL},       {"log", log, OP_log, NULL},
+    {"log2", log2, OP_NONE, NULL},   {"sin", sin, OP_sin, NULL},       {"cos", cos, OP_cos, NULL},
+    {"tanh", tanh, OP_tanh, NULL},   {"abs", fabs, OP_abs, NULL},      {"floor", floor, OP_floor, NULL},
+    {"ceil", ceil, OP_ceil, NULL},   {"sign", sign, OP_sign, NULL},    {"erf", erf, OP_erf, NULL},
+    {"relu", relu, OP_NONE, activation_relu}, {"silu", silu, OP_NONE, activation_silu},   {"gelu", gelu, OP_NONE, activation_gelu},
+    {"sigmoid", sigmoid, OP_sigmoid, NULL},   {"softplus", softplus, OP_NONE, activation_softplus},
+};
+
+static Datum static_element(Reader *reader, const Elementwise *function, Datum x) {
+    double number = datum_double(x), result = function->number(number);
+    bool is_whole = x.kind != DATUM_NUMBER && (function->op == OP_abs || function->op == OP_sign);
+    if (isnan(result) || (isinf(result) && !isinf(number)))
+        return reader_error(reader, "%s(%.10g) is no number", function->name, number);
+    if (is_whole || ((function->op == OP_floor || function->op == OP_ceil) && fabs(result) < 9e15))
+        return datum_int((int64_t)result);
+    return datum_number(result);
+}
+
+Datum function_elementwise(Reader *reader, const char *name, const Datum *args) {
+    const Elementwise *function = elementwises;
+    while (strcmp(function->name, name))
+        function++;
+    if (is_static_number(args[0]))
+        return static_element(reader, function, args[0]);
+    Graph *graph = reader->stage->graph;
+    Value x = argument_tensor(reader, name, args[0]);
+    if (!x.id)
+        return datum_error();
+    bool is_signed_op = function->op == OP_abs || function->op == OP_sign;
+    if (!is_signed_op || graph_type(graph, x).dtype != DTYPE_I32)
+        x = argument_float(reader, name, args[0]);
+    if (!x.id)
+        return datum_error();
+    if (!strcmp(name, "log2"))
+        return datum_tensor(build_number(graph, OP_mul, build_unary(graph, OP_log, x), 1 / M_LN2));
+    return datum_tensor(function->build ? function->build(graph, x) : build_unary(graph, function->op, x));
+}
+
+Datum function_leaky(Reader *reader, const char *name, const Datum *args) {
+    bool is_elu = !strcmp(name, "elu");
+    Value x = argument_float(reader, name, args[0]);
+    if (args[1].kind != DATUM_NONE && !is_static_number(args[1]))
+        return reader_error(reader, "%s: a number known when compiling expected, not %s", name, datum_word(reader, args[1]));
+    double slope = args[1].kind == DATUM_NONE ? (is_elu ? 1 : 0.01) : datum_double(args[1]);
+    return datum_tensor(is_elu ? activation_elu(reader->stage->graph, x, slope) : activation_leaky_relu(reader->stage->graph, x, slope));
+}
+
+Datum function_cast(Reader *reader, const char *name, const Datum *args) {
+    DType dtype = DTYPE_F32;
+    dtype_parse(name, &dtype);
+    if (is_static_number(args[0])) {
+        double number = datum_double(args[0]);
+        if (dtype == DTYPE_F32)
+            return datum_number(number);
+        return dtype == DTYPE_BOOL ? datum_bool(number != 0) : datum_int((int64_t)number);
+    }
+    Value x = argument_tensor(reader, name, args[0]);
+    return datum_tensor(build_cast(reader->stage->graph, x, dtype));
+}
+
+Datum function_extreme(Reader *reader, const char *name, const Datum *args) {
+    bool is_max = !strcmp(name, "max");
+    if (is_static_number(args[0]) && is_static_number(args[1])) {
+        double a = datum_double(args[0]), b = datum_double(args[1]);
+        return (is_max ? b > a : b < a) ? args[1] : args[0];
+    }
+    Value x, y;
+    if (!arithmetic_pair(reader, name, args[0], args[1], &x, &y))
+        return datum_error();
+    return datum_tensor(build_binary(reader->stage->graph, is_max ? OP_maximum : OP_minimum, x, y));
+}
+
+Datum function_clip(Reader *reader, const char *name, const Datum *args) {
+    (void)name;
+    Datum low = function_extreme(reader, "max", (Datum[]){args[0], args[1]});
+    return low.kind == DATUM_ERROR ? low : function_extreme(reader, "min", (Datum[]){low, args[2]});
+}
+
+Datum function_choose(Reader *reader, const char *name, const Datum *args) {
+    Graph *graph = reader->stage->graph;
+    if (is_static_number(args[0]))
+        return datum_double(args[0]) != 0 ? args[1] : args[2];
+    if (args[0].kind != DATUM_TENSOR || graph_type(graph, args[0].tensor).dtype != DTYPE_BOOL)
+        return reader_error(reader, "%s: a bool expected first, not %s", name, datum_word(reader, args[0]));
+    Datum first = args[1];
+    if (is_static_number(args[1]) && is_static_number(args[2])) {
+        bool is_float = args[1].kind == DATUM_NUMBER || args[2].kind == DATUM_NUMBER;
+        first = datum_tensor(arithmetic_tensor(reader, is_float ? datum_number(datum_double(args[1])) : args[1], NULL));
+    }
+    Value values[3] = {args[0].tensor};
+    if (!arithmetic_pair(reader, name, first, args[2], &values[1], &values[2]) || !arithmetic_broadcast(reader, name, values, 3))
+        return datum_error();
+    return datum_tensor(build_select(graph, values[0], values[1], values[2]));
+}
+
+Datum function_detach(Reader *reader, const char *name, const Datum *args) {
+    if (is_static_number(args[0]))
+        return args[0];
+    Value x = argument_tensor(reader, name, args[0]);
+    if (x.id && graph_type(reader->stage->graph, x).dtype != DTYPE_F32)
+        return args[0];
+    return datum_tensor(graph_add(reader->stage->graph, OP_detach, &x, 1, NULL, 0));
+}
+
+// ---- schedules of learning rates
+
+Datum function_schedule(Reader *reader, const char *name, const Datum *args) {
+    Datum one = datum_number(1), part;
+    if (!strcmp(name, "exponential"))
+        return arithmetic_binary(reader, SIGN_POW, args[1].kind == DATUM_INT ? datum_number((double)args[1].integer) : args[1], args[0]);
+    if (!strcmp(name, "step_decay")) {
+        Datum times = arithmetic_binary(reader, SIGN_FLOOR_DIV, args[0], args[1]);
+        return arithmetic_binary(reader, SIGN_POW, args[2].kind == DATUM_INT ? datum_number((double)args[2].integer) : args[2], times);
+    }
+    Datum step = strcmp(name, "warmup") ? args[0] : arithmetic_binary(reader, SIGN_ADD, args[0], datum_int(1));
+    part = arithmetic_binary(reader, SIGN_DIV, step, args[1]);
+    if (part.kind == DATUM_ERROR)
+        return part;
+    part = function_clip(reader, name, (Datum[]){part, datum_number(0), one});
+    if (!strcmp(name, "warmup"))
+        return part;
+    if (!strcmp(name, "polynomial"))
+        return arithmetic_binary(reader, SIGN_POW, arithmetic_binary(reader, SIGN_SUB, one, part), args[2]);
+    Datum turned = arithmetic_binary(reader, SIGN_MUL, part, datum_number(M_PI));
+    if (turned.kind == DATUM_ERROR)
+        return turned;
+    Datum wave = function_elementwise(reader, "cos", &turned);
+    return arithmetic_binary(reader, SIGN_DIV, arithmetic_binary(reader, SIGN_ADD, one, wave), datum_number(2));
+}

@@ -1,0 +1,211 @@
+// Layers as nodes: { "op": … } with its options, and what layers ask of the reader.
+#include "compiler/read/functions.h"
+#include "compiler/read/reader.h"
+
+typedef struct {
+    Reader *reader;
+    Frame frame; // at the node
+} Owner;
+
+Value layer_error(Layer *layer, const char *format, ...) {
+    Owner *owner = layer->context;
+    va_list list;
+    va_start(list, format);
+    const char *message = arena_format_list(layer->arena, format, list);
+    va_end(list);
+    reader_error(owner->reader, "%s: %s", layer->name, message);
+    layer->failed = true;
+    return (Value){0};
+}
+
+Value layer_parameter(Layer *layer, const char *name, const InitialiserSet *init, LayerPart part, Initialiser fallback, uint32_t rank,
+                      const uint32_t *dims) {
+    Owner *owner = layer->context;
+    Init resolved;
+    if (!init_resolve(init->given[part] ? &init->parts[part] : &fallback, rank, dims, &resolved))
+        return layer_error(layer, "icnr: the first axis of \"%s\" is no multiple of the factor squared", name);
+    Value value = frame_parameter(owner->reader, &owner->frame, name, &resolved, rank, dims);
+    layer->failed = layer->failed || !value.id;
+    return value;
+}
+
+static bool declare(Layer *layer, const char *name, double initial, uint32_t rank, const uint32_t *dims, StateRef *out) {
+    Owner *owner = layer->context;
+    bool is_good = frame_state(owner->reader, &owner->frame, name, &(Init){.kind = INIT_CONSTANT, .a = initial}, rank, dims, out);
+    layer->failed = layer->failed || !is_good;
+    return is_good;
+}
+
+Value layer_state(Layer *layer, const char *name, double initial, uint32_t rank, const uint32_t *dims) {
+    Owner *owner = layer->context;
+    StateRef state;
+    if (!declare(layer, name, initial, rank, dims, &state))
+        return (Value){0};
+    Value value = state_read(owner->reader, state);
+    return graph_add(layer->graph, OP_detach, &value, 1, NULL, 0);
+}
+
+void layer_store(Layer *layer, const char *name, Value value) {
+    Owner *owner = layer->context;
+    const char *full = arena_format(layer->arena, "%s.%s%s", owner->frame.call->network->name, owner->frame.path, name);
+    uint32_t index = module_state_index(owner->reader->module, full);
+    if (value.id)
+        state_write(owner->reader, (StateRef){index, owner->frame.call}, value);
+}
+
+Value layer_uniform(Layer *layer, const Type *like) {
+    Owner *owner = layer->context;
+    Value value = frame_draw(owner->reader, &owner->frame, OP_random_uniform, like->rank, like->dims, 0);
+    layer->failed = layer->failed || !value.id;
+    return value;
+}
+
+// ---- options
+
+// An integral number is an integer where a count is asked.
+static Datum whole(Reader *reader, Datum datum) {
+    if (datum.kind == DATUM_NUMBER && datum.number == (double)(int64_t)datum.number)
+        return datum_int((int64_t)datum.number);
+    if (datum.kind != DATUM_LIST)
+        return datum;
+    DatumList *list = ARENA_NEW(reader->arena, DatumList, 1);
+    for (uint32_t i = 0; i < datum.list->items.count; i++)
+        array_push(reader->arena, &list->items, whole(reader, datum.list->items.items[i]));
+    return (Datum){.kind = DATUM_LIST, .list = list};
+}
+
+static bool read_option(Reader *reader, const Json *json, Scope *scope, LayerOption *out) {
+    *out = (LayerOption){.name = json->key};
+    if (!strcmp(json->key, "weight")) {
+        out->value = evaluate_tensor(reader, json, scope);
+        return out->value.id != 0;
+    }
+    Datum datum = evaluate_static(reader, json, scope);
+    if (datum.kind == DATUM_ERROR)
+        return false;
+    out->is_list = datum.kind == DATUM_LIST;
+    out->count = out->is_list ? datum.list->items.count : 1;
+    double *numbers = ARENA_NEW(reader->arena, double, out->count + 1);
+    for (uint32_t i = 0; i < out->count; i++) {
+        Datum item = out->is_list ? datum.list->items.items[i] : datum;
+        if (!is_static_number(item))
+            return reader_error_at(reader, json, "a number expected, not %s", datum_word(reader, item));
+        numbers[i] = datum_double(item);
+        out->is_bool = out->is_bool || item.kind == DATUM_BOOL;
+    }
+    out->numbers = numbers;
+    return true;
+}
+
+static bool is_option(const char *options, const char *key) {
+    size_t length = strlen(key);
+    for (const char *at = options; *at; at += strspn(at, " !?")) {
+        size_t n = strcspn(at, " !?");
+        if (n == length && !strncmp(at, key, n))
+            return true;
+        at += n;
+    }
+    return false;
+}
+
+static bool is_initialiser(const char *key) { return !strcmp(key, "init") || !strcmp(key, "out_init"); }
+
+static Datum run_layer(Reader *reader, const LayerDef *def, const Json *node, Value x, Scope *scope, const Frame *frame, const char *label) {
+    Owner owner = {reader, frame_at(reader, frame, label)};
+    Layer layer = {.graph = reader->stage->graph, .arena = reader->arena, .training = frame->call->training, .name = def->name, .context = &owner};
+    ARRAY(LayerOption) options = {0};
+    layer.init = layer.out_init = frame->init;
+    for (const Json *member = node->first; member; member = member->next) {
+        LayerOption option;
+        if (!is_option(def->options, member->key))
+            continue;
+        if (is_initialiser(member->key)) {
+            if (!initialisers_read(reader, member, scope, strcmp(member->key, "init") ? &layer.out_init : &layer.init))
+                return datum_error();
+            continue;
+        }
+        if (!read_option(reader, member, scope, &option))
+            return datum_error();
+        array_push(reader->arena, &options, option);
+    }
+    layer.options = options.items;
+    layer.option_count = options.count;
+    Value y = def->build(&layer, x);
+    return layer.failed ? datum_error() : datum_tensor(y);
+}
+
+static Datum run_function(Reader *reader, const FunctionInfo *info, const Json *node, Datum x, Scope *scope) {
+    Datum args[8] = {x};
+    uint32_t count = 1, given = 1;
+    const char *at = info->arguments + strcspn(info->arguments, " ");
+    while (*at) {
+        at += strspn(at, " ");
+        size_t length = strcspn(at, " ?");
+        const Json *member = json_get(node, arena_copy_bytes(reader->arena, at, length));
+        args[count] = datum_none();
+        if (member) {
+            args[count] = whole(reader, evaluate_static(reader, member, scope));
+            if (args[count].kind == DATUM_ERROR)
+                return datum_error();
+            given = count + 1;
+        }
+        count++;
+        at += length + (at[length] == '?');
+    }
+    return function_apply(reader, info->name, args, given);
+}
+
+// ---- the node
+
+static uint64_t macs_of(const Graph *graph, const Node *node) {
+    uint64_t count = type_count(&node->type);
+    Type a = node->arg_count ? graph_type(graph, node->args[0]) : node->type, b = node->arg_count > 1 ? graph_type(graph, node->args[1]) : a;
+    if (node->op == OP_matmul)
+        return count * a.dims[a.rank - 1];
+    if (node->op == OP_conv2d)
+        return count * b.dims[1] * b.dims[2] * b.dims[3];
+    return node->op == OP_conv2d_input ? type_count(&a) * b.dims[1] * b.dims[2] * b.dims[3] : 0;
+}
+
+// A row of `summary`: what the node added to the rehearsal's graph and to the network's parameters.
+static void list_layer(Reader *reader, const Json *node, Value y, const char *path, uint32_t first_node, uint64_t first_parameter) {
+    Graph *graph = reader->stage->graph;
+    Network *network = (Network *)(void *)(uintptr_t)reader->listed;
+    LayerRow row = {.path = path, .op = json_get(node, "op")->string, .type = graph_type(graph, y), .parameters = network->pending.count - first_parameter};
+    for (uint32_t i = first_node; i < graph->nodes.count; i++)
+        row.macs += macs_of(graph, &graph->nodes.items[i]);
+    const Json *dims = json_get(network->json, "dims");
+    row.macs /= dims && dims->count ? 8 : 1;
+    array_push(reader->arena, &network->info.layers, row);
+}
+
+Datum node_op(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label) {
+    const char *name = json_get(node, "op")->string;
+    const Json *in = json_get(node, "in");
+    const LayerDef *layer = layer_find(name);
+    uint32_t first_node = reader->stage->graph->nodes.count;
+    bool is_listed = reader->listed && reader->listed == frame->call->network;
+    uint64_t first_parameter = is_listed ? reader->listed->pending.count : 0;
+    Datum x;
+    if (in && in->kind == JSON_OBJECT)
+        return reader_error(reader, "%s: \"in\" is an expression or a list of them", name);
+    if (in) {
+        x = evaluate(reader, in, scope);
+    } else {
+        Json last = {.kind = JSON_STRING, .string = "$", .key = "in", .parent = node->parent, .file = node->file, .line = node->line, .column = node->column};
+        x = evaluate(reader, &last, scope);
+    }
+    for (uint32_t i = 0; x.kind == DATUM_LIST && i < x.list->items.count; i++)
+        if (x.list->items.items[i].kind != DATUM_TENSOR)
+            return reader_error(reader, "%s: a tensor expected as input, not %s", name, datum_word(reader, x.list->items.items[i]));
+    if (x.kind == DATUM_ERROR)
+        return x;
+    if (x.kind != DATUM_TENSOR && (layer || x.kind != DATUM_LIST))
+        return reader_error(reader, "%s: a tensor expected as input, not %s", name, datum_word(reader, x));
+    Datum y = layer ? run_layer(reader, layer, node, x.tensor, scope, frame, label) : run_function(reader, function_find(name), node, x, scope);
+    if (is_listed && y.kind == DATUM_TENSOR) {
+        const char *path = arena_format(reader->arena, "%s.%s%s", reader->listed->name, frame->path, label);
+        list_layer(reader, node, y.tensor, path, first_node, first_parameter);
+    }
+    return y;
+}

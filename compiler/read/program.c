@@ -1,0 +1,294 @@
+// Program: data sets, and programs with their phases, each built into one graph.
+#include "compiler/read/reader.h"
+
+// ---- data sets
+
+static bool read_field(Reader *reader, const Json *json, Scope *scope, Field *out) {
+    const Json *dtype = json_get(json, "dtype"), *range = json_get(json, "range"), *below = json_get(json, "below");
+    static const char *const names[] = {"f32", "i32", "u32", "bool", "u8"};
+    uint32_t rank, dims[MAX_RANK];
+    DType type = DTYPE_F32;
+    int64_t count = 0;
+    *out = (Field){.name = json->key};
+    if (!evaluate_dims(reader, json_get(json, "shape"), scope, &rank, dims))
+        return false;
+    if (rank == MAX_RANK)
+        return reader_error_at(reader, json_get(json, "shape"), "a record has at most %d axes", MAX_RANK - 1);
+    if (dtype && !dtype_parse(dtype->string, &type))
+        return reader_error_at(reader, dtype, "unknown dtype \"%s\"%s", dtype->string, reader_suggest_words(reader, dtype->string, names, 5));
+    if (below && !evaluate_integer(reader, below, scope, 1, &count))
+        return false;
+    if (range) {
+        Datum list = evaluate_static(reader, range, scope);
+        if (list.kind == DATUM_ERROR)
+            return false;
+        if (list.list->items.count != 2 || !is_static_number(list.list->items.items[0]) || !is_static_number(list.list->items.items[1]))
+            return reader_error_at(reader, range, "[low, high] expected");
+        out->has_range = true;
+        out->low = datum_double(list.list->items.items[0]);
+        out->high = datum_double(list.list->items.items[1]);
+    }
+    out->type = type_make(type, rank, dims);
+    out->below = (uint32_t)count;
+    return true;
+}
+
+void data_read(Reader *reader) {
+    for (uint32_t i = 0; i < reader->main->data.count; i++) {
+        DataDecl *decl = &reader->main->data.items[i];
+        Scope *scope = &decl->document->scope;
+        DataSet data = {.name = decl->name};
+        int64_t batch = 1;
+        if (evaluate_integer(reader, json_get(decl->json, "batch"), scope, 1, &batch))
+            data.batch = (uint32_t)batch;
+        for (const Json *item = json_get(decl->json, "fields")->first; item; item = item->next) {
+            Field field;
+            if (read_field(reader, item, scope, &field))
+                array_push(reader->arena, &data.fields, field);
+        }
+        decl->index = reader->module->data.count;
+        array_push(reader->arena, &reader->module->data, data);
+    }
+}
+
+// "images.image"
+static const Field *find_field(Reader *reader, const Json *json, const DataSet **data) {
+    ARRAY(const char *) names = {0};
+    for (uint32_t i = 0; i < reader->module->data.count; i++) {
+        *data = &reader->module->data.items[i];
+        for (uint32_t k = 0; k < (*data)->fields.count; k++) {
+            const char *name = arena_format(reader->arena, "%s.%s", (*data)->name, (*data)->fields.items[k].name);
+            if (!strcmp(name, json->string))
+                return &(*data)->fields.items[k];
+            array_push(reader->arena, &names, name);
+        }
+    }
+    reader_error_at(reader, json, "no data \"%s\"%s", json->string, reader_suggest_words(reader, json->string, names.items, names.count));
+    return NULL;
+}
+
+// ---- feeds
+
+static Value feed_value(Reader *reader, const Feed *feed) {
+    int64_t ints[MAX_RANK];
+    for (uint32_t i = 0; i < feed->type.rank; i++)
+        ints[i] = feed->type.dims[i];
+    Attr attrs[] = {attr_text(feed->name), attr_text(dtype_name(feed->type.dtype)), attr_ints(ints, feed->type.rank)};
+    return graph_add(reader->stage->graph, OP_feed, NULL, 0, attrs, 3);
+}
+
+// One of two words.
+static bool read_choice(Reader *reader, const Json *json, const char *first, const char *second, bool *is_second) {
+    *is_second = json && !strcmp(json->string, second);
+    if (!json || *is_second || !strcmp(json->string, first))
+        return true;
+    return reader_error_at(reader, json, "\"%s\" or \"%s\" expected, not \"%s\"", first, second, json->string);
+}
+
+static bool read_feed(Reader *reader, const Json *json, Scope *scope, Feed *out) {
+    const Json *from = json->kind == JSON_STRING ? json : json_get(json, "from"), *split = json_get(json, "split"), *batch = json_get(json, "batch");
+    const DataSet *data;
+    const Field *field = find_field(reader, from, &data);
+    bool is_sequential;
+    int64_t size = data ? data->batch : 0;
+    if (!field || !read_choice(reader, json_get(json, "order"), "shuffled", "sequential", &is_sequential) ||
+        !read_choice(reader, json_get(json, "last"), "drop", "pad", &out->pad) || (batch && !evaluate_integer(reader, batch, scope, 1, &size)))
+        return false;
+    out->name = json->key;
+    out->data = data->name;
+    out->field = field->name;
+    out->split = split ? split->string : "train";
+    out->shuffled = !is_sequential;
+    out->batch = (uint32_t)size;
+    out->type = (Type){.dtype = field->type.dtype, .rank = (uint8_t)(field->type.rank + 1), .dims = {(uint32_t)size}};
+    memcpy(out->type.dims + 1, field->type.dims, sizeof *field->type.dims * field->type.rank);
+    return true;
+}
+
+static bool read_feeds(Reader *reader, const Json *feeds, Scope *program_scope, Scope *scope, Phase *phase) {
+    bool is_good = true;
+    for (const Json *item = feeds ? feeds->first : NULL; item; item = item->next) {
+        Feed feed = {0};
+        Datum datum = datum_error();
+        if (read_feed(reader, item, program_scope, &feed)) {
+            array_push(reader->arena, &phase->feeds, feed);
+            datum = datum_tensor(feed_value(reader, &feed));
+        } else {
+            is_good = false;
+        }
+        scope_set(reader, scope, item->key, datum);
+    }
+    for (uint32_t i = 1; i < phase->feeds.count; i++)
+        for (uint32_t k = 0; k < i; k++) {
+            const Feed *a = &phase->feeds.items[k], *b = &phase->feeds.items[i];
+            if (!strcmp(a->data, b->data) && (a->batch != b->batch || strcmp(a->split, b->split) || a->shuffled != b->shuffled || a->pad != b->pad))
+                is_good = reader_error_at(reader, json_get(feeds, b->name), "feeds of one phase from one data set are the same records: \"%s\" and \"%s\" differ in batch, split, order or last", a->name, b->name);
+        }
+    return is_good;
+}
+
+// ---- what leaves a phase
+
+static void show_value(Reader *reader, const char *name, Datum datum) {
+    Graph *graph = reader->stage->graph;
+    if (datum.kind == DATUM_TENSOR)
+        graph_output(graph, (Output){.kind = OUTPUT_VALUE, .name = name, .value = datum.tensor});
+    for (uint32_t i = 0; datum.kind == DATUM_RECORD && i < datum.record->items.count; i++)
+        show_value(reader, arena_format(reader->arena, "%s.%s", name, datum.record->items.items[i].name), datum.record->items.items[i].datum);
+    for (uint32_t i = 0; datum.kind == DATUM_FAMILY && i < datum.family->items.count; i++)
+        show_value(reader, arena_format(reader->arena, "%s.%lld", name, (long long)datum.family->items.items[i].index), datum.family->items.items[i].datum);
+    for (uint32_t i = 0; datum.kind == DATUM_SET && i < datum.set->items.count; i++) {
+        SetValue set = datum.set->items.items[i];
+        const Set *parts = &reader->module->sets.items[set.set - 1];
+        for (uint32_t k = 0; k < parts->parts.count; k++)
+            show_value(reader, arena_format(reader->arena, "%s.%s", name, parts->parts.items[k].name), datum_tensor(set_part(reader, set, k)));
+    }
+}
+
+static void report_all(Reader *reader, const Json *report, Scope *scope) {
+    Graph *graph = reader->stage->graph;
+    for (const Json *item = report ? report->first : NULL; item; item = item->next) {
+        Datum datum = evaluate(reader, item, scope);
+        Type type = datum.kind == DATUM_TENSOR ? graph_type(graph, datum.tensor) : (Type){.rank = 1, .dims = {2}};
+        if (datum.kind == DATUM_ERROR)
+            continue;
+        if (type_count(&type) != 1)
+            reader_error_at(reader, item, "\"%s\" is no scalar but %s", item->string, datum_word(reader, datum));
+        else
+            graph_output(graph, (Output){.kind = OUTPUT_REPORT, .name = item->string, .value = build_reshape(graph, datum.tensor, 0, NULL)});
+    }
+}
+
+static void store_states(Reader *reader) {
+    Stage *stage = reader->stage;
+    for (uint32_t i = 0; i < stage->current.count; i++)
+        if (stage->current.items[i].id && stage->current.items[i].id != stage->initial.items[i].id)
+            graph_output(stage->graph, (Output){.kind = OUTPUT_STATE, .name = reader->module->states.items[i].name, .value = stage->current.items[i]});
+}
+
+// ---- programs
+
+typedef struct {
+    const Json *json;
+    GraphProgram *program;
+    Scope *scope;
+} ProgramPlace;
+
+static bool read_repeat(Reader *reader, const Json *json, Scope *scope, uint32_t *out) {
+    const Json *repeat = json_get(json, "repeat");
+    int64_t times = 1;
+    if (repeat && repeat->kind == JSON_STRING && !strcmp(repeat->string, "epoch")) {
+        const Json *feed = json_get(json, "feed");
+        *out = 0;
+        return (feed && feed->count) || reader_error_at(reader, repeat, "\"repeat\": \"epoch\" needs a feed");
+    }
+    if (repeat && !evaluate_integer(reader, repeat, scope, 1, &times))
+        return false;
+    *out = (uint32_t)times;
+    return true;
+}
+
+static void read_phase(Reader *reader, const Json *json, const ProgramPlace *place) {
+    const Json *index = json_get(json, "index");
+    Phase phase = {.name = json_get(json, "name")->string, .pointer = json_pointer(reader->arena, json)};
+    Stage *outer = reader->stage;
+    uint32_t errors = diag_error_count(reader->diag);
+    const char *path = arena_format(reader->arena, "%s.%s.", place->program->name, phase.name);
+    ReaderPlace old = reader_enter(reader, json, NULL);
+    reader->stage = stage_create(reader, STAGE_PHASE);
+    reader->phase = &phase;
+    Graph *graph = reader->stage->graph;
+    graph->origin = (Origin){.pointer = phase.pointer};
+    Scope *scope = scope_create(reader, place->scope, false);
+    for (uint32_t i = 0; i < place->program->inputs.count; i++)
+        scope_set(reader, place->scope, place->program->inputs.items[i].name, datum_tensor(feed_value(reader, &place->program->inputs.items[i])));
+    if (index)
+        scope_set(reader, scope, index->string, datum_tensor(graph_add(graph, OP_number, NULL, 0, (Attr[]){attr_text("repetition")}, 1)));
+    if (read_repeat(reader, json, place->scope, &phase.repeat) && read_feeds(reader, json_get(json, "feed"), place->scope, scope, &phase)) {
+        Call call = {.training = place->program->training};
+        Frame frame = {.call = &call, .document = reader->main, .path = "", .draws = path};
+        nodes_run(reader, json_get(json, "nodes"), scope, &frame);
+        report_all(reader, json_get(json, "report"), scope);
+        if (diag_error_count(reader->diag) == errors)
+            scope_end(reader, scope, json);
+    }
+    for (uint32_t i = 0; reader->options->keep_values && i < scope->names.items.count; i++)
+        if (strcmp(scope->names.items.items[i].name, "$"))
+            show_value(reader, arena_format(reader->arena, "values/%s%s", path, scope->names.items.items[i].name), scope->names.items.items[i].datum);
+    store_states(reader);
+    reader_flush(reader);
+    if (diag_error_count(reader->diag) == errors) {
+        Value *moved;
+        graph->diag = NULL;
+        phase.graph = graph_copy(reader->arena, graph, &moved);
+        array_push(reader->arena, &place->program->phases, phase);
+    }
+    reader->phase = NULL;
+    reader->stage = outer;
+    reader_leave(reader, old);
+}
+
+static void read_requires(Reader *reader, const Json *requires, GraphProgram *program) {
+    for (const Json *item = requires ? requires->first : NULL; item; item = item->next) {
+        Datum datum = evaluate_raw(reader, item, &reader->main->scope);
+        if (datum.kind == DATUM_NETWORK)
+            array_push(reader->arena, &program->requires_trained, datum.network->name);
+        else if (datum.kind == DATUM_STATE)
+            array_push(reader->arena, &program->requires_trained, reader->module->states.items[datum.state.index].name);
+        else if (datum.kind != DATUM_ERROR)
+            reader_error_at(reader, item, "\"%s\" is neither a network nor a state", item->string);
+    }
+}
+
+static void read_states(Reader *reader, const Json *states, const char *program, Scope *scope) {
+    for (const Json *item = states ? states->first : NULL; item; item = item->next) {
+        uint32_t rank, dims[MAX_RANK];
+        const Json *init = json_get(item, "init");
+        Initialiser initial = {0};
+        Init resolved;
+        ReaderPlace old = reader_enter(reader, item, NULL);
+        Datum datum = datum_error();
+        if (evaluate_dims(reader, json_get(item, "shape"), scope, &rank, dims) && (!init || initialiser_read(reader, init, scope, &initial))) {
+            const char *name = arena_format(reader->arena, "%s.%s", program, item->key);
+            if (!init_resolve(&initial, rank, dims, &resolved))
+                reader_error_at(reader, init, "icnr: the first axis is no multiple of the factor squared");
+            else if (module_state_index(reader->module, name) != UINT32_MAX)
+                reader_error_at(reader, item, "there is already a state \"%s\"", name);
+            else
+                datum = (Datum){.kind = DATUM_STATE, .state = {.index = state_declare(reader, name, STATE_PROGRAM, type_make(DTYPE_F32, rank, dims), resolved, NULL)}};
+        }
+        scope_set(reader, scope, item->key, datum);
+        reader_leave(reader, old);
+    }
+}
+
+static void read_inputs(Reader *reader, const Json *inputs, GraphProgram *program, Scope *scope) {
+    for (const Json *item = inputs ? inputs->first : NULL; item; item = item->next) {
+        uint32_t rank, dims[MAX_RANK];
+        scope_set(reader, scope, item->key, datum_error());
+        if (!evaluate_dims(reader, item, scope, &rank, dims))
+            continue;
+        array_push(reader->arena, &program->inputs, ((Feed){.name = item->key, .type = type_make(DTYPE_F32, rank, dims), .batch = rank ? dims[0] : 1}));
+    }
+}
+
+void program_read(Reader *reader, const Json *json) {
+    const Json *mode = json_get(json, "mode"), *steps = json_get(json, "steps");
+    GraphProgram program = {.name = json->key};
+    Scope *scope = scope_create(reader, &reader->main->scope, false);
+    int64_t count = 0;
+    lets_declare(reader, json_get(json, "let"), scope, &reader->main->given, arena_format(reader->arena, "%s.", json->key), true);
+    if (mode && strcmp(mode->string, "train") && strcmp(mode->string, "eval"))
+        reader_error_at(reader, mode, "\"train\" or \"eval\" expected, not \"%s\"", mode->string);
+    program.training = mode && !strcmp(mode->string, "train");
+    scope_set(reader, scope, "training", datum_bool(program.training));
+    if (steps && evaluate_integer(reader, steps, scope, 1, &count))
+        program.steps = (uint32_t)count;
+    read_requires(reader, json_get(json, "requires"), &program);
+    read_states(reader, json_get(json, "state"), program.name, scope);
+    read_inputs(reader, json_get(json, "inputs"), &program, scope);
+    ProgramPlace place = {json, &program, scope};
+    for (const Json *phase = json_get(json, "phases")->first; phase && !reader_stopped(reader); phase = phase->next)
+        read_phase(reader, phase, &place);
+    array_push(reader->arena, &reader->module->programs, program);
+}

@@ -1,0 +1,55 @@
+// Tables: numbers computed when compiling, by the judge in double. What a graph reads is rounded once to f32; a table that reads another
+// reads it unrounded.
+#include "compiler/ir/interpret.h"
+#include "compiler/read/reader.h"
+
+static bool compute(Reader *reader, TableDecl *table) {
+    Stage *outer = reader->stage;
+    reader->stage = stage_create(reader, STAGE_TABLE);
+    Graph *graph = reader->stage->graph;
+    Datum datum = evaluate(reader, table->json, &table->document->scope);
+    reader_flush(reader);
+    bool is_good = datum.kind == DATUM_TENSOR;
+    if (!is_good && datum.kind != DATUM_ERROR)
+        reader_error_at(reader, table->json, "a table is a tensor, not %s", datum_word(reader, datum));
+    if (is_good) {
+        graph_output(graph, (Output){.kind = OUTPUT_VALUE, .name = table->name, .value = datum.tensor});
+        Sources none = {0};
+        Type type = graph_type(graph, datum.tensor);
+        uint64_t count = type_count(&type);
+        const double *data = interpret(reader->arena, graph, &none, graph_reached(reader->arena, graph), reader->diag)[datum.tensor.id].data;
+        double *rounded = ARENA_NEW(reader->arena, double, count);
+        for (uint64_t i = 0; i < count; i++)
+            rounded[i] = type.dtype == DTYPE_F32 ? (double)(float)data[i] : data[i];
+        array_push(reader->arena, &reader->exact->tables, ((Table){table->name, type, data}));
+        array_push(reader->arena, &reader->module->tables, ((Table){table->name, type, rounded}));
+        table->exact = reader->exact->tables.count;
+        table->rounded = reader->module->tables.count;
+    }
+    reader->stage = outer;
+    return is_good;
+}
+
+Datum table_read(Reader *reader, TableDecl *table) {
+    if (table->busy)
+        return reader_error(reader, "table \"%s\" depends on itself", table->name);
+    if (!table->done) {
+        table->busy = true;
+        table->failed = !compute(reader, table);
+        table->busy = false;
+        table->done = true;
+    }
+    if (table->failed)
+        return datum_error();
+    uint32_t index = reader->stage->kind == STAGE_TABLE ? table->exact : table->rounded;
+    return datum_tensor(graph_add(reader->stage->graph, OP_table, NULL, 0, (Attr[]){attr_int((int64_t)index - 1)}, 1));
+}
+
+Value table_internal(Reader *reader, const char *name, const double *data, uint32_t count) {
+    uint32_t i = 0;
+    while (i < reader->module->tables.count && strcmp(reader->module->tables.items[i].name, name))
+        i++;
+    if (i == reader->module->tables.count)
+        array_push(reader->arena, &reader->module->tables, ((Table){name, type_make(DTYPE_F32, 1, &count), data}));
+    return graph_add(reader->stage->graph, OP_table, NULL, 0, (Attr[]){attr_int(i)}, 1);
+}

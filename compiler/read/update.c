@@ -1,0 +1,435 @@
+// Update: gradients by parameters, and optimizers' steps on flat parameter sets.
+#include "compiler/ir/differentiate.h"
+#include "compiler/read/reader.h"
+#include <math.h>
+
+// A look-ahead record: what an optimizer's step reads and gives. Arrays are by OptimizerDecl.networks.
+struct LookAhead {
+    const OptimizerDecl *optimizer;
+    Value *parameters, *moments[2], *ema;
+    Value count;
+};
+
+// ---- gradients
+
+static bool scalar_expected(Reader *reader, const Json *json, Value *value) {
+    if (!value->id)
+        return false;
+    Type type = graph_type(reader->stage->graph, *value);
+    if (type.dtype != DTYPE_F32 || type_count(&type) != 1)
+        return reader_error_at(reader, json, "the gradient of a scalar is expected, not of %s", type_text(reader->arena, &type));
+    *value = build_reshape(reader->stage->graph, *value, 0, NULL);
+    return true;
+}
+
+// Zeros where the scalar does not depend on the target; counts where it does.
+static Value gradient_by(Reader *reader, Value scalar, Value target, uint32_t *dependent) {
+    Graph *graph = reader->stage->graph;
+    if (reader->stage->kind == STAGE_PHASE && depends_on(graph, scalar, target)) {
+        ++*dependent;
+        return graph_add(graph, OP_gradient, (Value[]){scalar, target}, 2, NULL, 0);
+    }
+    Type type = graph_type(graph, target);
+    return build_full(graph, &type, 0);
+}
+
+static bool check_dependent(Reader *reader, const Json *json, uint32_t dependent) {
+    return dependent || reader->stage->kind != STAGE_PHASE ||
+           reader_error_at(reader, json, "the value does not depend on what it is differentiated by (was it computed before an update of it, or detached?)");
+}
+
+// By the parts of a set, together as a set.
+static Value gradient_by_set(Reader *reader, Value scalar, SetValue set, uint32_t *dependent) {
+    uint32_t count = reader->module->sets.items[set.set - 1].parts.count;
+    Value *parts = ARENA_NEW(reader->arena, Value, count);
+    for (uint32_t i = 0; i < count; i++)
+        parts[i] = gradient_by(reader, scalar, set_part(reader, set, i), dependent);
+    return set_pack(reader, set.set, parts);
+}
+
+Datum node_gradient(Reader *reader, const Json *node, Scope *scope) {
+    const Json *of = json_get(node, "of"), *what = json_get(node, "gradient");
+    Datum target = evaluate(reader, of, scope);
+    Value scalar = evaluate_tensor(reader, what, scope);
+    uint32_t dependent = 0;
+    if (target.kind == DATUM_ERROR || !scalar_expected(reader, what, &scalar))
+        return datum_error();
+    if (target.kind == DATUM_TENSOR && graph_type(reader->stage->graph, target.tensor).dtype == DTYPE_F32) {
+        Value gradient = gradient_by(reader, scalar, target.tensor, &dependent);
+        return check_dependent(reader, what, dependent) ? datum_tensor(gradient) : datum_error();
+    }
+    if (target.kind != DATUM_SET) {
+        reader_error_at(reader, of, "a gradient is taken by an f32 tensor or a network, not by %s", datum_word(reader, target));
+        return datum_error();
+    }
+    SetDatum *result = ARENA_NEW(reader->arena, SetDatum, 1);
+    for (uint32_t i = 0; i < target.set->items.count; i++) {
+        SetValue set = target.set->items.items[i];
+        array_push(reader->arena, &result->items, ((SetValue){set.set, gradient_by_set(reader, scalar, set, &dependent)}));
+    }
+    return check_dependent(reader, what, dependent) ? (Datum){.kind = DATUM_SET, .set = result} : datum_error();
+}
+
+// ---- optimizers
+
+// An option as a number known when compiling or a scalar; false after an error.
+static bool read_option(Reader *reader, const Json *json, Scope *scope, OptimizerOption *out) {
+    Datum datum = evaluate(reader, json, scope);
+    if (datum.kind == DATUM_ERROR)
+        return false;
+    *out = (OptimizerOption){.name = json->key, .is_static = is_static_number(datum)};
+    if (out->is_static) {
+        out->number = datum_double(datum);
+        return true;
+    }
+    if (datum.kind != DATUM_TENSOR || graph_type(reader->stage->graph, datum.tensor).rank || graph_type(reader->stage->graph, datum.tensor).dtype == DTYPE_BOOL)
+        return reader_error_at(reader, json, "a number expected, not %s", datum_word(reader, datum));
+    out->value = build_cast(reader->stage->graph, datum.tensor, DTYPE_F32);
+    return true;
+}
+
+static bool has_momentum(Reader *reader, const OptimizerDecl *optimizer) {
+    const Json *momentum = json_get(json_get(optimizer->json, optimizer->rule->name), "momentum");
+    OptimizerOption option;
+    Stage *outer = reader->stage;
+    if (!momentum)
+        return false;
+    reader->stage = stage_create(reader, STAGE_REHEARSAL); // it may be known at run time only
+    bool is_kept = !read_option(reader, momentum, &optimizer->document->scope, &option) || !option.is_static || option.number != 0;
+    reader->stage = outer;
+    return is_kept;
+}
+
+static uint32_t declare(Reader *reader, const OptimizerDecl *optimizer, const char *what, StateKind kind, const Network *network) {
+    const char *name = arena_format(reader->arena, "%s.%s.%s", optimizer->name, what, network->name);
+    Init init = kind == STATE_EMA ? (Init){.kind = INIT_COPY, .copy = network->name} : (Init){.kind = INIT_CONSTANT};
+    return state_declare(reader, name, kind, reader->module->states.items[network->state].type, init, network->name);
+}
+
+static bool prepare(Reader *reader, OptimizerDecl *optimizer) {
+    const Json *of = json_get(optimizer->json, "of");
+    OptimizerInfo info = {.name = optimizer->name};
+    uint32_t count;
+    const OptimizerRule *rules = optimizer_rules(&count);
+    for (uint32_t i = 0; i < count; i++)
+        if (json_get(optimizer->json, rules[i].name))
+            optimizer->rule = &rules[i];
+    for (const Json *name = of->kind == JSON_STRING ? of : of->first; name; name = of->kind == JSON_STRING ? NULL : name->next) {
+        Network *network = document_network(reader, optimizer->document, name->string, name);
+        if (!network || !network_build(reader, network, name))
+            return false;
+        array_push(reader->arena, &info.networks, network->name);
+        if (network->set)
+            array_push(reader->arena, &optimizer->networks, network);
+    }
+    if (!optimizer->networks.count)
+        return reader_error_at(reader, of, "there are no parameters to optimize");
+    optimizer->has_ema = json_get(optimizer->json, "ema") != NULL;
+    bool keeps_momentum = has_momentum(reader, optimizer);
+    for (uint32_t k = 0; optimizer->rule->moments[k]; k++) {
+        char letter[] = {optimizer->rule->moments[k], 0};
+        if (strstr(optimizer->rule->if_momentum, letter) && !keeps_momentum)
+            continue;
+        for (uint32_t i = 0; i < optimizer->networks.count; i++)
+            array_push(reader->arena, &optimizer->moments[k], declare(reader, optimizer, letter, STATE_MOMENT, optimizer->networks.items[i]));
+    }
+    for (uint32_t i = 0; optimizer->has_ema && i < optimizer->networks.count; i++)
+        array_push(reader->arena, &optimizer->ema, declare(reader, optimizer, "ema", STATE_EMA, optimizer->networks.items[i]));
+    optimizer->count = state_declare(reader, arena_format(reader->arena, "%s.count", optimizer->name), STATE_COUNT, type_scalar(DTYPE_I32),
+                                     (Init){.kind = INIT_CONSTANT}, NULL);
+    info.rule = optimizer->rule->name;
+    info.has_ema = optimizer->has_ema;
+    array_push(reader->arena, &reader->module->optimizers, info);
+    return true;
+}
+
+bool optimizer_prepare(Reader *reader, OptimizerDecl *optimizer) {
+    if (!optimizer->ready) {
+        ReaderPlace old = reader_enter(reader, optimizer->json, NULL);
+        optimizer->ready = true;
+        optimizer->failed = !prepare(reader, optimizer);
+        reader_leave(reader, old);
+    }
+    return !optimizer->failed;
+}
+
+static OptimizerDecl *keeper(Document *document, const Network *network, Reader *reader) {
+    for (uint32_t i = 0; i < document->optimizers.count; i++) {
+        OptimizerDecl *optimizer = document->optimizers.items[i].optimizer;
+        if (!json_get(optimizer->json, "ema") || !optimizer_prepare(reader, optimizer))
+            continue;
+        for (uint32_t k = 0; k < optimizer->networks.count; k++)
+            if (optimizer->networks.items[k] == network)
+                return optimizer;
+    }
+    OptimizerDecl *found = NULL;
+    for (uint32_t i = 0; !found && i < document->children.count; i++)
+        found = keeper(document->children.items[i].document, network, reader);
+    return found;
+}
+
+Datum optimizer_ema(Reader *reader, Network *network) {
+    OptimizerDecl *optimizer = keeper(reader->main, network, reader);
+    if (!optimizer)
+        return reader_error(reader, "no optimizer keeps an \"ema\" of \"%s\"", network->name);
+    if (reader->stage->kind == STAGE_TABLE)
+        return reader_error(reader, "parameters are known at run time only");
+    SetDatum *set = ARENA_NEW(reader->arena, SetDatum, 1);
+    for (uint32_t i = 0; i < optimizer->networks.count; i++)
+        if (optimizer->networks.items[i] == network)
+            array_push(reader->arena, &set->items, ((SetValue){network->set, stage_read(reader, optimizer->ema.items[i])}));
+    return (Datum){.kind = DATUM_SET, .set = set};
+}
+
+// ---- steps
+
+static LookAhead *record_create(Reader *reader, const OptimizerDecl *optimizer) {
+    LookAhead *record = ARENA_NEW(reader->arena, LookAhead, 1);
+    uint32_t count = optimizer->networks.count;
+    record->optimizer = optimizer;
+    record->parameters = ARENA_NEW(reader->arena, Value, count);
+    record->ema = ARENA_NEW(reader->arena, Value, count);
+    record->moments[0] = ARENA_NEW(reader->arena, Value, count);
+    record->moments[1] = ARENA_NEW(reader->arena, Value, count);
+    return record;
+}
+
+// The values of now.
+static LookAhead *record_now(Reader *reader, const OptimizerDecl *optimizer) {
+    LookAhead *record = record_create(reader, optimizer);
+    for (uint32_t i = 0; i < optimizer->networks.count; i++) {
+        record->parameters[i] = stage_read(reader, optimizer->networks.items[i]->state);
+        for (uint32_t k = 0; k < 2; k++)
+            if (optimizer->moments[k].count)
+                record->moments[k][i] = stage_read(reader, optimizer->moments[k].items[i]);
+        if (optimizer->has_ema)
+            record->ema[i] = stage_read(reader, optimizer->ema.items[i]);
+    }
+    record->count = stage_read(reader, optimizer->count);
+    return record;
+}
+
+static Value kept(Reader *reader, Value when, Value new, uint32_t state) {
+    Graph *graph = reader->stage->graph;
+    if (when.id) {
+        Value old = stage_read(reader, state), spread = when;
+        Type type = graph_type(graph, old);
+        spread = build_broadcast(graph, when, &type);
+        new = build_select(graph, spread, new, old);
+    }
+    return graph_type(graph, new).dtype == DTYPE_F32 ? graph_add(graph, OP_detach, &new, 1, NULL, 0) : new;
+}
+
+// Makes a record the current values, where `when` is true ({0}: always).
+static void record_store(Reader *reader, const LookAhead *record, Value when) {
+    const OptimizerDecl *optimizer = record->optimizer;
+    for (uint32_t i = 0; i < optimizer->networks.count; i++) {
+        uint32_t state = optimizer->networks.items[i]->state;
+        stage_write(reader, state, kept(reader, when, record->parameters[i], state));
+        for (uint32_t k = 0; k < 2; k++)
+            if (optimizer->moments[k].count)
+                stage_write(reader, optimizer->moments[k].items[i], kept(reader, when, record->moments[k][i], optimizer->moments[k].items[i]));
+        if (optimizer->has_ema)
+            stage_write(reader, optimizer->ema.items[i], kept(reader, when, record->ema[i], optimizer->ema.items[i]));
+    }
+    stage_write(reader, optimizer->count, kept(reader, when, record->count, optimizer->count));
+    for (uint32_t i = 0; i < reader->phase->updates.count; i++)
+        if (!strcmp(reader->phase->updates.items[i], optimizer->name))
+            return;
+    array_push(reader->arena, &reader->phase->updates, optimizer->name);
+}
+
+// 1 - beta^count, read from a table that is as long as it differs from 1 in f32.
+static Value bias_correction(void *context, const OptimizerOption *beta, Value count) {
+    Reader *reader = context;
+    Graph *graph = reader->stage->graph;
+    enum { LENGTH_MAX = 1 << 20 };
+    if (!beta->is_static) {
+        Value power = build_binary(graph, OP_pow, beta->value, build_cast(graph, count, DTYPE_F32));
+        return build_number(graph, OP_add, build_unary(graph, OP_neg, power), 1);
+    }
+    uint32_t length = 1;
+    while (length < LENGTH_MAX && (float)(1 - pow(beta->number, length - 1)) != 1.0f)
+        length++;
+    double *data = ARENA_NEW(reader->arena, double, length);
+    for (uint32_t i = 0; i < length; i++)
+        data[i] = 1 - pow(beta->number, i);
+    return build_gather(graph, table_internal(reader, arena_format(reader->arena, "1 - %.17g^n", beta->number), data, length), count);
+}
+
+static bool clip_gradients(Reader *reader, const OptimizerDecl *optimizer, const OptimizerStep *step, Value *gradients) {
+    const Json *by_value = json_get(optimizer->json, "clip_value"), *by_norm = json_get(optimizer->json, "clip_norm");
+    Graph *graph = reader->stage->graph;
+    uint32_t count = optimizer->networks.count;
+    OptimizerOption limit;
+    if (by_value) {
+        if (!read_option(reader, by_value, &optimizer->document->scope, &limit))
+            return false;
+        OptimizerOption low = limit;
+        low.number = -limit.number;
+        if (!limit.is_static)
+            low.value = build_unary(graph, OP_neg, limit.value);
+        for (uint32_t i = 0; i < count; i++)
+            gradients[i] = optimizer_scale(step, OP_minimum, optimizer_scale(step, OP_maximum, gradients[i], low), limit);
+    }
+    if (by_norm) {
+        Value sum = {0};
+        if (!read_option(reader, by_norm, &optimizer->document->scope, &limit))
+            return false;
+        for (uint32_t i = 0; i < count; i++) {
+            Value part = build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, gradients[i], gradients[i]), NULL, 0);
+            sum = sum.id ? build_binary(graph, OP_add, sum, part) : part;
+        }
+        Value above = limit.is_static ? build_constant(graph, DTYPE_F32, limit.number) : limit.value;
+        Value scale = build_binary(graph, OP_div, above, build_number(graph, OP_add, optimizer_root(step, sum), 1e-6));
+        scale = build_number(graph, OP_minimum, scale, 1);
+        for (uint32_t i = 0; i < count; i++)
+            gradients[i] = optimizer_scale(step, OP_mul, gradients[i], optimizer_scalar(scale));
+    }
+    return true;
+}
+
+// One step from a record. NULL after an error.
+static LookAhead *advance(Reader *reader, const LookAhead *from, Value *gradients, bool is_differentiated) {
+    const OptimizerDecl *optimizer = from->optimizer;
+    const Json *options = json_get(optimizer->json, optimizer->rule->name), *ema = json_get(optimizer->json, "ema");
+    OptimizerOption *given = ARENA_NEW(reader->arena, OptimizerOption, options->count + 1), keep = {0};
+    uint32_t option_count = 0;
+    for (const Json *option = options->first; option; option = option->next)
+        if (!read_option(reader, option, &optimizer->document->scope, &given[option_count++]))
+            return NULL;
+    if (ema && !read_option(reader, ema, &optimizer->document->scope, &keep))
+        return NULL;
+    LookAhead *next = record_create(reader, optimizer);
+    next->count = build_number(reader->stage->graph, OP_add, from->count, 1);
+    OptimizerStep step = {.graph = reader->stage->graph, .is_differentiated = is_differentiated, .options = given, .option_count = option_count,
+                          .count = next->count, .context = reader, .bias_correction = bias_correction};
+    if (!clip_gradients(reader, optimizer, &step, gradients))
+        return NULL;
+    for (uint32_t i = 0; i < optimizer->networks.count; i++) {
+        SetValue set = {optimizer->networks.items[i]->set, from->parameters[i]};
+        OptimizerState state = {.parameters = is_differentiated ? set_repack(reader, set) : set.flat, .gradient = gradients[i],
+                                .moments = {from->moments[0][i], from->moments[1][i]}};
+        optimizer->rule->advance(&step, &state);
+        next->parameters[i] = state.parameters;
+        next->moments[0][i] = state.moments[0];
+        next->moments[1][i] = state.moments[1];
+        if (ema)
+            next->ema[i] = optimizer_mix(&step, keep, from->ema[i], state.parameters);
+    }
+    return next;
+}
+
+// ---- nodes
+
+static OptimizerDecl *find(Reader *reader, const Json *name) {
+    OptimizerDecl *optimizer = document_optimizer(reader, reader->main, name->string, name);
+    return optimizer && optimizer_prepare(reader, optimizer) ? optimizer : NULL;
+}
+
+static bool in_phase(Reader *reader, const Json *node) {
+    return reader->stage->kind == STAGE_PHASE || reader_error_at(reader, node, "a look-ahead belongs to a phase, not to a network");
+}
+
+// By all networks of a record. NULL after an error.
+static Value *gradients_of(Reader *reader, const Json *minimize, Scope *scope, const LookAhead *record) {
+    Value loss = evaluate_tensor(reader, minimize, scope);
+    if (!scalar_expected(reader, minimize, &loss))
+        return NULL;
+    uint32_t count = record->optimizer->networks.count, dependent = 0;
+    Value *gradients = ARENA_NEW(reader->arena, Value, count);
+    for (uint32_t i = 0; i < count; i++)
+        gradients[i] = gradient_by_set(reader, loss, (SetValue){record->optimizer->networks.items[i]->set, record->parameters[i]}, &dependent);
+    return check_dependent(reader, minimize, dependent) ? gradients : NULL;
+}
+
+static void show_gradients(Reader *reader, const OptimizerDecl *optimizer, const Value *gradients) {
+    Graph *graph = reader->stage->graph;
+    for (uint32_t i = 0; i < optimizer->networks.count; i++) {
+        const Set *set = &reader->module->sets.items[optimizer->networks.items[i]->set - 1];
+        for (uint32_t k = 0; k < set->parts.count; k++) {
+            Output output = {.kind = OUTPUT_VALUE, .name = arena_format(reader->arena, "gradients/%s.%s", optimizer->name, set->parts.items[k].name),
+                             .value = build_unpack(graph, gradients[i], k), .origin = graph->origin};
+            uint32_t at = 0;
+            while (at < graph->outputs.count && strcmp(graph->outputs.items[at].name, output.name))
+                at++;
+            if (at < graph->outputs.count)
+                graph->outputs.items[at] = output; // of the last update
+            else
+                graph_output(graph, output);
+        }
+    }
+}
+
+void node_update(Reader *reader, const Json *node, Scope *scope) {
+    const Json *when = json_get(node, "when");
+    Graph *graph = reader->stage->graph;
+    if (reader->stage->kind != STAGE_PHASE)
+        return;
+    OptimizerDecl *optimizer = find(reader, json_get(node, "update"));
+    if (!optimizer)
+        return;
+    LookAhead *now = record_now(reader, optimizer);
+    Value *gradients = gradients_of(reader, json_get(node, "minimize"), scope, now), condition = {0};
+    if (!gradients)
+        return;
+    if (reader->options->keep_values)
+        show_gradients(reader, optimizer, gradients);
+    if (when) {
+        Datum datum = evaluate(reader, when, scope);
+        if (datum.kind == DATUM_ERROR || (is_static_number(datum) && datum_double(datum) == 0))
+            return;
+        if (!is_static_number(datum)) {
+            Type type = datum.kind == DATUM_TENSOR ? graph_type(graph, datum.tensor) : (Type){.rank = 1};
+            if (type.rank != 0) {
+                reader_error_at(reader, when, "true or false expected, not %s", datum_word(reader, datum));
+                return;
+            }
+            condition = build_cast(graph, datum.tensor, DTYPE_BOOL);
+        }
+    }
+    LookAhead *next = advance(reader, now, gradients, false);
+    if (next)
+        record_store(reader, next, condition);
+}
+
+static Datum record_datum(Reader *reader, const LookAhead *record) {
+    SetDatum *set = ARENA_NEW(reader->arena, SetDatum, 1);
+    for (uint32_t i = 0; i < record->optimizer->networks.count; i++)
+        array_push(reader->arena, &set->items, ((SetValue){record->optimizer->networks.items[i]->set, record->parameters[i]}));
+    set->record = record;
+    return (Datum){.kind = DATUM_SET, .set = set};
+}
+
+Datum node_snapshot(Reader *reader, const Json *node) {
+    OptimizerDecl *optimizer = in_phase(reader, node) ? find(reader, json_get(node, "snapshot")) : NULL;
+    return optimizer ? record_datum(reader, record_now(reader, optimizer)) : datum_error();
+}
+
+static const LookAhead *read_record(Reader *reader, const Json *json, Scope *scope) {
+    Datum datum = evaluate(reader, json, scope);
+    if (datum.kind == DATUM_SET && datum.set->record)
+        return datum.set->record;
+    if (datum.kind != DATUM_ERROR)
+        reader_error_at(reader, json, "what \"snapshot\" or \"step\" gave is expected, not %s", datum_word(reader, datum));
+    return NULL;
+}
+
+Datum node_step(Reader *reader, const Json *node, Scope *scope) {
+    const Json *name = json_get(node, "step"), *from = json_get(node, "from");
+    OptimizerDecl *optimizer = in_phase(reader, node) ? find(reader, name) : NULL;
+    const LookAhead *record = optimizer ? read_record(reader, from, scope) : NULL;
+    if (record && record->optimizer != optimizer) {
+        reader_error_at(reader, from, "this is a record of the optimizer \"%s\", not of \"%s\"", record->optimizer->name, optimizer->name);
+        return datum_error();
+    }
+    Value *gradients = record ? gradients_of(reader, json_get(node, "minimize"), scope, record) : NULL;
+    const LookAhead *next = gradients ? advance(reader, record, gradients, true) : NULL;
+    return next ? record_datum(reader, next) : datum_error();
+}
+
+void node_commit(Reader *reader, const Json *node, Scope *scope) {
+    const LookAhead *record = in_phase(reader, node) ? read_record(reader, json_get(node, "commit"), scope) : NULL;
+    if (record)
+        record_store(reader, record, (Value){0});
+}

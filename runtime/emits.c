@@ -1,0 +1,221 @@
+// Emits: see emits.h.
+#include "runtime/emits.h"
+#include "runtime/draw.h"
+
+enum { TEXTS_MAX = 16 };
+
+// One repetition's value.
+typedef struct {
+    uint32_t run, repetition, rows; // rows: that count, of format "rows"
+    const void *values;
+} Piece;
+
+typedef struct {
+    const ProgramPhase *phase;
+    const ProgramResult *result;
+    ARRAY(Piece) pieces;
+    uint32_t runs, times; // times: most pieces of one run
+} Emit;
+
+struct Emits {
+    Arena *arena;
+    ARRAY(Emit) items;
+};
+
+Emits *emits_create(Arena *arena) {
+    Emits *emits = ARENA_NEW(arena, Emits, 1);
+    emits->arena = arena;
+    return emits;
+}
+
+static Emit *find(Emits *emits, const ProgramPhase *phase, const ProgramResult *result) {
+    for (uint32_t i = 0; i < emits->items.count; i++)
+        if (emits->items.items[i].result == result)
+            return &emits->items.items[i];
+    Emit emit = {.phase = phase, .result = result};
+    array_push(emits->arena, &emits->items, emit);
+    return &emits->items.items[emits->items.count - 1];
+}
+
+static bool is_format(const Emit *emit, const char *format) { return strcmp(emit->result->format, format) == 0; }
+
+void emits_add(Emits *emits, const SessionResult *result, uint32_t run, uint32_t records) {
+    for (uint32_t i = 0; i < result->phase->results.count; i++) {
+        const ProgramResult *item = &result->phase->results.items[i];
+        if (!item->format || !result->values[i])
+            continue;
+        Emit *emit = find(emits, result->phase, item);
+        uint32_t rows = item->tensor.layout.rank ? item->tensor.layout.dims[0] : 1;
+        Piece piece = {run, result->moment.repetition, records && records < rows ? records : rows,
+                       arena_copy_bytes(emits->arena, result->values[i], layout_logical_count(&item->tensor.layout) * 4)};
+        array_push(emits->arena, &emit->pieces, piece);
+        uint32_t times = 0;
+        for (uint32_t k = emit->pieces.count; k > 0 && emit->pieces.items[k - 1].run == run; k--)
+            times++;
+        emit->times = times > emit->times ? times : emit->times;
+        emit->runs = run + 1 > emit->runs ? run + 1 : emit->runs;
+    }
+}
+
+bool emits_is_empty(const Emits *emits) { return emits->items.count == 0; }
+
+uint32_t emits_images_per_run(const ProgramEntry *entry) {
+    uint32_t count = 1;
+    for (uint32_t p = 0; p < entry->phases.count; p++)
+        for (uint32_t i = 0; i < entry->phases.items[p].results.count; i++) {
+            const ProgramResult *result = &entry->phases.items[p].results.items[i];
+            if (result->format && strcmp(result->format, "image") == 0 && result->tensor.layout.dims[0] > count)
+                count = result->tensor.layout.dims[0];
+        }
+    return count;
+}
+
+static const char *output_path(Arena *arena, const EmitsOutput *output, const char *name, const char *extension) {
+    return file_join(arena, output->folder, arena_format(arena, "%s%s%s", output->prefix ? output->prefix : "", name, extension));
+}
+
+static bool say(const EmitsOutput *output, const char *path, bool ok) {
+    if (ok && output->log)
+        fprintf(output->log, "%s\n", path);
+    return ok;
+}
+
+static bool write_picture(const EmitsOutput *output, const char *path, const Image *image, const char *name, Diag *diag) {
+    ImageText texts[TEXTS_MAX];
+    uint32_t count = 0;
+    for (; count < output->text_count && count < TEXTS_MAX - 1; count++)
+        texts[count] = output->texts[count];
+    texts[count++] = (ImageText){"name", name};
+    return image_write(path, image, texts, count, diag);
+}
+
+static HostDType host_type(ElementType type) {
+    switch (type) {
+    case ELEMENT_F32:
+        return HOST_F32;
+    case ELEMENT_I32:
+        return HOST_I32;
+    case ELEMENT_U32:
+        return HOST_U32;
+    case ELEMENT_BOOL:
+        return HOST_BOOL;
+    case ELEMENT_U8:
+        return HOST_U8;
+    }
+    return HOST_F32;
+}
+
+// `words`: dense 4-byte elements.
+static bool write_tensor(Arena *arena, const char *path, ElementType type, uint32_t rank, const uint64_t *dims, const void *words, Diag *diag) {
+    HostTensor tensor = {.name = file_name(path), .dtype = host_type(type), .rank = rank, .data = words};
+    size_t count = 1;
+    for (uint32_t i = 0; i < rank; i++)
+        count *= tensor.dims[i] = dims[i];
+    tensor.size = count * host_dtype_size(tensor.dtype);
+    if (host_dtype_size(tensor.dtype) == 1) {
+        uint8_t *bytes = ARENA_NEW(arena, uint8_t, count);
+        for (size_t i = 0; i < count; i++)
+            bytes[i] = (uint8_t)((const uint32_t *)words)[i];
+        tensor.data = bytes;
+    }
+    return npy_write(path, &tensor, diag);
+}
+
+// All images as [images, times, channels, height, width], run after run, at most `limit` of them; where a run has fewer pieces, zeros.
+static float *gather_images(Arena *arena, const Emit *emit, uint32_t limit, uint32_t *count) {
+    const Layout *layout = &emit->result->tensor.layout;
+    size_t each = (size_t)layout->dims[1] * layout->dims[2] * layout->dims[3];
+    *count = layout->dims[0] * emit->runs;
+    *count = limit && limit < *count ? limit : *count;
+    float *values = ARENA_NEW(arena, float, each * emit->times * *count);
+    for (uint32_t p = 0, run = UINT32_MAX, time = 0; p < emit->pieces.count; p++, time++) {
+        const Piece *piece = &emit->pieces.items[p];
+        time = piece->run == run ? time : 0;
+        run = piece->run;
+        for (uint32_t i = 0; i < layout->dims[0] && run * layout->dims[0] + i < *count; i++)
+            memcpy(values + (((size_t)run * layout->dims[0] + i) * emit->times + time) * each, (const float *)piece->values + i * each,
+                   each * sizeof *values);
+    }
+    return values;
+}
+
+static bool write_singles(Arena *arena, const Emit *emit, const EmitsOutput *output, const float *values, uint32_t count, Diag *diag) {
+    const uint32_t *dims = emit->result->tensor.layout.dims;
+    const char *folder = output_path(arena, output, emit->result->name, "");
+    bool ok = file_make_folders(folder, diag);
+    for (uint32_t i = 0; ok && i < count; i++) {
+        Image image = image_grid(arena, values + (size_t)i * dims[1] * dims[2] * dims[3], 1, dims[1], dims[2], dims[3], &(ImageGrid){.zoom = 1});
+        ok = write_picture(output, file_join(arena, folder, arena_format(arena, "%04u.png", i + 1)), &image, emit->result->name, diag);
+    }
+    return say(output, folder, ok);
+}
+
+static bool draw_times(Arena *arena, const Emit *emit, const float *values, uint32_t count, Image *image, Diag *diag) {
+    const uint32_t *dims = emit->result->tensor.layout.dims;
+    const char **captions = ARENA_NEW(arena, const char *, emit->times);
+    for (uint32_t p = 0, time = 0; p < emit->pieces.count && time < emit->times; p++, time++) {
+        if (p > 0 && emit->pieces.items[p].run != emit->pieces.items[p - 1].run)
+            time = 0;
+        captions[time] = arena_format(arena, "%u", emit->pieces.items[p].repetition);
+    }
+    DrawStrip strip = {.title = arena_format(arena, "%s, by repetition of %s", emit->result->name, emit->phase->name), .values = values, .rows = count,
+                       .columns = emit->times, .channels = dims[1], .height = dims[2], .width = dims[3], .column_captions = captions};
+    return draw_strip(arena, &strip, image, diag);
+}
+
+static bool write_images(Arena *arena, const Emit *emit, const EmitsOutput *output, Diag *diag) {
+    const uint32_t *dims = emit->result->tensor.layout.dims;
+    uint32_t count;
+    const float *values = gather_images(arena, emit, output->count, &count);
+    const char *path = output_path(arena, output, emit->result->name, ".png");
+    Image image;
+    if (emit->times == 1)
+        image = image_grid(arena, values, count, dims[1], dims[2], dims[3], &(ImageGrid){.gap = 2, .background = 255});
+    else if (!draw_times(arena, emit, values, count, &image, diag))
+        return false;
+    bool ok = say(output, path, write_picture(output, path, &image, emit->result->name, diag));
+    if (ok && output->singles && emit->times == 1)
+        ok = write_singles(arena, emit, output, values, count, diag);
+    if (ok && output->tensors) {
+        uint64_t shape[5] = {count, emit->times, dims[1], dims[2], dims[3]};
+        if (emit->times == 1)
+            memmove(shape + 1, shape + 2, 3 * sizeof *shape);
+        path = output_path(arena, output, emit->result->name, ".npy");
+        ok = say(output, path, write_tensor(arena, path, ELEMENT_F32, emit->times == 1 ? 4 : 5, shape, values, diag));
+    }
+    return ok;
+}
+
+static bool write_array(Arena *arena, const Emit *emit, const EmitsOutput *output, Diag *diag) {
+    const Layout *layout = &emit->result->tensor.layout;
+    bool is_rows = is_format(emit, "rows"), is_stacked = !is_rows && emit->pieces.count > 1;
+    uint64_t dims[LAYOUT_RANK_MAX + 1], count = layout_logical_count(layout), rows = 0;
+    uint32_t rank = 0;
+    if (is_stacked || (is_rows && layout->rank == 0))
+        dims[rank++] = emit->pieces.count;
+    for (uint32_t i = 0; i < layout->rank; i++)
+        dims[rank++] = layout->dims[i];
+    uint64_t row_size = is_rows && layout->rank ? count / layout->dims[0] : count;
+    uint32_t *words = ARENA_NEW(arena, uint32_t, count * emit->pieces.count);
+    for (uint32_t p = 0; p < emit->pieces.count; p++) {
+        const Piece *piece = &emit->pieces.items[p];
+        uint64_t some = is_rows ? piece->rows : 1;
+        memcpy(words + rows * row_size, piece->values, some * row_size * sizeof *words);
+        rows += some;
+    }
+    if (is_rows)
+        dims[0] = rows;
+    const char *path = output_path(arena, output, emit->result->name, ".npy");
+    return say(output, path, write_tensor(arena, path, emit->result->tensor.type, rank, dims, words, diag));
+}
+
+bool emits_write(const Emits *emits, const EmitsOutput *output, Diag *diag) {
+    bool ok = file_make_folders(output->folder, diag);
+    for (uint32_t i = 0; ok && i < emits->items.count; i++) {
+        Arena *arena = arena_create();
+        const Emit *emit = &emits->items.items[i];
+        ok = (is_format(emit, "image") ? write_images : write_array)(arena, emit, output, diag);
+        arena_destroy(&arena);
+    }
+    return ok;
+}

@@ -1,0 +1,25 @@
+// Run: what a training run was started with, as RUN/run.json, so that --resume needs nothing more.
+#pragma once
+#include "runtime/base/json.h"
+
+// NULL, 0 and false: not said.
+typedef struct {
+    const char *bundle, *digest, *entry; // digest: of the graph
+    const char *const *data;             // --data specs
+    uint32_t data_count;
+    const char *const *inits; // --init NAME=RUN|FILE
+    uint32_t init_count;
+    bool has_seed;
+    uint64_t seed;
+    uint32_t steps, epochs; // the total; run.json always has steps
+    uint32_t save_every, keep, sample_every, sample_count;
+    const char *sample_entry;
+    const char *schedules; // the winners, as text
+} Run;
+
+bool run_exists(const char *folder); // is there a run.json?
+bool run_read(Arena *arena, const char *folder, Run *out, Diag *diag);
+bool run_write(const char *folder, const Run *run, Diag *diag);
+// Fills in what `given` (the command line of a --resume) does not say. What decides the numbers - graph, program, seed, steps, data, inits -
+// must not differ; how often to save and to sample may. `folder` is for messages.
+bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag);

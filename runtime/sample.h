@@ -1,0 +1,25 @@
+// Sample: runs a program that emits - samples, strips, features - on a session, and writes what it emits.
+#pragma once
+#include "runtime/data/dataset.h"
+#include "runtime/emits.h"
+
+typedef struct {
+    const char *entry;        // the program
+    uint32_t count;           // images wanted: ceil(count / those of one run) runs, run k draws as step k; 0: one run
+    Dataset *const *datasets; // of dataset_open_all for this program; may be NULL where nothing is fed
+    uint64_t seed;            // of the order of data; draws have the session's
+    uint32_t trained_steps;   // of the weights, for the PNGs' texts
+    EmitsOutput output;       // its texts are filled in here; folder NULL: nothing is written
+    void (*progress)(void *context, uint32_t done, uint32_t total); // repetitions; may be NULL
+    void *progress_context;
+    FILE *reports; // a line per report, or NULL
+} SampleOptions;
+
+// States of the program itself begin anew in each run; all others must be there. Waits for nothing inside a run.
+bool sample_run(Session *session, const Program *program, const SampleOptions *options, Diag *diag);
+
+// Loads what a sampling program needs from a RUN or a FILE.safetensors.
+bool sample_load(Session *session, const Program *program, const char *run_or_file, uint32_t *trained_steps, Diag *diag);
+
+// The first state beyond its own that the program writes, or NULL: a preview must not disturb a training.
+const ProgramState *sample_writes(const Program *program, const ProgramEntry *entry);

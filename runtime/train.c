@@ -1,0 +1,368 @@
+// Train: prepares a run, walks its steps, saves. One Training is one call; what a lost device takes with it is made anew by set_up.
+#include "runtime/train_parts.h"
+#include "runtime/data/loader.h"
+#include "runtime/emits.h"
+#include "runtime/progress.h"
+#include "runtime/sample.h"
+#include "runtime/weights.h"
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+
+enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8 };
+
+// Set by a signal handler, which can reach nothing else.
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal_number) {
+    (void)signal_number;
+    interrupted = 1;
+}
+
+typedef struct {
+    struct sigaction interrupt, terminate;
+} OldHandlers;
+
+static void catch_signals(OldHandlers *old) {
+    interrupted = 0;
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND}; // the second one kills
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, &old->interrupt);
+    sigaction(SIGTERM, &action, &old->terminate);
+}
+
+static void restore_signals(const OldHandlers *old) {
+    sigaction(SIGINT, &old->interrupt, NULL);
+    sigaction(SIGTERM, &old->terminate, NULL);
+}
+
+typedef struct {
+    Arena *arena; // the whole call's
+    const Program *program;
+    const TrainOptions *options;
+    TrainPlan plan;
+    const char *checkpoint; // the last one written or read
+    Progress *progress;
+    // Until the device is lost:
+    Arena *session_arena;
+    Device *device;
+    Session *session;
+    Loader *loader;
+    Metrics *metrics;
+    uint32_t first_step, submitted, done, saved; // steps; done: all results taken; saved: in the newest checkpoint
+    uint32_t waiting;                            // repetitions submitted and not taken
+    uint32_t records[IN_FLIGHT + 1];             // of their batches, by tag
+    uint64_t tag;
+    Arena *emit_arena; // of one step
+    Emits *emits;
+} Training;
+
+// ---- results
+
+static bool check_reports(Training *training, const SessionResult *result, Diag *diag) {
+    for (uint32_t i = 0; i < result->phase->results.count; i++) {
+        const ProgramResult *report = &result->phase->results.items[i];
+        if (report->format || !result->values[i] || isfinite(metrics_value(result, i)))
+            continue;
+        diag_error(diag, NULL, "step %u: %s of phase %s is %g; stopped. %s%s", result->moment.step, report->name, result->phase->name,
+                   metrics_value(result, i), training->checkpoint ? "The last finite checkpoint is " : "There is no checkpoint yet; the run began with seed and data alone",
+                   training->checkpoint ? training->checkpoint : "");
+        return false;
+    }
+    return true;
+}
+
+static bool write_emits(Training *training, uint32_t step, Diag *diag) {
+    if (emits_is_empty(training->emits))
+        return true;
+    const ImageText texts[] = {{"digest", training->program->digest}, {"program", training->plan.entry->name},
+                               {"step", arena_format(training->emit_arena, "%u", step)},
+                               {"seed", arena_format(training->emit_arena, "%" PRIu64, training->plan.run.seed)}};
+    EmitsOutput output = {.folder = file_join(training->emit_arena, training->options->out, "emits"),
+                          .prefix = arena_format(training->emit_arena, "step-%06u-", step), .texts = texts, .text_count = 4};
+    bool ok = emits_write(training->emits, &output, diag);
+    arena_reset(training->emit_arena);
+    training->emits = emits_create(training->emit_arena);
+    return ok;
+}
+
+static bool is_last(const Training *training, const SessionResult *result) {
+    uint32_t last = training->plan.entry->phases.count - 1;
+    return result->phase == &training->plan.entry->phases.items[last] && result->moment.repetition + 1 == loader_repeats(training->loader, last);
+}
+
+static bool take(Training *training, bool wait, bool *got, Diag *diag) {
+    SessionResult result;
+    if (!session_take(training->session, wait, &result, got, diag))
+        return false;
+    if (!*got)
+        return true;
+    training->waiting--;
+    if (!metrics_add(training->metrics, &result, progress_seconds(training->progress), diag) || !check_reports(training, &result, diag))
+        return false;
+    emits_add(training->emits, &result, 0, training->records[result.tag % (IN_FLIGHT + 1)]);
+    if (!is_last(training, &result))
+        return true;
+    training->done = result.moment.step + 1;
+    progress_step(training->progress, training->done, training->metrics);
+    return write_emits(training, result.moment.step, diag);
+}
+
+static bool take_all(Training *training, Diag *diag) {
+    bool got;
+    while (training->waiting > 0)
+        if (!take(training, true, &got, diag))
+            return false;
+    return true;
+}
+
+// ---- saving
+
+static bool save(Training *training, Diag *diag) {
+    if (training->saved == training->done && training->checkpoint)
+        return true;
+    Arena *arena = arena_create();
+    HostTensor *tensors;
+    uint32_t count;
+    const Run *run = &training->plan.run;
+    CheckpointInfo info = {.digest = training->program->digest, .entry = training->plan.entry->name, .step = training->done, .steps = training->plan.steps,
+                           .seed = run->seed, .data_position = loader_position(training->loader, arena, training->done), .schedules = run->schedules};
+    bool ok = weights_get(training->session, training->program, arena, &tensors, &count, diag);
+    if (!ok && !session_is_lost(training->session))
+        diag_error(diag, NULL, "step %u is not saved; the last finite checkpoint is %s", training->done,
+                   training->checkpoint ? training->checkpoint : "none: the run began with seed and data alone");
+    ok = ok && metrics_flush(training->metrics, diag) && checkpoint_write(training->options->out, &info, tensors, count, run->keep, diag);
+    if (ok) {
+        training->saved = training->done;
+        training->checkpoint = checkpoint_path(training->arena, training->options->out, training->done);
+    }
+    arena_destroy(&arena);
+    return ok;
+}
+
+static bool draw_curve(Training *training, Diag *diag) {
+    Arena *arena = arena_create();
+    const char *records = training->plan.step_records ? arena_format(arena, ", %u records a step", training->plan.step_records) : "";
+    const char *subtitle = arena_format(arena, "%s, %s of %s steps, seed %" PRIu64 "%s", training->plan.entry->name, text_thousands(arena, training->done),
+                                        text_thousands(arena, training->plan.steps), training->plan.run.seed, records);
+    bool ok = metrics_column_count(training->metrics) == 0 ||
+              metrics_draw(training->metrics, training->program->name ? training->program->name : "training", subtitle,
+                           file_join(arena, training->options->out, "loss.png"), diag);
+    arena_destroy(&arena);
+    return ok;
+}
+
+// A preview draws as step 0, so it always shows the same noise; what its program writes beyond its own states is put back.
+static bool preview(Training *training, Diag *diag) {
+    Arena *arena = arena_create();
+    bool is_pure = sample_writes(training->program, training->plan.sample_entry) == NULL;
+    HostTensor *tensors;
+    uint32_t count = 0;
+    SampleOptions options = {.entry = training->plan.sample_entry->name, .count = training->plan.run.sample_count, .datasets = training->plan.sample_datasets,
+                             .seed = training->plan.run.seed, .trained_steps = training->done};
+    options.output.folder = file_join(arena, training->options->out, "previews");
+    options.output.prefix = arena_format(arena, "step-%06u-", training->done);
+    bool ok = is_pure || weights_get(training->session, training->program, arena, &tensors, &count, diag);
+    ok = ok && sample_run(training->session, training->program, &options, diag);
+    for (uint32_t i = 0; ok && i < count; i++)
+        ok = session_set(training->session, tensors[i].name, &tensors[i], diag);
+    if (ok)
+        progress_say(training->progress, "preview of step %u: %s/%s…", training->done, options.output.folder, options.output.prefix);
+    arena_destroy(&arena);
+    return ok;
+}
+
+// ---- steps
+
+static bool submit_step(Training *training, uint32_t step, Diag *diag) {
+    uint32_t repetitions = 0;
+    for (uint32_t p = 0; p < training->plan.entry->phases.count; p++)
+        repetitions += loader_repeats(training->loader, p);
+    for (uint32_t i = 0; i < repetitions; i++) {
+        LoaderBatch batch;
+        if (!loader_next(training->loader, &batch, diag))
+            return false;
+        bool got = true;
+        while (got && training->waiting > 0)
+            if (!take(training, training->waiting == IN_FLIGHT, &got, diag))
+                return false;
+        Moment moment = {step, training->plan.steps, step / training->plan.epoch_steps, training->plan.epoch_steps, batch.repetition};
+        training->records[training->tag % (IN_FLIGHT + 1)] = batch.records;
+        if (!session_submit(training->session, training->plan.entry, &training->plan.entry->phases.items[batch.phase], &moment, batch.feeds, training->tag, diag))
+            return false;
+        training->tag++;
+        training->waiting++;
+    }
+    return true;
+}
+
+static bool is_due(uint32_t every, uint32_t step) { return every && step % every == 0; }
+
+static bool run_steps(Training *training, Diag *diag) {
+    for (uint32_t step = training->submitted; step < training->plan.end_step && !interrupted; step++) {
+        if (!submit_step(training, step, diag))
+            return false;
+        training->submitted = step + 1;
+        bool saves = is_due(training->plan.run.save_every, step + 1) && step + 1 < training->plan.end_step;
+        bool samples = is_due(training->plan.run.sample_every, step + 1);
+        if (!saves && !samples)
+            continue;
+        if (!take_all(training, diag))
+            return false;
+        progress_pause(training->progress);
+        if (saves && !(save(training, diag) && draw_curve(training, diag)))
+            return false;
+        if (samples && !preview(training, diag))
+            return false;
+        progress_resume(training->progress);
+    }
+    return take_all(training, diag) && save(training, diag) && draw_curve(training, diag);
+}
+
+// ---- setting up
+
+static void tear_down(Training *training) {
+    loader_destroy(&training->loader);
+    metrics_close(&training->metrics);
+    session_destroy(&training->session);
+    device_destroy(&training->device);
+    arena_destroy(&training->emit_arena);
+    arena_destroy(&training->session_arena);
+}
+
+static bool load(Training *training, Diag *diag) {
+    uint32_t count;
+    Arena *arena = arena_create();
+    checkpoint_list(arena, training->options->out, &count);
+    Checkpoint checkpoint;
+    bool ok = session_initialise(training->session, diag);
+    if (ok && count > 0) {
+        ok = checkpoint_read_latest(arena, training->options->out, &checkpoint, diag) &&
+             weights_set(training->session, training->program, &checkpoint, CHECKPOINT_EXACT, diag);
+        if (ok) {
+            training->first_step = training->saved = checkpoint.info.step;
+            training->checkpoint = arena_copy_text(training->arena, checkpoint.path);
+        }
+        if (ok && (checkpoint.info.seed != training->plan.run.seed || checkpoint.info.steps != training->plan.steps ||
+                   strcmp(checkpoint.info.digest, training->program->digest) != 0)) {
+            diag_error(diag, &(Place){.file = checkpoint.path}, "it belongs to another run (graph, seed or steps differ from run.json)");
+            ok = false;
+        }
+    } else
+        for (uint32_t i = 0; ok && i < training->plan.run.init_count; i++)
+            ok = weights_init(training->session, training->program, training->plan.run.inits[i], diag);
+    arena_destroy(&arena);
+    return ok;
+}
+
+// Device, session with its states, loader and metrics, all standing at the same step.
+static bool set_up(Training *training, bool was_lost, Diag *diag) {
+    const TrainOptions *options = training->options;
+    training->session_arena = arena_create();
+    training->emit_arena = arena_create();
+    training->emits = emits_create(training->emit_arena);
+    training->first_step = training->saved = training->waiting = 0;
+    training->device = device_create(training->session_arena, &options->device, diag);
+    if (!training->device)
+        return false;
+    SessionOptions session = {.seed = training->plan.run.seed, .only_entry = training->plan.entry->name, .profile = options->profile, .slots = IN_FLIGHT,
+                              .also_entry = training->plan.sample_entry ? training->plan.sample_entry->name : NULL,
+                              .segment_dispatches = was_lost ? LOST_SEGMENT_DISPATCHES : 0};
+    training->session = session_create(training->session_arena, training->device, training->program, &session, diag);
+    if (!training->session || !load(training, diag))
+        return false;
+    training->submitted = training->done = training->first_step;
+    LoaderOptions loading = {.program = training->program, .entry = training->plan.entry, .datasets = training->plan.datasets, .seed = training->plan.run.seed,
+                             .first_step = training->first_step, .end_step = training->plan.end_step};
+    training->loader = loader_create(training->session_arena, &loading, diag);
+    return training->loader != NULL;
+}
+
+static bool begin_metrics(Training *training, Diag *diag) {
+    training->metrics = metrics_open(training->session_arena, training->options->out, training->plan.entry, training->first_step, diag);
+    return training->metrics != NULL;
+}
+
+static void print_profile(Training *training) {
+    for (uint32_t p = 0; training->options->profile && p < training->plan.entry->phases.count; p++) {
+        const ProgramPhase *phase = &training->plan.entry->phases.items[p];
+        uint32_t runs;
+        const double *seconds = session_profile(training->session, phase, &runs);
+        bool *is_shown = ARENA_NEW(training->arena, bool, phase->dispatches.count);
+        for (uint32_t rank = 0; seconds && runs && rank < 12 && rank < phase->dispatches.count; rank++) {
+            uint32_t best = UINT32_MAX;
+            for (uint32_t i = 0; i < phase->dispatches.count; i++)
+                if (!is_shown[i] && (best == UINT32_MAX || seconds[i] > seconds[best]))
+                    best = i;
+            is_shown[best] = true;
+            progress_say(training->progress, "%s  %8.3f ms  %s", phase->name, seconds[best] * 1e3 / runs, phase->dispatches.items[best].label);
+        }
+    }
+}
+
+// Walks the steps; where the device is lost, once more from the last checkpoint.
+static bool walk(Training *training, Diag *diag) {
+    Diag *inner = diag_create(training->arena);
+    if (run_steps(training, inner)) {
+        diag_merge(diag, inner);
+        return true;
+    }
+    if (!session_is_lost(training->session)) {
+        diag_merge(diag, inner);
+        return false;
+    }
+    const char *why = diag_text(inner, training->arena);
+    tear_down(training);
+    diag_warning(diag, NULL, "the device was lost after step %u (%.*s); going on once from %s with smaller pieces of work", training->done,
+                 (int)strcspn(why, "\n"), why, training->checkpoint ? training->checkpoint : "the beginning");
+    progress_say(training->progress, "the device was lost; beginning anew from %s", training->checkpoint ? training->checkpoint : "step 0");
+    if (!set_up(training, true, diag) || !begin_metrics(training, diag))
+        return false;
+    progress_restart(training->progress, training->first_step);
+    bool ok = run_steps(training, diag);
+    if (!ok && session_is_lost(training->session))
+        diag_error(diag, NULL, "the device was lost a second time; the last good checkpoint is %s: go on with --resume",
+                   training->checkpoint ? training->checkpoint : "none");
+    return ok;
+}
+
+static bool begin(Training *training, Diag *diag) {
+    const TrainOptions *options = training->options;
+    bool is_new = !run_exists(options->out);
+    if (!set_up(training, false, diag) || !file_make_folders(options->out, diag) || !run_write(options->out, &training->plan.run, diag) ||
+        !begin_metrics(training, diag))
+        return false;
+    training->progress = progress_create(training->arena, options->log, training->first_step, training->plan.end_step, training->plan.steps,
+                                         training->plan.step_records);
+    if (options->resume && is_new)
+        progress_say(training->progress, "nothing to resume in %s: begins at step 0", options->out);
+    else if (options->resume)
+        progress_say(training->progress, "resumes after step %u", training->first_step);
+    return true;
+}
+
+bool train_run(Arena *arena, const Program *program, const TrainOptions *options, TrainResult *result, Diag *diag) {
+    Training training = {.arena = arena, .program = program, .options = options};
+    *result = (TrainResult){0};
+    if (!train_prepare(arena, program, options, &training.plan, diag))
+        return false;
+    OldHandlers handlers;
+    catch_signals(&handlers);
+    bool ok = begin(&training, diag) && walk(&training, diag);
+    restore_signals(&handlers);
+    *result = (TrainResult){training.done, training.plan.steps, interrupted != 0, training.checkpoint};
+    if (training.progress) {
+        progress_end(training.progress);
+        if (ok && training.done < training.plan.steps)
+            progress_say(training.progress, "stopped after step %u of %u, saved as %s; go on with: gcc-graph train %s --out %s --resume", training.done,
+                         training.plan.steps, training.checkpoint, training.plan.run.bundle, options->out);
+        else if (ok)
+            progress_say(training.progress, "done: %s", training.checkpoint);
+        if (ok)
+            print_profile(&training);
+    }
+    if (!ok && training.metrics)
+        metrics_flush(training.metrics, diag);
+    tear_down(&training);
+    return ok;
+}

@@ -1,0 +1,29 @@
+// Train: the training loop - steps, metrics, previews, checkpoints, resuming.
+//   RUN/run.json  metrics.jsonl  metrics.csv  loss.png  checkpoint-000120.safetensors  previews/  emits/
+#pragma once
+#include "runtime/data/dataset.h"
+#include "runtime/run.h"
+#include "runtime/session.h"
+
+typedef struct {
+    Run run;          // what run.json keeps; entry NULL: "train"; steps and epochs 0: the program's own; keep 0: 3; save_every 0: chosen
+    const char *out;  // RUN
+    bool resume;      // go on where the newest whole checkpoint stands; where there is none yet, from the beginning
+    uint32_t stop_at; // end after this step, of the same total; 0: no
+    bool profile;     // time every dispatch and print the most expensive at the end
+    DeviceOptions device;
+    FILE *log;          // progress and news; a line that rewrites itself where it is a terminal. NULL: silent
+} TrainOptions;
+
+typedef struct {
+    uint32_t steps_done, steps;
+    bool was_interrupted;   // Ctrl-C or SIGTERM; saved all the same
+    const char *checkpoint; // the last one written or read, or NULL; lives in the arena of train_run
+} TrainResult;
+
+// False after an error; what was saved before it stays, and the message names it. Handles SIGINT and SIGTERM while it runs: the first one
+// finishes the step and saves, a second one kills as usual.
+bool train_run(Arena *arena, const Program *program, const TrainOptions *options, TrainResult *result, Diag *diag);
+
+// --dry-run: what training would take - memory needed and left, steps, epochs, estimated time. Opens the data and the device, trains nothing.
+bool train_plan(Arena *arena, const Program *program, const TrainOptions *options, Text *out, Diag *diag);

@@ -1,0 +1,146 @@
+// Train's plan: everything that can be found wrong, or said, before a device or the run's folder is touched; and --dry-run.
+#include "runtime/data/loader.h"
+#include "runtime/train_parts.h"
+#include "runtime/weights.h"
+
+enum { KEEP = 3, SAVES = 10, SAVE_EVERY_MAX = 500 };
+// Shares of a device's measured peaks that kernels reach on average: a guess, for the estimated time alone.
+static const double FLOPS_SHARE = 0.3, BYTES_SHARE = 0.5;
+
+static bool find_entry(Arena *arena, const Program *program, const char *name, const ProgramEntry **out, Diag *diag) {
+    *out = program_entry(program, name);
+    if (*out)
+        return true;
+    const char **names = ARENA_NEW(arena, const char *, program->entries.count + 1);
+    for (uint32_t i = 0; i < program->entries.count; i++)
+        names[i] = program->entries.items[i].name;
+    diag_error(diag, NULL, "the bundle has no program \"%s\"%s", name, text_suggestion(arena, name, names, program->entries.count));
+    return false;
+}
+
+static bool check_requires(const TrainPlan *plan, Diag *diag) {
+    bool ok = true;
+    for (uint32_t i = 0; i < plan->entry->requires_count; i++) {
+        const char *name = plan->entry->requires_trained[i];
+        if (weights_spec_names(plan->run.inits, plan->run.init_count, name))
+            continue;
+        diag_error(diag, NULL, "program \"%s\" needs \"%s\" trained before: give it with --init %s=RUN", plan->entry->name, name, name);
+        ok = false;
+    }
+    return ok;
+}
+
+static bool check_folder(Arena *arena, const TrainOptions *options, TrainPlan *plan, Diag *diag) {
+    if (run_exists(options->out)) {
+        Run stored;
+        if (options->resume)
+            return run_read(arena, options->out, &stored, diag) && run_merge(&plan->run, &stored, options->out, diag);
+        diag_error(diag, &(Place){.file = options->out}, "a run is there already: go on with --resume, or choose another --out");
+        return false;
+    }
+    uint32_t count = 0;
+    if (!file_exists(options->out) || (file_is_folder(options->out) && file_list(arena, options->out, &count, diag) && count == 0))
+        return true;
+    diag_error(diag, &(Place){.file = options->out}, "it exists and holds no run; choose another --out");
+    return false;
+}
+
+static bool count_steps(const Program *program, const TrainOptions *options, TrainPlan *plan, Diag *diag) {
+    Run *run = &plan->run;
+    Arena *arena = arena_create();
+    LoaderOptions none = {.program = program, .entry = plan->entry, .datasets = plan->datasets, .seed = run->seed};
+    Loader *loader = loader_create(arena, &none, diag);
+    bool ok = loader != NULL;
+    if (ok) {
+        plan->epoch_steps = loader_epoch_steps(loader);
+        plan->step_records = loader_step_records(loader);
+        run->steps = run->steps ? run->steps : run->epochs ? run->epochs * plan->epoch_steps : plan->entry->steps;
+    }
+    loader_destroy(&loader);
+    arena_destroy(&arena);
+    if (ok && !run->steps) {
+        diag_error(diag, NULL, "program \"%s\" does not say how many steps it takes: --steps N or --epochs N", plan->entry->name);
+        return false;
+    }
+    plan->steps = run->steps;
+    plan->end_step = options->stop_at && options->stop_at < run->steps ? options->stop_at : run->steps;
+    uint32_t share = run->steps / SAVES ? run->steps / SAVES : 1;
+    run->save_every = run->save_every ? run->save_every : share < SAVE_EVERY_MAX ? share : SAVE_EVERY_MAX;
+    run->keep = run->keep ? run->keep : KEEP;
+    return ok;
+}
+
+bool train_prepare(Arena *arena, const Program *program, const TrainOptions *options, TrainPlan *plan, Diag *diag) {
+    Run *run = &plan->run;
+    *plan = (TrainPlan){.run = options->run};
+    run->digest = program->digest;
+    if (!check_folder(arena, options, plan, diag))
+        return false;
+    run->entry = run->entry ? run->entry : "train";
+    if (!run->bundle && program->folder)
+        run->bundle = file_real_path(arena, program->folder);
+    run->bundle = run->bundle ? run->bundle : program->folder ? program->folder : "";
+    if (!find_entry(arena, program, run->entry, &plan->entry, diag) || !check_requires(plan, diag))
+        return false;
+    run->sample_entry = run->sample_entry || !run->sample_every ? run->sample_entry : "sample";
+    if (run->sample_every && !find_entry(arena, program, run->sample_entry, &plan->sample_entry, diag))
+        return false;
+    plan->datasets = dataset_open_all(arena, program, plan->entry, run->data, run->data_count, diag);
+    if (plan->datasets && plan->sample_entry)
+        plan->sample_datasets = dataset_open_all(arena, program, plan->sample_entry, run->data, run->data_count, diag);
+    return plan->datasets && (!plan->sample_entry || plan->sample_datasets) && count_steps(program, options, plan, diag);
+}
+
+// Seconds of one step at the device's peaks, scaled by what kernels usually reach.
+static double estimate_step(const TrainPlan *plan, const DevicePeaks *peaks) {
+    double seconds = 0;
+    for (uint32_t p = 0; p < plan->entry->phases.count; p++) {
+        const ProgramPhase *phase = &plan->entry->phases.items[p];
+        double once = 0;
+        for (uint32_t d = 0; d < phase->dispatches.count; d++) {
+            const Dispatch *dispatch = &phase->dispatches.items[d];
+            double compute = dispatch->flops / (peaks->gflops * 1e9 * FLOPS_SHARE), copy = dispatch->bytes / (peaks->gbps * 1e9 * BYTES_SHARE);
+            once += compute > copy ? compute : copy;
+        }
+        seconds += once * (phase->repeat ? phase->repeat : plan->epoch_steps);
+    }
+    return seconds;
+}
+
+static void print_memory(Text *out, const Program *program, Device *device) {
+    uint64_t sums[MEMORY_KIND_COUNT] = {0}, total = 0;
+    for (uint32_t i = 0; i < program->memories.count; i++) {
+        sums[program->memories.items[i].kind] += program->memories.items[i].size;
+        total += program->memories.items[i].size;
+    }
+    text_format(out, "memory   %s needed (state %s, scratch %s, constants %s); %s left on %s\n", text_bytes(out->arena, total),
+                text_bytes(out->arena, sums[MEMORY_STATE]), text_bytes(out->arena, sums[MEMORY_SCRATCH]),
+                text_bytes(out->arena, sums[MEMORY_CONSTANT]), text_bytes(out->arena, device_memory_left(device)), device_info(device)->name);
+}
+
+bool train_plan(Arena *arena, const Program *program, const TrainOptions *options, Text *out, Diag *diag) {
+    TrainPlan plan;
+    if (!train_prepare(arena, program, options, &plan, diag))
+        return false;
+    Device *device = device_create(arena, &options->device, diag);
+    DevicePeaks peaks;
+    if (!device || !device_measure_peaks(device, &peaks, diag)) {
+        device_destroy(&device);
+        return false;
+    }
+    text_format(out, "program  %s of %s\n", plan.entry->name, program->name ? program->name : "the bundle");
+    for (uint32_t i = 0; i < program->data.count; i++)
+        if (plan.datasets[i])
+            text_format(out, "data     %s = %s\n", plan.datasets[i]->name, plan.datasets[i]->spec);
+    text_format(out, "steps    %s", text_thousands(arena, plan.end_step));
+    if (plan.end_step < plan.steps)
+        text_format(out, " of %s", text_thousands(arena, plan.steps));
+    text_format(out, ", %u an epoch, %u records a step\n", plan.epoch_steps, plan.step_records);
+    text_format(out, "saves    every %u steps, the last %u kept\n", plan.run.save_every, plan.run.keep);
+    print_memory(out, program, device);
+    double step = estimate_step(&plan, &peaks);
+    text_format(out, "time     about %.3g s a step, %.3g min in all (estimated from measured peaks of %.0f GFLOP/s and %.0f GB/s)\n", step,
+                step * plan.end_step / 60, peaks.gflops, peaks.gbps);
+    device_destroy(&device);
+    return true;
+}

@@ -1,0 +1,172 @@
+// From graph to bundle and back: compile, inspect, verify (which must see a broken kernel), run on a device against run --interpret.
+#include "tests/end_to_end/command.h"
+#include "tests/end_to_end/small_graph.h"
+#include "runtime/base/tensor_file.h"
+#include <math.h>
+
+static const char *graph, *bundle;
+
+static void compile_small(const char *more) {
+    graph = in_folder("small.json");
+    bundle = in_folder("small.ggb");
+    write_text(graph, SMALL_GRAPH);
+    expect_code(0, "compile %s -o %s %s", graph, bundle, more);
+}
+
+START_TEST(compile_twice_gives_equal_bytes) {
+    compile_small("");
+    expect_out("programs");
+    expect_code(0, "compile %s -o %s", graph, in_folder("again.ggb"));
+    ck_assert_int_eq(system(arena_format(arena, "diff -r %s %s", bundle, in_folder("again.ggb"))), 0);
+}
+END_TEST
+
+START_TEST(bundle_is_replaced_but_nothing_else) {
+    compile_small("");
+    expect_code(0, "compile %s -o %s", graph, bundle);
+    ck_assert(file_make_folders(in_folder("mine"), diag));
+    write_text(in_folder("mine/notes.txt"), "precious");
+    expect_code(1, "compile %s -o %s", graph, in_folder("mine"));
+    ck_assert_str_eq(read_all(in_folder("mine/notes.txt")), "precious");
+}
+END_TEST
+
+START_TEST(inspect_shows_kernels_values_and_nodes) {
+    compile_small("");
+    expect_code(0, "inspect %s", bundle);
+    expect_out("train/denoise: ");
+    expect_out("conv2d");
+    expect_code(0, "inspect %s 000", bundle);
+    expect_out("#version 4");
+    expect_code(0, "inspect %s --memory", bundle);
+    expect_code(0, "inspect %s --decisions", bundle);
+    expect_code(0, "inspect %s /networks/f/nodes/0", bundle);
+    expect_out("conv2d");
+    expect_code(1, "inspect %s 99_nothing", bundle);
+    expect_err("has no kernel, value or node \"99_nothing\"");
+    expect_code(0, "summary %s", bundle);
+    expect_out("memory plan");
+}
+END_TEST
+
+START_TEST(verify_agrees) {
+    compile_small("");
+    expect_code(0, "verify %s --target all --validation", bundle);
+    expect_out("agree with the reference");
+}
+END_TEST
+
+// Flips the first sign between two registers of a kernel's body and rebuilds it.
+static bool break_kernel(const char *name) {
+    const char *path = file_join(arena, bundle, arena_format(arena, "kernels/%s", name));
+    char *source = read_all(path), *sign = strstr(source, " + v");
+    if (!sign)
+        return false;
+    sign[1] = '-';
+    write_text(path, source);
+    return true;
+}
+
+START_TEST(verify_sees_a_broken_kernel) {
+    compile_small("");
+    uint32_t count = 0;
+    const char **names = file_list(arena, file_join(arena, bundle, "kernels"), &count, diag);
+    bool broken = false;
+    for (uint32_t i = 0; i < count && !broken; i++)
+        broken = text_ends_with(names[i], ".comp") && break_kernel(names[i]);
+    ck_assert(broken);
+    expect_code(1, "verify %s --size full", bundle); // not rebuilt yet: the digest does not fit
+    expect_code(0, "compile %s", bundle);
+    expect_out("1 kernels rebuilt");
+    expect_code(1, "verify %s --size full", bundle);
+    expect_out("FAILED");
+    expect_err("do not compute what the reference computes");
+}
+END_TEST
+
+// Largest difference over the largest magnitude of two .npy files.
+static double difference(const char *a, const char *b) {
+    HostTensor x, y;
+    ck_assert_msg(npy_read(arena, a, &x, diag) && npy_read(arena, b, &y, diag), "%s", diag_text(diag, arena));
+    uint64_t count = x.size / host_dtype_size(x.dtype);
+    ck_assert_uint_eq(count, y.size / host_dtype_size(y.dtype));
+    ck_assert_int_eq(x.dtype, HOST_F32);
+    ck_assert_int_eq(y.dtype, HOST_F64);
+    double worst = 0, scale = 1e-6;
+    for (uint64_t i = 0; i < count; i++) {
+        double wanted = ((const double *)y.data)[i], got = (double)((const float *)x.data)[i];
+        worst = fmax(worst, isnan(got) ? INFINITY : fabs(got - wanted));
+        scale = fmax(scale, fabs(wanted));
+    }
+    return worst / scale;
+}
+
+START_TEST(device_equals_interpreter) {
+    compile_small("--target cpu");
+    expect_code(0, "run %s train --steps 3 --data random:64 --seed 5 --get %s", bundle, in_folder("device"));
+    char *device_out = out;
+    expect_code(0, "run %s train --steps 3 --data random:64 --seed 5 --interpret --get %s", bundle, in_folder("judge"));
+    ck_assert_msg(strncmp(out, "train.denoise.loss@0.0 ", 23) == 0 && strncmp(device_out, out, 23) == 0, "%s%s", device_out, out);
+    static const char *const files[] = {"after/f.conv2d.weight", "after/f.conv2d_2.bias", "after/f.batch_norm.variance", "after/opt.ema.f.conv2d.weight",
+                                        "after/opt.v.f.conv2d.weight", "values/train.denoise.y@2.0", "gradients/opt.f.conv2d_1.weight@2.0"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        double error = difference(file_join(arena, in_folder("device"), arena_format(arena, "%s.npy", files[i])),
+                                  file_join(arena, in_folder("judge"), arena_format(arena, "%s.npy", files[i])));
+        // Adam divides by the root of squared gradients: its first steps know little more than the gradient's sign.
+        ck_assert_msg(error < 1e-2, "%s differs by %g of its largest number", files[i], error);
+    }
+}
+END_TEST
+
+START_TEST(a_folder_comes_in_as_it_went_out) {
+    compile_small("");
+    expect_code(0, "run %s train --data random:64 --seed 5 --interpret --get %s", bundle, in_folder("first"));
+    expect_code(0, "run %s train --seed 9 --interpret --set %s --get %s --get loss=%s", bundle, in_folder("first"), in_folder("second"), in_folder("loss.npy"));
+    ck_assert_int_eq(system(arena_format(arena, "cd %s && diff -r first/after second/after && diff -r first/values second/values", folder)), 0);
+    ck_assert(file_exists(in_folder("loss.npy")));
+}
+END_TEST
+
+START_TEST(run_says_what_is_missing) {
+    compile_small("");
+    expect_code(1, "run %s train --interpret", bundle);
+    expect_err("nothing is given for the feed \"x0\": --set x0=FILE.npy, or --data SPEC");
+    expect_code(1, "run %s tarin --interpret", bundle);
+    expect_err("did you mean \"train\"?");
+    expect_code(1, "run %s train/denose --interpret --data random:64", bundle);
+    expect_err("did you mean \"denoise\"?");
+    expect_code(1, "run %s train --interpret --data random:64 --get lss=%s", bundle, in_folder("x.npy"));
+    expect_err("--get lss: nothing of that name came out");
+    ck_assert(!file_exists(in_folder("x.npy")));
+}
+END_TEST
+
+START_TEST(bench_prints_json) {
+    compile_small("");
+    expect_code(0, "bench %s --json --seconds 1", bundle);
+    static const char *const keys[] = {"\"device\"", "\"driver\"", "\"peak_gflops\"", "\"peak_gbps\"", "\"step_ms\"",
+                                       "\"kernels\"", "\"class\"",  "\"gflop\"",       "\"gb\"",        "\"share\""};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        expect_out(keys[i]);
+}
+END_TEST
+
+int main(void) {
+    if (!has_device())
+        return 77;
+    Suite *suite = suite_create("bundle");
+    TCase *tests = tcase_create("bundle");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 300);
+    tcase_add_test(tests, compile_twice_gives_equal_bytes);
+    tcase_add_test(tests, bundle_is_replaced_but_nothing_else);
+    tcase_add_test(tests, inspect_shows_kernels_values_and_nodes);
+    tcase_add_test(tests, verify_agrees);
+    tcase_add_test(tests, verify_sees_a_broken_kernel);
+    tcase_add_test(tests, device_equals_interpreter);
+    tcase_add_test(tests, a_folder_comes_in_as_it_went_out);
+    tcase_add_test(tests, run_says_what_is_missing);
+    tcase_add_test(tests, bench_prints_json);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

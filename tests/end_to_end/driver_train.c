@@ -1,0 +1,169 @@
+// Training by the command line: progress files, resuming bit for bit (also after SIGKILL and SIGINT), sampling, export, refusals.
+#include "tests/end_to_end/command.h"
+#include "tests/end_to_end/small_graph.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <time.h>
+
+static const char *bundle;
+
+static void compile_small(void) {
+    bundle = in_folder("small.ggb");
+    write_text(in_folder("small.json"), SMALL_GRAPH);
+    expect_code(0, "compile %s -o %s", in_folder("small.json"), bundle);
+}
+
+static void same_files(const char *run, const char *other, const char *name) {
+    int code = system(arena_format(arena, "cmp %s/%s %s/%s", in_folder(run), name, in_folder(other), name));
+    ck_assert_msg(code == 0, "%s differs between %s and %s", name, run, other);
+}
+
+static void same_end(const char *run, const char *other) {
+    same_files(run, other, "checkpoint-000020.safetensors");
+    same_files(run, other, "metrics.csv");
+}
+
+START_TEST(resume_is_bit_identical) {
+    compile_small();
+    expect_code(0, "train %s --data random:64 --out %s --seed 3", bundle, in_folder("whole"));
+    expect_code(0, "train %s --data random:64 --out %s --seed 3 --stop-at 10", bundle, in_folder("halves"));
+    expect_out("step 10 of 20");
+    expect_code(0, "train %s --out %s --resume", bundle, in_folder("halves"));
+    expect_out("step 20 of 20");
+    same_end("whole", "halves");
+    ck_assert(file_exists(in_folder("whole/loss.png")));
+    ck_assert(file_exists(in_folder("whole/metrics.jsonl")));
+    expect_code(0, "train %s --out %s --resume", bundle, in_folder("halves")); // finished: nothing to do
+    same_end("whole", "halves");
+}
+END_TEST
+
+// Starts a training by itself; the process id of gcc-graph.
+static pid_t start(const char *run, const char *more) {
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        int null = open("/dev/null", O_WRONLY);
+        dup2(null, 1);
+        dup2(null, 2);
+        execl("/bin/sh", "sh", "-c",
+              arena_format(arena, "exec %s/gcc-graph train %s --data random:64 --out %s --seed 3 --save-every 1 --keep 2 %s", GG_BINARY_DIR, bundle,
+                           in_folder(run), more),
+              (char *)NULL);
+        _exit(127);
+    }
+    return child;
+}
+
+static void pause_for(long milliseconds) {
+    nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);
+}
+
+static bool any_checkpoint(const char *run) {
+    return system(arena_format(arena, "ls %s/checkpoint-*.safetensors >/dev/null 2>&1", in_folder(run))) == 0;
+}
+
+static int stop(pid_t child, const char *run, int signal_number, long wait) {
+    for (int i = 0; i < 600 && !any_checkpoint(run); i++)
+        pause_for(50);
+    pause_for(wait);
+    kill(child, signal_number);
+    int status = 0;
+    waitpid(child, &status, 0);
+    return status;
+}
+
+START_TEST(killed_runs_resume) {
+    compile_small();
+    expect_code(0, "train %s --data random:64 --out %s --seed 3", bundle, in_folder("whole"));
+    for (int i = 0; i < 3; i++) {
+        const char *run = arena_format(arena, "killed_%d", i);
+        stop(start(run, ""), run, SIGKILL, 7 + 31 * i);
+        expect_code(0, "train %s --out %s --resume", bundle, in_folder(run));
+        same_end("whole", run);
+    }
+}
+END_TEST
+
+START_TEST(interrupt_saves_and_says_how_to_resume) {
+    compile_small();
+    expect_code(0, "train %s --data random:64 --out %s --seed 3 --steps 4000 --stop-at 1", bundle, in_folder("long"));
+    int status = stop(start("interrupted", "--steps 100000"), "interrupted", SIGINT, 300);
+    ck_assert_msg(WIFEXITED(status), "ended by signal %d", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    ck_assert(any_checkpoint("interrupted"));
+    expect_code(0, "train %s --out %s --resume --stop-at 1", bundle, in_folder("interrupted"));
+}
+END_TEST
+
+START_TEST(a_run_is_never_overwritten) {
+    compile_small();
+    expect_code(0, "train %s --data random:64 --out %s --stop-at 2", bundle, in_folder("run"));
+    expect_code(1, "train %s --data random:64 --out %s", bundle, in_folder("run"));
+    expect_err("--resume");
+    expect_code(1, "train %s --out %s --resume --seed 9", bundle, in_folder("run"));
+    expect_err("seed");
+    expect_code(2, "train %s --data random:64", bundle);
+    expect_code(2, "train %s --data random:64 --out %s --steps 3 --epochs 3", bundle, in_folder("other"));
+    expect_code(1, "train %s --out %s", bundle, in_folder("other"));
+    ck_assert(!file_exists(in_folder("other/run.json")));
+}
+END_TEST
+
+START_TEST(dry_run_trains_nothing) {
+    compile_small();
+    expect_code(0, "train %s --data random:64 --dry-run", bundle);
+    expect_out("20");
+    expect_code(0, "train %s --data random:64 --dry-run --out %s", bundle, in_folder("run"));
+    ck_assert(!file_exists(in_folder("run")));
+}
+END_TEST
+
+START_TEST(samples_come_out) {
+    compile_small();
+    expect_code(0, "train %s --data random:64 --out %s --stop-at 3", bundle, in_folder("run"));
+    expect_code(0, "sample %s --from %s --out %s --count 10 --tensors --seed 4", bundle, in_folder("run"), in_folder("samples"));
+    ck_assert(file_exists(in_folder("samples/samples.png")));
+    ck_assert(file_exists(in_folder("samples/samples.npy")));
+    expect_code(0, "sample %s --from %s --out %s --count 10 --tensors --seed 4", bundle, in_folder("run"), in_folder("again"));
+    same_files("samples", "again", "samples.npy");
+    same_files("samples", "again", "samples.png");
+    expect_code(1, "sample %s --out %s", bundle, in_folder("none"));
+    expect_err("needs trained weights");
+    expect_code(2, "sample %s --from %s", bundle, in_folder("run"));
+}
+END_TEST
+
+START_TEST(weights_go_out_and_come_back) {
+    compile_small();
+    expect_code(0, "train %s --data random:64 --out %s --stop-at 3", bundle, in_folder("run"));
+    write_text(in_folder("names.json"), "{ \"f.conv2d.weight\": \"encoder.0.weight\" }\n");
+    expect_code(0, "export %s -o %s --names %s", in_folder("run"), in_folder("torch.safetensors"), in_folder("names.json"));
+    expect_code(0, "export %s --import --names %s -o %s", in_folder("torch.safetensors"), in_folder("names.json"), in_folder("ours.safetensors"));
+    expect_code(0, "export %s -o %s", in_folder("run"), in_folder("plain.safetensors"));
+    expect_code(0, "train %s --data random:64 --out %s --stop-at 1 --init f=%s", bundle, in_folder("second"), in_folder("ours.safetensors"));
+    expect_code(0, "export %s -o %s --ema", in_folder("run"), in_folder("ema.safetensors"));
+    ck_assert_int_ne(system(arena_format(arena, "cmp -s %s %s", in_folder("plain.safetensors"), in_folder("ema.safetensors"))), 0);
+    write_text(in_folder("wrong.json"), "{ \"f.conv9.weight\": \"x\" }\n");
+    expect_code(1, "export %s -o %s --names %s", in_folder("run"), in_folder("none.safetensors"), in_folder("wrong.json"));
+    expect_err("wrong.json:1:");
+    ck_assert(!file_exists(in_folder("none.safetensors")));
+}
+END_TEST
+
+int main(void) {
+    if (!has_device())
+        return 77;
+    Suite *suite = suite_create("train");
+    TCase *tests = tcase_create("train");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 300);
+    tcase_add_test(tests, resume_is_bit_identical);
+    tcase_add_test(tests, killed_runs_resume);
+    tcase_add_test(tests, interrupt_saves_and_says_how_to_resume);
+    tcase_add_test(tests, a_run_is_never_overwritten);
+    tcase_add_test(tests, dry_run_trains_nothing);
+    tcase_add_test(tests, samples_come_out);
+    tcase_add_test(tests, weights_go_out_and_come_back);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
