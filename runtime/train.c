@@ -10,6 +10,7 @@
 #include <signal.h>
 
 enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8 };
+static const double SAVE_SECONDS = 300; // where save_every does not say
 
 // Set by a signal handler, which can reach nothing else.
 static volatile sig_atomic_t interrupted;
@@ -43,6 +44,7 @@ typedef struct {
     TrainPlan plan;
     const char *checkpoint; // the last one written or read
     Progress *progress;
+    double saved_at; // progress_seconds
     // Until the device is lost:
     Arena *session_arena;
     Device *device;
@@ -105,6 +107,8 @@ static bool take(Training *training, bool wait, bool *got, Diag *diag) {
         return true;
     training->done = result.moment.step + 1;
     progress_step(training->progress, training->done, training->metrics);
+    if (!metrics_flush(training->metrics, diag)) // so that others can watch
+        return false;
     return write_emits(training, result.moment.step, diag);
 }
 
@@ -134,6 +138,7 @@ static bool save(Training *training, Diag *diag) {
     ok = ok && metrics_flush(training->metrics, diag) && checkpoint_write(training->options->out, &info, tensors, count, run->keep, diag);
     if (ok) {
         training->saved = training->done;
+        training->saved_at = progress_seconds(training->progress);
         training->checkpoint = checkpoint_path(training->arena, training->options->out, training->done);
     }
     arena_destroy(&arena);
@@ -198,12 +203,18 @@ static bool submit_step(Training *training, uint32_t step, Diag *diag) {
 
 static bool is_due(uint32_t every, uint32_t step) { return every && step % every == 0; }
 
+static bool save_is_due(const Training *training, uint32_t step) {
+    if (training->plan.run.save_every)
+        return is_due(training->plan.run.save_every, step);
+    return progress_seconds(training->progress) - training->saved_at >= SAVE_SECONDS;
+}
+
 static bool run_steps(Training *training, Diag *diag) {
     for (uint32_t step = training->submitted; step < training->plan.end_step && !interrupted; step++) {
         if (!submit_step(training, step, diag))
             return false;
         training->submitted = step + 1;
-        bool saves = is_due(training->plan.run.save_every, step + 1) && step + 1 < training->plan.end_step;
+        bool saves = step + 1 < training->plan.end_step && save_is_due(training, step + 1);
         bool samples = is_due(training->plan.run.sample_every, step + 1);
         if (!saves && !samples)
             continue;

@@ -6,7 +6,7 @@
 #include "runtime/session.h"
 
 typedef struct {
-    Run run;          // what run.json keeps; entry NULL: "train"; steps and epochs 0: the program's own; keep 0: 3; save_every 0: chosen
+    Run run;          // what run.json keeps; entry NULL: "train"; steps and epochs 0: the program's own; keep 0: 3; save_every 0: about every five minutes
     const char *out;  // RUN
     bool resume;      // go on where the newest whole checkpoint stands; where there is none yet, from the beginning
     uint32_t stop_at; // end after this step, of the same total; 0: no

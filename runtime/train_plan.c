@@ -3,7 +3,7 @@
 #include "runtime/train_parts.h"
 #include "runtime/weights.h"
 
-enum { KEEP = 3, SAVES = 10, SAVE_EVERY_MAX = 500 };
+enum { KEEP = 3 };
 // Shares of a device's measured peaks that kernels reach on average: a guess, for the estimated time alone.
 static const double FLOPS_SHARE = 0.3, BYTES_SHARE = 0.5;
 
@@ -64,8 +64,6 @@ static bool count_steps(const Program *program, const TrainOptions *options, Tra
     }
     plan->steps = run->steps;
     plan->end_step = options->stop_at && options->stop_at < run->steps ? options->stop_at : run->steps;
-    uint32_t share = run->steps / SAVES ? run->steps / SAVES : 1;
-    run->save_every = run->save_every ? run->save_every : share < SAVE_EVERY_MAX ? share : SAVE_EVERY_MAX;
     run->keep = run->keep ? run->keep : KEEP;
     return ok;
 }
@@ -136,7 +134,8 @@ bool train_plan(Arena *arena, const Program *program, const TrainOptions *option
     if (plan.end_step < plan.steps)
         text_format(out, " of %s", text_thousands(arena, plan.steps));
     text_format(out, ", %u an epoch, %u records a step\n", plan.epoch_steps, plan.step_records);
-    text_format(out, "saves    every %u steps, the last %u kept\n", plan.run.save_every, plan.run.keep);
+    const char *every = plan.run.save_every ? arena_format(arena, "every %u steps", plan.run.save_every) : "about every five minutes";
+    text_format(out, "saves    %s, the last %u kept\n", every, plan.run.keep);
     print_memory(out, program, device);
     double step = estimate_step(&plan, &peaks);
     text_format(out, "time     about %.3g s a step, %.3g min in all (estimated from measured peaks of %.0f GFLOP/s and %.0f GB/s)\n", step,

@@ -5,8 +5,8 @@
 typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_SEED } OptionKind; // COUNT: 32 bits; SEED: 64 bits
 
 typedef struct {
-    const char *name;  // "device", given as --device D or --device=D
-    char letter;       // 'o': also -o D and -oD; 0: none
+    const char *name; // "device", given as --device D or --device=D
+    char letter;      // 'o': also -o D and -oD; 0: none
     OptionKind kind;
     bool repeated;     // may be given several times
     const char *value; // placeholder in the help text; NULL for a flag
@@ -16,9 +16,9 @@ typedef struct {
 typedef struct Arguments Arguments;
 
 typedef struct {
-    const char *usage;       // a line each, without "gcc-graph NAME"
-    const char *description; // lines
-    const char *examples;    // a line each
+    const char *usage;               // a line each, without "gcc-graph NAME"
+    const char *description;         // lines
+    const char *examples;            // a line each
     void (*more_help)(FILE *stream); // what follows the description; may be NULL
     const Option *options;
     uint32_t option_count;

@@ -105,8 +105,9 @@ static int run(Arguments *arguments) {
 
 const Command bench_command = {
     .usage = "BUNDLE [--program NAME] [--device D] [--json]",
-    .description = "Measures the device's peak arithmetic and bandwidth, the time of one step of a program on random data, and the time of each\n"
-                   "kernel in it. A kernel's time is that of all its dispatches in one step; a phase that repeats itself counts as often.",
+    .description =
+        "Measures the device's peak arithmetic and bandwidth, the time of one step of a program on random data, and the time of each\n"
+        "kernel in it. A kernel's time is that of all its dispatches in one step; a phase that repeats itself counts as often.",
     .examples = "bench build/ddpm.ggb\nbench build/ddpm.ggb --program sample --json",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),

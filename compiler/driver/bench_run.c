@@ -13,9 +13,7 @@ static double now(void) {
 }
 
 static uint32_t repeats_of(const ProgramPhase *phase) { return phase->repeat ? phase->repeat : 1; } // an epoch: one batch of it
-static uint32_t measured_of(const ProgramPhase *phase) {
-    return repeats_of(phase) < REPETITIONS_MAX ? repeats_of(phase) : REPETITIONS_MAX;
-}
+static uint32_t measured_of(const ProgramPhase *phase) { return repeats_of(phase) < REPETITIONS_MAX ? repeats_of(phase) : REPETITIONS_MAX; }
 
 typedef struct {
     Session *session;

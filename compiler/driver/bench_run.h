@@ -6,15 +6,15 @@
 typedef struct {
     const char *name, *op_class;
     bool is_contraction;
-    uint32_t dispatches; // in one step
+    uint32_t dispatches;          // in one step
     double seconds, flops, bytes; // of one step
 } BenchKernel;
 
 typedef struct {
     DevicePeaks peaks;
     double step_seconds, flops, bytes; // bytes: the sum over dispatches
-    double images; // records fed in one step
-    ARRAY(BenchKernel) kernels; // most expensive first
+    double images;                     // records fed in one step
+    ARRAY(BenchKernel) kernels;        // most expensive first
 } Bench;
 
 // seconds: about how long to measure. False: reported.

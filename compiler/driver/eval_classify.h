@@ -1,6 +1,7 @@
 // Eval classify: what a classifier says of images.
 //
-// A classifier is a bundle with a program that feeds one image field, perhaps an integer field of labels with it, and emits rows "logits" [n, classes].
+// A classifier is a bundle with a program that feeds one image field, perhaps an integer field of labels with it, and emits rows "logits"
+// [n, classes].
 #pragma once
 #include "runtime/data/dataset.h"
 #include "runtime/session.h"
@@ -9,9 +10,9 @@ enum { EVAL_CLASSES_MAX = 1000 };
 
 typedef struct {
     uint32_t count, classes;
-    uint32_t confident;          // largest probability at least 0.9
-    uint32_t right, labelled;    // where labels are fed
-    double entropy;              // of the distribution of predicted classes, in nats
+    uint32_t confident;       // largest probability at least 0.9
+    uint32_t right, labelled; // where labels are fed
+    double entropy;           // of the distribution of predicted classes, in nats
     uint32_t predicted[EVAL_CLASSES_MAX];
 } EvalClassify;
 
@@ -29,4 +30,5 @@ bool eval_classifier_find(const Program *program, const ProgramEntry *entry, Eva
 // images: [count, …] in the field's shape, f32.
 bool eval_classify_images(Arena *arena, const EvalClassifier *classifier, const HostTensor *images, EvalClassify *out, Diag *diag);
 // The first `count` records (0: all) of the feed's split.
-bool eval_classify_data(Arena *arena, const EvalClassifier *classifier, const Dataset *dataset, uint32_t count, EvalClassify *out, Diag *diag);
+bool eval_classify_data(Arena *arena, const EvalClassifier *classifier, const Dataset *dataset, uint32_t count, EvalClassify *out,
+                        Diag *diag);

@@ -112,8 +112,9 @@ static int run(Arguments *arguments) {
 const Command export_command = {
     .usage = "RUN|FILE.safetensors -o FILE.safetensors [--names MAP.json] [--ema] [--all]\n"
              "FILE.safetensors --import --names MAP.json -o FILE.safetensors",
-    .description = "Writes the parameters and running statistics of a run's newest checkpoint (or of a file), in the layout that PyTorch has. With\n"
-                   "--import the same map turns a foreign file into one that `train --init` and `sample --from` take.",
+    .description =
+        "Writes the parameters and running statistics of a run's newest checkpoint (or of a file), in the layout that PyTorch has. With\n"
+        "--import the same map turns a foreign file into one that `train --init` and `sample --from` take.",
     .examples = "export runs/ddpm -o ddpm.safetensors --ema\nexport runs/ddpm -o torch.safetensors --names names.json\n"
                 "export torch.safetensors --import --names names.json -o ours.safetensors",
     .options = options,

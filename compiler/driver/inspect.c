@@ -1,5 +1,5 @@
 // `inspect`: what a bundle's kernels compute, why they are as they are, and where their numbers lie.
-#include "compiler/driver/temporary.h"
+#include "compiler/driver/built.h"
 #include "compiler/ir/op.h"
 #include "runtime/base/file.h"
 
@@ -13,7 +13,7 @@ typedef struct {
     Arguments *arguments;
     const char *bundle;
     const Program *program;
-    Temporary look;
+    Built look;
     uint32_t found;
 } View;
 
@@ -46,7 +46,8 @@ static void each_dispatch(View *view, void (*visit)(View *, const ProgramEntry *
     }
 }
 
-static void print_dispatch(View *view, const ProgramEntry *entry, const ProgramPhase *phase, const CompiledPhase *compiled, uint32_t index) {
+static void print_dispatch(View *view, const ProgramEntry *entry, const ProgramPhase *phase, const CompiledPhase *compiled,
+                           uint32_t index) {
     Arena *arena = view->arguments->arena;
     const Dispatch *dispatch = &phase->dispatches.items[index];
     const Kernel *kernel = kernel_of(compiled, dispatch);
@@ -65,7 +66,8 @@ static void print_dispatch(View *view, const ProgramEntry *entry, const ProgramP
 // ---- one kernel, value or node
 
 static int show_kernel(View *view, const ProgramKernel *kernel) {
-    const char *path = file_join(view->arguments->arena, view->bundle, arena_format(view->arguments->arena, "kernels/%s.comp", kernel->name));
+    const char *path =
+        file_join(view->arguments->arena, view->bundle, arena_format(view->arguments->arena, "kernels/%s.comp", kernel->name));
     size_t size = 0;
     const char *text = file_read(view->arguments->arena, path, &size, view->arguments->diag);
     if (!text)
@@ -101,7 +103,8 @@ static void print_value(View *view, const ProgramPhase *phase, const CompiledPha
     for (uint32_t i = 0; i < node->arg_count; i++)
         text_format(&text, " %%%u", node->args[i].id);
     printf("  %%%u = %s%s : %s  ; %s%s%s\n", id, op_def(node->op)->name, text.data, type_text(arena, &node->type),
-           node->origin.pointer ? node->origin.pointer : "", node->origin.maker ? " made by " : "", node->origin.maker ? node->origin.maker : "");
+           node->origin.pointer ? node->origin.pointer : "", node->origin.maker ? " made by " : "",
+           node->origin.maker ? node->origin.maker : "");
     if (buffer->kind == BUFFER_NONE)
         printf("      in no buffer: computed where it is used\n");
     else
@@ -142,10 +145,11 @@ static int show_nodes(View *view) {
     for (uint32_t i = 0; i < view->program->kernels.count; i++)
         known[i] = view->program->kernels.items[i].name;
     const char *nearest = text_nearest(wanted, known, view->program->kernels.count);
-    diag_error(view->arguments->diag, &(Place){.file = view->bundle},
-               "has no kernel, value or node \"%s\"%s%s%s; kernels are listed by `gcc-graph inspect`, values are written %%12 and nodes as JSON "
-               "pointers, /networks/unet/nodes/3",
-               wanted, nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+    diag_error(
+        view->arguments->diag, &(Place){.file = view->bundle},
+        "has no kernel, value or node \"%s\"%s%s%s; kernels are listed by `gcc-graph inspect`, values are written %%12 and nodes as JSON "
+        "pointers, /networks/unet/nodes/3",
+        wanted, nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
     return 1;
 }
 
@@ -178,7 +182,7 @@ static int run(Arguments *arguments) {
     const char *only = arguments_text(arguments, "program");
     if (only && !common_entry(arguments, view.program, only, false))
         return 1;
-    if (!temporary_look(arguments, view.bundle, view.program, &view.look))
+    if (!built_look(arguments, view.bundle, view.program, &view.look))
         return 1;
     if (arguments->operands.count == 2)
         return show_nodes(&view);
@@ -191,8 +195,9 @@ static int run(Arguments *arguments) {
 
 const Command inspect_command = {
     .usage = "BUNDLE [KERNEL|%VALUE|NODE]",
-    .description = "Lists the kernels of every phase in order: wave, schedule, bytes, FLOPs, the nodes that they compute and why these are one\n"
-                   "kernel. A kernel's name or number shows its shader; %12 or a JSON pointer shows what became of a value or a node.",
+    .description =
+        "Lists the kernels of every phase in order: wave, schedule, bytes, FLOPs, the nodes that they compute and why these are one\n"
+        "kernel. A kernel's name or number shows its shader; %12 or a JSON pointer shows what became of a value or a node.",
     .examples = "inspect build/ddpm.ggb\ninspect build/ddpm.ggb 007\ninspect build/ddpm.ggb %12\n"
                 "inspect build/ddpm.ggb /networks/unet/nodes/3\ninspect build/ddpm.ggb --memory",
     .options = options,

@@ -54,7 +54,9 @@ bool made_inputs(Arena *arena, Session *session, const Program *program, const P
         const ProgramFeed *input = &entry->inputs.items[i];
         const Layout *layout = &input->tensor.layout;
         HostTensor tensor = {.name = input->name,
-                             .dtype = input->tensor.type == ELEMENT_F32 ? HOST_F32 : input->tensor.type == ELEMENT_I32 ? HOST_I32 : HOST_U32,
+                             .dtype = input->tensor.type == ELEMENT_F32   ? HOST_F32
+                                      : input->tensor.type == ELEMENT_I32 ? HOST_I32
+                                                                          : HOST_U32,
                              .rank = layout->rank,
                              .data = made(arena, program, input, seed),
                              .size = 4 * count_of(layout)};

@@ -113,8 +113,9 @@ static int run(Arguments *arguments) {
 
 const Command ops_command = {
     .usage = "[OP]",
-    .description = "Lists the ops of the compiler by class, and the layers, functions and optimizers of the graph language (graphs/README.md) that\n"
-                   "expand to them; or explains one op: arguments, attributes, gradient, GLSL, examples.",
+    .description =
+        "Lists the ops of the compiler by class, and the layers, functions and optimizers of the graph language (graphs/README.md) that\n"
+        "expand to them; or explains one op: arguments, attributes, gradient, GLSL, examples.",
     .examples = "ops\nops conv2d",
     .operands_min = 0,
     .operands_max = 1,

@@ -1,7 +1,7 @@
 // `run`: any program, any tensor in and out, on a device or interpreted.
 #include "compiler/driver/run_device.h"
 #include "compiler/driver/run_interpret.h"
-#include "compiler/driver/temporary.h"
+#include "compiler/driver/built.h"
 #include "runtime/weights.h"
 
 static const Option options[] = {
@@ -19,7 +19,7 @@ static const Option options[] = {
 
 typedef struct {
     Arguments *arguments;
-    const char *path;           // bundle or graph
+    const char *path; // bundle or graph
     const char *program, *phase;
     uint64_t seed;
     uint32_t first_step, steps;
@@ -163,24 +163,39 @@ static bool run_session(Work *work, Device *device, const Program *program, cons
     return good;
 }
 
-// Values and gradients are only computed where the program is compiled for it.
-static bool open_program(Work *work, const Device *device, Temporary *out) {
+// Named values and gradients become emits, which a device computes.
+static void emit_values(Module *module) {
+    for (uint32_t i = 0; i < module->programs.count; i++)
+        for (uint32_t k = 0; k < module->programs.items[i].phases.count; k++) {
+            Graph *phase = module->programs.items[i].phases.items[k].graph;
+            for (uint32_t o = 0; o < phase->outputs.count; o++)
+                if (phase->outputs.items[o].kind == OUTPUT_VALUE) {
+                    phase->outputs.items[o].kind = OUTPUT_EMIT;
+                    phase->outputs.items[o].format = "tensor";
+                }
+        }
+}
+
+// Values are only computed where the program is compiled for it.
+static bool open_program(Work *work, const Device *device, Built *out) {
     Arguments *arguments = work->arguments;
     bool wants_values = run_files_wants_values(&work->files);
-    *out = (Temporary){0};
+    *out = (Built){0};
     if (common_is_bundle(work->path) && !wants_values) {
         out->program = common_read_bundle(arguments, work->path);
         return out->program != NULL;
     }
     Module *module = common_read_module(arguments, work->path, wants_values, work->program);
     CompileOptions compile = {.target = device_info(device)->target, .progress = common_progress};
-    return module && temporary_create(arguments, module, &compile, out);
+    if (module)
+        emit_values(module);
+    return module && built_make(arguments, module, &compile, out);
 }
 
 static bool run_on_device(Work *work) {
     Arguments *arguments = work->arguments;
     Device *device = common_device(arguments);
-    Temporary opened = {0};
+    Built opened = {0};
     bool good = device && open_program(work, device, &opened);
     const ProgramEntry *entry = good ? common_entry(arguments, opened.program, work->program, false) : NULL;
     good = entry && check_phase(work, entry);
@@ -189,7 +204,6 @@ static bool run_on_device(Work *work) {
         good = run_session(work, device, opened.program, entry);
         common_check_validation(arguments, device);
     }
-    temporary_destroy(arguments, &opened);
     device_destroy(&device);
     return good;
 }

@@ -12,8 +12,7 @@ bool run_data_open(Arguments *arguments, const Program *program, const ProgramEn
     Dataset **datasets = dataset_open_all(arguments->arena, program, entry, specs, count, arguments->diag);
     if (!datasets)
         return false;
-    LoaderOptions options = {
-        .program = program, .entry = entry, .datasets = datasets, .seed = seed, .first_step = first, .end_step = end};
+    LoaderOptions options = {.program = program, .entry = entry, .datasets = datasets, .seed = seed, .first_step = first, .end_step = end};
     LoaderOptions *kept = ARENA_NEW(arguments->arena, LoaderOptions, 1);
     *kept = options;
     out->loader = loader_create(arguments->arena, kept, arguments->diag);
@@ -53,7 +52,8 @@ static DType dtype_of(ElementType type) {
     return DTYPE_F32;
 }
 
-bool run_elements_from(Arena *arena, const char *name, const HostTensor *given, ElementType type, const Layout *layout, void **out, Diag *diag) {
+bool run_elements_from(Arena *arena, const char *name, const HostTensor *given, ElementType type, const Layout *layout, void **out,
+                       Diag *diag) {
     Type wanted = type_make(dtype_of(type), layout->rank, layout->dims);
     Tensor tensor;
     if (!run_tensor_from(arena, name, given, &wanted, &tensor, diag))
@@ -72,7 +72,11 @@ bool run_elements_from(Arena *arena, const char *name, const HostTensor *given, 
 }
 
 HostTensor run_elements_to(const void *elements, ElementType type, const Layout *layout) {
-    HostTensor tensor = {.dtype = type == ELEMENT_F32 ? HOST_F32 : type == ELEMENT_I32 ? HOST_I32 : HOST_U32, .rank = layout->rank, .data = elements};
+    HostTensor tensor = {.dtype = type == ELEMENT_F32   ? HOST_F32
+                                  : type == ELEMENT_I32 ? HOST_I32
+                                                        : HOST_U32,
+                         .rank = layout->rank,
+                         .data = elements};
     tensor.size = 4;
     for (uint32_t i = 0; i < layout->rank; i++) {
         tensor.dims[i] = layout->dims[i];

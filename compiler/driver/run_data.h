@@ -19,6 +19,7 @@ void run_data_close(RunData *data);
 bool run_data_seek(RunData *data, uint32_t step, uint32_t phase, uint32_t repetition, Diag *diag);
 
 // Elements of 4 bytes as the session takes them, from and to tensors.
-bool run_elements_from(Arena *arena, const char *name, const HostTensor *given, ElementType type, const Layout *layout, void **out, Diag *diag);
+bool run_elements_from(Arena *arena, const char *name, const HostTensor *given, ElementType type, const Layout *layout, void **out,
+                       Diag *diag);
 HostTensor run_elements_to(const void *elements, ElementType type, const Layout *layout);
 void run_elements_to_tensor(const void *elements, Tensor *out); // of the tensor's own type

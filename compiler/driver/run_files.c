@@ -130,7 +130,8 @@ bool run_files_close(RunFiles *files) {
     bool good = true;
     for (uint32_t i = 0; i < files->given.count; i++) {
         const RunFile *file = &files->given.items[i];
-        bool spare = text_starts_with(file->name, "before/") || text_starts_with(file->name, "feeds/") || text_starts_with(file->name, "draws/");
+        bool spare =
+            text_starts_with(file->name, "before/") || text_starts_with(file->name, "feeds/") || text_starts_with(file->name, "draws/");
         if (!file->used && !spare) { // a dump may hold more than one program needs
             diag_error(files->diag, NULL, "--set %s: no state, input, feed or draw of this program has that name", file->name);
             good = false;

@@ -15,7 +15,7 @@ typedef struct {
     Arena *arena;
     Diag *diag;
     ARRAY(RunFile) given, wanted;
-    const char *folder; // of --get DIR; NULL: none
+    const char *folder;       // of --get DIR; NULL: none
     ARRAY(const char *) seen; // names that came out, for messages
 } RunFiles;
 
@@ -24,7 +24,7 @@ bool run_files_open(RunFiles *files, Arguments *arguments);
 // "feeds/train.denoise.x0@0.0"; also found under "train.denoise.x0" and "x0". NULL: not given.
 const HostTensor *run_files_find(RunFiles *files, const char *kind, const char *name, const char *moment);
 bool run_files_has_kind(const RunFiles *files, const char *kind); // is something of "draws" given?
-bool run_files_wants_values(const RunFiles *files); // values/ or gradients/, or a folder
+bool run_files_wants_values(const RunFiles *files);               // values/ or gradients/, or a folder
 // Writes the tensor where it is wanted. moment: "3.0", or NULL for states.
 bool run_files_put(RunFiles *files, const char *kind, const char *name, const char *moment, const HostTensor *tensor);
 // At the end: errors for what was given and not used, and what was wanted and did not come.

@@ -58,8 +58,8 @@ static const Tensor *source_feed(void *context, const char *name) {
     else if (run->data->loader && !is_input)
         good = read_batch(running, feed, &tensor);
     else
-        diag_error(running->diag, NULL, "nothing is given for %s \"%s\": --set %s=FILE.npy%s", is_input ? "the input" : "the feed", name, name,
-                   is_input ? "" : ", or --data SPEC");
+        diag_error(running->diag, NULL, "nothing is given for %s \"%s\": --set %s=FILE.npy%s", is_input ? "the input" : "the feed", name,
+                   name, is_input ? "" : ", or --data SPEC");
     if (!good) {
         running->failed = true;
         return NULL;
@@ -102,8 +102,8 @@ static void print_emit(const Running *running, const Output *output, const Tenso
         sum += tensor->data[i];
     for (uint64_t i = 0; i < count; i++)
         squares += (tensor->data[i] - sum / (double)count) * (tensor->data[i] - sum / (double)count);
-    printf("emit %s@%s %s %s mean %.6g std %.6g\n", output->name, running->moment, output->format,
-           type_text(running->arena, &tensor->type), sum / (double)count, sqrt(squares / (double)count));
+    printf("emit %s@%s %s %s mean %.6g std %.6g\n", output->name, running->moment, output->format, type_text(running->arena, &tensor->type),
+           sum / (double)count, sqrt(squares / (double)count));
 }
 
 // "values/train.both.fake" is of kind values.

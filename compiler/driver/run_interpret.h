@@ -11,8 +11,8 @@ typedef struct {
     RunFiles *files;
     uint64_t seed;
     uint32_t first_step, steps; // runs steps first_step … first_step + steps - 1
-    RunStates *states; // changed by the run
-    RunData *data; // feeds that no file gives
+    RunStates *states;          // changed by the run
+    RunData *data;              // feeds that no file gives
 } RunInterpret;
 
 bool run_interpret(Arena *arena, const RunInterpret *run, Diag *diag);

@@ -31,8 +31,9 @@ static int run(Arguments *arguments) {
 
 const Command sample_command = {
     .usage = "BUNDLE --from RUN|FILE.safetensors --out DIR [--count N] [--program NAME] [--data SPEC]",
-    .description = "Runs a sampling program on trained weights. What it emits goes to DIR: images as PNG (a grid, or a strip where an image is\n"
-                   "emitted several times), rows and tensors as .npy. Run k of several draws its random numbers as step k.",
+    .description =
+        "Runs a sampling program on trained weights. What it emits goes to DIR: images as PNG (a grid, or a strip where an image is\n"
+        "emitted several times), rows and tensors as .npy. Run k of several draws its random numbers as step k.",
     .examples = "sample build/ddpm.ggb --from runs/ddpm --out samples\n"
                 "sample build/ddpm.ggb --from runs/ddpm --out samples --program sample_ddim --count 256 --seed 7",
     .options = options,

@@ -54,8 +54,8 @@ bool sampling_run(Arguments *arguments, const Sampling *sampling) {
         return false;
     const ProgramState *state = sampling->from ? NULL : trained_state(program, entry);
     if (state) {
-        diag_error(arguments->diag, NULL, "the program \"%s\" needs trained weights (%s): --from RUN or --from FILE.safetensors", entry->name,
-                   state->name);
+        diag_error(arguments->diag, NULL, "the program \"%s\" needs trained weights (%s): --from RUN or --from FILE.safetensors",
+                   entry->name, state->name);
         return false;
     }
     Device *device = common_device(arguments);

@@ -269,9 +269,11 @@ static int run(Arguments *arguments) {
 
 const Command summary_command = {
     .usage = "GRAPH.json|BUNDLE [-D NAME=VALUE]... [--preset NAME] [--json]",
-    .description = "Prints each network's layers with shapes, parameters and FLOPs of a record (2 for a multiply-add), the parameters of each\n"
-                   "optimizer, the programs with their phases, and the memory that they need.",
-    .examples = "summary graphs/ddpm_mnist.json\nsummary graphs/stackgan_stage2.json -D GF=192 -D DF=96 --no-plan\nsummary build/ddpm.ggb --json",
+    .description =
+        "Prints each network's layers with shapes, parameters and FLOPs of a record (2 for a multiply-add), the parameters of each\n"
+        "optimizer, the programs with their phases, and the memory that they need.",
+    .examples =
+        "summary graphs/ddpm_mnist.json\nsummary graphs/stackgan_stage2.json -D GF=192 -D DF=96 --no-plan\nsummary build/ddpm.ggb --json",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),
     .operands_min = 1,

@@ -1,6 +1,6 @@
 // `train`: the options of a training run.
-#include "compiler/driver/temporary.h"
 #include "runtime/train.h"
+#include "compiler/driver/built.h"
 
 static const Option options[] = {
     {"data", 0, OPTION_TEXT, true, "SPEC", "a data set, [NAME=]mnist, fashion-mnist, idx:DIR ... (see gcc-graph data)"},
@@ -55,15 +55,15 @@ static bool fill(Arguments *arguments, const ProgramEntry *entry, const Program 
     return true;
 }
 
-// --schedule reference: the bundle's graph compiled anew, into a folder that is gone afterwards.
-static bool open_program(Arguments *arguments, const char *schedule, Temporary *out) {
+// --schedule reference: the bundle's graph compiled anew.
+static bool open_program(Arguments *arguments, const char *schedule, Built *out) {
     const char *bundle = arguments->operands.items[0];
-    *out = (Temporary){.program = common_read_bundle(arguments, bundle)};
+    *out = (Built){.program = common_read_bundle(arguments, bundle)};
     if (!out->program || !schedule || strcmp(schedule, "reference") != 0)
         return out->program != NULL;
     Module *module = common_read_preset(arguments, bundle, NULL);
     CompileOptions compile = {.target = out->program->target, .reference_schedule = true, .progress = common_progress};
-    return module && temporary_create(arguments, module, &compile, out);
+    return module && built_make(arguments, module, &compile, out);
 }
 
 static bool train(Arguments *arguments, const Program *program) {
@@ -95,9 +95,8 @@ static int run(Arguments *arguments) {
         return arguments_wrong(arguments, "--steps and --epochs are both given; either says how long");
     if (schedule && strcmp(schedule, "reference") != 0 && strcmp(schedule, "tuned") != 0)
         return arguments_wrong(arguments, "--schedule: \"%s\" is unknown; known: reference, tuned", schedule);
-    Temporary opened;
+    Built opened;
     bool good = open_program(arguments, schedule, &opened) && train(arguments, opened.program);
-    temporary_destroy(arguments, &opened);
     return good ? 0 : 1;
 }
 

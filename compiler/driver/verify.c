@@ -4,7 +4,8 @@
 
 static const Option options[] = {
     COMMON_DEVICE_OPTIONS,
-    {"target", 0, OPTION_TEXT, false, "cpu|gpu|any|all", "verifies the kernels of another class of device, or of all (default: the bundle's)"},
+    {"target", 0, OPTION_TEXT, false, "cpu|gpu|any|all",
+     "verifies the kernels of another class of device, or of all (default: the bundle's)"},
     {"program", 0, OPTION_TEXT, false, "NAME", "verifies this program only"},
     {"size", 0, OPTION_TEXT, false, "check|full", "only the preset \"check\", or only the full size (default: both)"},
     {"bisect", 0, OPTION_FLAG, false, NULL, "says whether fusion, a schedule or the driver is to blame for a failure"},
@@ -29,8 +30,8 @@ static void print_row(const char *name, const Row *row) {
         printf("  %-44s %5u  too large to interpret, or outside its domain: not compared\n", name, row->skipped);
         return;
     }
-    printf("  %-44s %5u  %9.2e  %9.2e  %%%-6u %s/%s, %s%s\n", name, row->runs, worst->worst, worst->allowed, worst->value.id, worst->program,
-           worst->phase, verify_mode_name(worst->mode), worst->problem ? "  FAILED" : "");
+    printf("  %-44s %5u  %9.2e  %9.2e  %%%-6u %s/%s, %s%s\n", name, row->runs, worst->worst, worst->allowed, worst->value.id,
+           worst->program, worst->phase, verify_mode_name(worst->mode), worst->problem ? "  FAILED" : "");
     if (worst->problem)
         printf("      %s\n      %s\n", worst->label, worst->problem);
 }
@@ -87,7 +88,7 @@ static bool has_check_preset(Arguments *arguments, const char *bundle) {
     return json && json_get(json_get(json, "presets"), "check");
 }
 
-static bool verify_built(Work *work, const Temporary *built, const Target *target, const VerifyChoice *choice, const char *size) {
+static bool verify_built(Work *work, const Built *built, const Target *target, const VerifyChoice *choice, const char *size) {
     Arguments *arguments = work->arguments;
     VerifyResults results = {0}, failed = {0};
     double start = common_seconds();
@@ -108,32 +109,33 @@ static bool verify_built(Work *work, const Temporary *built, const Target *targe
 static bool verify_preset(Work *work, const char *preset, const Target *target, const VerifyChoice *choice, const char *size) {
     Module *module = common_read_preset(work->arguments, work->bundle, preset);
     CompileOptions compile = {.target = *target, .progress = common_progress};
-    Temporary built;
-    if (!module || !temporary_create(work->arguments, module, &compile, &built))
+    Built built;
+    if (!module || !built_make(work->arguments, module, &compile, &built))
         return false;
     bool good = verify_built(work, &built, target, choice, size);
-    temporary_destroy(work->arguments, &built);
     return good;
 }
 
 static bool verify_target(Work *work, const Target *target) {
     Arguments *arguments = work->arguments;
     const char *size = arguments_text(arguments, "size");
-    VerifyChoice choice = {.seed = arguments_seed(arguments, "seed", 0), .flops_max = 3e8, .only_program = arguments_text(arguments, "program")};
+    VerifyChoice choice = {
+        .seed = arguments_seed(arguments, "seed", 0), .flops_max = 3e8, .only_program = arguments_text(arguments, "program")};
     VerifyChoice check = choice, full = choice;
     check.modes[VERIFY_CAPTURED] = check.modes[VERIFY_EDGES] = true;
     full.modes[VERIFY_DEVICE] = true;
     bool has_check = has_check_preset(arguments, work->bundle);
     if (!has_check && (!size || strcmp(size, "check") == 0))
-        diag_warning(arguments->diag, &(Place){.file = work->bundle}, "the graph has no preset \"check\", so only its full size is verified");
+        diag_warning(arguments->diag, &(Place){.file = work->bundle},
+                     "the graph has no preset \"check\", so only its full size is verified");
     if (has_check && (!size || strcmp(size, "check") == 0) && !verify_preset(work, "check", target, &check, "check"))
         return false;
     if (size && strcmp(size, "full") != 0)
         return true;
     if (target->target_class != work->program->target.target_class)
         return verify_preset(work, NULL, target, &full, "full");
-    Temporary built;
-    return temporary_look(arguments, work->bundle, work->program, &built) && verify_built(work, &built, target, &full, "full");
+    Built built;
+    return built_look(arguments, work->bundle, work->program, &built) && verify_built(work, &built, target, &full, "full");
 }
 
 static bool verify_targets(Work *work, const char *wanted) {
@@ -185,7 +187,8 @@ const Command verify_command = {
         "in, and at full size with the inputs that earlier kernels left on the device (large contractions at sampled elements).\n"
         "Outputs are surrounded by guard words; padding must be zero; a NaN on either side is a failure. What is allowed is what\n"
         "rounding every step to single precision changes; errors are shown relative to a tensor's largest number.",
-    .examples = "verify build/ddpm.ggb\nverify build/ddpm.ggb --target all --bisect\nverify build/ddpm.ggb --size check --device SwiftShader",
+    .examples =
+        "verify build/ddpm.ggb\nverify build/ddpm.ggb --target all --bisect\nverify build/ddpm.ggb --size check --device SwiftShader",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),
     .operands_min = 1,

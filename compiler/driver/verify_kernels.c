@@ -2,7 +2,7 @@
 #include "compiler/driver/verify_kernels.h"
 #include <math.h>
 
-enum { GUARD_SIZE = 64 }; // bytes on either side of a stored range, where no other range of the dispatch lies
+enum { GUARD_SIZE = 64 };                       // bytes on either side of a stored range, where no other range of the dispatch lies
 static const uint32_t GUARD_WORD = 0x7FC0DEADu; // a NaN
 
 const char *verify_mode_name(VerifyMode mode) {
@@ -28,7 +28,7 @@ typedef struct {
     const Dispatch *dispatch;
     Arena *arena;
     const Cone *cone;
-    const Tensor *base;  // values of loads and sources
+    const Tensor *base;            // values of loads and sources
     Tensor *exact, *noisy, *other; // other: exact with another fill, to find what was sampled
     Moment moment;
     VerifyResult *result;
@@ -60,11 +60,8 @@ static void problem(Case *test, Value value, const char *text) {
 
 // ---- inputs
 
-// The host fills constants and numbers; kernels' other inputs are written by us.
-static bool is_written(const VerifyPhase *phase, Value value) {
-    BufferKind kind = phase->compiled->kernels->buffers[value.id].kind;
-    return kind != BUFFER_CONSTANT && graph_node(phase->compiled->graph, value)->op != OP_number;
-}
+// The host fills constants; kernels' other inputs are written by us.
+static bool is_written(const VerifyPhase *phase, Value value) { return !verify_is_constant(phase, value); }
 
 static void mix_edges(Tensor *tensor, uint64_t seed) {
     static const double edges[] = {0, -0.0, 1, -1, 1e-20, -1e-20};
@@ -135,7 +132,8 @@ static bool is_free(const Case *test, const Range *range) {
         range->offset + range->size > test->phase->program->memories.items[range->memory].size)
         return false;
     for (uint32_t i = 0; i < kernel->loads.count + kernel->stores.count; i++) {
-        Range other = verify_range(test->phase, i < kernel->loads.count ? kernel->loads.items[i] : kernel->stores.items[i - kernel->loads.count]);
+        Range other =
+            verify_range(test->phase, i < kernel->loads.count ? kernel->loads.items[i] : kernel->stores.items[i - kernel->loads.count]);
         if (overlaps(range, &other))
             return false;
     }
@@ -389,8 +387,16 @@ static bool run_dispatch(const VerifyRun *run, VerifyPhase *phase, VerifyMode mo
                            .phase = phase->planned->name,
                            .mode = mode};
     Arena *arena = arena_create();
-    Case test = {.run = run, .phase = phase, .mode = mode, .index = index, .dispatch = dispatch, .arena = arena, .cone = cone,
-                 .base = base, .moment = moment_of(&sources), .result = &result};
+    Case test = {.run = run,
+                 .phase = phase,
+                 .mode = mode,
+                 .index = index,
+                 .dispatch = dispatch,
+                 .arena = arena,
+                 .cone = cone,
+                 .base = base,
+                 .moment = moment_of(&sources),
+                 .result = &result};
     bool good = true;
     if (cone->elements_max > run->elements_max) {
         result.skipped = true; // but the kernels after it need what it computes

@@ -14,21 +14,21 @@ typedef struct {
     const char *kernel, *label, *op_class; // of the dispatch
     const char *program, *phase;
     VerifyMode mode;
-    Value value;        // the worst stored value
-    double worst;       // |device - reference| over the tensor's largest magnitude
-    double allowed;     // what single precision explains, in the same measure
+    Value value;         // the worst stored value
+    double worst;        // |device - reference| over the tensor's largest magnitude
+    double allowed;      // what single precision explains, in the same measure
     const char *problem; // NULL: good
-    bool skipped;       // too large to interpret
+    bool skipped;        // too large to interpret
 } VerifyResult;
 
 typedef ARRAY(VerifyResult) VerifyResults;
 
 typedef struct {
-    Arena *arena;             // of results and texts
+    Arena *arena; // of results and texts
     Session *session;
-    double flops_max;         // VERIFY_DEVICE: contractions beyond are sampled
-    uint64_t elements_max;    // kernels with larger tensors are skipped
-    const Value *only;        // kernels that store one of these; NULL: all
+    double flops_max;      // VERIFY_DEVICE: contractions beyond are sampled
+    uint64_t elements_max; // kernels with larger tensors are skipped
+    const Value *only;     // kernels that store one of these; NULL: all
     uint32_t only_count;
     void (*progress)(void *context, const char *what, uint32_t done, uint32_t total);
 } VerifyRun;

@@ -1,7 +1,7 @@
 // Verify reference: evaluates the nodes of one kernel, exactly or with the noise of single precision, and samples large contractions.
 #include "compiler/driver/verify_reference.h"
-#include "compiler/emit/contract.h"
 #include "compiler/driver/verify_sample.h"
+#include "compiler/emit/contract.h"
 #include <assert.h>
 #include <math.h>
 

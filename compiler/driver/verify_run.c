@@ -10,7 +10,7 @@ static const Phase *phase_of(const GraphProgram *entry, const char *name) {
     return NULL;
 }
 
-static bool run_phase(Arguments *arguments, Session *session, const Temporary *built, const VerifyChoice *choice, uint32_t entry_index,
+static bool run_phase(Arguments *arguments, Session *session, const Built *built, const VerifyChoice *choice, uint32_t entry_index,
                       uint32_t phase_index, VerifyResults *results) {
     const ProgramEntry *planned = &built->program->entries.items[entry_index];
     const GraphProgram *entry = entry_of(built->module, planned->name);
@@ -38,7 +38,7 @@ static bool run_phase(Arguments *arguments, Session *session, const Temporary *b
     return good;
 }
 
-bool verify_run(Arguments *arguments, Device *device, const Temporary *built, const VerifyChoice *choice, VerifyResults *results) {
+bool verify_run(Arguments *arguments, Device *device, const Built *built, const VerifyChoice *choice, VerifyResults *results) {
     SessionOptions options = {.seed = choice->seed, .only_entry = choice->only_program, .guards = true};
     Session *session = session_create(arguments->arena, device, built->program, &options, arguments->diag);
     bool good = session != NULL;
@@ -95,11 +95,10 @@ bool verify_bisect(Arguments *arguments, Device *device, const Module *module, c
     VerifyResults results[VARIANTS] = {0};
     for (uint32_t i = 0; i < VARIANTS; i++) {
         CompileOptions options = {.target = *target, .no_fuse = i != 1, .reference_schedule = i != 0, .progress = common_progress};
-        Temporary built;
-        if (!temporary_create(arguments, module, &options, &built))
+        Built built;
+        if (!built_make(arguments, module, &options, &built))
             return false;
         bool good = verify_run(arguments, device, &built, &again, &results[i]);
-        temporary_destroy(arguments, &built);
         if (!good)
             return false;
     }

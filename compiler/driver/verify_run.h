@@ -1,6 +1,6 @@
 // Verify run: all phases of a compiled graph on a device, and which part of the compiler is to blame where kernels fail.
 #pragma once
-#include "compiler/driver/temporary.h"
+#include "compiler/driver/built.h"
 #include "compiler/driver/verify_kernels.h"
 
 typedef struct {
@@ -13,7 +13,7 @@ typedef struct {
 } VerifyChoice;
 
 // Appends the results of all phases. False when the device or the interpreter fails (reported).
-bool verify_run(Arguments *arguments, Device *device, const Temporary *built, const VerifyChoice *choice, VerifyResults *results);
+bool verify_run(Arguments *arguments, Device *device, const Built *built, const VerifyChoice *choice, VerifyResults *results);
 
 // Compiles the graph without fusion, with reference schedules and with both, runs what failed again, and prints who is to blame.
 bool verify_bisect(Arguments *arguments, Device *device, const Module *module, const Target *target, const VerifyChoice *choice,

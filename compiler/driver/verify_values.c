@@ -149,10 +149,108 @@ Sources verify_sources(VerifyPhase *phase) {
 
 // ---- device memory
 
+// The state of the first part of a set's state begins where the set does.
+static uint64_t state_offset(const VerifyPhase *phase, const char *name) {
+    const State *state = module_state(phase->module, name);
+    const Set *set = set_of(phase->module, &state->type);
+    const char *first = set ? arena_format(phase->arena, "%.*s%s", (int)(strlen(name) - strlen(set->network)), name, set->parts.items[0].name)
+                            : name;
+    const ProgramState *placed = program_state(phase->program, first);
+    assert(placed);
+    return placed->tensor.range.offset;
+}
+
+static uint64_t feed_offset(const VerifyPhase *phase, const char *name) {
+    const ProgramEntry *entry = program_entry(phase->program, phase->entry->name);
+    for (uint32_t i = 0; i < phase->planned->feeds.count; i++)
+        if (strcmp(phase->planned->feeds.items[i].name, name) == 0)
+            return phase->planned->feeds.items[i].tensor.range.offset;
+    for (uint32_t i = 0; i < entry->inputs.count; i++)
+        if (strcmp(entry->inputs.items[i].name, name) == 0)
+            return entry->inputs.items[i].tensor.range.offset;
+    assert(!"a feed without a place");
+    return 0;
+}
+
+// The buffer that a value's memory belongs to, and where in it the value begins.
+static const Buffer *whole_buffer(const VerifyPhase *phase, Value value, uint64_t *inside) {
+    const Buffer *buffers = phase->compiled->kernels->buffers, *buffer = &buffers[value.id];
+    for (*inside = 0; buffer->kind == BUFFER_PART; buffer = &buffers[buffer->parent])
+        *inside += buffer->offset;
+    return buffer;
+}
+
+// Results are in the order of the graph's reports and emits.
+static uint64_t result_offset(const VerifyPhase *phase, const Buffer *wanted) {
+    const Graph *graph = phase->compiled->graph;
+    for (uint32_t i = 0, result = 0; i < graph->outputs.count; i++) {
+        const Output *output = &graph->outputs.items[i];
+        uint64_t inside = 0;
+        if (output->kind != OUTPUT_REPORT && output->kind != OUTPUT_EMIT)
+            continue;
+        const ProgramResult *placed = &phase->planned->results.items[result++];
+        if (whole_buffer(phase, output->value, &inside) == wanted)
+            return placed->tensor.range.offset - inside;
+        if (output->at.id && whole_buffer(phase, output->at, &inside) == wanted)
+            return placed->condition.range.offset - inside;
+    }
+    assert(!"a result without a place");
+    return 0;
+}
+
+bool verify_is_constant(const VerifyPhase *phase, Value value) {
+    uint64_t inside = 0;
+    return whole_buffer(phase, value, &inside)->kind == BUFFER_CONSTANT;
+}
+
 Range verify_range(const VerifyPhase *phase, Value value) {
-    const Buffer *buffer = &phase->compiled->kernels->buffers[value.id];
-    assert(buffer->kind != BUFFER_NONE);
-    return (Range){.memory = buffer->memory, .offset = buffer->offset, .size = buffer->size};
+    uint64_t inside = 0;
+    const Buffer *buffer = whole_buffer(phase, value, &inside);
+    Range range = {.size = phase->compiled->kernels->buffers[value.id].size};
+    switch (buffer->kind) {
+    case BUFFER_SCRATCH:
+        range.memory = MEMORY_SCRATCH;
+        range.offset = buffer->offset;
+        break;
+    case BUFFER_STATE:
+        range.memory = MEMORY_STATE;
+        range.offset = state_offset(phase, buffer->name);
+        break;
+    case BUFFER_FEED:
+        range.memory = MEMORY_FEED;
+        range.offset = feed_offset(phase, buffer->name);
+        break;
+    case BUFFER_RESULT:
+        range.memory = MEMORY_RESULT;
+        range.offset = result_offset(phase, buffer);
+        break;
+    case BUFFER_CONSTANT: // written by the host once; only its size 0 matters to us
+        return (Range){.memory = MEMORY_CONSTANT};
+    case BUFFER_NONE:
+    case BUFFER_PART:
+        assert(!"a value without a buffer");
+        break;
+    }
+    range.offset += inside;
+    return range;
+}
+
+static ElementType element_of(DType dtype) {
+    switch (dtype) {
+    case DTYPE_F32:
+        return ELEMENT_F32;
+    case DTYPE_I32:
+        return ELEMENT_I32;
+    case DTYPE_U32:
+        return ELEMENT_U32;
+    case DTYPE_BOOL:
+        return ELEMENT_BOOL;
+    case DTYPE_U8:
+        return ELEMENT_U8;
+    case DTYPE_COUNT:
+        break;
+    }
+    return ELEMENT_F32;
 }
 
 static void to_elements(const double *data, uint64_t count, ElementType type, uint32_t *out) {
@@ -225,25 +323,27 @@ static const SetLayout *set_layout(const VerifyPhase *phase, const Type *type) {
 
 void verify_pack(const VerifyPhase *phase, Value value, const Tensor *tensor, void *bytes) {
     const Buffer *buffer = &phase->compiled->kernels->buffers[value.id];
+    const Layout *layout = &phase->compiled->kernels->layouts[value.id];
     const Set *set = set_of(phase->module, &tensor->type);
     memset(bytes, 0, buffer->size);
     if (!set) {
-        pack_layout(&buffer->layout, buffer->element, tensor->data, type_count(&tensor->type), bytes);
+        pack_layout(layout, element_of(tensor->type.dtype), tensor->data, type_count(&tensor->type), bytes);
         return;
     }
     const SetLayout *places = set_layout(phase, &tensor->type);
     for (uint32_t i = 0; i < set->parts.count; i++) {
         const Part *part = &set->parts.items[i];
-        pack_layout(&places->layouts[i], ELEMENT_F32, tensor->data + part->offset, type_count(&part->type), (char *)bytes + places->offsets[i]);
+        pack_layout(&places->layouts[i], ELEMENT_F32, tensor->data + part->offset, type_count(&part->type),
+                    (char *)bytes + places->offsets[i]);
     }
 }
 
 void verify_unpack(const VerifyPhase *phase, Value value, const void *bytes, Tensor *out, uint64_t *bad_padding) {
-    const Buffer *buffer = &phase->compiled->kernels->buffers[value.id];
+    const Layout *layout = &phase->compiled->kernels->layouts[value.id];
     const Set *set = set_of(phase->module, &out->type);
     *bad_padding = 0;
     if (!set) {
-        unpack_layout(&buffer->layout, buffer->element, bytes, out->data, type_count(&out->type), bad_padding);
+        unpack_layout(layout, element_of(out->type.dtype), bytes, out->data, type_count(&out->type), bad_padding);
         return;
     }
     const SetLayout *places = set_layout(phase, &out->type);

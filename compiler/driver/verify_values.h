@@ -23,8 +23,9 @@ Sources verify_sources(VerifyPhase *phase);
 const Tensor *verify_state(VerifyPhase *phase, const char *name);
 const Tensor *verify_feed(VerifyPhase *phase, const char *name); // feeds and inputs
 
-// The range of a value that a buffer holds.
+// The range of a value that a buffer holds; of a constant's, memory without size.
 Range verify_range(const VerifyPhase *phase, Value value);
+bool verify_is_constant(const VerifyPhase *phase, Value value);
 // Logical doubles to the bytes of the value's range (padding zero), and back. The latter counts padding elements that are not zero.
 void verify_pack(const VerifyPhase *phase, Value value, const Tensor *tensor, void *bytes);
 void verify_unpack(const VerifyPhase *phase, Value value, const void *bytes, Tensor *out, uint64_t *bad_padding);

@@ -18,6 +18,8 @@
 // then Cephes' sinf and cosf polynomials.
 #define GLSL_TURN                                                                                     \
     "float map_turn(float x, int shift) {\n"                                                          \
+    "    if (abs(x) > 16384.0)\n"                                                                     \
+    "        return shift == 0 ? sin(x) : cos(x);\n"                                                  \
     "    float turns = floor(x * 0.63661977 + 0.5);\n"                                                \
     "    float r = ((x - turns * 1.5703125) - turns * 4.8375129699707031e-4) - turns * 7.54978995489188e-8;\n" \
     "    float z = r * r;\n"                                                                          \

@@ -47,7 +47,12 @@ Value rule_sum_permuted(Graph *graph, Value value) {
     Node node = *graph_node(graph, value), arg = *graph_node(graph, node.args[0]);
     if (node.type.rank || (arg.op != OP_reshape && arg.op != OP_transpose && arg.op != OP_flip))
         return NO_VALUE;
-    return build_reduce(graph, OP_reduce_sum, arg.args[0], NULL, 0);
+    Type from = graph_type(graph, arg.args[0]);
+    uint32_t dims[MAX_RANK], rank = 0;
+    for (uint32_t axis = 0; axis < from.rank; axis++)
+        if (from.dims[axis] != 1) // as reduce_ones would have it
+            dims[rank++] = from.dims[axis];
+    return build_reduce(graph, OP_reduce_sum, build_reshape(graph, arg.args[0], rank, dims), NULL, 0);
 }
 
 // The extent of a broadcast's source along an axis of the result.
@@ -118,6 +123,9 @@ typedef struct {
 static void take_apart(Graph *graph, Value value, bool divides, const Node *sum, Product *product) {
     Value outside = move_out(graph, value, sum);
     const Node *node = graph_node(graph, value);
+    double number;
+    if (is_constant(graph, value, &number) && number == 1)
+        return; // put_together writes it where it is needed
     bool room = product->count + product->reserved + 2 <= FACTORS_MAX;
     if (node->op == OP_neg) {
         product->negative = !product->negative;

@@ -272,7 +272,7 @@ static void read_inputs(Reader *reader, const Json *inputs, GraphProgram *progra
     }
 }
 
-void program_read(Reader *reader, const Json *json) {
+void program_declare(Reader *reader, const Json *json) {
     const Json *mode = json_get(json, "mode"), *steps = json_get(json, "steps");
     GraphProgram program = {.name = json->key};
     Scope *scope = scope_create(reader, &reader->main->scope, false);

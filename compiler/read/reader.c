@@ -261,7 +261,7 @@ static void read_all(Reader *reader, const Json *json) {
         for (uint32_t i = 0; !is_wanted && i < reader->options->program_count; i++)
             is_wanted = !strcmp(reader->options->programs[i], program->key);
         if (is_wanted)
-            program_read(reader, program);
+            program_declare(reader, program);
     }
     if (!reader->options->programs && !diag_error_count(reader->diag))
         warn_unused(reader);

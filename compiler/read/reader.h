@@ -382,5 +382,5 @@ bool optimizer_prepare(Reader *reader, OptimizerDecl *optimizer);
 Datum optimizer_ema(Reader *reader, Network *network);
 
 // ---- program.c
-void program_read(Reader *reader, const Json *json);
+void program_declare(Reader *reader, const Json *json);
 void data_read(Reader *reader);

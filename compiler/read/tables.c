@@ -13,11 +13,12 @@ static bool compute(Reader *reader, TableDecl *table) {
     if (!is_good && datum.kind != DATUM_ERROR)
         reader_error_at(reader, table->json, "a table is a tensor, not %s", datum_word(reader, datum));
     if (is_good) {
-        graph_output(graph, (Output){.kind = OUTPUT_VALUE, .name = table->name, .value = datum.tensor});
         Sources none = {0};
         Type type = graph_type(graph, datum.tensor);
         uint64_t count = type_count(&type);
-        const double *data = interpret(reader->arena, graph, &none, graph_reached(reader->arena, graph), reader->diag)[datum.tensor.id].data;
+        bool *needed = ARENA_NEW(reader->arena, bool, graph->nodes.count);
+        needed[datum.tensor.id] = true;
+        const double *data = interpret(reader->arena, graph, &none, needed, reader->diag)[datum.tensor.id].data;
         double *rounded = ARENA_NEW(reader->arena, double, count);
         for (uint64_t i = 0; i < count; i++)
             rounded[i] = type.dtype == DTYPE_F32 ? (double)(float)data[i] : data[i];

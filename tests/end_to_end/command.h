@@ -40,7 +40,8 @@ __attribute__((format(printf, 1, 2))) static int gcc_graph(const char *format, .
     const char *words = arena_format_list(arena, format, list);
     va_end(list);
     const char *out_path = in_folder("stdout"), *err_path = in_folder("stderr");
-    int status = system(arena_format(arena, "cd %s && %s/gcc-graph %s >%s 2>%s </dev/null", GG_SOURCE_DIR, GG_BINARY_DIR, words, out_path, err_path));
+    int status = system(
+        arena_format(arena, "cd %s && %s/gcc-graph %s >%s 2>%s </dev/null", GG_SOURCE_DIR, GG_BINARY_DIR, words, out_path, err_path));
     out = read_all(out_path);
     err = read_all(err_path);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

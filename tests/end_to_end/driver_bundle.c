@@ -1,7 +1,7 @@
 // From graph to bundle and back: compile, inspect, verify (which must see a broken kernel), run on a device against run --interpret.
+#include "runtime/base/tensor_file.h"
 #include "tests/end_to_end/command.h"
 #include "tests/end_to_end/small_graph.h"
-#include "runtime/base/tensor_file.h"
 #include <math.h>
 
 static const char *graph, *bundle;
@@ -107,8 +107,9 @@ START_TEST(device_equals_interpreter) {
     char *device_out = out;
     expect_code(0, "run %s train --steps 3 --data random:64 --seed 5 --interpret --get %s", bundle, in_folder("judge"));
     ck_assert_msg(strncmp(out, "train.denoise.loss@0.0 ", 23) == 0 && strncmp(device_out, out, 23) == 0, "%s%s", device_out, out);
-    static const char *const files[] = {"after/f.conv2d.weight", "after/f.conv2d_2.bias", "after/f.batch_norm.variance", "after/opt.ema.f.conv2d.weight",
-                                        "after/opt.v.f.conv2d.weight", "values/train.denoise.y@2.0", "gradients/opt.f.conv2d_1.weight@2.0"};
+    static const char *const files[] = {
+        "after/f.conv2d.weight",       "after/f.conv2d_2.bias",      "after/f.batch_norm.variance",        "after/opt.ema.f.conv2d.weight",
+        "after/opt.v.f.conv2d.weight", "values/train.denoise.y@2.0", "gradients/opt.f.conv2d_1.weight@2.0"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         double error = difference(file_join(arena, in_folder("device"), arena_format(arena, "%s.npy", files[i])),
                                   file_join(arena, in_folder("judge"), arena_format(arena, "%s.npy", files[i])));
@@ -121,8 +122,10 @@ END_TEST
 START_TEST(a_folder_comes_in_as_it_went_out) {
     compile_small("");
     expect_code(0, "run %s train --data random:64 --seed 5 --interpret --get %s", bundle, in_folder("first"));
-    expect_code(0, "run %s train --seed 9 --interpret --set %s --get %s --get loss=%s", bundle, in_folder("first"), in_folder("second"), in_folder("loss.npy"));
-    ck_assert_int_eq(system(arena_format(arena, "cd %s && diff -r first/after second/after && diff -r first/values second/values", folder)), 0);
+    expect_code(0, "run %s train --seed 9 --interpret --set %s --get %s --get loss=%s", bundle, in_folder("first"), in_folder("second"),
+                in_folder("loss.npy"));
+    ck_assert_int_eq(system(arena_format(arena, "cd %s && diff -r first/after second/after && diff -r first/values second/values", folder)),
+                     0);
     ck_assert(file_exists(in_folder("loss.npy")));
 }
 END_TEST
@@ -144,7 +147,7 @@ END_TEST
 START_TEST(bench_prints_json) {
     compile_small("");
     expect_code(0, "bench %s --json --seconds 1", bundle);
-    static const char *const keys[] = {"\"device\"", "\"driver\"", "\"peak_gflops\"", "\"peak_gbps\"", "\"step_ms\"",
+    static const char *const keys[] = {"\"device\"",  "\"driver\"", "\"peak_gflops\"", "\"peak_gbps\"", "\"step_ms\"",
                                        "\"kernels\"", "\"class\"",  "\"gflop\"",       "\"gb\"",        "\"share\""};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         expect_out(keys[i]);

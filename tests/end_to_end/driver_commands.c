@@ -1,7 +1,7 @@
 // The command line's manners: help, version, exit codes, suggestions, errors on stderr. Needs no device.
 #include "tests/end_to_end/command.h"
 
-static const char *const commands[] = {"check",  "compile", "summary", "train",   "sample", "run",  "export",
+static const char *const commands[] = {"check",   "compile", "summary", "train",   "sample", "run",  "export",
                                        "inspect", "verify",  "bench",   "devices", "data",   "eval", "ops"};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
@@ -85,7 +85,8 @@ START_TEST(missing_and_wrong_inputs) {
 END_TEST
 
 START_TEST(compile_leaves_nothing_half_written) {
-    write_text(in_folder("wrong.json"), "{ \"gcc-graph\": 1, \"name\": \"wrong\", \"programs\": { \"p\": { \"phases\": [ { \"name\": \"a\", \"nodes\": [ { \"op\": \"nothing\" } ] } ] } } }");
+    write_text(in_folder("wrong.json"), "{ \"gcc-graph\": 1, \"name\": \"wrong\", \"programs\": { \"p\": { \"phases\": [ { \"name\": "
+                                        "\"a\", \"nodes\": [ { \"op\": \"nothing\" } ] } ] } } }");
     expect_code(1, "compile %s -o %s --target any", in_folder("wrong.json"), in_folder("bundle"));
     expect_err("wrong.json:1:");
     ck_assert(!file_exists(in_folder("bundle")));

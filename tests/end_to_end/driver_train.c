@@ -47,17 +47,15 @@ static pid_t start(const char *run, const char *more) {
         dup2(null, 1);
         dup2(null, 2);
         execl("/bin/sh", "sh", "-c",
-              arena_format(arena, "exec %s/gcc-graph train %s --data random:64 --out %s --seed 3 --save-every 1 --keep 2 %s", GG_BINARY_DIR, bundle,
-                           in_folder(run), more),
+              arena_format(arena, "exec %s/gcc-graph train %s --data random:64 --out %s --seed 3 --save-every 1 --keep 2 %s", GG_BINARY_DIR,
+                           bundle, in_folder(run), more),
               (char *)NULL);
         _exit(127);
     }
     return child;
 }
 
-static void pause_for(long milliseconds) {
-    nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);
-}
+static void pause_for(long milliseconds) { nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL); }
 
 static bool any_checkpoint(const char *run) {
     return system(arena_format(arena, "ls %s/checkpoint-*.safetensors >/dev/null 2>&1", in_folder(run))) == 0;
@@ -138,9 +136,11 @@ START_TEST(weights_go_out_and_come_back) {
     expect_code(0, "train %s --data random:64 --out %s --stop-at 3", bundle, in_folder("run"));
     write_text(in_folder("names.json"), "{ \"f.conv2d.weight\": \"encoder.0.weight\" }\n");
     expect_code(0, "export %s -o %s --names %s", in_folder("run"), in_folder("torch.safetensors"), in_folder("names.json"));
-    expect_code(0, "export %s --import --names %s -o %s", in_folder("torch.safetensors"), in_folder("names.json"), in_folder("ours.safetensors"));
+    expect_code(0, "export %s --import --names %s -o %s", in_folder("torch.safetensors"), in_folder("names.json"),
+                in_folder("ours.safetensors"));
     expect_code(0, "export %s -o %s", in_folder("run"), in_folder("plain.safetensors"));
-    expect_code(0, "train %s --data random:64 --out %s --stop-at 1 --init f=%s", bundle, in_folder("second"), in_folder("ours.safetensors"));
+    expect_code(0, "train %s --data random:64 --out %s --stop-at 1 --init f=%s", bundle, in_folder("second"),
+                in_folder("ours.safetensors"));
     expect_code(0, "export %s -o %s --ema", in_folder("run"), in_folder("ema.safetensors"));
     ck_assert_int_ne(system(arena_format(arena, "cmp -s %s %s", in_folder("plain.safetensors"), in_folder("ema.safetensors"))), 0);
     write_text(in_folder("wrong.json"), "{ \"f.conv9.weight\": \"x\" }\n");

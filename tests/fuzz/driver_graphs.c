@@ -1,6 +1,6 @@
 // Random graphs: bytes of a counter become ops on values of fitting shapes, with states that are updated in place. Each is compiled fused and
 // unfused for several device classes and runs three repetitions; states and results must equal the interpreter's.
-// Usage: [first seed [count]]; a failure prints the seed that repeats it.
+// Usage: [first seed [count [PASS]]], which prints what PASS gives; a failure prints the seed that repeats it.
 #include "compiler/compile.h"
 #include "compiler/ir/differentiate.h"
 #include "compiler/ir/interpret.h"
@@ -57,7 +57,9 @@ static Value binary(Fuzz *fuzz, Value x) {
     }
     if (!y.id)
         return build_number(fuzz->graph, OP_mul, x, 0.5 + 0.25 * draw(fuzz, 4));
-    return build_binary(fuzz->graph, ops[draw(fuzz, 5)], x, y);
+    Op op = ops[draw(fuzz, 5)];
+    Value z = build_binary(fuzz->graph, op, x, y);
+    return op == OP_mul ? build_unary(fuzz->graph, OP_tanh, z) : z; // values stay small, or sine and tolerance mean nothing
 }
 
 static Value reduce(Fuzz *fuzz, Value x) {
@@ -259,8 +261,12 @@ static bool equal(const char *what, const char *variant, uint64_t seed, uint32_t
     return true;
 }
 
+static const char *dumped; // a pass to print
+
 static bool run_variant(Fuzz *fuzz, Device *device, Diag *diag, const CompileOptions *options, const char *variant, Tensor *const *expected, const Tensor *final) {
-    Compiled *compiled = compile_module(fuzz->arena, fuzz->module, options, NULL, diag);
+    CompileOptions shown = *options;
+    shown.dump = dumped;
+    Compiled *compiled = compile_module(fuzz->arena, fuzz->module, &shown, NULL, diag);
     Session *session = compiled ? session_create(fuzz->arena, device, compiled->program, &(SessionOptions){.seed = 5, .guards = true}, diag) : NULL;
     if (!session || !session_initialise(session, diag)) {
         diag_print(diag, stderr);
@@ -323,6 +329,7 @@ int main(int count, char **arguments) {
         diag_print(diag, stderr);
         return 77;
     }
+    dumped = count > 3 ? arguments[3] : NULL;
     uint64_t first = count > 1 ? strtoull(arguments[1], NULL, 10) : 1, seeds = count > 2 ? strtoull(arguments[2], NULL, 10) : 12;
     uint32_t failures = 0;
     for (uint64_t seed = first; seed < first + seeds; seed++)

@@ -1,32 +1,11 @@
-// Temporary: compiles into a folder that nobody else knows; finds the compiler's view of an existing bundle.
-#include "compiler/driver/temporary.h"
-#include "runtime/base/file.h"
-#include <errno.h>
-#include <stdlib.h>
+// Built: compiles in memory; finds the compiler's view of an existing bundle.
+#include "compiler/driver/built.h"
 
-bool temporary_create(Arguments *arguments, const Module *module, const CompileOptions *options, Temporary *out) {
-    Arena *arena = arguments->arena;
-    const char *cache = file_cache_folder(arena);
-    if (!file_make_folders(cache, arguments->diag))
-        return false;
-    char *folder = arena_copy_text(arena, file_join(arena, cache, "temporary-XXXXXX"));
-    if (!mkdtemp(folder)) {
-        diag_error(arguments->diag, &(Place){.file = folder}, "cannot be made: %s", strerror(errno));
-        return false;
-    }
-    const char *bundle = file_join(arena, folder, "bundle");
-    *out = (Temporary){.module = module, .folder = folder};
-    out->compiled = compile_module(arena, module, options, bundle, arguments->diag);
-    out->program = out->compiled ? program_read(arena, bundle, arguments->diag) : NULL;
-    if (!out->program)
-        temporary_destroy(arguments, out);
+bool built_make(Arguments *arguments, const Module *module, const CompileOptions *options, Built *out) {
+    *out = (Built){.module = module};
+    out->compiled = compile_module(arguments->arena, module, options, NULL, arguments->diag);
+    out->program = out->compiled ? out->compiled->program : NULL;
     return out->program != NULL;
-}
-
-void temporary_destroy(Arguments *arguments, Temporary *temporary) {
-    if (temporary->folder && !file_remove_tree(temporary->folder, arguments->diag))
-        diag_warning(arguments->diag, &(Place){.file = temporary->folder}, "is left behind");
-    temporary->folder = NULL;
 }
 
 static bool same_range(const Range *a, const Range *b) { return a->memory == b->memory && a->offset == b->offset && a->size == b->size; }
@@ -64,7 +43,7 @@ static bool same_structure(const Program *a, const Program *b) {
     return true;
 }
 
-bool temporary_look(Arguments *arguments, const char *bundle, const Program *program, Temporary *out) {
+bool built_look(Arguments *arguments, const char *bundle, const Program *program, Built *out) {
     Module *module = common_read_preset(arguments, bundle, NULL);
     if (!module)
         return false;
@@ -75,7 +54,7 @@ bool temporary_look(Arguments *arguments, const char *bundle, const Program *pro
             return false;
         if (!same_structure(program, compiled->program))
             continue;
-        *out = (Temporary){.module = module, .compiled = compiled, .program = program};
+        *out = (Built){.module = module, .compiled = compiled, .program = program};
         return true;
     }
     diag_error(arguments->diag, &(Place){.file = bundle}, "was compiled by another version of gcc-graph; compile it anew");
