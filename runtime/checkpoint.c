@@ -1,5 +1,5 @@
-// Checkpoint: metadata, numbering, digests. The digest covers every tensor's name, shape and bytes and all other metadata: safetensors itself
-// notices a truncated file, but no changed byte.
+// Checkpoint: metadata, numbering, digests. The digest covers every tensor's name, shape and bytes and all other metadata: safetensors
+// itself notices a truncated file, but no changed byte.
 #include "runtime/checkpoint.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -69,11 +69,18 @@ static void remove_old(Arena *arena, const char *folder, uint32_t step, uint32_t
     }
 }
 
-bool checkpoint_write(const char *folder, const CheckpointInfo *info, const HostTensor *tensors, uint32_t tensor_count, uint32_t keep, Diag *diag) {
+bool checkpoint_write(const char *folder, const CheckpointInfo *info, const HostTensor *tensors, uint32_t tensor_count, uint32_t keep,
+                      Diag *diag) {
     Arena *arena = arena_create();
     const char *values[KEY_COUNT] = {
-        FORMAT, info->digest, info->entry, arena_format(arena, "%u", info->step), arena_format(arena, "%u", info->steps),
-        arena_format(arena, "%" PRIu64, info->seed), info->data_position ? info->data_position : "", info->schedules ? info->schedules : "",
+        FORMAT,
+        info->digest,
+        info->entry,
+        arena_format(arena, "%u", info->step),
+        arena_format(arena, "%u", info->steps),
+        arena_format(arena, "%" PRIu64, info->seed),
+        info->data_position ? info->data_position : "",
+        info->schedules ? info->schedules : "",
     };
     values[KEY_CONTENTS] = digest_contents(arena, tensors, tensor_count, values);
     const char *path = checkpoint_path(arena, folder, info->step);
@@ -142,7 +149,8 @@ bool checkpoint_read_latest(Arena *arena, const char *folder, Checkpoint *out, D
 }
 
 bool checkpoint_read_from(Arena *arena, const char *run_or_file, Checkpoint *out, Diag *diag) {
-    return file_is_folder(run_or_file) ? checkpoint_read_latest(arena, run_or_file, out, diag) : checkpoint_read(arena, run_or_file, out, diag);
+    return file_is_folder(run_or_file) ? checkpoint_read_latest(arena, run_or_file, out, diag)
+                                       : checkpoint_read(arena, run_or_file, out, diag);
 }
 
 static HostDType stored_type(ElementType type) {
@@ -175,14 +183,15 @@ bool checkpoint_fits(const HostTensor *tensor, const ProgramState *state, const 
         text_format(&have, i ? ",%" PRIu64 : "%" PRIu64, tensor->dims[i]);
     for (uint32_t i = 0; i < layout->rank; i++)
         text_format(&want, i ? ",%u" : "%u", layout->dims[i]);
-    diag_error(diag, &(Place){.file = path}, "\"%s\" is %s[%s] there, and \"%s\" %s[%s] in this graph", tensor->name, host_dtype_name(tensor->dtype),
-               have.data, state->name, host_dtype_name(dtype), want.data);
+    diag_error(diag, &(Place){.file = path}, "\"%s\" is %s[%s] there, and \"%s\" %s[%s] in this graph", tensor->name,
+               host_dtype_name(tensor->dtype), have.data, state->name, host_dtype_name(dtype), want.data);
     arena_destroy(&arena);
     return false;
 }
 
 static bool is_needed(const ProgramState *state, CheckpointMatch match) {
-    return checkpoint_keeps(state) && (match == CHECKPOINT_EXACT || (strcmp(state->kind, "moment") != 0 && strcmp(state->kind, "count") != 0));
+    return checkpoint_keeps(state) &&
+           (match == CHECKPOINT_EXACT || (strcmp(state->kind, "moment") != 0 && strcmp(state->kind, "count") != 0));
 }
 
 bool checkpoint_match(const Checkpoint *checkpoint, const Program *program, CheckpointMatch match, Diag *diag) {
@@ -244,7 +253,8 @@ bool checkpoint_select(Arena *arena, const Checkpoint *checkpoint, const Program
         for (uint32_t i = 0; i < program->states.count; i++)
             if (program->states.items[i].network && (!count || strcmp(names[count - 1], program->states.items[i].network) != 0))
                 names[count++] = program->states.items[i].network;
-        diag_error(diag, NULL, "--init %s: this graph has no network or state of that name%s", name, text_suggestion(arena, name, names, count));
+        diag_error(diag, NULL, "--init %s: this graph has no network or state of that name%s", name,
+                   text_suggestion(arena, name, names, count));
     }
     return diag_error_count(diag) == errors;
 }

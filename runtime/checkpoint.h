@@ -4,9 +4,9 @@
 #include "runtime/program/program.h"
 
 typedef struct {
-    const char *digest;    // of the graph
-    const char *entry;     // program that was trained
-    uint32_t step, steps;  // steps done; the run's total
+    const char *digest;   // of the graph
+    const char *entry;    // program that was trained
+    uint32_t step, steps; // steps done; the run's total
     uint64_t seed;
     const char *data_position; // for people: where it stands is a function of the step
     const char *schedules;     // the run's winning schedules as text; "" when the tables decided
@@ -23,7 +23,8 @@ bool checkpoint_keeps(const ProgramState *state);
 
 // Writes FOLDER/checkpoint-000120.safetensors in one step, then removes all but the newest `keep` (0: none is removed) up to this one.
 // On failure all older ones are still there.
-bool checkpoint_write(const char *folder, const CheckpointInfo *info, const HostTensor *tensors, uint32_t tensor_count, uint32_t keep, Diag *diag);
+bool checkpoint_write(const char *folder, const CheckpointInfo *info, const HostTensor *tensors, uint32_t tensor_count, uint32_t keep,
+                      Diag *diag);
 const char *checkpoint_path(Arena *arena, const char *folder, uint32_t step);
 // Steps of the checkpoints in a folder, ascending. A folder that does not exist has none.
 const uint32_t *checkpoint_list(Arena *arena, const char *folder, uint32_t *count);

@@ -18,7 +18,8 @@ typedef struct {
 } Colour;
 
 // Okabe and Ito, "Color universal design" (2008): told apart by the colour-blind, too.
-static const Colour PALETTE[] = {{0.00, 0.45, 0.70}, {0.84, 0.37, 0.00}, {0.00, 0.62, 0.45}, {0.80, 0.47, 0.65}, {0.90, 0.62, 0.00}, {0.34, 0.71, 0.91}, {0.35, 0.35, 0.35}};
+static const Colour PALETTE[] = {{0.00, 0.45, 0.70}, {0.84, 0.37, 0.00}, {0.00, 0.62, 0.45}, {0.80, 0.47, 0.65},
+                                 {0.90, 0.62, 0.00}, {0.34, 0.71, 0.91}, {0.35, 0.35, 0.35}};
 enum { PALETTE_COUNT = sizeof PALETTE / sizeof *PALETTE };
 static const Colour INK = {0.13, 0.14, 0.16}, SOFT = {0.42, 0.44, 0.47}, GRID = {0.90, 0.91, 0.92};
 
@@ -39,12 +40,15 @@ typedef struct {
     const double **smooth; // by series
 } Canvas;
 
-static void set_colour(cairo_t *cairo, Colour colour, double alpha) { cairo_set_source_rgba(cairo, colour.red, colour.green, colour.blue, alpha); }
+static void set_colour(cairo_t *cairo, Colour colour, double alpha) {
+    cairo_set_source_rgba(cairo, colour.red, colour.green, colour.blue, alpha);
+}
 
 typedef enum { ALIGN_LEFT, ALIGN_CENTRE, ALIGN_RIGHT } Align;
 
 // Draws `text` with its top at y and its left edge, centre or right edge at x; gives its width. NULL cairo colour: only measures.
-static double write_text(cairo_t *cairo, const char *text, double size, bool is_bold, const Colour *colour, double x, double y, Align align) {
+static double write_text(cairo_t *cairo, const char *text, double size, bool is_bold, const Colour *colour, double x, double y,
+                         Align align) {
     PangoLayout *layout = pango_cairo_create_layout(cairo);
     PangoFontDescription *font = pango_font_description_from_string(is_bold ? "sans bold" : "sans");
     pango_font_description_set_absolute_size(font, size * PANGO_SCALE);
@@ -243,7 +247,7 @@ static void draw_line(cairo_t *cairo, double x0, double y0, double x1, double y1
     cairo_stroke(cairo);
 }
 
-static void draw_axes(Canvas *canvas, double width) {
+static void draw_axes(Canvas *canvas) {
     cairo_t *cairo = canvas->cairo;
     const Axis *x = &canvas->x, *y = &canvas->y;
     cairo_set_line_width(cairo, 1);
@@ -275,7 +279,6 @@ static void draw_axes(Canvas *canvas, double width) {
         write_text(cairo, plot->title, FONT_TITLE, true, &INK, MARGIN, 20, ALIGN_LEFT);
     if (plot->subtitle)
         write_text(cairo, plot->subtitle, FONT_TICK, false, &SOFT, MARGIN, 54, ALIGN_LEFT);
-    (void)width;
 }
 
 // A line through the points, at most two (the lowest and the highest) for each column of pixels.
@@ -327,7 +330,7 @@ static void draw_series(const Canvas *canvas) {
         for (uint32_t s = 0; s < plot->series_count; s++) {
             const DrawSeries *series = &plot->series[s];
             bool is_smoothed = canvas->smooth[s] != series->y;
-            if (pass == 0 ? !is_smoothed : false) // nothing to draw below
+            if (pass == 0 && !is_smoothed) // nothing to draw below
                 continue;
             set_colour(cairo, PALETTE[s % PALETTE_COUNT], pass == 0 ? 0.22 : plot->is_scatter ? 0.5 : 1);
             cairo_set_line_width(cairo, pass == 0 ? 1 : 2.4);
@@ -339,14 +342,15 @@ static void draw_series(const Canvas *canvas) {
     cairo_restore(cairo);
 }
 
-// Names and last values, from right to left in the line of the y label; returns false when they do not fit there.
+// Names and last values, from right to left in the line of the y label; in lines above it where they do not fit there.
 static void draw_legend(const Canvas *canvas) {
     const DrawPlot *plot = canvas->plot;
     double right = canvas->x.to, top = canvas->y.to - 29;
     for (uint32_t s = plot->series_count; s-- > 0;) {
         const DrawSeries *series = &plot->series[s];
         double last = series->count ? canvas->smooth[s][series->count - 1] : NAN;
-        const char *label = plot->is_scatter || !isfinite(last) ? series->name : arena_format(canvas->arena, "%s  %.4g", series->name, last);
+        const char *label =
+            plot->is_scatter || !isfinite(last) ? series->name : arena_format(canvas->arena, "%s  %.4g", series->name, last);
         double width = write_text(canvas->cairo, label, FONT_TEXT, false, NULL, 0, 0, ALIGN_LEFT);
         if (right - width < canvas->x.from + 180) { // one line higher
             right = canvas->x.to;
@@ -371,7 +375,7 @@ bool draw_plot(Arena *arena, const DrawPlot *plot, Image *out, Diag *diag) {
         canvas.smooth[s] = plot->is_scatter || window < 3 ? plot->series[s].y : running_mean(arena, &plot->series[s], window);
     }
     scale_axes(&canvas, MARGIN + 62, 130, width - MARGIN, height - 66.0);
-    draw_axes(&canvas, width);
+    draw_axes(&canvas);
     draw_series(&canvas);
     draw_legend(&canvas);
     return finish(arena, canvas.cairo, out, diag);

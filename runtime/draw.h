@@ -13,20 +13,21 @@ typedef struct {
     const char *x_label, *y_label;
     const DrawSeries *series;
     uint32_t series_count;
-    bool is_scatter;   // points instead of lines, equal scales on both axes
-    uint32_t smoothing; // points of the running mean drawn over the raw line; 0: chosen by the number of points; 1: raw only
+    bool is_scatter;        // points instead of lines, equal scales on both axes
+    uint32_t smoothing;     // points of the running mean drawn over the raw line; 0: chosen by the number of points; 1: raw only
     uint32_t width, height; // 0: 1200 x 700
 } DrawPlot;
 
-// Axes with round ticks, a legend where there are several series, a logarithmic y axis where all values are positive and span more than 1.2 decades.
+// Axes with round ticks, a legend where there are several series, a logarithmic y axis where all values are positive and span more than 1.2
+// decades.
 bool draw_plot(Arena *arena, const DrawPlot *plot, Image *out, Diag *diag);
 
 typedef struct {
-    const char *title;                     // may be NULL
-    const float *values;                   // [rows, columns, channels, height, width] in [-1, 1]
+    const char *title;   // may be NULL
+    const float *values; // [rows, columns, channels, height, width] in [-1, 1]
     uint32_t rows, columns, channels, height, width;
-    const char *const *column_captions;    // below the last row; NULL: none
-    const char *const *row_captions;       // left of the first column; NULL: none
+    const char *const *column_captions; // below the last row; NULL: none
+    const char *const *row_captions;    // left of the first column; NULL: none
 } DrawStrip;
 
 bool draw_strip(Arena *arena, const DrawStrip *strip, Image *out, Diag *diag);

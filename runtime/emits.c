@@ -106,7 +106,8 @@ static HostDType host_type(ElementType type) {
 }
 
 // `words`: dense 4-byte elements.
-static bool write_tensor(Arena *arena, const char *path, ElementType type, uint32_t rank, const uint64_t *dims, const void *words, Diag *diag) {
+static bool write_tensor(Arena *arena, const char *path, ElementType type, uint32_t rank, const uint64_t *dims, const void *words,
+                         Diag *diag) {
     HostTensor tensor = {.name = file_name(path), .dtype = host_type(type), .rank = rank, .data = words};
     size_t count = 1;
     for (uint32_t i = 0; i < rank; i++)
@@ -144,7 +145,8 @@ static bool write_singles(Arena *arena, const Emit *emit, const EmitsOutput *out
     const char *folder = output_path(arena, output, emit->result->name, "");
     bool ok = file_make_folders(folder, diag);
     for (uint32_t i = 0; ok && i < count; i++) {
-        Image image = image_grid(arena, values + (size_t)i * dims[1] * dims[2] * dims[3], 1, dims[1], dims[2], dims[3], &(ImageGrid){.zoom = 1});
+        Image image =
+            image_grid(arena, values + (size_t)i * dims[1] * dims[2] * dims[3], 1, dims[1], dims[2], dims[3], &(ImageGrid){.zoom = 1});
         ok = write_picture(output, file_join(arena, folder, arena_format(arena, "%04u.png", i + 1)), &image, emit->result->name, diag);
     }
     return say(output, folder, ok);
@@ -158,8 +160,14 @@ static bool draw_times(Arena *arena, const Emit *emit, const float *values, uint
             time = 0;
         captions[time] = arena_format(arena, "%u", emit->pieces.items[p].repetition);
     }
-    DrawStrip strip = {.title = arena_format(arena, "%s, by repetition of %s", emit->result->name, emit->phase->name), .values = values, .rows = count,
-                       .columns = emit->times, .channels = dims[1], .height = dims[2], .width = dims[3], .column_captions = captions};
+    DrawStrip strip = {.title = arena_format(arena, "%s, by repetition of %s", emit->result->name, emit->phase->name),
+                       .values = values,
+                       .rows = count,
+                       .columns = emit->times,
+                       .channels = dims[1],
+                       .height = dims[2],
+                       .width = dims[3],
+                       .column_captions = captions};
     return draw_strip(arena, &strip, image, diag);
 }
 

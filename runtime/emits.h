@@ -22,7 +22,7 @@ typedef struct {
     bool tensors;                // also image emits as .npy
     const ImageText *texts;      // of every PNG; "name" is added
     uint32_t text_count;
-    FILE *log;                   // a line per file, or NULL
+    FILE *log; // a line per file, or NULL
 } EmitsOutput;
 // Makes the folder. Nothing is written over but files of the same names.
 bool emits_write(const Emits *emits, const EmitsOutput *output, Diag *diag);

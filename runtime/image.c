@@ -62,8 +62,10 @@ static void encode(png_structp png, png_infop info, const Image *image, const Im
         if (!texts[i].text)
             continue;
         // png_text's members are not const, but png_set_text copies them.
-        png_text chunk = {.compression = PNG_TEXT_COMPRESSION_NONE, .key = (char *)(uintptr_t)texts[i].key,
-                          .text = (char *)(uintptr_t)texts[i].text, .text_length = strlen(texts[i].text)};
+        png_text chunk = {.compression = PNG_TEXT_COMPRESSION_NONE,
+                          .key = (char *)(uintptr_t)texts[i].key,
+                          .text = (char *)(uintptr_t)texts[i].text,
+                          .text_length = strlen(texts[i].text)};
         png_set_text(png, info, &chunk, 1);
     }
     png_write_info(png, info);
@@ -158,7 +160,8 @@ static void paste(Image *image, const float *values, uint32_t height, uint32_t w
                     image_level(values[((size_t)c * height + y / zoom) * width + x / zoom]);
 }
 
-Image image_grid(Arena *arena, const float *values, uint32_t count, uint32_t channels, uint32_t height, uint32_t width, const ImageGrid *grid) {
+Image image_grid(Arena *arena, const float *values, uint32_t count, uint32_t channels, uint32_t height, uint32_t width,
+                 const ImageGrid *grid) {
     uint32_t columns = grid->columns ? grid->columns : count <= ROW_IMAGES_MAX ? count : (uint32_t)ceil(sqrt((double)count));
     columns = columns ? columns : 1;
     uint32_t side = width > height ? width : height;

@@ -27,5 +27,6 @@ typedef struct {
 } ImageGrid;
 
 // Tiles `count` images [channels, height, width], values in [-1, 1] (clipped; NaN is black), row by row.
-Image image_grid(Arena *arena, const float *values, uint32_t count, uint32_t channels, uint32_t height, uint32_t width, const ImageGrid *grid);
+Image image_grid(Arena *arena, const float *values, uint32_t count, uint32_t channels, uint32_t height, uint32_t width,
+                 const ImageGrid *grid);
 uint8_t image_level(float value); // -1 -> 0, 1 -> 255, rounded

@@ -195,8 +195,8 @@ bool metrics_add(Metrics *metrics, const SessionResult *result, double seconds, 
         }
     if (!reported)
         return true;
-    fprintf(metrics->json, "{\"step\": %u, \"epoch\": %u, \"phase\": \"%s\", \"repetition\": %u", moment->step, moment->epoch, result->phase->name,
-            moment->repetition);
+    fprintf(metrics->json, "{\"step\": %u, \"epoch\": %u, \"phase\": \"%s\", \"repetition\": %u", moment->step, moment->epoch,
+            result->phase->name, moment->repetition);
     fprintf(metrics->csv, "%u,%u,%s,%u", moment->step, moment->epoch, result->phase->name, moment->repetition);
     for (uint32_t column = 0; column < metrics->columns.count; column++) {
         fputc(',', metrics->csv);
@@ -241,8 +241,8 @@ bool metrics_draw(Metrics *metrics, const char *title, const char *subtitle, con
         series[s] = (DrawSeries){.name = from->label, .x = x, .y = y, .count = from->points.count};
     }
     const char *label = metrics->series.count == 1 ? metrics->series.items[0].label : "";
-    DrawPlot plot = {.title = title, .subtitle = subtitle, .x_label = "step", .y_label = label, .series = series,
-                     .series_count = metrics->series.count};
+    DrawPlot plot = {
+        .title = title, .subtitle = subtitle, .x_label = "step", .y_label = label, .series = series, .series_count = metrics->series.count};
     Image image;
     const ImageText text = {"title", title};
     bool ok = draw_plot(arena, &plot, &image, diag) && image_write(path, &image, &text, 1, diag);

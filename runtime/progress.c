@@ -26,8 +26,14 @@ static double now(void) {
 
 Progress *progress_create(Arena *arena, FILE *log, uint32_t first_step, uint32_t end_step, uint32_t steps, uint32_t step_records) {
     Progress *progress = ARENA_NEW(arena, Progress, 1);
-    *progress = (Progress){.log = log, .is_terminal = log && isatty(fileno(log)), .first_step = first_step, .end_step = end_step, .steps = steps,
-                           .step_records = step_records, .start = now(), .shown_step = UINT32_MAX};
+    *progress = (Progress){.log = log,
+                           .is_terminal = log && isatty(fileno(log)),
+                           .first_step = first_step,
+                           .end_step = end_step,
+                           .steps = steps,
+                           .step_records = step_records,
+                           .start = now(),
+                           .shown_step = UINT32_MAX};
     progress_restart(progress, first_step);
     return progress;
 }

@@ -118,8 +118,8 @@ static bool merge_text(const char **given, const char *stored, const char *optio
     return true;
 }
 
-static bool merge_list(const char *const **given, uint32_t *given_count, const char *const *stored, uint32_t stored_count, const char *option,
-                       const char *folder, Diag *diag) {
+static bool merge_list(const char *const **given, uint32_t *given_count, const char *const *stored, uint32_t stored_count,
+                       const char *option, const char *folder, Diag *diag) {
     bool is_equal = *given_count == stored_count;
     for (uint32_t i = 0; is_equal && i < stored_count; i++)
         is_equal = strcmp((*given)[i], stored[i]) == 0;
@@ -135,7 +135,8 @@ static bool merge_list(const char *const **given, uint32_t *given_count, const c
 
 bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag) {
     if (given->digest && strcmp(given->digest, stored->digest) != 0) {
-        diag_error(diag, NULL, "%s was started with another graph (digest %s, this bundle has %s): compile the graph as it was, or start a new run",
+        diag_error(diag, NULL,
+                   "%s was started with another graph (digest %s, this bundle has %s): compile the graph as it was, or start a new run",
                    folder, stored->digest, given->digest);
         return false;
     }
@@ -146,13 +147,15 @@ bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag) {
         !merge_list(&given->inits, &given->init_count, stored->inits, stored->init_count, "--init", folder, diag))
         return false;
     if (given->has_seed && given->seed != stored->seed) {
-        diag_error(diag, NULL, "%s was started with --seed %" PRIu64 ", not %" PRIu64 "; a resumed run goes on as it began", folder, stored->seed, given->seed);
+        diag_error(diag, NULL, "%s was started with --seed %" PRIu64 ", not %" PRIu64 "; a resumed run goes on as it began", folder,
+                   stored->seed, given->seed);
         return false;
     }
     given->has_seed = true;
     given->seed = stored->seed;
     if (given->steps && given->steps != stored->steps) {
-        diag_error(diag, NULL, "%s was started with --steps %u, not %u: schedules depend on the total, so it stays (--stop-at ends earlier)", folder,
+        diag_error(diag, NULL,
+                   "%s was started with --steps %u, not %u: schedules depend on the total, so it stays (--stop-at ends earlier)", folder,
                    stored->steps, given->steps);
         return false;
     }

@@ -20,6 +20,6 @@ typedef struct {
 bool run_exists(const char *folder); // is there a run.json?
 bool run_read(Arena *arena, const char *folder, Run *out, Diag *diag);
 bool run_write(const char *folder, const Run *run, Diag *diag);
-// Fills in what `given` (the command line of a --resume) does not say. What decides the numbers - graph, program, seed, steps, data, inits -
-// must not differ; how often to save and to sample may. `folder` is for messages.
+// Fills in what `given` (the command line of a --resume) does not say. What decides the numbers - graph, program, seed, steps, data, inits
+// - must not differ; how often to save and to sample may. `folder` is for messages.
 bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag);

@@ -59,7 +59,8 @@ static bool submit(Sampling *sampling, const LoaderBatch *batch, uint64_t tag, D
     Moment moment = {batch->step, sampling->runs, batch->step / epoch_steps, epoch_steps, batch->repetition};
     sampling->records[tag % IN_FLIGHT] = batch->records;
     sampling->waiting++;
-    return session_submit(sampling->session, sampling->entry, &sampling->entry->phases.items[batch->phase], &moment, batch->feeds, tag, diag);
+    return session_submit(sampling->session, sampling->entry, &sampling->entry->phases.items[batch->phase], &moment, batch->feeds, tag,
+                          diag);
 }
 
 static bool run_all(Sampling *sampling, Diag *diag) {
@@ -112,9 +113,13 @@ bool sample_run(Session *session, const Program *program, const SampleOptions *o
         return false;
     Arena *arena = arena_create();
     uint32_t per_run = emits_images_per_run(entry);
-    Sampling sampling = {.session = session, .options = options, .entry = entry, .emits = emits_create(arena),
+    Sampling sampling = {.session = session,
+                         .options = options,
+                         .entry = entry,
+                         .emits = emits_create(arena),
                          .runs = options->count ? (options->count - 1) / per_run + 1 : 1};
-    LoaderOptions loading = {.program = program, .entry = entry, .datasets = options->datasets, .seed = options->seed, .end_step = sampling.runs};
+    LoaderOptions loading = {
+        .program = program, .entry = entry, .datasets = options->datasets, .seed = options->seed, .end_step = sampling.runs};
     sampling.loader = loader_create(arena, &loading, diag);
     bool ok = sampling.loader && run_all(&sampling, diag) && write_files(arena, &sampling, program, diag);
     loader_destroy(&sampling.loader);
@@ -125,8 +130,8 @@ bool sample_run(Session *session, const Program *program, const SampleOptions *o
 bool sample_load(Session *session, const Program *program, const char *run_or_file, uint32_t *trained_steps, Diag *diag) {
     Arena *arena = arena_create();
     Checkpoint checkpoint;
-    bool ok = checkpoint_read_from(arena, run_or_file, &checkpoint, diag) &&
-              weights_set(session, program, &checkpoint, CHECKPOINT_WEIGHTS, diag);
+    bool ok =
+        checkpoint_read_from(arena, run_or_file, &checkpoint, diag) && weights_set(session, program, &checkpoint, CHECKPOINT_WEIGHTS, diag);
     *trained_steps = ok ? checkpoint.info.step : 0;
     arena_destroy(&arena);
     return ok;
@@ -138,7 +143,8 @@ static const ProgramState *written_state(const Program *program, const ProgramEn
         const ProgramState *state = &program->states.items[i];
         const Range *place = &state->tensor.range;
         bool is_own = !checkpoint_keeps(state) && strncmp(state->name, entry->name, length) == 0 && state->name[length] == '.';
-        if (!is_own && place->memory == range->memory && place->offset < range->offset + range->size && range->offset < place->offset + place->size)
+        if (!is_own && place->memory == range->memory && place->offset < range->offset + range->size &&
+            range->offset < place->offset + place->size)
             return state;
     }
     return NULL;

@@ -1,9 +1,9 @@
 // Train: prepares a run, walks its steps, saves. One Training is one call; what a lost device takes with it is made anew by set_up.
-#include "runtime/train_parts.h"
 #include "runtime/data/loader.h"
 #include "runtime/emits.h"
 #include "runtime/progress.h"
 #include "runtime/sample.h"
+#include "runtime/train_parts.h"
 #include "runtime/weights.h"
 #include <inttypes.h>
 #include <math.h>
@@ -67,7 +67,9 @@ static bool check_reports(Training *training, const SessionResult *result, Diag 
         if (report->format || !result->values[i] || isfinite(metrics_value(result, i)))
             continue;
         diag_error(diag, NULL, "step %u: %s of phase %s is %g; stopped. %s%s", result->moment.step, report->name, result->phase->name,
-                   metrics_value(result, i), training->checkpoint ? "The last finite checkpoint is " : "There is no checkpoint yet; the run began with seed and data alone",
+                   metrics_value(result, i),
+                   training->checkpoint ? "The last finite checkpoint is "
+                                        : "There is no checkpoint yet; the run began with seed and data alone",
                    training->checkpoint ? training->checkpoint : "");
         return false;
     }
@@ -77,11 +79,14 @@ static bool check_reports(Training *training, const SessionResult *result, Diag 
 static bool write_emits(Training *training, uint32_t step, Diag *diag) {
     if (emits_is_empty(training->emits))
         return true;
-    const ImageText texts[] = {{"digest", training->program->digest}, {"program", training->plan.entry->name},
+    const ImageText texts[] = {{"digest", training->program->digest},
+                               {"program", training->plan.entry->name},
                                {"step", arena_format(training->emit_arena, "%u", step)},
                                {"seed", arena_format(training->emit_arena, "%" PRIu64, training->plan.run.seed)}};
     EmitsOutput output = {.folder = file_join(training->emit_arena, training->options->out, "emits"),
-                          .prefix = arena_format(training->emit_arena, "step-%06u-", step), .texts = texts, .text_count = 4};
+                          .prefix = arena_format(training->emit_arena, "step-%06u-", step),
+                          .texts = texts,
+                          .text_count = 4};
     bool ok = emits_write(training->emits, &output, diag);
     arena_reset(training->emit_arena);
     training->emits = emits_create(training->emit_arena);
@@ -90,7 +95,8 @@ static bool write_emits(Training *training, uint32_t step, Diag *diag) {
 
 static bool is_last(const Training *training, const SessionResult *result) {
     uint32_t last = training->plan.entry->phases.count - 1;
-    return result->phase == &training->plan.entry->phases.items[last] && result->moment.repetition + 1 == loader_repeats(training->loader, last);
+    return result->phase == &training->plan.entry->phases.items[last] &&
+           result->moment.repetition + 1 == loader_repeats(training->loader, last);
 }
 
 static bool take(Training *training, bool wait, bool *got, Diag *diag) {
@@ -129,8 +135,13 @@ static bool save(Training *training, Diag *diag) {
     HostTensor *tensors;
     uint32_t count;
     const Run *run = &training->plan.run;
-    CheckpointInfo info = {.digest = training->program->digest, .entry = training->plan.entry->name, .step = training->done, .steps = training->plan.steps,
-                           .seed = run->seed, .data_position = loader_position(training->loader, arena, training->done), .schedules = run->schedules};
+    CheckpointInfo info = {.digest = training->program->digest,
+                           .entry = training->plan.entry->name,
+                           .step = training->done,
+                           .steps = training->plan.steps,
+                           .seed = run->seed,
+                           .data_position = loader_position(training->loader, arena, training->done),
+                           .schedules = run->schedules};
     bool ok = weights_get(training->session, training->program, arena, &tensors, &count, diag);
     if (!ok && !session_is_lost(training->session))
         diag_error(diag, NULL, "step %u is not saved; the last finite checkpoint is %s", training->done,
@@ -148,8 +159,9 @@ static bool save(Training *training, Diag *diag) {
 static bool draw_curve(Training *training, Diag *diag) {
     Arena *arena = arena_create();
     const char *records = training->plan.step_records ? arena_format(arena, ", %u records a step", training->plan.step_records) : "";
-    const char *subtitle = arena_format(arena, "%s, %s of %s steps, seed %" PRIu64 "%s", training->plan.entry->name, text_thousands(arena, training->done),
-                                        text_thousands(arena, training->plan.steps), training->plan.run.seed, records);
+    const char *subtitle =
+        arena_format(arena, "%s, %s of %s steps, seed %" PRIu64 "%s", training->plan.entry->name, text_thousands(arena, training->done),
+                     text_thousands(arena, training->plan.steps), training->plan.run.seed, records);
     bool ok = metrics_column_count(training->metrics) == 0 ||
               metrics_draw(training->metrics, training->program->name ? training->program->name : "training", subtitle,
                            file_join(arena, training->options->out, "loss.png"), diag);
@@ -163,8 +175,11 @@ static bool preview(Training *training, Diag *diag) {
     bool is_pure = sample_writes(training->program, training->plan.sample_entry) == NULL;
     HostTensor *tensors;
     uint32_t count = 0;
-    SampleOptions options = {.entry = training->plan.sample_entry->name, .count = training->plan.run.sample_count, .datasets = training->plan.sample_datasets,
-                             .seed = training->plan.run.seed, .trained_steps = training->done};
+    SampleOptions options = {.entry = training->plan.sample_entry->name,
+                             .count = training->plan.run.sample_count,
+                             .datasets = training->plan.sample_datasets,
+                             .seed = training->plan.run.seed,
+                             .trained_steps = training->done};
     options.output.folder = file_join(arena, training->options->out, "previews");
     options.output.prefix = arena_format(arena, "step-%06u-", training->done);
     bool ok = is_pure || weights_get(training->session, training->program, arena, &tensors, &count, diag);
@@ -193,7 +208,8 @@ static bool submit_step(Training *training, uint32_t step, Diag *diag) {
                 return false;
         Moment moment = {step, training->plan.steps, step / training->plan.epoch_steps, training->plan.epoch_steps, batch.repetition};
         training->records[training->tag % (IN_FLIGHT + 1)] = batch.records;
-        if (!session_submit(training->session, training->plan.entry, &training->plan.entry->phases.items[batch.phase], &moment, batch.feeds, training->tag, diag))
+        if (!session_submit(training->session, training->plan.entry, &training->plan.entry->phases.items[batch.phase], &moment, batch.feeds,
+                            training->tag, diag))
             return false;
         training->tag++;
         training->waiting++;
@@ -276,15 +292,22 @@ static bool set_up(Training *training, bool was_lost, Diag *diag) {
     training->device = device_create(training->session_arena, &options->device, diag);
     if (!training->device)
         return false;
-    SessionOptions session = {.seed = training->plan.run.seed, .only_entry = training->plan.entry->name, .profile = options->profile, .slots = IN_FLIGHT,
+    SessionOptions session = {.seed = training->plan.run.seed,
+                              .only_entry = training->plan.entry->name,
+                              .profile = options->profile,
+                              .slots = IN_FLIGHT,
                               .also_entry = training->plan.sample_entry ? training->plan.sample_entry->name : NULL,
                               .segment_dispatches = was_lost ? LOST_SEGMENT_DISPATCHES : 0};
     training->session = session_create(training->session_arena, training->device, training->program, &session, diag);
     if (!training->session || !load(training, diag))
         return false;
     training->submitted = training->done = training->first_step;
-    LoaderOptions loading = {.program = training->program, .entry = training->plan.entry, .datasets = training->plan.datasets, .seed = training->plan.run.seed,
-                             .first_step = training->first_step, .end_step = training->plan.end_step};
+    LoaderOptions loading = {.program = training->program,
+                             .entry = training->plan.entry,
+                             .datasets = training->plan.datasets,
+                             .seed = training->plan.run.seed,
+                             .first_step = training->first_step,
+                             .end_step = training->plan.end_step};
     training->loader = loader_create(training->session_arena, &loading, diag);
     return training->loader != NULL;
 }
@@ -306,7 +329,8 @@ static void print_profile(Training *training) {
                 if (!is_shown[i] && (best == UINT32_MAX || seconds[i] > seconds[best]))
                     best = i;
             is_shown[best] = true;
-            progress_say(training->progress, "%s  %8.3f ms  %s", phase->name, seconds[best] * 1e3 / runs, phase->dispatches.items[best].label);
+            progress_say(training->progress, "%s  %8.3f ms  %s", phase->name, seconds[best] * 1e3 / runs,
+                         phase->dispatches.items[best].label);
         }
     }
 }
@@ -365,8 +389,8 @@ bool train_run(Arena *arena, const Program *program, const TrainOptions *options
     if (training.progress) {
         progress_end(training.progress);
         if (ok && training.done < training.plan.steps)
-            progress_say(training.progress, "stopped after step %u of %u, saved as %s; go on with: gcc-graph train %s --out %s --resume", training.done,
-                         training.plan.steps, training.checkpoint, training.plan.run.bundle, options->out);
+            progress_say(training.progress, "stopped after step %u of %u, saved as %s; go on with: gcc-graph train %s --out %s --resume",
+                         training.done, training.plan.steps, training.checkpoint, training.plan.run.bundle, options->out);
         else if (ok)
             progress_say(training.progress, "done: %s", training.checkpoint);
         if (ok)

@@ -6,13 +6,14 @@
 #include "runtime/session.h"
 
 typedef struct {
-    Run run;          // what run.json keeps; entry NULL: "train"; steps and epochs 0: the program's own; keep 0: 3; save_every 0: about every five minutes
+    Run run; // what run.json keeps; entry NULL: "train"; steps and epochs 0: the program's own; keep 0: 3; save_every 0: about every five
+             // minutes
     const char *out;  // RUN
     bool resume;      // go on where the newest whole checkpoint stands; where there is none yet, from the beginning
     uint32_t stop_at; // end after this step, of the same total; 0: no
     bool profile;     // time every dispatch and print the most expensive at the end
     DeviceOptions device;
-    FILE *log;          // progress and news; a line that rewrites itself where it is a terminal. NULL: silent
+    FILE *log; // progress and news; a line that rewrites itself where it is a terminal. NULL: silent
 } TrainOptions;
 
 typedef struct {
@@ -25,5 +26,6 @@ typedef struct {
 // finishes the step and saves, a second one kills as usual.
 bool train_run(Arena *arena, const Program *program, const TrainOptions *options, TrainResult *result, Diag *diag);
 
-// --dry-run: what training would take - memory needed and left, steps, epochs, estimated time. Opens the data and the device, trains nothing.
+// --dry-run: what training would take - memory needed and left, steps, epochs, estimated time. Opens the data and the device, trains
+// nothing.
 bool train_plan(Arena *arena, const Program *program, const TrainOptions *options, Text *out, Diag *diag);

@@ -4,7 +4,7 @@
 
 // A training as it will be, found out without a device and without writing anything.
 typedef struct {
-    Run run; // all of it filled in
+    Run run;                                  // all of it filled in
     const ProgramEntry *entry, *sample_entry; // sample_entry NULL: no previews
     Dataset **datasets, **sample_datasets;
     uint32_t steps, end_step, epoch_steps, step_records;

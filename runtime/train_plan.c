@@ -97,7 +97,8 @@ static double estimate_step(const TrainPlan *plan, const DevicePeaks *peaks) {
         double once = 0;
         for (uint32_t d = 0; d < phase->dispatches.count; d++) {
             const Dispatch *dispatch = &phase->dispatches.items[d];
-            double compute = dispatch->flops / (peaks->gflops * 1e9 * FLOPS_SHARE), copy = dispatch->bytes / (peaks->gbps * 1e9 * BYTES_SHARE);
+            double compute = dispatch->flops / (peaks->gflops * 1e9 * FLOPS_SHARE),
+                   copy = dispatch->bytes / (peaks->gbps * 1e9 * BYTES_SHARE);
             once += compute > copy ? compute : copy;
         }
         seconds += once * (phase->repeat ? phase->repeat : plan->epoch_steps);
@@ -113,7 +114,8 @@ static void print_memory(Text *out, const Program *program, Device *device) {
     }
     text_format(out, "memory   %s needed (state %s, scratch %s, constants %s); %s left on %s\n", text_bytes(out->arena, total),
                 text_bytes(out->arena, sums[MEMORY_STATE]), text_bytes(out->arena, sums[MEMORY_SCRATCH]),
-                text_bytes(out->arena, sums[MEMORY_CONSTANT]), text_bytes(out->arena, device_memory_left(device)), device_info(device)->name);
+                text_bytes(out->arena, sums[MEMORY_CONSTANT]), text_bytes(out->arena, device_memory_left(device)),
+                device_info(device)->name);
 }
 
 bool train_plan(Arena *arena, const Program *program, const TrainOptions *options, Text *out, Diag *diag) {

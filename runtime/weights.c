@@ -50,7 +50,8 @@ bool weights_set(Session *session, const Program *program, const Checkpoint *che
 static bool copy_to_followers(Session *session, const Program *program, const CheckpointPair *pair, Diag *diag) {
     for (uint32_t i = 0; i < program->states.count; i++) {
         const ProgramState *state = &program->states.items[i];
-        bool follows = state->init && strcmp(state->init, "copy") == 0 && state->init_copy && strcmp(state->init_copy, pair->state->name) == 0;
+        bool follows =
+            state->init && strcmp(state->init, "copy") == 0 && state->init_copy && strcmp(state->init_copy, pair->state->name) == 0;
         if (follows && !session_set(session, state->name, &pair->tensor, diag))
             return false;
     }

@@ -65,7 +65,7 @@ static void print_network(Arena *arena, const Module *module, const NetworkInfo 
         width = length > width ? length : width;
     }
     if (network->layers.count > 0)
-        printf("  %-*s  %-20s %-24s %14s %14s\n", width, "layer", "kind", "shape", "parameters", "FLOP/record");
+        printf("  %-*s  %-20s %-24s %14s %14s\n", width, "layer", "kind", "shape (8 records)", "parameters", "FLOP/record");
     for (uint32_t i = 0; i < network->layers.count; i++) {
         const LayerRow *row = &network->layers.items[i];
         printf("  %-*s  %-20s %-24s %14s %14s\n", width, row->path, row->op, common_shape(arena, &row->type),

@@ -85,7 +85,9 @@ typedef struct {
 
 static bool has_check_preset(Arguments *arguments, const char *bundle) {
     Json *json = json_read(arguments->arena, file_join(arguments->arena, bundle, "graph.json"), arguments->diag);
-    return json && json_get(json_get(json, "presets"), "check");
+    const Json *name = json_get(json, "main"); // the form that a bundle holds: all files of the graph in one
+    const Json *document = name ? json_get(json_get(json, "files"), name->string) : json;
+    return json_get(json_get(document, "presets"), "check") != NULL;
 }
 
 static bool verify_built(Work *work, const Built *built, const Target *target, const VerifyChoice *choice, const char *size) {

@@ -74,6 +74,10 @@ static double terms_of(const Graph *graph, Value value) {
     return node->op == OP_moments ? 2 * terms : terms;
 }
 
+// Rounding errors of a running sum, in units of its result: they go like the root of the terms, but terms that are alike (edge values) are
+// all rounded the same way.
+static double running_sum(double terms) { return sqrt(terms) + terms / 16; }
+
 // How far single precision may put one element away, apart from relative rounding.
 static double absolute_noise(const Graph *graph, Value value, const Tensor *const *args) {
     const Node *node = graph_node(graph, value);
@@ -93,7 +97,7 @@ static void add_moments_noise(const Graph *graph, Value value, const Tensor *arg
     double terms = terms_of(graph, value), max = largest(argument);
     for (uint64_t i = 0; i < half; i++) {
         out->data[i] += unit * max * verify_noise(seed, i);
-        double spread = unit * sqrt(terms) * out->data[half + i] + terms * (unit * max) * (unit * max);
+        double spread = unit * running_sum(terms) * out->data[half + i] + terms * (unit * max) * (unit * max);
         out->data[half + i] += spread * verify_noise(seed + 1, i);
         out->data[half + i] = out->data[half + i] < 0 ? 0 : out->data[half + i];
     }
@@ -109,7 +113,10 @@ static void add_noise(const Graph *graph, Value value, const Tensor *const *args
         add_moments_noise(graph, value, args[0], seed, out);
         return;
     }
-    double relative = 0x1p-24 * (def->cost > 1 ? def->cost : 1), absolute = absolute_noise(graph, value, args);
+    double relative = 0x1p-24 * (def->cost > 1 ? def->cost : 1);
+    if (node->op == OP_reduce_sum || def->op_class == CLASS_CONTRACT)
+        relative = 0x1p-24 * running_sum(terms_of(graph, value));
+    double absolute = absolute_noise(graph, value, args);
     if (node->op == OP_constant)
         relative = 0;
     for (uint64_t i = 0, count = type_count(&out->type); i < count; i++) {

@@ -2,7 +2,7 @@
 #include "compiler/passes/simplify_rules.h"
 
 #define NO_VALUE ((Value){0})
-enum { FACTORS_MAX = 16 };
+enum { FACTORS_MAX = 16, SUM_AT_ONCE = 4096 };
 
 static bool is_folded(const Attr *axes, uint32_t axis) {
     for (uint32_t i = 0; i < axes->count; i++)
@@ -35,6 +35,8 @@ Value rule_sum_sum(Graph *graph, Value value) {
     if (inner.op != OP_reduce_sum)
         return NO_VALUE;
     Type from = graph_type(graph, inner.args[0]);
+    if (type_count(&from) > SUM_AT_ONCE)
+        return NO_VALUE; // partial sums of large tensors are work shared out, and often shared between sums
     int64_t axes[MAX_RANK];
     uint32_t count = 0, kept = 0;
     for (uint32_t axis = 0; axis < from.rank; axis++)

@@ -129,14 +129,15 @@ bool arithmetic_broadcast(Reader *reader, const char *what, Value *values, uint3
     for (uint32_t i = 0; i < count; i++) {
         if (!values[i].id)
             return false;
-        Type type = graph_type(graph, values[i]), wide = type.rank > common.rank ? type : common, narrow = type.rank > common.rank ? common : type;
+        Type type = graph_type(graph, values[i]), wide = type.rank > common.rank ? type : common,
+             narrow = type.rank > common.rank ? common : type;
         for (uint32_t k = 0; k < narrow.rank; k++) {
             uint32_t at = wide.rank - narrow.rank + k, size = narrow.dims[k];
             if (size != 1 && wide.dims[at] != 1 && size != wide.dims[at]) {
                 Type first = graph_type(graph, values[0]);
                 bool is_along = first.rank != type.rank && narrow.rank >= 1 && wide.dims[0] == narrow.dims[0];
-                reader_error(reader, "%s: %s and %s do not broadcast%s", what, type_text(reader->arena, i > 1 ? &common : &first), type_text(reader->arena, &type),
-                             is_along ? "; did you mean along(…)?" : "");
+                reader_error(reader, "%s: %s and %s do not broadcast%s", what, type_text(reader->arena, i > 1 ? &common : &first),
+                             type_text(reader->arena, &type), is_along ? "; did you mean along(…)?" : "");
                 return false;
             }
             if (wide.dims[at] == 1)
@@ -151,7 +152,9 @@ bool arithmetic_broadcast(Reader *reader, const char *what, Value *values, uint3
 
 bool arithmetic_pair(Reader *reader, const char *what, Datum a, Datum b, Value *x, Value *y) {
     Graph *graph = reader->stage->graph;
-    Type like = a.kind == DATUM_TENSOR ? graph_type(graph, a.tensor) : b.kind == DATUM_TENSOR ? graph_type(graph, b.tensor) : (Type){.dtype = DTYPE_F32};
+    Type like = a.kind == DATUM_TENSOR   ? graph_type(graph, a.tensor)
+                : b.kind == DATUM_TENSOR ? graph_type(graph, b.tensor)
+                                         : (Type){.dtype = DTYPE_F32};
     Datum both[] = {a, b};
     Value values[2];
     for (uint32_t i = 0; i < 2; i++) {
@@ -165,7 +168,8 @@ bool arithmetic_pair(Reader *reader, const char *what, Datum a, Datum b, Value *
     }
     Type s = graph_type(graph, values[0]), t = graph_type(graph, values[1]);
     if (s.dtype != t.dtype) {
-        reader_error(reader, "%s: %s and %s do not mix; convert one with f32(…) or i32(…)", what, type_text(reader->arena, &s), type_text(reader->arena, &t));
+        reader_error(reader, "%s: %s and %s do not mix; convert one with f32(…) or i32(…)", what, type_text(reader->arena, &s),
+                     type_text(reader->arena, &t));
         return false;
     }
     if (!arithmetic_broadcast(reader, what, values, 2))
@@ -276,7 +280,8 @@ static Datum tensors(Reader *reader, Sign sign, Datum a, Datum b) {
     for (uint32_t i = 0; i < 2; i++) {
         if (both[i].kind != DATUM_TENSOR && !is_static_number(both[i]))
             return reader_error(reader, "a number or tensor expected beside \"%s\", not %s", sign_text(sign), datum_word(reader, both[i]));
-        if (both[i].kind == DATUM_TENSOR && graph_type(graph, both[i].tensor).dtype == DTYPE_BOOL && sign != SIGN_EQUAL && sign != SIGN_NOT_EQUAL)
+        if (both[i].kind == DATUM_TENSOR && graph_type(graph, both[i].tensor).dtype == DTYPE_BOOL && sign != SIGN_EQUAL &&
+            sign != SIGN_NOT_EQUAL)
             return reader_error(reader, "bool beside \"%s\": convert it with f32(…) or i32(…)", sign_text(sign));
         if (both[i].kind == DATUM_BOOL && graph_type(graph, both[!i].tensor).dtype != DTYPE_BOOL)
             both[i] = datum_int(both[i].integer);
@@ -284,7 +289,8 @@ static Datum tensors(Reader *reader, Sign sign, Datum a, Datum b) {
     if (both[0].kind == DATUM_TENSOR && both[1].kind == DATUM_TENSOR) {
         Type s = graph_type(graph, a.tensor), t = graph_type(graph, b.tensor);
         if (s.dtype != t.dtype)
-            return reader_error(reader, "%s %s %s: convert one with f32(…) or i32(…)", type_text(reader->arena, &s), sign_text(sign), type_text(reader->arena, &t));
+            return reader_error(reader, "%s %s %s: convert one with f32(…) or i32(…)", type_text(reader->arena, &s), sign_text(sign),
+                                type_text(reader->arena, &t));
     }
     if (sign == SIGN_POW)
         return power(reader, both[0], both[1]);
@@ -306,7 +312,8 @@ Datum arithmetic_binary(Reader *reader, Sign sign, Datum a, Datum b) {
         return numbers(reader, sign, a, b);
     if (a.kind == DATUM_TENSOR || b.kind == DATUM_TENSOR)
         return tensors(reader, sign, a, b);
-    return reader_error(reader, "a number or tensor expected beside \"%s\", not %s", sign_text(sign), datum_word(reader, is_static_number(a) ? b : a));
+    return reader_error(reader, "a number or tensor expected beside \"%s\", not %s", sign_text(sign),
+                        datum_word(reader, is_static_number(a) ? b : a));
 }
 
 Datum arithmetic_unary(Reader *reader, Sign sign, Datum x) {
@@ -323,7 +330,8 @@ Datum arithmetic_unary(Reader *reader, Sign sign, Datum x) {
         return datum_tensor(build_unary(reader->stage->graph, OP_neg, x.tensor));
     }
     if (!is_static_number(x))
-        return reader_error(reader, "a number or tensor expected after \"%s\", not %s", sign_text(sign == SIGN_SUB ? SIGN_SUB : sign), datum_word(reader, x));
+        return reader_error(reader, "a number or tensor expected after \"%s\", not %s", sign_text(sign == SIGN_SUB ? SIGN_SUB : sign),
+                            datum_word(reader, x));
     if (sign == SIGN_NOT)
         return datum_bool(datum_double(x) == 0);
     return x.kind == DATUM_NUMBER ? datum_number(-x.number) : integers(reader, SIGN_SUB, 0, x.integer);

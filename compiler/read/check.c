@@ -3,11 +3,13 @@
 //
 // A list of keys is written "name:kinds! …" with '!' after required ones. Kinds:
 //   t text   n number   b true or false   o object   a array   e expression (text, number or bool)   s shape (array or expression)
-//   i initialiser (text or object)   v value (expression or array)   w values by name, position or one (expression, array or object)   x anything
+//   i initialiser (text or object)   v value (expression or array)   w values by name, position or one (expression, array or object)   x
+//   anything
 #include "compiler/read/functions.h"
 #include "compiler/read/reader.h"
 
-static const char *const kind_names[] = {"op", "expr", "call", "block", "for", "random", "gradient", "parameter", "state", "set", "update", "snapshot", "step", "commit", "emit"};
+static const char *const kind_names[] = {"op",    "expr", "call",   "block",    "for",  "random", "gradient", "parameter",
+                                         "state", "set",  "update", "snapshot", "step", "commit", "emit"};
 
 // Keys of each kind of node, beside "if" and "doc"; those with a result also have "as" and "push".
 static const char *const node_keys[NODE_KIND_COUNT] = {
@@ -125,7 +127,8 @@ static bool check_member(Reader *reader, const Json *member, const char *allowed
         }
         array_push(reader->arena, &names, arena_copy_bytes(reader->arena, key.name, key.length));
     }
-    return reader_error_at(reader, member, "unknown key \"%s\"%s", member->key, reader_suggest_words(reader, member->key, names.items, names.count));
+    return reader_error_at(reader, member, "unknown key \"%s\"%s", member->key,
+                           reader_suggest_words(reader, member->key, names.items, names.count));
 }
 
 bool check_object(Reader *reader, const Json *json, const char *allowed) {
@@ -150,7 +153,9 @@ static const char *option_keys(Reader *reader, const char *options) {
     Text text = text_create(reader->arena);
     for (const char *at = options; *at;) {
         size_t length = strcspn(at, " !");
-        const char *kind = !strncmp(at, "init", length) || !strncmp(at, "out_init", length) ? "i" : !strncmp(at, "weight", length) ? "e" : "v";
+        const char *kind = !strncmp(at, "init", length) || !strncmp(at, "out_init", length) ? "i"
+                           : !strncmp(at, "weight", length)                                 ? "e"
+                                                                                            : "v";
         text_format(&text, " %.*s:%s", (int)length, at, kind);
         at += length;
         if (*at == '!')
@@ -178,7 +183,8 @@ static bool check_op(Reader *reader, const Json *node, const char **options) {
     const FunctionInfo *functions = function_list(&count);
     for (uint32_t i = 0; i < count; i++)
         array_push(reader->arena, &names, functions[i].name);
-    return reader_error_at(reader, op, "unknown op \"%s\"%s", op->string, reader_suggest_words(reader, op->string, names.items, names.count));
+    return reader_error_at(reader, op, "unknown op \"%s\"%s", op->string,
+                           reader_suggest_words(reader, op->string, names.items, names.count));
 }
 
 static bool check_nodes(Reader *reader, const Json *nodes);
@@ -191,7 +197,9 @@ static bool check_node(Reader *reader, const Json *node) {
         const char *near = NULL;
         for (const Json *member = node->first; member && !near; member = member->next)
             near = text_nearest(member->key, kind_names, NODE_KIND_COUNT);
-        return reader_error_at(reader, node, "a node needs one of op, expr, call, block, for, random, gradient, parameter, state, set, update, snapshot, step, commit, emit%s",
+        return reader_error_at(reader, node,
+                               "a node needs one of op, expr, call, block, for, random, gradient, parameter, state, set, update, snapshot, "
+                               "step, commit, emit%s",
                                near ? arena_format(reader->arena, "; did you mean \"%s\"?", near) : "");
     }
     const char *options = "";
@@ -245,7 +253,8 @@ static const Json *input_shape(const Json *input) { return input->kind == JSON_O
 static bool check_network(Reader *reader, const Json *network) {
     if (json_get(network, "use"))
         return check_object(reader, network, "doc:t use:t! with:o");
-    if (!check_inside(reader, network, "doc:t dims:a inputs:o! let:o init:o nodes:a! outputs:o") || !check_each(reader, json_get(network, "inputs"), check_input))
+    if (!check_inside(reader, network, "doc:t dims:a inputs:o! let:o init:o nodes:a! outputs:o") ||
+        !check_each(reader, json_get(network, "inputs"), check_input))
         return false;
     const Json *dims = json_get(network, "dims");
     for (const Json *dim = dims ? dims->first : NULL; dim; dim = dim->next) {
@@ -341,7 +350,9 @@ static bool check_preset(Reader *reader, const Json *preset) {
 }
 
 bool check_document(Reader *reader, const Json *json) {
-    if (!check_object(reader, json, "gcc-graph:n! name:t doc:t include:a let:o presets:o tables:o data:o state:o blocks:o networks:o optimizers:o programs:o"))
+    if (!check_object(
+            reader, json,
+            "gcc-graph:n! name:t doc:t include:a let:o presets:o tables:o data:o state:o blocks:o networks:o optimizers:o programs:o"))
         return false;
     if (json_get(json, "gcc-graph")->number != 1)
         return reader_error_at(reader, json_get(json, "gcc-graph"), "version 1 of the language expected");

@@ -86,7 +86,10 @@ static const Json *load(Reader *reader, const char *name, const Json *place) {
 static bool declare(Reader *reader, Document *document, const char *name, Datum datum, const Json *json) {
     for (uint32_t i = 0; i < document->scope.names.items.count; i++)
         if (!strcmp(document->scope.names.items.items[i].name, name))
-            return reader_error_at(reader, json, "the name \"%s\" is already taken in this document (lets, tables, states, networks and includes share one name space)", name);
+            return reader_error_at(
+                reader, json,
+                "the name \"%s\" is already taken in this document (lets, tables, states, networks and includes share one name space)",
+                name);
     scope_set(reader, &document->scope, name, datum);
     return true;
 }
@@ -106,12 +109,12 @@ static const Json *datum_json(Datum datum) {
     }
 }
 
-#define FIND(array, key, out)                                          \
-    do {                                                               \
-        (out) = NULL;                                                  \
-        for (uint32_t index_ = 0; index_ < (array).count; index_++)    \
-            if (!strcmp((array).items[index_].name, key))              \
-                (out) = &(array).items[index_];                        \
+#define FIND(array, key, out)                                                                                                              \
+    do {                                                                                                                                   \
+        (out) = NULL;                                                                                                                      \
+        for (uint32_t index_ = 0; index_ < (array).count; index_++)                                                                        \
+            if (!strcmp((array).items[index_].name, key))                                                                                  \
+                (out) = &(array).items[index_];                                                                                            \
     } while (0)
 
 static bool twice(Reader *reader, const Json *json, const char *word, const char *name) {
@@ -129,8 +132,9 @@ static bool merge(Reader *reader, Document *document, const Document *child, con
         for (uint32_t k = 0; k < document->scope.names.items.count; k++)
             if (!strcmp(document->scope.names.items.items[k].name, named->name))
                 old = &document->scope.names.items.items[k].datum;
-        bool is_same = old && old->kind == named->datum.kind &&
-                       (old->kind == DATUM_STATE ? old->state.index == named->datum.state.index : datum_json(*old) == datum_json(named->datum));
+        bool is_same =
+            old && old->kind == named->datum.kind &&
+            (old->kind == DATUM_STATE ? old->state.index == named->datum.state.index : datum_json(*old) == datum_json(named->datum));
         if (old && !is_same)
             is_good = twice(reader, place, "the name", named->name);
         else if (!old)
@@ -174,12 +178,14 @@ static bool merge(Reader *reader, Document *document, const Document *child, con
 static bool check_with(Reader *reader, const GivenList *inner) {
     for (uint32_t i = 0; i < inner->items.count; i++)
         if (!inner->items.items[i]->used)
-            return reader_error_at(reader, inner->items.items[i]->later->json, "the included document has no let \"%s\"", inner->items.items[i]->name);
+            return reader_error_at(reader, inner->items.items[i]->later->json, "the included document has no let \"%s\"",
+                                   inner->items.items[i]->name);
     return true;
 }
 
 static bool include(Reader *reader, Document *document, const Json *json) {
-    const Json *file = json->kind == JSON_STRING ? json : json_get(json, "file"), *as = json_get(json, "as"), *with = json_get(json, "with");
+    const Json *file = json->kind == JSON_STRING ? json : json_get(json, "file"), *as = json_get(json, "as"),
+               *with = json_get(json, "with");
     const Json *let = json_get(document->json, "let");
     const char *name = normalised(reader->arena, file_folder(reader->arena, document->name), file->string);
     GivenList own = {0}, inner = {0}, passed = {0}; // own: of "with"; passed: of our own given, under the names that they have there
@@ -205,7 +211,9 @@ static bool include(Reader *reader, Document *document, const Json *json) {
             array_push(reader->arena, &inner.items, own.items.items[i]);
         else
             own.items.items[i]->used = true;
-    Document *child = document_load(reader, file, name, &inner, as ? arena_format(reader->arena, "%s%s.", document->prefix, as->string) : document->prefix, document, NULL);
+    Document *child =
+        document_load(reader, file, name, &inner,
+                      as ? arena_format(reader->arena, "%s%s.", document->prefix, as->string) : document->prefix, document, NULL);
     if (!child || !check_with(reader, &own))
         return false;
     for (uint32_t i = 0; as && i < passed.items.count; i++)
@@ -213,7 +221,8 @@ static bool include(Reader *reader, Document *document, const Json *json) {
             if (document->given.items.items[k]->later == passed.items.items[i]->later)
                 document->given.items.items[k]->used |= passed.items.items[i]->used;
     for (uint32_t i = 0; i < child->known.count; i++)
-        array_push(reader->arena, &document->known, as ? arena_format(reader->arena, "%s.%s", as->string, child->known.items[i]) : child->known.items[i]);
+        array_push(reader->arena, &document->known,
+                   as ? arena_format(reader->arena, "%s.%s", as->string, child->known.items[i]) : child->known.items[i]);
     if (!as)
         return merge(reader, document, child, let, json);
     array_push(reader->arena, &document->children, ((struct NamedDocument){as->string, child}));
@@ -236,7 +245,8 @@ static bool declare_network(Reader *reader, Document *document, const Json *json
             array_push(reader->arena, &names, item->key);
         for (const Json *item = with ? with->first : NULL; item; item = item->next) {
             if (!json_get(let, item->key))
-                return reader_error_at(reader, item, "network \"%s\" has no let \"%s\"%s", use->string, item->key, reader_suggest_words(reader, item->key, names.items, names.count));
+                return reader_error_at(reader, item, "network \"%s\" has no let \"%s\"%s", use->string, item->key,
+                                       reader_suggest_words(reader, item->key, names.items, names.count));
             given_add(reader, &network->given, item->key, later_create(reader, item->key, item, &document->scope));
         }
     }
@@ -252,14 +262,16 @@ static bool declare_state(Reader *reader, Document *document, const Json *json) 
     uint32_t index = module_state_index(reader->module, name);
     if (index == UINT32_MAX) {
         index = reader->module->states.count;
-        array_push(reader->arena, &reader->module->states, ((State){.name = name, .kind = STATE_RUNNING, .pointer = json_pointer(reader->arena, json)}));
+        array_push(reader->arena, &reader->module->states,
+                   ((State){.name = name, .kind = STATE_RUNNING, .pointer = json_pointer(reader->arena, json)}));
         array_push(reader->arena, &reader->states, ((struct StateDecl){name, json, document, index}));
     }
     return declare(reader, document, json->key, (Datum){.kind = DATUM_STATE, .state = {.index = index}}, json);
 }
 
 static bool declare_all(Reader *reader, Document *document) {
-    const Json *json = document->json, *tables = json_get(json, "tables"), *states = json_get(json, "state"), *blocks = json_get(json, "blocks");
+    const Json *json = document->json, *tables = json_get(json, "tables"), *states = json_get(json, "state"),
+               *blocks = json_get(json, "blocks");
     const Json *networks = json_get(json, "networks"), *optimizers = json_get(json, "optimizers"), *data = json_get(json, "data");
     bool is_good = true;
     for (const Json *item = tables ? tables->first : NULL; item; item = item->next) {
@@ -283,7 +295,8 @@ static bool declare_all(Reader *reader, Document *document) {
         const struct NamedOptimizer *old;
         FIND(document->optimizers, item->key, old);
         OptimizerDecl *optimizer = ARENA_NEW(reader->arena, OptimizerDecl, 1);
-        *optimizer = (OptimizerDecl){.name = arena_format(reader->arena, "%s%s", document->prefix, item->key), .key = item->key, .json = item, .document = document};
+        *optimizer = (OptimizerDecl){
+            .name = arena_format(reader->arena, "%s%s", document->prefix, item->key), .key = item->key, .json = item, .document = document};
         if (old)
             is_good = twice(reader, item, "optimizer", item->key);
         else
@@ -308,7 +321,8 @@ static bool add_preset(Reader *reader, Document *document, const char *preset) {
         array_push(reader->arena, &names, "check");
         for (const Json *item = presets ? presets->first : NULL; item; item = item->next)
             array_push(reader->arena, &names, item->key);
-        return reader_error_at(reader, presets ? presets : document->json, "no preset \"%s\"%s", preset, reader_suggest_words(reader, preset, names.items, names.count));
+        return reader_error_at(reader, presets ? presets : document->json, "no preset \"%s\"%s", preset,
+                               reader_suggest_words(reader, preset, names.items, names.count));
     }
     for (const Json *item = chosen ? chosen->first : NULL; item; item = item->next)
         if (!given_find(&document->given, item->key))
@@ -331,12 +345,13 @@ static void know_programs(Reader *reader, Document *document) {
     }
 }
 
-Document *document_load(Reader *reader, const Json *place, const char *name, const GivenList *given, const char *prefix, const Document *includer,
-                        const char *preset) {
+Document *document_load(Reader *reader, const Json *place, const char *name, const GivenList *given, const char *prefix,
+                        const Document *includer, const char *preset) {
     Document *document = ARENA_NEW(reader->arena, Document, 1);
     for (const Document *up = includer; up; up = up->includer)
         if (!strcmp(up->name, name)) {
-            reader_error_at(reader, place, "\"%s\" includes itself%s%s", name, up == includer ? "" : " through ", up == includer ? "" : includer->name);
+            reader_error_at(reader, place, "\"%s\" includes itself%s%s", name, up == includer ? "" : " through ",
+                            up == includer ? "" : includer->name);
             return NULL;
         }
     const Json *json = load(reader, name, place);
@@ -361,7 +376,8 @@ Document *document_load(Reader *reader, const Json *place, const char *name, con
     for (uint32_t i = 0; !includer && i < document->given.items.count; i++) {
         const Given *item = document->given.items.items[i];
         if (!item->used)
-            is_good = reader_error_at(reader, item->later->json, "no let \"%s\"%s", item->name, reader_suggest_words(reader, item->name, document->known.items, document->known.count));
+            is_good = reader_error_at(reader, item->later->json, "no let \"%s\"%s", item->name,
+                                      reader_suggest_words(reader, item->name, document->known.items, document->known.count));
     }
     return is_good ? document : NULL;
 }

@@ -49,7 +49,6 @@ Datum evaluate(Reader *reader, const Json *json, Scope *scope) {
     return datum;
 }
 
-
 static bool is_static(Datum datum) {
     if (datum.kind == DATUM_LIST) {
         for (uint32_t i = 0; i < datum.list->items.count; i++)
@@ -64,7 +63,8 @@ Datum evaluate_static(Reader *reader, const Json *json, Scope *scope) {
     Datum datum = evaluate(reader, json, scope);
     if (datum.kind == DATUM_ERROR || is_static(datum))
         return datum;
-    reader_error_at(reader, json, "\"%s\" must be known when compiling, not %s", json->kind == JSON_STRING ? json->string : "…", datum_word(reader, datum));
+    reader_error_at(reader, json, "\"%s\" must be known when compiling, not %s", json->kind == JSON_STRING ? json->string : "…",
+                    datum_word(reader, datum));
     return datum_error();
 }
 
@@ -158,7 +158,8 @@ static Datum attribute(Reader *reader, Datum base, const char *name) {
         return base;
     if (base.kind == DATUM_DOCUMENT) {
         Datum *found = scope_find(&base.document->scope, name);
-        return found ? *found : reader_error(reader, "no \"%s\" in the included document%s", name, scope_names(reader, &base.document->scope, name));
+        return found ? *found
+                     : reader_error(reader, "no \"%s\" in the included document%s", name, scope_names(reader, &base.document->scope, name));
     }
     if (base.kind == DATUM_NETWORK && !strcmp(name, "ema"))
         return optimizer_ema(reader, base.network);
@@ -189,7 +190,8 @@ static Datum raw(Reader *reader, const Tree *tree, Scope *scope) {
     if (number.kind != DATUM_NONE)
         return number;
     if (!strcmp(tree->name, "$"))
-        return reader_error(reader, "there is no previous result here: \"$\" is the result of the node before, or a block's or network's first input");
+        return reader_error(
+            reader, "there is no previous result here: \"$\" is the result of the node before, or a block's or network's first input");
     return reader_error(reader, "unknown name \"%s\"%s", tree->name, scope_names(reader, scope, tree->name));
 }
 
@@ -213,7 +215,8 @@ static Datum resolve_later(Reader *reader, Later *later) {
     Datum datum = evaluate(reader, later->json, later->scope);
     later->busy = false;
     if (datum.kind == DATUM_NONE) {
-        reader_error_at(reader, later->json, "let \"%s\" has no value here: it must be given (\"with\", a preset or -D %s=…)", later->name, later->name);
+        reader_error_at(reader, later->json, "let \"%s\" has no value here: it must be given (\"with\", a preset or -D %s=…)", later->name,
+                        later->name);
         return datum_error();
     }
     return datum;
@@ -280,12 +283,14 @@ static bool slice_bound(Reader *reader, const Tree *tree, Scope *scope, int64_t 
 static bool slice_axis(Reader *reader, Value *x, uint32_t axis, const Tree *item, Scope *scope) {
     Type type = graph_type(reader->stage->graph, *x);
     int64_t size = type.dims[axis], start, stop, step = 1;
-    if (!slice_bound(reader, item->children.items[0], scope, size, 0, &start) || !slice_bound(reader, item->children.items[1], scope, size, size, &stop))
+    if (!slice_bound(reader, item->children.items[0], scope, size, 0, &start) ||
+        !slice_bound(reader, item->children.items[1], scope, size, size, &stop))
         return false;
     if (item->children.items[2] && !datum_integer(reader, evaluate_tree(reader, item->children.items[2], scope), &step))
         return false;
     if (step < 1 || start >= stop) {
-        reader_error(reader, "the slice %lld:%lld:%lld of axis %u of %s is empty", (long long)start, (long long)stop, (long long)step, axis, datum_word(reader, datum_tensor(*x)));
+        reader_error(reader, "the slice %lld:%lld:%lld of axis %u of %s is empty", (long long)start, (long long)stop, (long long)step, axis,
+                     datum_word(reader, datum_tensor(*x)));
         return false;
     }
     *x = build_slice(reader->stage->graph, *x, axis, start, stop, step);
@@ -316,7 +321,8 @@ static Datum index_tensor(Reader *reader, Value x, const Tree *tree, const Datum
         if (!datum_integer(reader, values[i], &at))
             return datum_error();
         if (at < -size || at >= size)
-            return reader_error(reader, "index %lld is out of range for axis %u of %s", (long long)at, axis, datum_word(reader, datum_tensor(x)));
+            return reader_error(reader, "index %lld is out of range for axis %u of %s", (long long)at, axis,
+                                datum_word(reader, datum_tensor(x)));
         at = at < 0 ? at + size : at;
         x = build_slice(graph, x, axis++, at, at + 1, 1);
     }

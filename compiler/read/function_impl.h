@@ -4,16 +4,18 @@
 #include "compiler/read/reader.h"
 
 #define FUNCTION_LIST(F)                                                                                                                   \
-    F(elementwise) F(leaky) F(cast) F(extreme) F(clip) F(choose) F(detach) F(shape_of) F(reshape) F(broadcast) F(transpose) F(flip)        \
-        F(pad) F(concat) F(along) F(image) F(reduce) F(normalize) F(along_axis) F(scan) F(product) F(loss) F(sequence) F(schedule)
+    F(elementwise)                                                                                                                         \
+    F(leaky) F(cast) F(extreme) F(clip) F(choose) F(detach) F(shape_of) F(reshape) F(broadcast) F(transpose) F(flip) F(pad) F(concat)      \
+        F(along) F(image) F(reduce) F(normalize) F(along_axis) F(scan) F(product) F(loss) F(sequence) F(schedule)
 #define DECLARE(name) Datum function_##name(Reader *reader, const char *name, const Datum *args);
 FUNCTION_LIST(DECLARE)
 #undef DECLARE
 
 // ---- shared; each reports and gives {0}, false or 0 where something does not fit
-Value argument_tensor(Reader *reader, const char *name, Datum arg);       // numbers become scalars
-Value argument_float(Reader *reader, const char *name, Datum arg);        // f32
+Value argument_tensor(Reader *reader, const char *name, Datum arg); // numbers become scalars
+Value argument_float(Reader *reader, const char *name, Datum arg);  // f32
 bool argument_integer(Reader *reader, const char *name, const char *what, Datum arg, int64_t low, int64_t *out);
-bool argument_integers(Reader *reader, const char *name, const char *what, Datum arg, uint32_t limit, int64_t *out, uint32_t *count); // one or a list
-bool argument_axes(Reader *reader, const char *name, Datum arg, uint32_t rank, int64_t *axes, uint32_t *count);  // sorted, unique; None: all
+bool argument_integers(Reader *reader, const char *name, const char *what, Datum arg, uint32_t limit, int64_t *out,
+                       uint32_t *count);                                                                        // one or a list
+bool argument_axes(Reader *reader, const char *name, Datum arg, uint32_t rank, int64_t *axes, uint32_t *count); // sorted, unique; None: all
 bool argument_axis(Reader *reader, const char *name, Datum arg, uint32_t rank, uint32_t *axis);

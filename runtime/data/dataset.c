@@ -135,7 +135,7 @@ static bool check_specs(Arena *arena, const Program *program, const Spec *specs,
     return true;
 }
 
-static bool mark_wanted(const Program *program, const ProgramEntry *entry, bool *wanted) {
+static void mark_wanted(const Program *program, const ProgramEntry *entry, bool *wanted) {
     for (uint32_t p = 0; p < entry->phases.count; p++)
         for (uint32_t f = 0; f < entry->phases.items[p].feeds.count; f++) {
             const char *data = entry->phases.items[p].feeds.items[f].data;
@@ -143,7 +143,6 @@ static bool mark_wanted(const Program *program, const ProgramEntry *entry, bool 
             if (data && find_data(program, data, &index))
                 wanted[index] = true;
         }
-    return true;
 }
 
 static bool check_splits(Arena *arena, const Program *program, const ProgramEntry *entry, Dataset *const *datasets, Diag *diag) {
@@ -171,8 +170,9 @@ Dataset **dataset_open_all(Arena *arena, const Program *program, const ProgramEn
         specs[i] = split_spec(arena, texts[i]);
     bool *wanted = ARENA_NEW(arena, bool, program->data.count + 1);
     Dataset **datasets = ARENA_NEW(arena, Dataset *, program->data.count + 1);
-    if (!check_specs(arena, program, specs, spec_count, diag) || !mark_wanted(program, entry, wanted))
+    if (!check_specs(arena, program, specs, spec_count, diag))
         return NULL;
+    mark_wanted(program, entry, wanted);
     bool ok = true;
     for (uint32_t i = 0; i < program->data.count; i++) {
         if (!wanted[i])
@@ -182,8 +182,10 @@ Dataset **dataset_open_all(Arena *arena, const Program *program, const ProgramEn
         if (spec)
             datasets[i] = open_spec(arena, spec, &program->data.items[i], diag);
         else
-            diag_error(diag, NULL, "program \"%s\" reads the data set \"%s\": say where it is, as in --data %s=mnist (`gcc-graph data` lists the readers)",
-                       entry->name, name, name);
+            diag_error(
+                diag, NULL,
+                "program \"%s\" reads the data set \"%s\": say where it is, as in --data %s=mnist (`gcc-graph data` lists the readers)",
+                entry->name, name, name);
         ok &= datasets[i] != NULL;
     }
     return ok && check_splits(arena, program, entry, datasets, diag) ? datasets : NULL;
@@ -213,7 +215,6 @@ void dataset_add_field(Arena *arena, ProgramData *declared, const char *name, El
         declared->fields[count].dims[i] = dims[i];
     declared->field_count = count + 1;
 }
-
 
 const char *dataset_field_text(Arena *arena, const ProgramData *declared, uint32_t field) {
     Text text = text_create(arena);
@@ -252,7 +253,7 @@ static bool is_image(const ProgramData *declared, uint32_t field, uint32_t size[
 
 static float *fetch_many(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t field, uint32_t count, Diag *diag) {
     uint64_t each = dataset_field_count(dataset->declared, field);
-    float *values = ARENA_NEW(arena, float, each * count);
+    float *values = ARENA_NEW(arena, float, each *count);
     for (uint32_t i = 0; i < count; i++)
         if (!dataset->fetch(dataset, split, i, field, values + i * each, diag))
             return NULL;
@@ -273,7 +274,8 @@ static bool preview_images(Arena *arena, const Dataset *dataset, uint32_t split,
     return image_write(path, &grid, &(ImageText){"data", dataset->spec}, 1, diag);
 }
 
-static bool preview_points(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t field, uint32_t count, const char *path, Diag *diag) {
+static bool preview_points(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t field, uint32_t count, const char *path,
+                           Diag *diag) {
     float *values = fetch_many(arena, dataset, split, field, count, diag);
     if (!values)
         return false;
@@ -284,7 +286,7 @@ static bool preview_points(Arena *arena, const Dataset *dataset, uint32_t split,
     }
     const char *name = dataset->declared->fields[field].name;
     DrawSeries series = {.name = name, .x = x, .y = y, .count = count};
-    DrawPlot plot = {.title = dataset->spec, .series = &series, .series_count = 1, .is_scatter = true};
+    DrawPlot plot = {.title = dataset->spec, .series = &series, .series_count = 1, .is_scatter = true, .width = 760, .height = 840};
     Image image;
     return draw_plot(arena, &plot, &image, diag) && image_write(path, &image, &(ImageText){"data", dataset->spec}, 1, diag);
 }

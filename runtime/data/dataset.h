@@ -7,8 +7,8 @@ enum { DATASET_SPLIT_MAX = 4 };
 
 typedef struct Dataset Dataset;
 struct Dataset {
-    const char *name;           // in the document: "images"
-    const char *spec;           // as the user wrote it: "mnist", "idx:digits"
+    const char *name;            // in the document: "images"
+    const char *spec;            // as the user wrote it: "mnist", "idx:digits"
     const ProgramData *declared; // the fields as the graph wants them
     struct {
         const char *name; // "train", "test"

@@ -16,13 +16,11 @@ typedef struct {
 
 typedef struct {
     IdxSplit splits[DATASET_SPLIT_MAX];
-    bool *is_label;           // by field
-    float (*levels)[LEVELS];  // by field: what a byte becomes
+    bool *is_label;          // by field
+    float (*levels)[LEVELS]; // by field: what a byte becomes
 } IdxData;
 
-static const struct {
-    const char *split, *prefix;
-} SPLITS[] = {{"train", "train"}, {"test", "t10k"}};
+static const struct { const char *split, *prefix; } SPLITS[] = {{"train", "train"}, {"test", "t10k"}};
 enum { SPLIT_COUNT = 2 };
 
 __attribute__((format(printf, 3, 4))) static bool broken(Diag *diag, const char *path, const char *format, ...) {
@@ -40,12 +38,13 @@ static uint32_t big_endian(const uint8_t *bytes) {
 }
 
 // Reads the header in `bytes` (of which `size` are there) and says how long header and elements are together.
-static bool parse_header(const char *path, const uint8_t *bytes, size_t size, IdxFile *file, uint64_t *header_size, uint64_t *total, Diag *diag) {
+static bool parse_header(const char *path, const uint8_t *bytes, size_t size, IdxFile *file, uint64_t *header_size, uint64_t *total,
+                         Diag *diag) {
     if (size < 4)
         return broken(diag, path, "%zu bytes are no IDX file: truncated?", size);
     if (bytes[0] != 0 || bytes[1] != 0 || bytes[3] == 0 || bytes[3] > RANK_MAX)
-        return broken(diag, path, "no IDX file: it begins with %02x%02x%02x%02x, expected 0000 08 and the number of axes (1 to %d)", bytes[0],
-                      bytes[1], bytes[2], bytes[3], RANK_MAX);
+        return broken(diag, path, "no IDX file: it begins with %02x%02x%02x%02x, expected 0000 08 and the number of axes (1 to %d)",
+                      bytes[0], bytes[1], bytes[2], bytes[3], RANK_MAX);
     if (bytes[2] != TYPE_U8)
         return broken(diag, path, "elements of IDX type 0x%02x; only bytes (0x08) are supported", bytes[2]);
     *file = (IdxFile){.rank = bytes[3], .record_size = 1};
@@ -108,7 +107,8 @@ static bool gunzip(Arena *arena, const char *path, z_stream *stream, size_t pack
     if (!inflate_all(path, stream, head, wanted, &got, diag) || !parse_header(path, head, (size_t)got, file, &header_size, &total, diag))
         return false;
     if (total / INFLATE_RATIO_MAX > packed)
-        return broken(diag, path, "truncated: %zu packed bytes cannot hold the %llu that the header asks for", packed, (unsigned long long)total);
+        return broken(diag, path, "truncated: %zu packed bytes cannot hold the %llu that the header asks for", packed,
+                      (unsigned long long)total);
     uint8_t *bytes = ARENA_NEW(arena, uint8_t, total);
     memcpy(bytes, head, header_size);
     if (!inflate_all(path, stream, bytes, total, &got, diag))
@@ -169,7 +169,8 @@ static bool read_split(Arena *arena, const char *folder, const char *prefix, boo
     if (!with_labels)
         return true;
     if (!labels) {
-        diag_error(diag, &(Place){.file = folder}, "no %s-labels-idx1-ubyte (or .gz) in this folder, but the graph wants \"label\"", prefix);
+        diag_error(diag, &(Place){.file = folder}, "no %s-labels-idx1-ubyte (or .gz) in this folder, but the graph wants \"label\"",
+                   prefix);
         return false;
     }
     if (!read_file(arena, labels, &split->labels, diag))
@@ -214,7 +215,8 @@ static bool check_field(Arena *arena, const Dataset *dataset, const IdxData *dat
         for (uint64_t i = 0; below && declared->fields[field].type != ELEMENT_F32 && i < file->record_size * file->dims[0]; i++)
             if (file->bytes[i] >= below) {
                 diag_error(diag, NULL, "%s: record %llu of \"%s\" has %s %u, but the graph declares it below %u", dataset->spec,
-                           (unsigned long long)(i / file->record_size), dataset->splits[s].name, declared->fields[field].name, file->bytes[i], below);
+                           (unsigned long long)(i / file->record_size), dataset->splits[s].name, declared->fields[field].name,
+                           file->bytes[i], below);
                 return false;
             }
     }
@@ -253,7 +255,8 @@ static bool name_fields(const Dataset *dataset, IdxData *data, bool *with_labels
         data->is_label[i] = strcmp(name, "label") == 0;
         *with_labels |= data->is_label[i];
         if (!data->is_label[i] && strcmp(name, "image") != 0) {
-            diag_error(diag, NULL, "%s has the fields \"image\" and \"label\", but the graph declares %s.%s", dataset->spec, dataset->name, name);
+            diag_error(diag, NULL, "%s has the fields \"image\" and \"label\", but the graph declares %s.%s", dataset->spec, dataset->name,
+                       name);
             return false;
         }
         // In f32 throughout, as NumPy computes low + bytes * ((high - low) / 255) for f32 arrays.
@@ -315,7 +318,8 @@ static const char *mnist_folder(Arena *arena, Diag *diag) {
 }
 
 static const char *fashion_folder(Arena *arena, Diag *diag) {
-    return known_folder(arena, "fashion-mnist", "/usr/share/datasets/fashion-mnist", "`apt install dataset-fashion-mnist`, or use --data idx:DIR", diag);
+    return known_folder(arena, "fashion-mnist", "/usr/share/datasets/fashion-mnist",
+                        "`apt install dataset-fashion-mnist`, or use --data idx:DIR", diag);
 }
 
 bool idx_open_mnist(Arena *arena, const char *argument, Dataset *dataset, Diag *diag) {

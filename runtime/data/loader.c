@@ -74,8 +74,8 @@ static bool resolve(Arena *arena, const LoaderOptions *options, const ProgramFee
             has_field = true;
         }
     if (!has_field || !dataset_find_split(source->dataset, feed->split, &source->split)) {
-        diag_error(diag, NULL, "feed \"%s\": the data set \"%s\" has no field \"%s\" in the split \"%s\"", feed->name, feed->data, feed->field,
-                   feed->split);
+        diag_error(diag, NULL, "feed \"%s\": the data set \"%s\" has no field \"%s\" in the split \"%s\"", feed->name, feed->data,
+                   feed->field, feed->split);
         return false;
     }
     source->records = source->dataset->splits[source->split].count;
@@ -92,7 +92,8 @@ static bool resolve(Arena *arena, const LoaderOptions *options, const ProgramFee
 }
 
 static bool resolve_phase(Arena *arena, const LoaderOptions *options, const ProgramPhase *phase, PhaseFeeds *out, Diag *diag) {
-    *out = (PhaseFeeds){.source_count = phase->feeds.count, .repeats = phase->repeat, .sources = ARENA_NEW(arena, Source, phase->feeds.count)};
+    *out =
+        (PhaseFeeds){.source_count = phase->feeds.count, .repeats = phase->repeat, .sources = ARENA_NEW(arena, Source, phase->feeds.count)};
     for (uint32_t i = 0; i < phase->feeds.count; i++) {
         if (!resolve(arena, options, &phase->feeds.items[i], &out->sources[i], diag))
             return false;

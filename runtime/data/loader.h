@@ -1,7 +1,7 @@
 // Loader: fills the feeds of a program's phases in a thread, ahead of the device.
 //
-// What a batch holds is a pure function of seed and step, so a resumed run needs no state of it: a phase's k-th repetition since step 0 takes
-// batch k mod B of permutation k div B, where B is the number of batches in the feed's split.
+// What a batch holds is a pure function of seed and step, so a resumed run needs no state of it: a phase's k-th repetition since step 0
+// takes batch k mod B of permutation k div B, where B is the number of batches in the feed's split.
 #pragma once
 #include "runtime/data/dataset.h"
 

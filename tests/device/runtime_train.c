@@ -1,4 +1,5 @@
-// Training on a device: a hand-written program of two kernels. Resuming, stopping, signals, wild numbers, a lost device, previews, full disks.
+// Training on a device: a hand-written program of two kernels. Resuming, stopping, signals, wild numbers, a lost device, previews, full
+// disks.
 #include "runtime/checkpoint.h"
 #include "runtime/image.h"
 #include "runtime/sample.h"
@@ -43,7 +44,8 @@ static const char *folder;
 static Program *program;
 
 static void add_kernel(Program *to, const char *name, const char *glsl, const BindingKind *bindings, uint32_t count, uint32_t push_words) {
-    ProgramKernel kernel = {.name = name, .workgroup = {1, 1, 1}, .push_words = push_words, .digest = program_kernel_digest(arena, glsl, strlen(glsl))};
+    ProgramKernel kernel = {
+        .name = name, .workgroup = {1, 1, 1}, .push_words = push_words, .digest = program_kernel_digest(arena, glsl, strlen(glsl))};
     for (uint32_t i = 0; i < count; i++)
         array_push(arena, &kernel.bindings, bindings[i]);
     array_push(arena, &to->kernels, kernel);
@@ -68,7 +70,12 @@ static void add_dispatch(ProgramPhase *phase, uint32_t kernel, const Range *rang
 }
 
 static void add_state(Program *to, const char *name, const char *kind, ProgramTensor at, double value) {
-    ProgramState state = {.name = name, .kind = kind, .network = strcmp(kind, "parameter") == 0 ? "net" : NULL, .tensor = at, .init = "constant", .init_a = value};
+    ProgramState state = {.name = name,
+                          .kind = kind,
+                          .network = strcmp(kind, "parameter") == 0 ? "net" : NULL,
+                          .tensor = at,
+                          .init = "constant",
+                          .init_a = value};
     array_push(arena, &to->states, state);
 }
 
@@ -78,11 +85,16 @@ static Program *make_program(const char *name, uint32_t wild) {
     const char *bundle = file_join(arena, folder, name);
     ck_assert(file_make_folders(file_join(arena, bundle, "kernels"), diag));
     const Range numbers = {FEED, 0, 64};
-    Program made = {.name = "hand_made", .digest = arena_format(arena, "wild at %u", wild), .folder = bundle, .target = target_default(TARGET_CPU), .numbers = numbers};
+    Program made = {.name = "hand_made",
+                    .digest = arena_format(arena, "wild at %u", wild),
+                    .folder = bundle,
+                    .target = target_default(TARGET_CPU),
+                    .numbers = numbers};
     const Memory memories[] = {{MEMORY_STATE, 1024}, {MEMORY_FEED, 512}, {MEMORY_RESULT, 1024}};
     for (uint32_t i = 0; i < 3; i++)
         array_push(arena, &made.memories, memories[i]);
-    add_kernel(&made, "000_train", train_glsl, (const BindingKind[]){BINDING_READ, BINDING_READ, BINDING_WRITE, BINDING_WRITE, BINDING_WRITE}, 5, 1);
+    add_kernel(&made, "000_train", train_glsl,
+               (const BindingKind[]){BINDING_READ, BINDING_READ, BINDING_WRITE, BINDING_WRITE, BINDING_WRITE}, 5, 1);
     add_kernel(&made, "001_sample", sample_glsl, (const BindingKind[]){BINDING_READ, BINDING_WRITE, BINDING_WRITE}, 3, 0);
     const uint32_t four = 4, row[] = {2, 3}, image[] = {2, 1, 2, 2};
     add_state(&made, "net.w", "parameter", place(ELEMENT_F32, 1, &four, STATE, 0), 0.5);
@@ -95,12 +107,21 @@ static Program *make_program(const char *name, uint32_t wild) {
     array_push(arena, &made.data, data);
     ProgramEntry train = {.name = "train", .training = true, .steps = 20}, sample = {.name = "sample"};
     ProgramPhase fit = {.name = "fit", .repeat = 2}, draw = {.name = "draw", .repeat = 2};
-    ProgramFeed feed = {.name = "x", .data = "points", .field = "point", .split = "train", .shuffled = true, .batch = 2, .tensor = place(ELEMENT_F32, 2, row, FEED, 256)};
+    ProgramFeed feed = {.name = "x",
+                        .data = "points",
+                        .field = "point",
+                        .split = "train",
+                        .shuffled = true,
+                        .batch = 2,
+                        .tensor = place(ELEMENT_F32, 2, row, FEED, 256)};
     array_push(arena, &fit.feeds, feed);
     array_push(arena, &fit.results, ((ProgramResult){.name = "loss", .tensor = place(ELEMENT_F32, 0, NULL, RESULT, 0)}));
-    array_push(arena, &draw.results, ((ProgramResult){.name = "image", .format = "image", .tensor = place(ELEMENT_F32, 4, image, RESULT, 256)}));
+    array_push(arena, &draw.results,
+               ((ProgramResult){.name = "image", .format = "image", .tensor = place(ELEMENT_F32, 4, image, RESULT, 256)}));
     const Range w = made.states.items[0].tensor.range;
-    add_dispatch(&fit, 0, (const Range[]){numbers, feed.tensor.range, w, made.states.items[1].tensor.range, fit.results.items[0].tensor.range}, 5, &wild);
+    add_dispatch(&fit, 0,
+                 (const Range[]){numbers, feed.tensor.range, w, made.states.items[1].tensor.range, fit.results.items[0].tensor.range}, 5,
+                 &wild);
     add_dispatch(&draw, 1, (const Range[]){w, made.states.items[2].tensor.range, draw.results.items[0].tensor.range}, 3, NULL);
     array_push(arena, &train.phases, fit);
     array_push(arena, &sample.phases, draw);
@@ -131,7 +152,8 @@ static const char *in_folder(const char *name) { return file_join(arena, folder,
 
 static TrainOptions make_options(const char *run) {
     static const char *const specs[] = {"random:11"};
-    return (TrainOptions){.run = {.data = specs, .data_count = 1, .has_seed = true, .seed = 5}, .out = in_folder(run), .device = {.validation = true}};
+    return (TrainOptions){
+        .run = {.data = specs, .data_count = 1, .has_seed = true, .seed = 5}, .out = in_folder(run), .device = {.validation = true}};
 }
 
 static TrainResult train(const TrainOptions *options) {

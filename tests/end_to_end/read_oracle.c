@@ -148,7 +148,7 @@ static void compare(Replay *replay, const char *name, const double *data, uint64
         sum += data[i];
         sizes += fabs(data[i]);
     }
-    worst = fmax(fabs(sum - want[0]), fabs(sizes - want[1])) / (want[1] + FLOOR);
+    worst = fmax(fabs(sum - want[0]), fabs(sizes - want[1])) / (want[1] + FLOOR * (double)count);
     for (uint64_t i = 0; i < samples; i++) {
         double error = fabs(data[i * 2654435761u % count] - want[2 + i]) / (scale + fabs(want[2 + i]) + FLOOR);
         worst = isnan(error) || error > worst ? error : worst;

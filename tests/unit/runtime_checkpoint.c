@@ -56,8 +56,13 @@ static void tear_down(void) {
 }
 
 static CheckpointInfo info_at(uint32_t step) {
-    return (CheckpointInfo){.digest = "graph", .entry = "train", .step = step, .steps = 1000, .seed = UINT64_MAX - 3,
-                            .data_position = "images.train: epoch 1, batch 2 of 6", .schedules = "a\nb"};
+    return (CheckpointInfo){.digest = "graph",
+                            .entry = "train",
+                            .step = step,
+                            .steps = 1000,
+                            .seed = UINT64_MAX - 3,
+                            .data_position = "images.train: epoch 1, batch 2 of 6",
+                            .schedules = "a\nb"};
 }
 
 static bool save(uint32_t step, uint32_t keep, Diag *to) {
@@ -262,8 +267,20 @@ END_TEST
 
 START_TEST(run_file) {
     const char *data[] = {"images=mnist", "other=idx:\"x\""}, *inits[] = {"s1.G=runs/a"};
-    Run run = {.bundle = "/b", .digest = "d", .entry = "train", .data = data, .data_count = 2, .inits = inits, .init_count = 1, .has_seed = true,
-               .seed = UINT64_MAX, .steps = 20, .save_every = 5, .keep = 3, .schedules = "x"}, read;
+    Run run = {.bundle = "/b",
+               .digest = "d",
+               .entry = "train",
+               .data = data,
+               .data_count = 2,
+               .inits = inits,
+               .init_count = 1,
+               .has_seed = true,
+               .seed = UINT64_MAX,
+               .steps = 20,
+               .save_every = 5,
+               .keep = 3,
+               .schedules = "x"},
+        read;
     ck_assert(!run_exists(folder));
     ck_assert(run_write(folder, &run, diag) && run_exists(folder) && run_read(arena, folder, &read, diag));
     ck_assert_str_eq(read.data[1], data[1]);
@@ -273,7 +290,11 @@ START_TEST(run_file) {
     ck_assert(run_merge(&none, &read, folder, diag));
     ck_assert(none.steps == 20 && none.save_every == 7 && none.seed == UINT64_MAX && none.data_count == 2);
     ck_assert_uint_eq(diag_error_count(diag), 0);
-    const Run wrong[] = {{.digest = "e"}, {.entry = "sample"}, {.has_seed = true, .seed = 1}, {.steps = 21}, {.data = data, .data_count = 1},
+    const Run wrong[] = {{.digest = "e"},
+                         {.entry = "sample"},
+                         {.has_seed = true, .seed = 1},
+                         {.steps = 21},
+                         {.data = data, .data_count = 1},
                          {.inits = data, .init_count = 1}};
     for (uint32_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         Run given = wrong[i];

@@ -54,7 +54,10 @@ static Bytes make_labels(uint32_t count) {
 
 static Bytes pack(const Bytes *plain) {
     Bytes packed;
-    z_stream stream = {.next_in = (Bytef *)(uintptr_t)plain->bytes, .avail_in = (uInt)plain->size, .next_out = packed.bytes, .avail_out = sizeof packed.bytes};
+    z_stream stream = {.next_in = (Bytef *)(uintptr_t)plain->bytes,
+                       .avail_in = (uInt)plain->size,
+                       .next_out = packed.bytes,
+                       .avail_out = sizeof packed.bytes};
     ck_assert_int_eq(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
     ck_assert_int_eq(deflate(&stream, Z_FINISH), Z_STREAM_END);
     packed.size = stream.total_out;
@@ -62,7 +65,9 @@ static Bytes pack(const Bytes *plain) {
     return packed;
 }
 
-static void save(const char *name, const Bytes *bytes) { ck_assert(file_write(file_join(arena, folder, name), bytes->bytes, bytes->size, diag)); }
+static void save(const char *name, const Bytes *bytes) {
+    ck_assert(file_write(file_join(arena, folder, name), bytes->bytes, bytes->size, diag));
+}
 
 static void save_all(bool is_packed) {
     const char *names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};

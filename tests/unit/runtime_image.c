@@ -151,8 +151,12 @@ static bool has_ink(const Image *image) {
 
 START_TEST(curves) {
     DrawSeries series[3] = {decay("loss", 1.05, 0.04, 0.25), decay("loss_g", 2, 0.9, 0.1), decay("accuracy", 0.5, 0.8, 0.05)};
-    DrawPlot plot = {.title = "ddpm_mnist", .subtitle = "train, seed 0, 1,200 steps, 64 images a step", .x_label = "step", .y_label = "loss",
-                     .series = series, .series_count = 1};
+    DrawPlot plot = {.title = "ddpm_mnist",
+                     .subtitle = "train, seed 0, 1,200 steps, 64 images a step",
+                     .x_label = "step",
+                     .y_label = "loss",
+                     .series = series,
+                     .series_count = 1};
     Image image;
     ck_assert(draw_plot(arena, &plot, &image, diag));
     ck_assert_uint_eq(image.width, 1200);
@@ -170,7 +174,8 @@ END_TEST
 // Nothing, one point, equal values, values that are not finite: a picture all the same.
 START_TEST(awkward_curves) {
     double x[] = {0, 1, 2, 3, NAN}, flat[] = {2, 2, 2, 2, 2}, holes[] = {1, NAN, INFINITY, 3, -INFINITY}, zero[] = {0, 0, 0, 0, 0};
-    const DrawSeries all[] = {{"none", x, flat, 0}, {"one", x, flat, 1}, {"flat", x, flat, 4}, {"holes", x, holes, 5}, {"zero", x, zero, 5}, {"swapped", flat, x, 4}};
+    const DrawSeries all[] = {{"none", x, flat, 0},   {"one", x, flat, 1},  {"flat", x, flat, 4},
+                              {"holes", x, holes, 5}, {"zero", x, zero, 5}, {"swapped", flat, x, 4}};
     Image image;
     for (uint32_t i = 0; i < 6; i++)
         for (int scatter = 0; scatter < 2; scatter++) {
@@ -186,14 +191,21 @@ END_TEST
 
 START_TEST(strips) {
     enum { ROWS = 2, COLUMNS = 11, SIDE = 28 };
-    float *values = ARENA_NEW(arena, float, ROWS * COLUMNS * SIDE * SIDE);
+    float *values = ARENA_NEW(arena, float, ROWS *COLUMNS *SIDE *SIDE);
     const char *captions[COLUMNS], *rows[ROWS] = {"a small grey bird", "b"};
     for (uint32_t i = 0; i < ROWS * COLUMNS * SIDE * SIDE; i++)
         values[i] = (float)sin(i * 0.37);
     for (uint32_t i = 0; i < COLUMNS; i++)
         captions[i] = arena_format(arena, "t = %u", i * 100);
-    DrawStrip strip = {.title = "forward process", .values = values, .rows = ROWS, .columns = COLUMNS, .channels = 1, .height = SIDE,
-                       .width = SIDE, .column_captions = captions, .row_captions = rows};
+    DrawStrip strip = {.title = "forward process",
+                       .values = values,
+                       .rows = ROWS,
+                       .columns = COLUMNS,
+                       .channels = 1,
+                       .height = SIDE,
+                       .width = SIDE,
+                       .column_captions = captions,
+                       .row_captions = rows};
     Image image;
     ck_assert(draw_strip(arena, &strip, &image, diag));
     ck_assert(has_ink(&image));

@@ -45,12 +45,19 @@ static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint3
     return !(dataset->data && record == DAMAGED);
 }
 
-static Loader *start(const Program *program, const ProgramEntry *entry, uint64_t seed, uint32_t first, uint32_t end, uint32_t depth, bool is_damaged) {
+static Loader *start(const Program *program, const ProgramEntry *entry, uint64_t seed, uint32_t first, uint32_t end, uint32_t depth,
+                     bool is_damaged) {
     Dataset *dataset = ARENA_NEW(arena, Dataset, 1), **datasets = ARENA_NEW(arena, Dataset *, 1);
-    *dataset = (Dataset){.name = "images", .spec = "test", .declared = program->data.items, .splits = {{"train", TRAIN_COUNT}, {"test", TEST_COUNT}},
-                         .split_count = 2, .fetch = fetch, .data = is_damaged ? dataset : NULL};
+    *dataset = (Dataset){.name = "images",
+                         .spec = "test",
+                         .declared = program->data.items,
+                         .splits = {{"train", TRAIN_COUNT}, {"test", TEST_COUNT}},
+                         .split_count = 2,
+                         .fetch = fetch,
+                         .data = is_damaged ? dataset : NULL};
     datasets[0] = dataset;
-    LoaderOptions options = {.program = program, .entry = entry, .datasets = datasets, .seed = seed, .first_step = first, .end_step = end, .depth = depth};
+    LoaderOptions options = {
+        .program = program, .entry = entry, .datasets = datasets, .seed = seed, .first_step = first, .end_step = end, .depth = depth};
     Loader *loader = loader_create(arena, &options, diag);
     ck_assert_ptr_nonnull(loader);
     return loader;

@@ -70,11 +70,13 @@ static Metrics *fill(uint32_t first, uint32_t end) {
 START_TEST(rows) {
     Metrics *metrics = fill(0, 1);
     ck_assert(metrics_flush(metrics, diag));
-    ck_assert_str_eq(content("metrics.csv"), "step,epoch,phase,repetition,loss,count\n0,0,critic,0,1,0\n0,0,critic,1,0.5,0\n0,0,generator,0,0,\n");
-    ck_assert_str_eq(content("metrics.jsonl"),
-                     "{\"step\": 0, \"epoch\": 0, \"phase\": \"critic\", \"repetition\": 0, \"loss\": 1, \"count\": 0, \"seconds\": 0.000}\n"
-                     "{\"step\": 0, \"epoch\": 0, \"phase\": \"critic\", \"repetition\": 1, \"loss\": 0.5, \"count\": 0, \"seconds\": 0.000}\n"
-                     "{\"step\": 0, \"epoch\": 0, \"phase\": \"generator\", \"repetition\": 0, \"loss\": 0, \"seconds\": 0.000}\n");
+    ck_assert_str_eq(content("metrics.csv"),
+                     "step,epoch,phase,repetition,loss,count\n0,0,critic,0,1,0\n0,0,critic,1,0.5,0\n0,0,generator,0,0,\n");
+    ck_assert_str_eq(
+        content("metrics.jsonl"),
+        "{\"step\": 0, \"epoch\": 0, \"phase\": \"critic\", \"repetition\": 0, \"loss\": 1, \"count\": 0, \"seconds\": 0.000}\n"
+        "{\"step\": 0, \"epoch\": 0, \"phase\": \"critic\", \"repetition\": 1, \"loss\": 0.5, \"count\": 0, \"seconds\": 0.000}\n"
+        "{\"step\": 0, \"epoch\": 0, \"phase\": \"generator\", \"repetition\": 0, \"loss\": 0, \"seconds\": 0.000}\n");
     ck_assert_uint_eq(metrics_column_count(metrics), 3);
     ck_assert_str_eq(metrics_column(metrics, 0), "critic.loss");
     ck_assert_str_eq(metrics_column(metrics, 1), "count");
