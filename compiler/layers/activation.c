@@ -48,4 +48,6 @@ Value activation_log_softmax(Graph *graph, Value x, uint32_t axis) {
     return build_binary(graph, OP_sub, x, build_reshape(graph, sum, kept.rank, kept.dims));
 }
 
-Value activation_softmax(Graph *graph, Value x, uint32_t axis) { return build_unary(graph, OP_exp, activation_log_softmax(graph, x, axis)); }
+Value activation_softmax(Graph *graph, Value x, uint32_t axis) {
+    return build_unary(graph, OP_exp, activation_log_softmax(graph, x, axis));
+}

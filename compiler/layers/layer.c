@@ -41,7 +41,8 @@ Value layer_value(const Layer *layer, const char *option) {
 static bool check_number(Layer *layer, const LayerOption *option, uint32_t index, int64_t low) {
     double number = option->numbers[index];
     if (option->is_bool || number != floor(number) || number < (double)low || number > INT32_MAX) {
-        layer_error(layer, "\"%s\" is %s%.10g, an integer of at least %lld expected", option->name, option->is_bool ? "bool " : "", number, (long long)low);
+        layer_error(layer, "\"%s\" is %s%.10g, an integer of at least %lld expected", option->name, option->is_bool ? "bool " : "", number,
+                    (long long)low);
         return false;
     }
     return true;
@@ -190,7 +191,9 @@ bool weight_and_bias(Layer *layer, const char *count_option, WeightShape *shape,
         layer_error(layer, "the weight is %s, %u axes expected", type_text(layer->arena, &given), shape->rank);
         return false;
     }
-    const char *missing = !layer_has(layer, count_option) ? count_option : shape->rank == 4 && !layer_has(layer, "kernel") ? "kernel" : NULL;
+    const char *missing = !layer_has(layer, count_option)                   ? count_option
+                          : shape->rank == 4 && !layer_has(layer, "kernel") ? "kernel"
+                                                                            : NULL;
     if (!weight->id && missing) {
         layer_error(layer, "needs \"%s\"", missing);
         return false;

@@ -69,7 +69,7 @@ int64_t layer_int(Layer *layer, const char *option, int64_t low, int64_t fallbac
 double layer_number(Layer *layer, const char *option, double fallback);
 bool layer_bool(Layer *layer, const char *option, bool fallback);
 void layer_pair(Layer *layer, const char *option, int64_t low, int64_t fallback, int64_t pair[2]); // k or [k, l]
-Value layer_value(const Layer *layer, const char *option); // {0} when absent
+Value layer_value(const Layer *layer, const char *option);                                         // {0} when absent
 // Axes of a tensor of this rank, sorted: one number or a list, negative ones from the end. 0 after an error.
 uint32_t layer_axes(Layer *layer, const char *option, uint32_t rank, int64_t fallback, int64_t axes[MAX_RANK]);
 

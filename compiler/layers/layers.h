@@ -15,7 +15,8 @@ typedef struct {
     uint32_t outputs, kernel[2];
 } WeightShape;
 
-// The weight ("weight", or declared with the sizes that `count_option` and "kernel" give) and the bias ({0} without); fills outputs and kernel.
+// The weight ("weight", or declared with the sizes that `count_option` and "kernel" give) and the bias ({0} without); fills outputs and
+// kernel.
 bool weight_and_bias(Layer *layer, const char *count_option, WeightShape *shape, Value *weight, Value *bias);
 bool image_expected(Layer *layer, Value x); // [n, c, h, w]
 bool float_expected(Layer *layer, Value x); // f32

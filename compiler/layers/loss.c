@@ -24,7 +24,8 @@ static Value one_minus(Graph *graph, Value x) { return build_number(graph, OP_ad
 Value loss_bce(Graph *graph, Value p, Value target) {
     Value yes = build_number(graph, OP_maximum, build_unary(graph, OP_log, p), -100);
     Value no = build_number(graph, OP_maximum, build_unary(graph, OP_log, one_minus(graph, p)), -100);
-    Value sum = build_binary(graph, OP_add, build_binary(graph, OP_mul, target, yes), build_binary(graph, OP_mul, one_minus(graph, target), no));
+    Value sum =
+        build_binary(graph, OP_add, build_binary(graph, OP_mul, target, yes), build_binary(graph, OP_mul, one_minus(graph, target), no));
     return build_unary(graph, OP_neg, loss_mean(graph, sum, NULL, 0));
 }
 

@@ -33,7 +33,8 @@ static Moments combine(Graph *graph, Moments parts, uint32_t axis) {
     Moments result = {.count = parts.count * type.dims[axis]};
     result.mean = loss_mean(graph, parts.mean, axes, 1);
     Value apart = build_binary(graph, OP_sub, parts.mean, build_reshape(graph, result.mean, kept.rank, kept.dims));
-    Value between = build_number(graph, OP_mul, build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, apart, apart), axes, 1), parts.count);
+    Value between =
+        build_number(graph, OP_mul, build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, apart, apart), axes, 1), parts.count);
     result.deviations = build_binary(graph, OP_add, build_reduce(graph, OP_reduce_sum, parts.deviations, axes, 1), between);
     return result;
 }
@@ -133,7 +134,8 @@ Value layer_instance_norm(Layer *layer, Value x) {
         return (Value){0};
     Type type = graph_type(layer->graph, x);
     Value scale, shift;
-    return scale_and_shift(layer, false, 1, &type.dims[1], &scale, &shift) ? group_norm(layer, x, type.dims[1], eps, scale, shift) : (Value){0};
+    return scale_and_shift(layer, false, 1, &type.dims[1], &scale, &shift) ? group_norm(layer, x, type.dims[1], eps, scale, shift)
+                                                                           : (Value){0};
 }
 
 // old + momentum (new - old), without gradient

@@ -30,8 +30,9 @@ static Value pool(Graph *graph, Value x, const int64_t kernel[2], const int64_t 
     int64_t out[2];
     for (uint32_t i = 0; i < 2; i++) {
         if (type.rank != 4 || type.dims[2 + i] + 2 * pad[i] < kernel[i] || pad[i] * 2 > kernel[i]) {
-            *problem = arena_format(graph->arena, "a window of %lld x %lld with pad %lld does not fit %s (an image is [n, c, h, w], pad at most half a window)",
-                                    (long long)kernel[0], (long long)kernel[1], (long long)pad[i], type_text(graph->arena, &type));
+            *problem = arena_format(
+                graph->arena, "a window of %lld x %lld with pad %lld does not fit %s (an image is [n, c, h, w], pad at most half a window)",
+                (long long)kernel[0], (long long)kernel[1], (long long)pad[i], type_text(graph->arena, &type));
             return (Value){0};
         }
         out[i] = (type.dims[2 + i] + 2 * pad[i] - kernel[i]) / stride[i] + 1;

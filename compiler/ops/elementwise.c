@@ -290,7 +290,7 @@ static bool infer_map(Graph *graph, const Node *node, Type *out) {
 #define ZERO true
 #define NONZERO false
 #define SCALAR(text) text, .glsl_scalar = true
-#define IS_FLAT(gradient) (sizeof(#gradient) == sizeof("_"))
+#define IS_FLAT(text) (sizeof(text) == sizeof("_"))
 #define DEFINE(name_, arity, operands, summary_, helper, cost_, zero, vjp_, range, ...)        \
     const OpDef op_##name_ = {.name = #name_,                                                  \
                               .summary = summary_,                                             \
@@ -308,13 +308,13 @@ static bool infer_map(Graph *graph, const Node *node, Type *out) {
 #define MAP1(name, operands, result, summary, reference, glsl, helper, cost, zero, gx, examples) \
     REFERENCE(name, reference)                                                                   \
     VJP(name, gx, _, _)                                                                          \
-    DEFINE(name, 1, operands, summary, helper, cost, zero, IS_FLAT(gx) ? NULL : vjp_##name, examples, glsl)
+    DEFINE(name, 1, operands, summary, helper, cost, zero, IS_FLAT(#gx) ? NULL : vjp_##name, examples, glsl)
 #define MAP2(name, operands, result, summary, reference, glsl, helper, cost, zero, gx, gy, examples) \
     REFERENCE(name, reference)                                                                       \
     VJP(name, gx, gy, _)                                                                             \
-    DEFINE(name, 2, operands, summary, helper, cost, zero, IS_FLAT(gx) && IS_FLAT(gy) ? NULL : vjp_##name, examples, glsl)
+    DEFINE(name, 2, operands, summary, helper, cost, zero, IS_FLAT(#gx) && IS_FLAT(#gy) ? NULL : vjp_##name, examples, glsl)
 #define MAP3(name, operands, result, summary, reference, glsl, helper, cost, zero, gx, gy, gz, examples) \
     REFERENCE(name, reference)                                                                           \
     VJP(name, gx, gy, gz)                                                                                \
-    DEFINE(name, 3, operands, summary, helper, cost, zero, IS_FLAT(gx) && IS_FLAT(gy) && IS_FLAT(gz) ? NULL : vjp_##name, examples, glsl)
+    DEFINE(name, 3, operands, summary, helper, cost, zero, IS_FLAT(#gx) && IS_FLAT(#gy) && IS_FLAT(#gz) ? NULL : vjp_##name, examples, glsl)
 #include "compiler/ir/elementwise.def"

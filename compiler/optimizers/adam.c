@@ -15,7 +15,8 @@ static void advance(const OptimizerStep *step, OptimizerState *state, bool is_de
     Value m = optimizer_mix(step, beta_1, state->moments[0], g);
     Value v = optimizer_mix(step, beta_2, state->moments[1], build_binary(graph, OP_mul, g, g));
     OptimizerOption correction_1 = optimizer_scalar(step->bias_correction(step->context, &beta_1, step->count));
-    OptimizerOption correction_2 = optimizer_scalar(build_unary(graph, OP_sqrt, step->bias_correction(step->context, &beta_2, step->count)));
+    OptimizerOption correction_2 =
+        optimizer_scalar(build_unary(graph, OP_sqrt, step->bias_correction(step->context, &beta_2, step->count)));
     Value below = optimizer_scale(step, OP_add, optimizer_scale(step, OP_div, optimizer_root(step, v), correction_2),
                                   optimizer_option(step, "eps", 1e-8));
     Value above = optimizer_scale(step, OP_mul, m, optimizer_times(step, OP_div, rate, correction_1));

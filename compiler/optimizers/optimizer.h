@@ -29,8 +29,8 @@ typedef struct {
 
 typedef struct {
     const char *name, *summary;
-    const char *options; // "lr! beta_1": '!' after required ones
-    const char *moments; // a letter each: "mv"
+    const char *options;     // "lr! beta_1": '!' after required ones
+    const char *moments;     // a letter each: "mv"
     const char *if_momentum; // those that are kept only where "momentum" is not 0
     void (*advance)(const OptimizerStep *step, OptimizerState *state);
 } OptimizerRule;

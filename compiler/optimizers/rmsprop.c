@@ -8,11 +8,13 @@ void rmsprop_advance(const OptimizerStep *step, OptimizerState *state) {
     if (!optimizer_is_zero(decay))
         g = build_binary(graph, OP_add, g, optimizer_scale(step, OP_mul, state->parameters, decay));
     Value v = optimizer_mix(step, optimizer_option(step, "alpha", 0.99), state->moments[0], build_binary(graph, OP_mul, g, g));
-    Value move = build_binary(graph, OP_div, g, optimizer_scale(step, OP_add, optimizer_root(step, v), optimizer_option(step, "eps", 1e-8)));
+    Value move =
+        build_binary(graph, OP_div, g, optimizer_scale(step, OP_add, optimizer_root(step, v), optimizer_option(step, "eps", 1e-8)));
     if (state->moments[1].id) {
         move = build_binary(graph, OP_add, optimizer_scale(step, OP_mul, state->moments[1], optimizer_option(step, "momentum", 0)), move);
         state->moments[1] = move;
     }
     state->moments[0] = v;
-    state->parameters = build_binary(graph, OP_sub, state->parameters, optimizer_scale(step, OP_mul, move, optimizer_option(step, "lr", 0)));
+    state->parameters =
+        build_binary(graph, OP_sub, state->parameters, optimizer_scale(step, OP_mul, move, optimizer_option(step, "lr", 0)));
 }

@@ -13,5 +13,6 @@ void sgd_advance(const OptimizerStep *step, OptimizerState *state) {
         move = is_nesterov ? build_binary(graph, OP_add, move, optimizer_scale(step, OP_mul, m, momentum)) : m;
         state->moments[0] = m;
     }
-    state->parameters = build_binary(graph, OP_sub, state->parameters, optimizer_scale(step, OP_mul, move, optimizer_option(step, "lr", 0)));
+    state->parameters =
+        build_binary(graph, OP_sub, state->parameters, optimizer_scale(step, OP_mul, move, optimizer_option(step, "lr", 0)));
 }

@@ -63,7 +63,7 @@ Datum evaluate_static(Reader *reader, const Json *json, Scope *scope) {
     Datum datum = evaluate(reader, json, scope);
     if (datum.kind == DATUM_ERROR || is_static(datum))
         return datum;
-    reader_error_at(reader, json, "\"%s\" must be known when compiling, not %s", json->kind == JSON_STRING ? json->string : "…",
+    reader_error_at(reader, json, "\"%s\" must be known when compiling; it is %s, known at run time", json->kind == JSON_STRING ? json->string : "…",
                     datum_word(reader, datum));
     return datum_error();
 }
@@ -72,7 +72,8 @@ bool datum_integer(Reader *reader, Datum datum, int64_t *out) {
     if (datum.kind == DATUM_ERROR)
         return false;
     if (datum.kind != DATUM_INT && !(datum.kind == DATUM_NUMBER && datum.number == floor(datum.number) && fabs(datum.number) < 9e15)) {
-        reader_error(reader, "%s is no integer known when compiling", datum_word(reader, datum));
+        reader_error(reader, datum.kind == DATUM_TENSOR ? "an integer known when compiling expected; this is %s, known at run time" : "%s is no integer",
+                     datum_word(reader, datum));
         return false;
     }
     *out = datum.kind == DATUM_INT ? datum.integer : (int64_t)datum.number;
@@ -297,8 +298,9 @@ static bool slice_axis(Reader *reader, Value *x, uint32_t axis, const Tree *item
     return x->id != 0;
 }
 
-static Datum index_tensor(Reader *reader, Value x, const Tree *tree, const Datum *values, Scope *scope) {
+static Datum index_tensor(Reader *reader, Value base, const Tree *tree, const Datum *values, Scope *scope) {
     Graph *graph = reader->stage->graph;
+    Value x = base;
     uint32_t axis = 0, rank = 0, dims[2 * MAX_RANK + 1], count = tree->children.count - 1;
     for (uint32_t i = 0; i < count; i++) {
         const Tree *item = tree->children.items[i + 1];
@@ -310,7 +312,7 @@ static Datum index_tensor(Reader *reader, Value x, const Tree *tree, const Datum
             continue;
         }
         if (axis >= type.rank)
-            return reader_error(reader, "too many indices for %s", datum_word(reader, datum_tensor(x)));
+            return reader_error(reader, "too many indices for %s", datum_word(reader, datum_tensor(base)));
         if (item->kind == TREE_SLICE) {
             if (!slice_axis(reader, &x, axis, item, scope))
                 return datum_error();

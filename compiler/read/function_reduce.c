@@ -14,7 +14,8 @@ Datum function_reduce(Reader *reader, const char *name, const Datum *args) {
     Type type = graph_type(graph, x);
     int64_t axes[MAX_RANK];
     uint32_t count;
-    bool is_integer = type.dtype == DTYPE_I32 || type.dtype == DTYPE_U32, takes_integers = is_sum || !strcmp(name, "amax") || !strcmp(name, "amin");
+    bool is_integer = type.dtype == DTYPE_I32 || type.dtype == DTYPE_U32,
+         takes_integers = is_sum || !strcmp(name, "amax") || !strcmp(name, "amin");
     if (type.dtype != DTYPE_F32 && !(is_integer && takes_integers))
         return reader_error(reader, "%s of %s: convert it with f32(…)", name, type_text(reader->arena, &type));
     if (!argument_axes(reader, name, args[1], type.rank, axes, &count))
@@ -22,7 +23,8 @@ Datum function_reduce(Reader *reader, const char *name, const Datum *args) {
     if (is_mean)
         return datum_tensor(loss_mean(graph, x, axes, count));
     if (is_norm)
-        return datum_tensor(build_unary(graph, OP_sqrt, build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, x, x), axes, count)));
+        return datum_tensor(
+            build_unary(graph, OP_sqrt, build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, x, x), axes, count)));
     if (is_sum)
         return datum_tensor(build_reduce(graph, OP_reduce_sum, x, axes, count));
     if (!strcmp(name, "logsumexp"))
@@ -84,13 +86,15 @@ Datum function_product(Reader *reader, const char *name, const Datum *args) {
         return datum_error();
     Type s = graph_type(graph, a), t = graph_type(graph, b), first = s, second = t;
     if (s.rank == 0 || t.rank == 0)
-        return reader_error(reader, "%s: %s and %s: matrices or vectors expected", name, type_text(reader->arena, &s), type_text(reader->arena, &t));
+        return reader_error(reader, "%s: %s and %s: matrices or vectors expected", name, type_text(reader->arena, &s),
+                            type_text(reader->arena, &t));
     bool a_is_row = s.rank == 1, b_is_column = t.rank == 1;
     if (a_is_row)
         s = type_make(DTYPE_F32, 2, (uint32_t[]){1, s.dims[0]});
     if (b_is_column)
         t = type_make(DTYPE_F32, 2, (uint32_t[]){t.dims[0], 1});
-    uint32_t m = s.dims[s.rank - 2], k = s.dims[s.rank - 1], n = t.dims[t.rank - 1], rank = s.rank > t.rank ? s.rank : t.rank, dims[MAX_RANK];
+    uint32_t m = s.dims[s.rank - 2], k = s.dims[s.rank - 1], n = t.dims[t.rank - 1], rank = s.rank > t.rank ? s.rank : t.rank,
+             dims[MAX_RANK];
     bool fits = k == t.dims[t.rank - 2];
     for (uint32_t i = 0; i + 2 < rank; i++) {
         uint32_t x = i + s.rank >= rank ? s.dims[i + s.rank - rank] : 1, y = i + t.rank >= rank ? t.dims[i + t.rank - rank] : 1;
@@ -131,8 +135,8 @@ static Datum cross_entropy(Reader *reader, const char *name, const Datum *args) 
         if (i != 1)
             wanted.dims[wanted.rank++] = type.dims[i];
     if (type.rank < 2 || !type_equal(&given, &wanted))
-        return reader_error(reader, "%s: logits %s and labels %s; [n, classes, …] and i32[n, …] expected", name, type_text(reader->arena, &type),
-                            type_text(reader->arena, &given));
+        return reader_error(reader, "%s: logits %s and labels %s; [n, classes, …] and i32[n, …] expected", name,
+                            type_text(reader->arena, &type), type_text(reader->arena, &given));
     return datum_tensor(loss_cross_entropy(graph, logits, labels));
 }
 
@@ -149,7 +153,8 @@ Datum function_loss(Reader *reader, const char *name, const Datum *args) {
         return datum_error();
     type = graph_type(graph, x);
     if (text_starts_with(name, "bce") && !type_equal(&type, &before))
-        return reader_error(reader, "%s: the target is %s, %s expected", name, datum_word(reader, target), type_text(reader->arena, &before));
+        return reader_error(reader, "%s: the target is %s, %s expected", name, datum_word(reader, target),
+                            type_text(reader->arena, &before));
     if (!strcmp(name, "mse"))
         return datum_tensor(loss_mse(graph, x, y));
     if (!strcmp(name, "l1"))
@@ -177,7 +182,8 @@ static Datum linspace(Reader *reader, const char *name, const Datum *args) {
     double first = datum_double(args[0]), last = datum_double(args[1]), step = count > 1 ? (last - first) / (double)(count - 1) : 0;
     Value i = ramp(graph, count), back = build_number(graph, OP_add, build_unary(graph, OP_neg, i), (double)(count - 1));
     Value low = build_number(graph, OP_add, build_number(graph, OP_mul, build_cast(graph, i, DTYPE_F32), step), first);
-    Value high = build_number(graph, OP_add, build_unary(graph, OP_neg, build_number(graph, OP_mul, build_cast(graph, back, DTYPE_F32), step)), last);
+    Value high = build_number(graph, OP_add,
+                              build_unary(graph, OP_neg, build_number(graph, OP_mul, build_cast(graph, back, DTYPE_F32), step)), last);
     return datum_tensor(count == 1 ? low : build_select(graph, build_number(graph, OP_lt, i, (double)(count / 2)), low, high));
 }
 
@@ -187,7 +193,8 @@ static Datum sinusoid(Reader *reader, const char *name, const Datum *args) {
     if (!argument_integer(reader, name, "count", args[0], 1, &count) || !argument_integer(reader, name, "width", args[1], 4, &width))
         return datum_error();
     uint32_t half = (uint32_t)(width / 2), rows = (uint32_t)count;
-    Value frequency = build_unary(graph, OP_exp, build_number(graph, OP_mul, build_cast(graph, ramp(graph, half), DTYPE_F32), -log(10000) / (half - 1)));
+    Value frequency =
+        build_unary(graph, OP_exp, build_number(graph, OP_mul, build_cast(graph, ramp(graph, half), DTYPE_F32), -log(10000) / (half - 1)));
     Value time = build_reshape(graph, build_cast(graph, ramp(graph, count), DTYPE_F32), 2, (uint32_t[]){rows, 1});
     Value angle = build_binary(graph, OP_mul, time, frequency);
     Value both = build_concat(graph, (Value[]){build_unary(graph, OP_sin, angle), build_unary(graph, OP_cos, angle)}, 2, 1);

@@ -49,7 +49,8 @@ Datum function_reshape(Reader *reader, const char *name, const Datum *args) {
         dims[i] = (uint32_t)wanted[i];
     }
     if (known == 0 || count % known || (open == UINT32_MAX && count != known))
-        return reader_error(reader, "%s: %s has %llu elements, which do not fill the shape", name, type_text(reader->arena, &type), (unsigned long long)count);
+        return reader_error(reader, "%s: %s has %llu elements, which do not fill the shape", name, type_text(reader->arena, &type),
+                            (unsigned long long)count);
     if (open != UINT32_MAX)
         dims[open] = (uint32_t)(count / known);
     return datum_tensor(build_reshape(reader->stage->graph, x, rank, dims));
@@ -64,8 +65,10 @@ Datum function_broadcast(Reader *reader, const char *name, const Datum *args) {
     Type type = graph_type(reader->stage->graph, x);
     for (uint32_t i = 0; i < rank; i++) {
         uint32_t own = i + type.rank >= rank ? type.dims[i + type.rank - rank] : 1;
-        if (type.rank > rank || wanted[i] < -1 || wanted[i] == 0 || wanted[i] > INT32_MAX || (own != 1 && wanted[i] != -1 && wanted[i] != own))
-            return reader_error(reader, "%s: %s does not spread over axis %u of size %lld", name, type_text(reader->arena, &type), i, (long long)wanted[i]);
+        if (type.rank > rank || wanted[i] < -1 || wanted[i] == 0 || wanted[i] > INT32_MAX ||
+            (own != 1 && wanted[i] != -1 && wanted[i] != own))
+            return reader_error(reader, "%s: %s does not spread over axis %u of size %lld", name, type_text(reader->arena, &type), i,
+                                (long long)wanted[i]);
         dims[i] = wanted[i] == -1 ? own : (uint32_t)wanted[i];
     }
     if (type.rank > rank)
@@ -108,7 +111,8 @@ Datum function_pad(Reader *reader, const char *name, const Datum *args) {
         return datum_error();
     Type type = graph_type(graph, x);
     if (args[1].kind != DATUM_LIST || args[1].list->items.count > type.rank)
-        return reader_error(reader, "%s: a list of [low, high] for at most the %u axes of %s expected", name, type.rank, type_text(reader->arena, &type));
+        return reader_error(reader, "%s: a list of [low, high] for at most the %u axes of %s expected", name, type.rank,
+                            type_text(reader->arena, &type));
     uint32_t count = args[1].list->items.count;
     int64_t low[MAX_RANK] = {0}, high[MAX_RANK] = {0};
     for (uint32_t i = 0; i < count; i++) {
@@ -147,7 +151,8 @@ Datum function_concat(Reader *reader, const char *name, const Datum *args) {
         }
         other.dims[axis] = first.dims[axis];
         if (!type_equal(&other, &first))
-            return reader_error(reader, "%s: %s and %s do not join along axis %u", name, type_text(reader->arena, &first), type_text(reader->arena, &type), axis);
+            return reader_error(reader, "%s: %s and %s do not join along axis %u", name, type_text(reader->arena, &first),
+                                type_text(reader->arena, &type), axis);
     }
     return datum_tensor(build_concat(graph, parts, count, axis));
 }
@@ -160,7 +165,9 @@ Datum function_along(Reader *reader, const char *name, const Datum *args) {
     Type own = graph_type(graph, v), like = graph_type(graph, x), result = like;
     bool is_over = !strcmp(name, "over");
     if (own.rank > like.rank || (is_over && (own.rank != 2 || like.rank < 2)))
-        return reader_error(reader, "%s: %s %s", name, type_text(reader->arena, &own), is_over ? "is not [n, c]" : arena_format(reader->arena, "has more axes than %s", type_text(reader->arena, &like)));
+        return reader_error(reader, "%s: %s %s", name, type_text(reader->arena, &own),
+                            is_over ? "is not [n, c]"
+                                    : arena_format(reader->arena, "has more axes than %s", type_text(reader->arena, &like)));
     for (uint32_t i = 0; i < like.rank; i++)
         result.dims[i] = i < own.rank ? own.dims[i] : 1;
     Value y = build_reshape(graph, v, result.rank, result.dims);
@@ -192,7 +199,8 @@ Datum function_image(Reader *reader, const char *name, const Datum *args) {
     if (!x.id)
         return datum_error();
     Type type = graph_type(graph, x);
-    bool is_pool = text_ends_with(name, "pool2d"), is_shuffle = !strcmp(name, "pixel_shuffle"), is_unshuffle = !strcmp(name, "pixel_unshuffle");
+    bool is_pool = text_ends_with(name, "pool2d"), is_shuffle = !strcmp(name, "pixel_shuffle"),
+         is_unshuffle = !strcmp(name, "pixel_unshuffle");
     if (type.rank != 4)
         return reader_error(reader, "%s: an image [n, c, h, w] expected, not %s", name, type_text(reader->arena, &type));
     if (!pair_of(reader, name, is_pool ? "kernel" : "factor", args[1], 1, none, size))
@@ -201,7 +209,8 @@ Datum function_image(Reader *reader, const char *name, const Datum *args) {
     if (is_pool) {
         if (!pair_of(reader, name, "stride", args[2], 1, size, stride) || !pair_of(reader, name, "pad", args[3], 0, zero, pad))
             return datum_error();
-        y = !strcmp(name, "max_pool2d") ? pool_max(graph, x, size, stride, pad, &problem) : pool_average(graph, x, size, stride, pad, &problem);
+        y = !strcmp(name, "max_pool2d") ? pool_max(graph, x, size, stride, pad, &problem)
+                                        : pool_average(graph, x, size, stride, pad, &problem);
     } else if (is_shuffle || is_unshuffle) {
         int64_t f = size[0];
         if (size[1] != f || (is_shuffle ? type.dims[1] % (f * f) : type.dims[2] % f || type.dims[3] % f))

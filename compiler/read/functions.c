@@ -1,7 +1,7 @@
 // Functions: the table, the call, and the functions of single elements.
 #include "compiler/read/functions.h"
-#include "compiler/read/function_impl.h"
 #include "compiler/layers/build.h"
+#include "compiler/read/function_impl.h"
 #include <math.h>
 
 typedef Datum (*FunctionImpl)(Reader *reader, const char *name, const Datum *args);
@@ -70,8 +70,8 @@ Datum function_apply(Reader *reader, const char *name, const Datum *args, uint32
     uint32_t low, high;
     count_arguments(info->arguments, &low, &high);
     if (count < low || count > high)
-        return reader_error(reader, "%s takes %u%s argument%s (%s), not %u", name, low, high > low ? arena_format(reader->arena, " to %u", high) : "",
-                            high == 1 ? "" : "s", info->arguments, count);
+        return reader_error(reader, "%s takes %u%s argument%s (%s), not %u", name, low,
+                            high > low ? arena_format(reader->arena, " to %u", high) : "", high == 1 ? "" : "s", info->arguments, count);
     Datum own[MAX_ARGUMENTS] = {datum_none(), datum_none(), datum_none(), datum_none()};
     for (uint32_t i = 0; i < count; i++) {
         if (args[i].kind == DATUM_ERROR)
@@ -186,12 +186,23 @@ typedef struct {
 } Elementwise;
 
 static const Elementwise elementwises[] = {
-    {"sqrt", sqrt, OP_sqrt, NULL},   {"exp", exp, OP_exp, NULL},       {"log", log, OP_log, NULL},
-    {"log2", log2, OP_NONE, NULL},   {"sin", sin, OP_sin, NULL},       {"cos", cos, OP_cos, NULL},
-    {"tanh", tanh, OP_tanh, NULL},   {"abs", fabs, OP_abs, NULL},      {"floor", floor, OP_floor, NULL},
-    {"ceil", ceil, OP_ceil, NULL},   {"sign", sign, OP_sign, NULL},    {"erf", erf, OP_erf, NULL},
-    {"relu", relu, OP_NONE, activation_relu}, {"silu", silu, OP_NONE, activation_silu},   {"gelu", gelu, OP_NONE, activation_gelu},
-    {"sigmoid", sigmoid, OP_sigmoid, NULL},   {"softplus", softplus, OP_NONE, activation_softplus},
+    {"sqrt", sqrt, OP_sqrt, NULL},
+    {"exp", exp, OP_exp, NULL},
+    {"log", log, OP_log, NULL},
+    {"log2", log2, OP_NONE, NULL},
+    {"sin", sin, OP_sin, NULL},
+    {"cos", cos, OP_cos, NULL},
+    {"tanh", tanh, OP_tanh, NULL},
+    {"abs", fabs, OP_abs, NULL},
+    {"floor", floor, OP_floor, NULL},
+    {"ceil", ceil, OP_ceil, NULL},
+    {"sign", sign, OP_sign, NULL},
+    {"erf", erf, OP_erf, NULL},
+    {"relu", relu, OP_NONE, activation_relu},
+    {"silu", silu, OP_NONE, activation_silu},
+    {"gelu", gelu, OP_NONE, activation_gelu},
+    {"sigmoid", sigmoid, OP_sigmoid, NULL},
+    {"softplus", softplus, OP_NONE, activation_softplus},
 };
 
 static Datum static_element(Reader *reader, const Elementwise *function, Datum x) {

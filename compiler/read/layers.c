@@ -110,9 +110,11 @@ static bool is_option(const char *options, const char *key) {
 
 static bool is_initialiser(const char *key) { return !strcmp(key, "init") || !strcmp(key, "out_init"); }
 
-static Datum run_layer(Reader *reader, const LayerDef *def, const Json *node, Value x, Scope *scope, const Frame *frame, const char *label) {
+static Datum run_layer(Reader *reader, const LayerDef *def, const Json *node, Value x, Scope *scope, const Frame *frame,
+                       const char *label) {
     Owner owner = {reader, frame_at(reader, frame, label)};
-    Layer layer = {.graph = reader->stage->graph, .arena = reader->arena, .training = frame->call->training, .name = def->name, .context = &owner};
+    Layer layer = {
+        .graph = reader->stage->graph, .arena = reader->arena, .training = frame->call->training, .name = def->name, .context = &owner};
     ARRAY(LayerOption) options = {0};
     layer.init = layer.out_init = frame->init;
     for (const Json *member = node->first; member; member = member->next) {
@@ -159,7 +161,8 @@ static Datum run_function(Reader *reader, const FunctionInfo *info, const Json *
 
 static uint64_t macs_of(const Graph *graph, const Node *node) {
     uint64_t count = type_count(&node->type);
-    Type a = node->arg_count ? graph_type(graph, node->args[0]) : node->type, b = node->arg_count > 1 ? graph_type(graph, node->args[1]) : a;
+    Type a = node->arg_count ? graph_type(graph, node->args[0]) : node->type,
+         b = node->arg_count > 1 ? graph_type(graph, node->args[1]) : a;
     if (node->op == OP_matmul)
         return count * a.dims[a.rank - 1];
     if (node->op == OP_conv2d)
@@ -171,7 +174,10 @@ static uint64_t macs_of(const Graph *graph, const Node *node) {
 static void list_layer(Reader *reader, const Json *node, Value y, const char *path, uint32_t first_node, uint64_t first_parameter) {
     Graph *graph = reader->stage->graph;
     Network *network = (Network *)(void *)(uintptr_t)reader->listed;
-    LayerRow row = {.path = path, .op = json_get(node, "op")->string, .type = graph_type(graph, y), .parameters = network->pending.count - first_parameter};
+    LayerRow row = {.path = path,
+                    .op = json_get(node, "op")->string,
+                    .type = graph_type(graph, y),
+                    .parameters = network->pending.count - first_parameter};
     for (uint32_t i = first_node; i < graph->nodes.count; i++)
         row.macs += macs_of(graph, &graph->nodes.items[i]);
     const Json *dims = json_get(network->json, "dims");
@@ -192,7 +198,13 @@ Datum node_op(Reader *reader, const Json *node, Scope *scope, const Frame *frame
     if (in) {
         x = evaluate(reader, in, scope);
     } else {
-        Json last = {.kind = JSON_STRING, .string = "$", .key = "in", .parent = node->parent, .file = node->file, .line = node->line, .column = node->column};
+        Json last = {.kind = JSON_STRING,
+                     .string = "$",
+                     .key = "in",
+                     .parent = node->parent,
+                     .file = node->file,
+                     .line = node->line,
+                     .column = node->column};
         x = evaluate(reader, &last, scope);
     }
     for (uint32_t i = 0; x.kind == DATUM_LIST && i < x.list->items.count; i++)
@@ -202,7 +214,8 @@ Datum node_op(Reader *reader, const Json *node, Scope *scope, const Frame *frame
         return x;
     if (x.kind != DATUM_TENSOR && (layer || x.kind != DATUM_LIST))
         return reader_error(reader, "%s: a tensor expected as input, not %s", name, datum_word(reader, x));
-    Datum y = layer ? run_layer(reader, layer, node, x.tensor, scope, frame, label) : run_function(reader, function_find(name), node, x, scope);
+    Datum y =
+        layer ? run_layer(reader, layer, node, x.tensor, scope, frame, label) : run_function(reader, function_find(name), node, x, scope);
     if (is_listed && y.kind == DATUM_TENSOR) {
         const char *path = arena_format(reader->arena, "%s.%s%s", reader->listed->name, frame->path, label);
         list_layer(reader, node, y.tensor, path, first_node, first_parameter);

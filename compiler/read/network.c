@@ -21,7 +21,14 @@ static Datum *arguments(Reader *reader, const Json *node, const Names *names, Sc
     uint32_t count = names->items.count;
     const Json **given = ARENA_NEW(reader->arena, const Json *, count + 1);
     Datum *args = ARENA_NEW(reader->arena, Datum, count + 1);
-    Json last = {.kind = JSON_STRING, .string = "$", .file = node->file, .line = node->line, .column = node->column, .parent = node->parent, .key = node->key, .index = node->index};
+    Json last = {.kind = JSON_STRING,
+                 .string = "$",
+                 .file = node->file,
+                 .line = node->line,
+                 .column = node->column,
+                 .parent = node->parent,
+                 .key = node->key,
+                 .index = node->index};
     bool is_complete = true;
     for (const Json *item = in && in->kind == JSON_OBJECT ? in->first : NULL; item; item = item->next) {
         bool is_known = false;
@@ -31,7 +38,8 @@ static Datum *arguments(Reader *reader, const Json *node, const Names *names, Sc
                 is_known = true;
             }
         if (!is_known) {
-            reader_error_at(reader, item, "%s has no input \"%s\"%s", what, item->key, reader_suggest_words(reader, item->key, names->items.items, count));
+            reader_error_at(reader, item, "%s has no input \"%s\"%s", what, item->key,
+                            reader_suggest_words(reader, item->key, names->items.items, count));
             return NULL;
         }
     }
@@ -66,6 +74,7 @@ static Datum inside(Reader *reader, const Json *json, const Names *names, const 
     for (uint32_t i = 0; i < names->items.count; i++)
         scope_set(reader, scope, names->items.items[i], args[i]);
     scope_set(reader, scope, "training", datum_bool(frame->call->training));
+    uint32_t errors = diag_error_count(reader->diag);
     if (names->items.count)
         scope_set(reader, scope, "$", args[0]);
     if (init && !initialisers_read(reader, init, scope, &frame->init))
@@ -84,7 +93,8 @@ static Datum inside(Reader *reader, const Json *json, const Names *names, const 
         else
             result = evaluate_resolve(reader, *last);
     }
-    scope_end(reader, scope, json);
+    if (diag_error_count(reader->diag) == errors) // else a pop may have failed
+        scope_end(reader, scope, json);
     return result;
 }
 
@@ -97,7 +107,8 @@ static bool dtype_of(Reader *reader, const Json *input, DType *out) {
     static const char *const names[] = {"f32", "i32", "u32", "bool", "u8"};
     *out = DTYPE_F32;
     if (dtype && !dtype_parse(dtype->string, out))
-        return reader_error_at(reader, dtype, "unknown dtype \"%s\"%s", dtype->string, reader_suggest_words(reader, dtype->string, names, 5));
+        return reader_error_at(reader, dtype, "unknown dtype \"%s\"%s", dtype->string,
+                               reader_suggest_words(reader, dtype->string, names, 5));
     return true;
 }
 
@@ -151,16 +162,19 @@ static bool check_inputs(Reader *reader, const Network *network, const Datum *ar
         bool is_tensor = args[i].kind == DATUM_TENSOR;
         if (is_tensor && !evaluate_dims(reader, shape_of(input), scope, &rank, dims))
             return false;
-        Type found = is_tensor ? graph_type(reader->stage->graph, args[i].tensor) : (Type){0}, wanted = is_tensor ? type_make(dtype, rank, dims) : found;
+        Type found = is_tensor ? graph_type(reader->stage->graph, args[i].tensor) : (Type){0},
+             wanted = is_tensor ? type_make(dtype, rank, dims) : found;
         if (!is_tensor || !type_equal(&wanted, &found)) {
-            reader_error(reader, "input \"%s\" of %s: %s expected, not %s", input->key, network->name, wanted_text(reader, input, dtype), datum_word(reader, args[i]));
+            reader_error(reader, "input \"%s\" of %s: %s expected, not %s", input->key, network->name, wanted_text(reader, input, dtype),
+                         datum_word(reader, args[i]));
             return false;
         }
     }
     return true;
 }
 
-Datum network_call(Reader *reader, Network *network, const Datum *args, const SetDatum *given, bool training, bool keep, const char *draws) {
+Datum network_call(Reader *reader, Network *network, const Datum *args, const SetDatum *given, bool training, bool keep,
+                   const char *draws) {
     Scope *scope = scope_create(reader, &network->document->scope, false);
     lets_declare(reader, json_get(network->json, "let"), scope, &network->given, "", false);
     bind_dims(reader, network, args, scope);
@@ -228,7 +242,8 @@ static Datum *rehearsal_inputs(Reader *reader, const Network *network) {
             return NULL;
         for (uint32_t k = 0; k < rank; k++)
             ints[k] = sizes[k];
-        Attr attrs[] = {attr_text(arena_format(reader->arena, "input %s", input->key)), attr_text(dtype_name(dtype)), attr_ints(ints, rank)};
+        Attr attrs[] = {attr_text(arena_format(reader->arena, "input %s", input->key)), attr_text(dtype_name(dtype)),
+                        attr_ints(ints, rank)};
         args[i] = datum_tensor(graph_add(reader->stage->graph, OP_feed, NULL, 0, attrs, 3));
     }
     return args;
@@ -267,7 +282,8 @@ bool network_build(Reader *reader, Network *network, const Json *place) {
     network->built = true;
     if (network->pending.parts.count && !network->failed) {
         if (network->pending.count > UINT32_MAX)
-            network->failed = !reader_error_at(reader, network->declared, "%s parameters are too many", text_thousands(reader->arena, network->pending.count));
+            network->failed = !reader_error_at(reader, network->declared, "%s parameters are too many",
+                                               text_thousands(reader->arena, network->pending.count));
         array_push(reader->arena, &reader->module->sets, network->pending);
         network->set = network->info.set = reader->module->sets.count;
         Type type = {.dtype = DTYPE_F32, .rank = 1, .set = (uint16_t)network->set, .dims = {(uint32_t)network->pending.count}};
@@ -282,7 +298,8 @@ bool network_build(Reader *reader, Network *network, const Json *place) {
 // ---- nodes
 
 Datum node_call(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label) {
-    const Json *name = json_get(node, "call"), *mode = json_get(node, "mode"), *keep = json_get(node, "keep_state"), *weights = json_get(node, "weights");
+    const Json *name = json_get(node, "call"), *mode = json_get(node, "mode"), *keep = json_get(node, "keep_state"),
+               *weights = json_get(node, "weights");
     Network *network = document_network(reader, frame->document, name->string, name);
     if (!network)
         return datum_error();
@@ -299,10 +316,12 @@ Datum node_call(Reader *reader, const Json *node, Scope *scope, const Frame *fra
     if (!network_build(reader, network, name) || !args || given.kind == DATUM_ERROR)
         return datum_error();
     if (weights && given.kind != DATUM_SET) {
-        reader_error_at(reader, weights, "\"weights\" is a parameter set (a network, its .ema, a snapshot or step), not %s", datum_word(reader, given));
+        reader_error_at(reader, weights, "\"weights\" is a parameter set (a network, its .ema, a snapshot or step), not %s",
+                        datum_word(reader, given));
         return datum_error();
     }
-    return network_call(reader, network, args, weights ? given.set : NULL, training, keep && keep->number != 0, arena_format(reader->arena, "%s%s.", frame->draws, label));
+    return network_call(reader, network, args, weights ? given.set : NULL, training, keep && keep->number != 0,
+                        arena_format(reader->arena, "%s%s.", frame->draws, label));
 }
 
 static BlockDecl *find_block(Reader *reader, const Frame *frame, const Json *name) {
@@ -322,7 +341,8 @@ Datum node_block(Reader *reader, const Json *node, Scope *scope, const Frame *fr
     GivenList given = {0};
     for (const Json *item = with ? with->first : NULL; item; item = item->next) {
         if (!json_get(let, item->key)) {
-            reader_error_at(reader, item, "block \"%s\" has no let \"%s\"%s", name->string, item->key, reader_suggest_words(reader, item->key, lets.items.items, lets.items.count));
+            reader_error_at(reader, item, "block \"%s\" has no let \"%s\"%s", name->string, item->key,
+                            reader_suggest_words(reader, item->key, lets.items.items, lets.items.count));
             return datum_error();
         }
         Datum value = evaluate_static(reader, item, scope);
@@ -333,7 +353,8 @@ Datum node_block(Reader *reader, const Json *node, Scope *scope, const Frame *fr
         one->later->given = value;
         array_push(reader->arena, &given.items, one);
     }
-    Datum *args = names.items.count ? arguments(reader, node, &names, scope, arena_format(reader->arena, "block \"%s\"", name->string)) : NULL;
+    Datum *args =
+        names.items.count ? arguments(reader, node, &names, scope, arena_format(reader->arena, "block \"%s\"", name->string)) : NULL;
     if (names.items.count && !args)
         return datum_error();
     Scope *own = scope_create(reader, &block->document->scope, false);

@@ -74,7 +74,8 @@ typedef struct {
 } SeenList;
 
 static bool may_own(NodeKind kind) {
-    return kind == NODE_OP || kind == NODE_CALL || kind == NODE_BLOCK || kind == NODE_FOR || kind == NODE_RANDOM || kind == NODE_PARAMETER || kind == NODE_STATE;
+    return kind == NODE_OP || kind == NODE_CALL || kind == NODE_BLOCK || kind == NODE_FOR || kind == NODE_RANDOM ||
+           kind == NODE_PARAMETER || kind == NODE_STATE;
 }
 
 // How many nodes of this text came before in the list.
@@ -102,10 +103,12 @@ static const char *make_label(Reader *reader, const Json *as, const char *text, 
 // ---- kinds that are small
 
 static Datum node_random(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label) {
-    const Json *kind = json_get(node, "random"), *shape = json_get(node, "shape"), *like = json_get(node, "like"), *below = json_get(node, "below");
+    const Json *kind = json_get(node, "random"), *shape = json_get(node, "shape"), *like = json_get(node, "like"),
+               *below = json_get(node, "below");
     bool is_integer = !strcmp(kind->string, "integer");
     if ((strcmp(kind->string, "normal") && strcmp(kind->string, "uniform") && !is_integer) || !shape == !like || !below == is_integer) {
-        reader_error_at(reader, kind, "\"random\" is \"normal\", \"uniform\" or \"integer\" (with \"below\"), with either \"shape\" or \"like\"");
+        reader_error_at(reader, kind,
+                        "\"random\" is \"normal\", \"uniform\" or \"integer\" (with \"below\"), with either \"shape\" or \"like\"");
         return datum_error();
     }
     uint32_t rank = 0, dims[MAX_RANK];
@@ -132,7 +135,8 @@ static bool shape_and_init(Reader *reader, const Json *node, Scope *scope, uint3
     Initialiser initial = {0};
     if (!evaluate_dims(reader, json_get(node, "shape"), scope, rank, dims) || (init && !initialiser_read(reader, init, scope, &initial)))
         return false;
-    return init_resolve(&initial, *rank, dims, out) || reader_error_at(reader, init, "icnr: the first axis is no multiple of the factor squared");
+    return init_resolve(&initial, *rank, dims, out) ||
+           reader_error_at(reader, init, "icnr: the first axis is no multiple of the factor squared");
 }
 
 static Datum node_parameter(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label) {
@@ -157,7 +161,8 @@ static Datum node_state(Reader *reader, const Json *node, Scope *scope, const Fr
 
 static void set_weights(Reader *reader, const Json *node, Network *network, Datum value) {
     if (value.kind != DATUM_SET || (network->set && !set_find(value.set, network->set))) {
-        reader_error_at(reader, json_get(node, "to"), "a parameter set of \"%s\" expected, not %s", network->name, datum_word(reader, value));
+        reader_error_at(reader, json_get(node, "to"), "a parameter set of \"%s\" expected, not %s", network->name,
+                        datum_word(reader, value));
         return;
     }
     for (uint32_t i = 0; i < value.set->items.count; i++) {
@@ -184,7 +189,8 @@ static void node_set(Reader *reader, const Json *node, Scope *scope) {
     Value x = arithmetic_tensor(reader, value, &wanted);
     Type found = x.id ? graph_type(reader->stage->graph, x) : (Type){0};
     if (!x.id || !type_equal(&wanted, &found)) {
-        reader_error_at(reader, to, "\"%s\" is %s, not %s", name->string, type_text(reader->arena, &wanted), datum_word(reader, x.id ? datum_tensor(x) : value));
+        reader_error_at(reader, to, "\"%s\" is %s, not %s", name->string, type_text(reader->arena, &wanted),
+                        datum_word(reader, x.id ? datum_tensor(x) : value));
         return;
     }
     state_write(reader, target.state, x);
@@ -196,7 +202,8 @@ static void node_emit(Reader *reader, const Json *node, Scope *scope) {
     Graph *graph = reader->stage->graph;
     bool is_known = !strcmp(format->string, "image") || !strcmp(format->string, "rows") || !strcmp(format->string, "tensor");
     if (!is_known)
-        reader_error_at(reader, format, "unknown format \"%s\"%s", format->string, reader_suggest_words(reader, format->string, formats, 3));
+        reader_error_at(reader, format, "unknown format \"%s\"%s", format->string,
+                        reader_suggest_words(reader, format->string, formats, 3));
     Value value = evaluate_tensor(reader, json_get(node, "value"), scope), when = {0};
     if (!value.id || !is_known)
         return;
@@ -227,7 +234,10 @@ static void node_emit(Reader *reader, const Json *node, Scope *scope) {
             return;
         }
     if (reader->stage->kind == STAGE_PHASE)
-        graph_output(graph, (Output){.kind = OUTPUT_EMIT, .name = name->string, .format = format->string, .value = value, .at = when, .origin = graph->origin});
+        graph_output(
+            graph,
+            (Output){
+                .kind = OUTPUT_EMIT, .name = name->string, .format = format->string, .value = value, .at = when, .origin = graph->origin});
 }
 
 static void node_for(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label) {
@@ -235,7 +245,8 @@ static void node_for(Reader *reader, const Json *node, Scope *scope, const Frame
     if (!evaluate_integer(reader, json_get(node, "below"), scope, 0, &below))
         return;
     if (below > 10000) {
-        reader_error_at(reader, json_get(node, "below"), "%lld repetitions: \"for\" is unrolled when compiling; use a phase's \"repeat\" for so many", (long long)below);
+        reader_error_at(reader, json_get(node, "below"),
+                        "%lld repetitions: \"for\" is unrolled when compiling; use a phase's \"repeat\" for so many", (long long)below);
         return;
     }
     for (int64_t i = 0; i < below && !reader_stopped(reader); i++) {
@@ -306,7 +317,8 @@ static void run_one(Reader *reader, const Json *node, Scope *scope, const Frame 
     if (may_own(kind))
         label = make_label(reader, is_named ? as : NULL, text, number, scope);
     Datum datum = may_own(kind) && !label ? datum_error() : run_node(reader, node, kind, scope, frame, label);
-    if (datum.kind == DATUM_NONE && (kind == NODE_FOR || kind == NODE_SET || kind == NODE_UPDATE || kind == NODE_COMMIT || kind == NODE_EMIT))
+    if (datum.kind == DATUM_NONE &&
+        (kind == NODE_FOR || kind == NODE_SET || kind == NODE_UPDATE || kind == NODE_COMMIT || kind == NODE_EMIT))
         return;
     scope_set(reader, scope->owner, "$", datum);
     if (as)

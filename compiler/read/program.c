@@ -15,7 +15,8 @@ static bool read_field(Reader *reader, const Json *json, Scope *scope, Field *ou
     if (rank == MAX_RANK)
         return reader_error_at(reader, json_get(json, "shape"), "a record has at most %d axes", MAX_RANK - 1);
     if (dtype && !dtype_parse(dtype->string, &type))
-        return reader_error_at(reader, dtype, "unknown dtype \"%s\"%s", dtype->string, reader_suggest_words(reader, dtype->string, names, 5));
+        return reader_error_at(reader, dtype, "unknown dtype \"%s\"%s", dtype->string,
+                               reader_suggest_words(reader, dtype->string, names, 5));
     if (below && !evaluate_integer(reader, below, scope, 1, &count))
         return false;
     if (range) {
@@ -86,13 +87,15 @@ static bool read_choice(Reader *reader, const Json *json, const char *first, con
 }
 
 static bool read_feed(Reader *reader, const Json *json, Scope *scope, Feed *out) {
-    const Json *from = json->kind == JSON_STRING ? json : json_get(json, "from"), *split = json_get(json, "split"), *batch = json_get(json, "batch");
+    const Json *from = json->kind == JSON_STRING ? json : json_get(json, "from"), *split = json_get(json, "split"),
+               *batch = json_get(json, "batch");
     const DataSet *data;
     const Field *field = find_field(reader, from, &data);
     bool is_sequential;
     int64_t size = data ? data->batch : 0;
     if (!field || !read_choice(reader, json_get(json, "order"), "shuffled", "sequential", &is_sequential) ||
-        !read_choice(reader, json_get(json, "last"), "drop", "pad", &out->pad) || (batch && !evaluate_integer(reader, batch, scope, 1, &size)))
+        !read_choice(reader, json_get(json, "last"), "drop", "pad", &out->pad) ||
+        (batch && !evaluate_integer(reader, batch, scope, 1, &size)))
         return false;
     out->name = json->key;
     out->data = data->name;
@@ -121,8 +124,12 @@ static bool read_feeds(Reader *reader, const Json *feeds, Scope *program_scope, 
     for (uint32_t i = 1; i < phase->feeds.count; i++)
         for (uint32_t k = 0; k < i; k++) {
             const Feed *a = &phase->feeds.items[k], *b = &phase->feeds.items[i];
-            if (!strcmp(a->data, b->data) && (a->batch != b->batch || strcmp(a->split, b->split) || a->shuffled != b->shuffled || a->pad != b->pad))
-                is_good = reader_error_at(reader, json_get(feeds, b->name), "feeds of one phase from one data set are the same records: \"%s\" and \"%s\" differ in batch, split, order or last", a->name, b->name);
+            if (!strcmp(a->data, b->data) &&
+                (a->batch != b->batch || strcmp(a->split, b->split) || a->shuffled != b->shuffled || a->pad != b->pad))
+                is_good = reader_error_at(
+                    reader, json_get(feeds, b->name),
+                    "feeds of one phase from one data set are the same records: \"%s\" and \"%s\" differ in batch, split, order or last",
+                    a->name, b->name);
         }
     return is_good;
 }
@@ -134,14 +141,17 @@ static void show_value(Reader *reader, const char *name, Datum datum) {
     if (datum.kind == DATUM_TENSOR)
         graph_output(graph, (Output){.kind = OUTPUT_VALUE, .name = name, .value = datum.tensor});
     for (uint32_t i = 0; datum.kind == DATUM_RECORD && i < datum.record->items.count; i++)
-        show_value(reader, arena_format(reader->arena, "%s.%s", name, datum.record->items.items[i].name), datum.record->items.items[i].datum);
+        show_value(reader, arena_format(reader->arena, "%s.%s", name, datum.record->items.items[i].name),
+                   datum.record->items.items[i].datum);
     for (uint32_t i = 0; datum.kind == DATUM_FAMILY && i < datum.family->items.count; i++)
-        show_value(reader, arena_format(reader->arena, "%s.%lld", name, (long long)datum.family->items.items[i].index), datum.family->items.items[i].datum);
+        show_value(reader, arena_format(reader->arena, "%s.%lld", name, (long long)datum.family->items.items[i].index),
+                   datum.family->items.items[i].datum);
     for (uint32_t i = 0; datum.kind == DATUM_SET && i < datum.set->items.count; i++) {
         SetValue set = datum.set->items.items[i];
         const Set *parts = &reader->module->sets.items[set.set - 1];
         for (uint32_t k = 0; k < parts->parts.count; k++)
-            show_value(reader, arena_format(reader->arena, "%s.%s", name, parts->parts.items[k].name), datum_tensor(set_part(reader, set, k)));
+            show_value(reader, arena_format(reader->arena, "%s.%s", name, parts->parts.items[k].name),
+                       datum_tensor(set_part(reader, set, k)));
     }
 }
 
@@ -155,7 +165,8 @@ static void report_all(Reader *reader, const Json *report, Scope *scope) {
         if (type_count(&type) != 1)
             reader_error_at(reader, item, "\"%s\" is no scalar but %s", item->string, datum_word(reader, datum));
         else
-            graph_output(graph, (Output){.kind = OUTPUT_REPORT, .name = item->string, .value = build_reshape(graph, datum.tensor, 0, NULL)});
+            graph_output(graph,
+                         (Output){.kind = OUTPUT_REPORT, .name = item->string, .value = build_reshape(graph, datum.tensor, 0, NULL)});
     }
 }
 
@@ -163,7 +174,8 @@ static void store_states(Reader *reader) {
     Stage *stage = reader->stage;
     for (uint32_t i = 0; i < stage->current.count; i++)
         if (stage->current.items[i].id && stage->current.items[i].id != stage->initial.items[i].id)
-            graph_output(stage->graph, (Output){.kind = OUTPUT_STATE, .name = reader->module->states.items[i].name, .value = stage->current.items[i]});
+            graph_output(stage->graph,
+                         (Output){.kind = OUTPUT_STATE, .name = reader->module->states.items[i].name, .value = stage->current.items[i]});
 }
 
 // ---- programs
@@ -201,7 +213,8 @@ static void read_phase(Reader *reader, const Json *json, const ProgramPlace *pla
     graph->origin = (Origin){.pointer = phase.pointer};
     Scope *scope = scope_create(reader, place->scope, false);
     for (uint32_t i = 0; i < place->program->inputs.count; i++)
-        scope_set(reader, place->scope, place->program->inputs.items[i].name, datum_tensor(feed_value(reader, &place->program->inputs.items[i])));
+        scope_set(reader, place->scope, place->program->inputs.items[i].name,
+                  datum_tensor(feed_value(reader, &place->program->inputs.items[i])));
     if (index)
         scope_set(reader, scope, index->string, datum_tensor(graph_add(graph, OP_number, NULL, 0, (Attr[]){attr_text("repetition")}, 1)));
     if (read_repeat(reader, json, place->scope, &phase.repeat) && read_feeds(reader, json_get(json, "feed"), place->scope, scope, &phase)) {
@@ -214,7 +227,8 @@ static void read_phase(Reader *reader, const Json *json, const ProgramPlace *pla
     }
     for (uint32_t i = 0; reader->options->keep_values && i < scope->names.items.count; i++)
         if (strcmp(scope->names.items.items[i].name, "$"))
-            show_value(reader, arena_format(reader->arena, "values/%s%s", path, scope->names.items.items[i].name), scope->names.items.items[i].datum);
+            show_value(reader, arena_format(reader->arena, "values/%s%s", path, scope->names.items.items[i].name),
+                       scope->names.items.items[i].datum);
     store_states(reader);
     reader_flush(reader);
     if (diag_error_count(reader->diag) == errors) {
@@ -248,14 +262,17 @@ static void read_states(Reader *reader, const Json *states, const char *program,
         Init resolved;
         ReaderPlace old = reader_enter(reader, item, NULL);
         Datum datum = datum_error();
-        if (evaluate_dims(reader, json_get(item, "shape"), scope, &rank, dims) && (!init || initialiser_read(reader, init, scope, &initial))) {
+        if (evaluate_dims(reader, json_get(item, "shape"), scope, &rank, dims) &&
+            (!init || initialiser_read(reader, init, scope, &initial))) {
             const char *name = arena_format(reader->arena, "%s.%s", program, item->key);
             if (!init_resolve(&initial, rank, dims, &resolved))
                 reader_error_at(reader, init, "icnr: the first axis is no multiple of the factor squared");
             else if (module_state_index(reader->module, name) != UINT32_MAX)
                 reader_error_at(reader, item, "there is already a state \"%s\"", name);
             else
-                datum = (Datum){.kind = DATUM_STATE, .state = {.index = state_declare(reader, name, STATE_PROGRAM, type_make(DTYPE_F32, rank, dims), resolved, NULL)}};
+                datum = (Datum){
+                    .kind = DATUM_STATE,
+                    .state = {.index = state_declare(reader, name, STATE_PROGRAM, type_make(DTYPE_F32, rank, dims), resolved, NULL)}};
         }
         scope_set(reader, scope, item->key, datum);
         reader_leave(reader, old);
@@ -268,7 +285,8 @@ static void read_inputs(Reader *reader, const Json *inputs, GraphProgram *progra
         scope_set(reader, scope, item->key, datum_error());
         if (!evaluate_dims(reader, item, scope, &rank, dims))
             continue;
-        array_push(reader->arena, &program->inputs, ((Feed){.name = item->key, .type = type_make(DTYPE_F32, rank, dims), .batch = rank ? dims[0] : 1}));
+        array_push(reader->arena, &program->inputs,
+                   ((Feed){.name = item->key, .type = type_make(DTYPE_F32, rank, dims), .batch = rank ? dims[0] : 1}));
     }
 }
 

@@ -9,7 +9,8 @@ typedef struct {
     uint32_t define_count;
     const char *const *programs; // only these; NULL: all
     uint32_t program_count;
-    bool keep_values; // every named value of a phase and every gradient of an update becomes an OUTPUT_VALUE ("values/train.both.fake", "gradients/opt.unet.conv2d.weight")
+    bool keep_values; // every named value of a phase and every gradient of an update becomes an OUTPUT_VALUE ("values/train.both.fake",
+                      // "gradients/opt.unet.conv2d.weight")
 } ReadOptions;
 
 // NULL after an error, which is reported. Warnings (a state never read, a let never used) do not fail.

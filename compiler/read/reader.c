@@ -204,7 +204,8 @@ static bool read_define(Reader *reader, const char *define, GivenList *out) {
 
 // Reads a bundle's graph.json: its own preset and defines hold where none are given now.
 static bool read_bundle(Reader *reader, const Json *json, const char **main, const char **preset, GivenList *defines) {
-    const Json *files = json_get(json, "files"), *stored = json_get(json, "define"), *name = json_get(json, "main"), *old = json_get(json, "preset");
+    const Json *files = json_get(json, "files"), *stored = json_get(json, "define"), *name = json_get(json, "main"),
+               *old = json_get(json, "preset");
     if (!files || files->kind != JSON_OBJECT || !name || name->kind != JSON_STRING || !json_get(files, name->string))
         return reader_error_at(reader, json, "\"main\" names one of \"files\"");
     *main = name->string;

@@ -101,7 +101,11 @@ struct Scope {
     Scope *owner; // takes the names given with "as" and the values pushed (a `for` passes them on)
     Document *document;
     NamedList names;
-    ARRAY(struct Pushed { const char *name; DatumList list; }) lists;
+    ARRAY(struct Pushed {
+        const char *name;
+        DatumList list;
+    })
+    lists;
 };
 
 // A `let`: an expression in the scope in which it was written, or a value that was given.
@@ -109,7 +113,7 @@ struct Later {
     const Json *json;
     Scope *scope;
     const char *name;
-    Datum given; // DATUM_ERROR: none
+    Datum given;             // DATUM_ERROR: none
     bool busy, used, is_own; // is_own: of the main document or its programs, warned of where never used
 };
 
@@ -139,10 +143,10 @@ struct Network {
     GivenList given;
     const Json *declared; // where
     bool built, building, failed;
-    Set pending;          // what the rehearsal has found so far
-    uint32_t set;         // index + 1 in Module.sets; 0: no parameters
-    NetworkInfo info;     // what the rehearsal has found so far
-    uint32_t state;       // index in Module.states of its parameters, UINT32_MAX: none
+    Set pending;      // what the rehearsal has found so far
+    uint32_t set;     // index + 1 in Module.sets; 0: no parameters
+    NetworkInfo info; // what the rehearsal has found so far
+    uint32_t state;   // index in Module.states of its parameters, UINT32_MAX: none
 };
 
 typedef struct {
@@ -158,8 +162,8 @@ typedef struct {
     Document *document;
     const OptimizerRule *rule;
     bool ready, failed, has_ema;
-    ARRAY(Network *) networks;     // those with parameters
-    ARRAY(uint32_t) moments[2];    // by network, in Module.states; empty: not kept
+    ARRAY(Network *) networks;  // those with parameters
+    ARRAY(uint32_t) moments[2]; // by network, in Module.states; empty: not kept
     ARRAY(uint32_t) ema;
     uint32_t count;
 } OptimizerDecl;
@@ -177,13 +181,25 @@ struct Document {
     const Json *json;
     Scope scope;
     ARRAY(BlockDecl) blocks;
-    ARRAY(struct NamedNetwork { const char *name; Network *network; }) networks;
-    ARRAY(struct NamedOptimizer { const char *name; OptimizerDecl *optimizer; }) optimizers;
+    ARRAY(struct NamedNetwork {
+        const char *name;
+        Network *network;
+    })
+    networks;
+    ARRAY(struct NamedOptimizer {
+        const char *name;
+        OptimizerDecl *optimizer;
+    })
+    optimizers;
     ARRAY(DataDecl) data;
-    ARRAY(struct NamedDocument { const char *name; Document *document; }) children;
-    GivenList given;              // what is asked of its lets and programs
+    ARRAY(struct NamedDocument {
+        const char *name;
+        Document *document;
+    })
+    children;
+    GivenList given; // what is asked of its lets and programs
     const Document *includer;
-    ARRAY(const char *) known;    // lets that may be given, for suggestions
+    ARRAY(const char *) known; // lets that may be given, for suggestions
 };
 
 // ---- where nodes run
@@ -202,7 +218,11 @@ struct Call {
     const SetDatum *given; // "weights", or NULL
     bool training, keep;
     ARRAY(const char *) touched; // owned names
-    ARRAY(struct Kept { uint32_t state; Value value; }) kept;
+    ARRAY(struct Kept {
+        uint32_t state;
+        Value value;
+    })
+    kept;
 };
 
 // A node's place: name paths of parameters and of draws (each ends in '.'), and the initialisers that reach it.
@@ -226,10 +246,20 @@ struct Reader {
     const Json *bundle; // "files" of a bundle's graph.json, or NULL
     const char *folder; // of the main document
     ARRAY(const char *) told;
-    ARRAY(struct SourceFile { const char *name; const Json *json; }) files;
-    ARRAY(struct StateDecl { const char *name; const Json *json; Document *document; uint32_t index; }) states; // of documents
-    ARRAY(Later *) lets;    // own ones, in text order: warned of where never used
-    const Network *listed;  // whose layers are being listed for `summary`
+    ARRAY(struct SourceFile {
+        const char *name;
+        const Json *json;
+    })
+    files;
+    ARRAY(struct StateDecl {
+        const char *name;
+        const Json *json;
+        Document *document;
+        uint32_t index;
+    })
+    states;                // of documents
+    ARRAY(Later *) lets;   // own ones, in text order: warned of where never used
+    const Network *listed; // whose layers are being listed for `summary`
     // The JSON value being read, and the place in its text.
     const Json *at;
     const char *text;
@@ -257,9 +287,9 @@ const char *reader_suggest_words(Reader *reader, const char *word, const char *c
 Scope *scope_create(Reader *reader, Scope *parent, bool is_for);
 Datum *scope_find(Scope *scope, const char *name);
 void scope_set(Reader *reader, Scope *scope, const char *name, Datum datum);
-bool scope_end(Reader *reader, Scope *scope, const Json *json); // an error where pushed values are left
+bool scope_end(Reader *reader, Scope *scope, const Json *json);          // an error where pushed values are left
 const char *scope_names(Reader *reader, Scope *scope, const char *word); // suggestion
-const char *datum_word(Reader *reader, Datum datum); // "a number", "f32[2,3]"
+const char *datum_word(Reader *reader, Datum datum);                     // "a number", "f32[2,3]"
 
 static inline Datum datum_error(void) { return (Datum){.kind = DATUM_ERROR}; }
 static inline Datum datum_none(void) { return (Datum){.kind = DATUM_NONE}; }
@@ -267,7 +297,9 @@ static inline Datum datum_int(int64_t integer) { return (Datum){.kind = DATUM_IN
 static inline Datum datum_bool(bool truth) { return (Datum){.kind = DATUM_BOOL, .integer = truth}; }
 static inline Datum datum_number(double number) { return (Datum){.kind = DATUM_NUMBER, .number = number}; }
 static inline Datum datum_tensor(Value tensor) { return tensor.id ? (Datum){.kind = DATUM_TENSOR, .tensor = tensor} : datum_error(); }
-static inline bool is_static_number(Datum datum) { return datum.kind == DATUM_BOOL || datum.kind == DATUM_INT || datum.kind == DATUM_NUMBER; }
+static inline bool is_static_number(Datum datum) {
+    return datum.kind == DATUM_BOOL || datum.kind == DATUM_INT || datum.kind == DATUM_NUMBER;
+}
 static inline double datum_double(Datum datum) { return datum.kind == DATUM_NUMBER ? datum.number : (double)datum.integer; }
 
 // ---- check.c: the keys and kinds of a whole document, before anything is computed
@@ -295,8 +327,8 @@ const char *node_kind_name(NodeKind kind);
 NodeKind check_node_kind(const Json *node); // NODE_KIND_COUNT: none
 
 // ---- document.c
-Document *document_load(Reader *reader, const Json *place, const char *name, const GivenList *given, const char *prefix, const Document *includer,
-                        const char *preset);
+Document *document_load(Reader *reader, const Json *place, const char *name, const GivenList *given, const char *prefix,
+                        const Document *includer, const char *preset);
 bool document_states(Reader *reader); // declares what `state` of the documents says
 Network *document_network(Reader *reader, Document *document, const char *name, const Json *place); // "s1.G"; NULL: reported
 OptimizerDecl *document_optimizer(Reader *reader, Document *document, const char *name, const Json *place);
@@ -327,7 +359,7 @@ Datum arithmetic_binary(Reader *reader, Sign sign, Datum a, Datum b);
 Datum arithmetic_unary(Reader *reader, Sign sign, Datum x);
 Value arithmetic_tensor(Reader *reader, Datum x, const Type *like); // a number as a scalar, of like's dtype where that can hold it
 bool arithmetic_pair(Reader *reader, const char *what, Datum a, Datum b, Value *x, Value *y); // same dtype, same shape
-bool arithmetic_broadcast(Reader *reader, const char *what, Value *values, uint32_t count);  // to their common shape, or an error
+bool arithmetic_broadcast(Reader *reader, const char *what, Value *values, uint32_t count);   // to their common shape, or an error
 
 // ---- sets.c: parameter sets
 Datum set_of_network(Reader *reader, Network *network);
@@ -354,12 +386,14 @@ Value stage_read(Reader *reader, uint32_t state);
 void stage_write(Reader *reader, uint32_t state, Value value);
 Value state_read(Reader *reader, StateRef state);
 void state_write(Reader *reader, StateRef state, Value value);
-uint32_t state_declare(Reader *reader, const char *name, StateKind kind, Type type, Init init, const char *network); // index in Module.states
+uint32_t state_declare(Reader *reader, const char *name, StateKind kind, Type type, Init init,
+                       const char *network); // index in Module.states
 bool initialiser_read(Reader *reader, const Json *json, Scope *scope, Initialiser *out);
 bool initialisers_read(Reader *reader, const Json *json, Scope *scope, InitialiserSet *out); // adds to what is there
 Frame frame_at(Reader *reader, const Frame *frame, const char *label);
 Value frame_parameter(Reader *reader, const Frame *frame, const char *name, const Init *init, uint32_t rank, const uint32_t *dims);
-bool frame_state(Reader *reader, const Frame *frame, const char *name, const Init *init, uint32_t rank, const uint32_t *dims, StateRef *out);
+bool frame_state(Reader *reader, const Frame *frame, const char *name, const Init *init, uint32_t rank, const uint32_t *dims,
+                 StateRef *out);
 Value frame_draw(Reader *reader, const Frame *frame, Op op, uint32_t rank, const uint32_t *dims, int64_t below);
 
 // ---- network.c: calls, blocks, and the rehearsal that finds a network's parameters

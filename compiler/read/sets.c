@@ -62,7 +62,8 @@ static bool operands_fit(Reader *reader, Sign sign, Datum a, Datum b) {
     }
     Datum other = a.kind == DATUM_SET ? b : a;
     if (other.kind != DATUM_SET && other.kind != DATUM_TENSOR && !is_static_number(other)) {
-        reader_error(reader, "a parameter set, a number or a scalar expected beside \"%s\", not %s", sign_text(sign), datum_word(reader, other));
+        reader_error(reader, "a parameter set, a number or a scalar expected beside \"%s\", not %s", sign_text(sign),
+                     datum_word(reader, other));
         return false;
     }
     if (other.kind == DATUM_TENSOR && graph_type(reader->stage->graph, other.tensor).rank) {
@@ -99,7 +100,8 @@ static Value binary_flat(Reader *reader, Sign sign, Datum a, Datum b, uint32_t s
         return power.kind == DATUM_TENSOR ? power.tensor : (Value){0};
     }
     Type scalar = type_scalar(DTYPE_F32);
-    Value y = b.kind == DATUM_SET ? set_repack(reader, *set_find(b.set, set)) : set_scalar(reader, set, arithmetic_tensor(reader, b, &scalar));
+    Value y =
+        b.kind == DATUM_SET ? set_repack(reader, *set_find(b.set, set)) : set_scalar(reader, set, arithmetic_tensor(reader, b, &scalar));
     if (!x.id)
         x = set_scalar(reader, set, arithmetic_tensor(reader, a, &scalar));
     Op op = sign == SIGN_ADD ? OP_add : sign == SIGN_SUB ? OP_sub : sign == SIGN_MUL ? OP_mul : OP_div;
@@ -150,7 +152,8 @@ static Value map_by_parts(Reader *reader, const char *function, SetValue set, co
         Type type = graph_type(reader->stage->graph, own[0].tensor);
         Type found = part.kind == DATUM_TENSOR ? graph_type(reader->stage->graph, part.tensor) : (Type){0};
         if (part.kind != DATUM_TENSOR || !type_equal(&type, &found)) {
-            reader_error(reader, "\"%s\" of a parameter set: only functions that keep each tensor's shape work on sets (and norm)", function);
+            reader_error(reader, "\"%s\" of a parameter set: only functions that keep each tensor's shape work on sets (and norm)",
+                         function);
             return (Value){0};
         }
         parts[i] = part.tensor;

@@ -63,8 +63,8 @@ uint32_t state_declare(Reader *reader, const char *name, StateKind kind, Type ty
 
 // ---- initialisers
 
-static const char *const initial_words[INITIAL_COUNT] = {"zeros",           "ones",           "constant",      "normal",         "uniform",
-                                                         "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "icnr"};
+static const char *const initial_words[INITIAL_COUNT] = {
+    "zeros", "ones", "constant", "normal", "uniform", "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "icnr"};
 static const char *const part_words[PART_COUNT] = {"weight", "bias", "scale", "shift"};
 
 static bool find_word(const char *word, Initial *out) {
@@ -80,7 +80,8 @@ static bool unknown_word(Reader *reader, const Json *json, const char *word) {
     const char *known[INITIAL_COUNT + PART_COUNT];
     memcpy(known, initial_words, sizeof initial_words);
     memcpy(known + INITIAL_COUNT, part_words, sizeof part_words);
-    return reader_error_at(reader, json, "unknown init \"%s\"%s", word, reader_suggest_words(reader, word, known, INITIAL_COUNT + PART_COUNT));
+    return reader_error_at(reader, json, "unknown init \"%s\"%s", word,
+                           reader_suggest_words(reader, word, known, INITIAL_COUNT + PART_COUNT));
 }
 
 bool initialiser_read(Reader *reader, const Json *json, Scope *scope, Initialiser *out) {
@@ -90,16 +91,20 @@ bool initialiser_read(Reader *reader, const Json *json, Scope *scope, Initialise
     const char *word = is_word ? json->string : json->first->key;
     if (!find_word(word, &out->word))
         return unknown_word(reader, is_word ? json : json->first, word);
-    uint32_t wanted = out->word == INITIAL_NORMAL || out->word == INITIAL_UNIFORM ? 2 : out->word == INITIAL_CONSTANT || out->word == INITIAL_ICNR ? 1 : 0;
+    uint32_t wanted = out->word == INITIAL_NORMAL || out->word == INITIAL_UNIFORM  ? 2
+                      : out->word == INITIAL_CONSTANT || out->word == INITIAL_ICNR ? 1
+                                                                                   : 0;
     out->a = out->b = 0;
     if (is_word)
-        return wanted == 0 || reader_error_at(reader, json, "\"%s\" needs %u number%s: { \"%s\": %s }", word, wanted, wanted > 1 ? "s" : "", word, wanted > 1 ? "[a, b]" : "a");
+        return wanted == 0 || reader_error_at(reader, json, "\"%s\" needs %u number%s: { \"%s\": %s }", word, wanted, wanted > 1 ? "s" : "",
+                                              word, wanted > 1 ? "[a, b]" : "a");
     Datum given = evaluate_static(reader, json->first, scope);
     if (given.kind == DATUM_ERROR)
         return false;
     uint32_t count = given.kind == DATUM_LIST ? given.list->items.count : is_static_number(given) ? 1 : 0;
     if (count != wanted && wanted)
-        return reader_error_at(reader, json->first, "\"%s\" needs %u number%s, not %s", word, wanted, wanted > 1 ? "s" : "", datum_word(reader, given));
+        return reader_error_at(reader, json->first, "\"%s\" needs %u number%s, not %s", word, wanted, wanted > 1 ? "s" : "",
+                               datum_word(reader, given));
     for (uint32_t i = 0; i < wanted; i++) {
         Datum number = given.kind == DATUM_LIST ? given.list->items.items[i] : given;
         if (!is_static_number(number))
@@ -210,7 +215,8 @@ Value frame_parameter(Reader *reader, const Frame *frame, const char *name, cons
     return (Value){0};
 }
 
-bool frame_state(Reader *reader, const Frame *frame, const char *name, const Init *init, uint32_t rank, const uint32_t *dims, StateRef *out) {
+bool frame_state(Reader *reader, const Frame *frame, const char *name, const Init *init, uint32_t rank, const uint32_t *dims,
+                 StateRef *out) {
     const char *full;
     Type type = type_make(DTYPE_F32, rank, dims);
     if (!own(reader, frame, name, &full))
@@ -222,7 +228,8 @@ bool frame_state(Reader *reader, const Frame *frame, const char *name, const Ini
     }
     const State *state = &reader->module->states.items[index];
     if (!type_equal(&state->type, &type)) {
-        reader_error(reader, "\"%s\" is %s, here it would be %s", full, type_text(reader->arena, &state->type), type_text(reader->arena, &type));
+        reader_error(reader, "\"%s\" is %s, here it would be %s", full, type_text(reader->arena, &state->type),
+                     type_text(reader->arena, &type));
         return false;
     }
     *out = (StateRef){index, frame->call};

@@ -35,7 +35,9 @@ static Value gradient_by(Reader *reader, Value scalar, Value target, uint32_t *d
 
 static bool check_dependent(Reader *reader, const Json *json, uint32_t dependent) {
     return dependent || reader->stage->kind != STAGE_PHASE ||
-           reader_error_at(reader, json, "the value does not depend on what it is differentiated by (was it computed before an update of it, or detached?)");
+           reader_error_at(
+               reader, json,
+               "the value does not depend on what it is differentiated by (was it computed before an update of it, or detached?)");
 }
 
 // By the parts of a set, together as a set.
@@ -82,7 +84,8 @@ static bool read_option(Reader *reader, const Json *json, Scope *scope, Optimize
         out->number = datum_double(datum);
         return true;
     }
-    if (datum.kind != DATUM_TENSOR || graph_type(reader->stage->graph, datum.tensor).rank || graph_type(reader->stage->graph, datum.tensor).dtype == DTYPE_BOOL)
+    if (datum.kind != DATUM_TENSOR || graph_type(reader->stage->graph, datum.tensor).rank ||
+        graph_type(reader->stage->graph, datum.tensor).dtype == DTYPE_BOOL)
         return reader_error_at(reader, json, "a number expected, not %s", datum_word(reader, datum));
     out->value = build_cast(reader->stage->graph, datum.tensor, DTYPE_F32);
     return true;
@@ -131,7 +134,8 @@ static bool prepare(Reader *reader, OptimizerDecl *optimizer) {
         if (strstr(optimizer->rule->if_momentum, letter) && !keeps_momentum)
             continue;
         for (uint32_t i = 0; i < optimizer->networks.count; i++)
-            array_push(reader->arena, &optimizer->moments[k], declare(reader, optimizer, letter, STATE_MOMENT, optimizer->networks.items[i]));
+            array_push(reader->arena, &optimizer->moments[k],
+                       declare(reader, optimizer, letter, STATE_MOMENT, optimizer->networks.items[i]));
     }
     for (uint32_t i = 0; optimizer->has_ema && i < optimizer->networks.count; i++)
         array_push(reader->arena, &optimizer->ema, declare(reader, optimizer, "ema", STATE_EMA, optimizer->networks.items[i]));
@@ -228,7 +232,8 @@ static void record_store(Reader *reader, const LookAhead *record, Value when) {
         stage_write(reader, state, kept(reader, when, record->parameters[i], state));
         for (uint32_t k = 0; k < 2; k++)
             if (optimizer->moments[k].count)
-                stage_write(reader, optimizer->moments[k].items[i], kept(reader, when, record->moments[k][i], optimizer->moments[k].items[i]));
+                stage_write(reader, optimizer->moments[k].items[i],
+                            kept(reader, when, record->moments[k][i], optimizer->moments[k].items[i]));
         if (optimizer->has_ema)
             stage_write(reader, optimizer->ema.items[i], kept(reader, when, record->ema[i], optimizer->ema.items[i]));
     }
@@ -302,13 +307,19 @@ static LookAhead *advance(Reader *reader, const LookAhead *from, Value *gradient
         return NULL;
     LookAhead *next = record_create(reader, optimizer);
     next->count = build_number(reader->stage->graph, OP_add, from->count, 1);
-    OptimizerStep step = {.graph = reader->stage->graph, .is_differentiated = is_differentiated, .options = given, .option_count = option_count,
-                          .count = next->count, .context = reader, .bias_correction = bias_correction};
+    OptimizerStep step = {.graph = reader->stage->graph,
+                          .is_differentiated = is_differentiated,
+                          .options = given,
+                          .option_count = option_count,
+                          .count = next->count,
+                          .context = reader,
+                          .bias_correction = bias_correction};
     if (!clip_gradients(reader, optimizer, &step, gradients))
         return NULL;
     for (uint32_t i = 0; i < optimizer->networks.count; i++) {
         SetValue set = {optimizer->networks.items[i]->set, from->parameters[i]};
-        OptimizerState state = {.parameters = is_differentiated ? set_repack(reader, set) : set.flat, .gradient = gradients[i],
+        OptimizerState state = {.parameters = is_differentiated ? set_repack(reader, set) : set.flat,
+                                .gradient = gradients[i],
                                 .moments = {from->moments[0][i], from->moments[1][i]}};
         optimizer->rule->advance(&step, &state);
         next->parameters[i] = state.parameters;
@@ -339,7 +350,8 @@ static Value *gradients_of(Reader *reader, const Json *minimize, Scope *scope, c
     uint32_t count = record->optimizer->networks.count, dependent = 0;
     Value *gradients = ARENA_NEW(reader->arena, Value, count);
     for (uint32_t i = 0; i < count; i++)
-        gradients[i] = gradient_by_set(reader, loss, (SetValue){record->optimizer->networks.items[i]->set, record->parameters[i]}, &dependent);
+        gradients[i] =
+            gradient_by_set(reader, loss, (SetValue){record->optimizer->networks.items[i]->set, record->parameters[i]}, &dependent);
     return check_dependent(reader, minimize, dependent) ? gradients : NULL;
 }
 
@@ -348,8 +360,10 @@ static void show_gradients(Reader *reader, const OptimizerDecl *optimizer, const
     for (uint32_t i = 0; i < optimizer->networks.count; i++) {
         const Set *set = &reader->module->sets.items[optimizer->networks.items[i]->set - 1];
         for (uint32_t k = 0; k < set->parts.count; k++) {
-            Output output = {.kind = OUTPUT_VALUE, .name = arena_format(reader->arena, "gradients/%s.%s", optimizer->name, set->parts.items[k].name),
-                             .value = build_unpack(graph, gradients[i], k), .origin = graph->origin};
+            Output output = {.kind = OUTPUT_VALUE,
+                             .name = arena_format(reader->arena, "gradients/%s.%s", optimizer->name, set->parts.items[k].name),
+                             .value = build_unpack(graph, gradients[i], k),
+                             .origin = graph->origin};
             uint32_t at = 0;
             while (at < graph->outputs.count && strcmp(graph->outputs.items[at].name, output.name))
                 at++;

@@ -103,12 +103,14 @@ static const Tensor *give_feed(void *context, const char *name) {
     ck_assert_ptr_nonnull(feed);
     Tensor *tensor = ARENA_NEW(replay->arena, Tensor, 1);
     *tensor = tensor_create(replay->arena, &feed->type);
-    const char *full = feed->data ? arena_format(replay->arena, "feeds/%s.%s.%s@%d.%d", replay->program->name, replay->phase->name, name, replay->step, replay->repetition)
+    const char *full = feed->data ? arena_format(replay->arena, "feeds/%s.%s.%s@%d.%d", replay->program->name, replay->phase->name, name,
+                                                 replay->step, replay->repetition)
                                   : arena_format(replay->arena, "feeds/%s.%s@0.0", replay->program->name, name);
     uint32_t below = 0;
     for (uint32_t i = 0; feed->data && i < replay->module->data.count; i++)
         for (uint32_t k = 0; k < replay->module->data.items[i].fields.count; k++)
-            if (!strcmp(replay->module->data.items[i].name, feed->data) && !strcmp(replay->module->data.items[i].fields.items[k].name, feed->field))
+            if (!strcmp(replay->module->data.items[i].name, feed->data) &&
+                !strcmp(replay->module->data.items[i].fields.items[k].name, feed->field))
                 below = replay->module->data.items[i].fields.items[k].below;
     for (uint64_t i = 0; i < type_count(&feed->type); i++)
         tensor->data[i] = feed->type.dtype == DTYPE_F32 ? 2 * uniform(full, i) - 1 : floor(uniform(full, i) * below);
@@ -120,14 +122,17 @@ static const Tensor *give_draw(void *context, const char *name) {
     const Graph *graph = replay->phase->graph;
     for (uint32_t id = 1; id < graph->nodes.count; id++) {
         const Node *node = &graph->nodes.items[id];
-        if ((node->op != OP_random_normal && node->op != OP_random_uniform && node->op != OP_random_integer) || strcmp(node->attrs[0].text, name))
+        if ((node->op != OP_random_normal && node->op != OP_random_uniform && node->op != OP_random_integer) ||
+            strcmp(node->attrs[0].text, name))
             continue;
         Tensor *tensor = ARENA_NEW(replay->arena, Tensor, 1);
         *tensor = tensor_create(replay->arena, &node->type);
         const char *full = arena_format(replay->arena, "draws/%s@%d.%d", name, replay->step, replay->repetition);
         for (uint64_t i = 0; i < type_count(&node->type); i++) {
             double u = uniform(full, i);
-            tensor->data[i] = node->op == OP_random_normal ? (double)(float)(3 * u - 1.5) : node->op == OP_random_uniform ? u : floor(u * (double)node->attrs[2].integer);
+            tensor->data[i] = node->op == OP_random_normal    ? (double)(float)(3 * u - 1.5)
+                              : node->op == OP_random_uniform ? u
+                                                              : floor(u * (double)node->attrs[2].integer);
         }
         return tensor;
     }
@@ -142,7 +147,8 @@ static void compare(Replay *replay, const char *name, const double *data, uint64
         return;
     const double *want = expected->data;
     uint64_t samples = count < SAMPLES ? count : SAMPLES;
-    ck_assert_msg(expected->dtype == HOST_F64 && expected->dims[0] == samples + 2, "%s: another size (%llu elements here)", name, (unsigned long long)count);
+    ck_assert_msg(expected->dtype == HOST_F64 && expected->dims[0] == samples + 2, "%s: another size (%llu elements here)", name,
+                  (unsigned long long)count);
     double sum = 0, sizes = 0, worst = 0, scale = want[1] / (double)count;
     for (uint64_t i = 0; i < count; i++) {
         sum += data[i];
@@ -155,7 +161,8 @@ static void compare(Replay *replay, const char *name, const double *data, uint64
     }
     replay->compared++;
     if (!(worst < TOLERANCE) && replay->wrong++ < 12)
-        fprintf(stderr, "  %s: off by %.2g (sum %.10g, expected %.10g; first %.10g, expected %.10g)\n", name, worst, sum, want[0], data[0], want[2]);
+        fprintf(stderr, "  %s: off by %.2g (sum %.10g, expected %.10g; first %.10g, expected %.10g)\n", name, worst, sum, want[0], data[0],
+                want[2]);
 }
 
 static void compare_outputs(Replay *replay, const Graph *graph, const Tensor *values) {
@@ -165,8 +172,10 @@ static void compare_outputs(Replay *replay, const Graph *graph, const Tensor *va
         const Tensor *tensor = &values[output->value.id];
         if (output->kind == OUTPUT_STATE || (output->at.id && !values[output->at.id].data[0]))
             continue;
-        const char *phase = output->kind == OUTPUT_REPORT ? arena_format(replay->arena, "%s.%s.", replay->program->name, replay->phase->name) : "";
-        const char *name = arena_format(replay->arena, "%s%s%s@%d.%d", kinds[output->kind], phase, output->name, replay->step, replay->repetition);
+        const char *phase =
+            output->kind == OUTPUT_REPORT ? arena_format(replay->arena, "%s.%s.", replay->program->name, replay->phase->name) : "";
+        const char *name =
+            arena_format(replay->arena, "%s%s%s@%d.%d", kinds[output->kind], phase, output->name, replay->step, replay->repetition);
         ck_assert_msg(tensor_file_find(replay->expected, name) != NULL, "the oracle has no \"%s\"", name);
         compare(replay, name, tensor->data, type_count(&tensor->type));
     }
@@ -186,8 +195,8 @@ static void compare_states(Replay *replay) {
         const State *state = &replay->module->states.items[i];
         const Set *set = state->type.set ? &replay->module->sets.items[state->type.set - 1] : NULL;
         for (uint32_t k = 0; set && k < set->parts.count; k++)
-            compare(replay, arena_format(replay->arena, "after/%s", part_name(replay, state, &set->parts.items[k])), replay->states[i].data + set->parts.items[k].offset,
-                    type_count(&set->parts.items[k].type));
+            compare(replay, arena_format(replay->arena, "after/%s", part_name(replay, state, &set->parts.items[k])),
+                    replay->states[i].data + set->parts.items[k].offset, type_count(&set->parts.items[k].type));
         if (!set)
             compare(replay, arena_format(replay->arena, "after/%s", state->name), replay->states[i].data, type_count(&state->type));
     }
@@ -196,8 +205,15 @@ static void compare_states(Replay *replay) {
 static void run_phase(Replay *replay, const Graph *graph, int32_t epoch_steps, Diag *diag) {
     Arena *arena = arena_create(), *outer = replay->arena;
     replay->arena = arena;
-    Sources sources = {.context = replay, .state = give_state, .feed = give_feed, .draw = give_draw, .step = replay->step, .steps = replay->step + 1,
-                       .epoch_steps = epoch_steps, .epoch = replay->step / epoch_steps, .repetition = replay->repetition};
+    Sources sources = {.context = replay,
+                       .state = give_state,
+                       .feed = give_feed,
+                       .draw = give_draw,
+                       .step = replay->step,
+                       .steps = replay->step + 1,
+                       .epoch_steps = epoch_steps,
+                       .epoch = replay->step / epoch_steps,
+                       .repetition = replay->repetition};
     bool *needed = ARENA_NEW(arena, bool, graph->nodes.count);
     for (uint32_t i = 0; i < graph->outputs.count; i++)
         needed[graph->outputs.items[i].value.id] = needed[graph->outputs.items[i].at.id] = true;
@@ -219,8 +235,13 @@ static void replay_program(const char *graph_name, const char *program_name, con
     ARRAY(const char *) defines = {0};
     for (const Json *item = json->first; item; item = item->next)
         array_push(arena, &defines, arena_format(arena, "%s=%.17g", item->key, item->number));
-    ReadOptions options = {.path = arena_format(arena, "%s/graphs/%s.json", GG_SOURCE_DIR, graph_name), .preset = "check", .defines = defines.items,
-                           .define_count = defines.count, .programs = &program_name, .program_count = 1, .keep_values = true};
+    ReadOptions options = {.path = arena_format(arena, "%s/graphs/%s.json", GG_SOURCE_DIR, graph_name),
+                           .preset = "check",
+                           .defines = defines.items,
+                           .define_count = defines.count,
+                           .programs = &program_name,
+                           .program_count = 1,
+                           .keep_values = true};
     const Module *module = read_document(arena, &options, diag);
     ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
     Replay replay = {.arena = arena, .module = module, .program = module_program(module, program_name), .expected = &expected};
@@ -244,11 +265,12 @@ static void replay_program(const char *graph_name, const char *program_name, con
 static const struct {
     const char *graph, *program;
 } cases[] = {
-    {"balance", "train"},          {"ddpm_mnist", "train"},          {"ddpm_mnist", "sample"},    {"ddpm_mnist", "sample_ddim"},
-    {"ddpm_mnist", "forward_process"}, {"features", "train"},        {"features", "features"},    {"latent_diffusion", "train_vae"},
-    {"latent_diffusion", "measure"}, {"latent_diffusion", "train"},  {"latent_diffusion", "sample"}, {"spectral_norm", "train"},
-    {"stackgan_stage1", "train"},  {"stackgan_stage1", "sample"},    {"stackgan_stage2", "train"}, {"stackgan_stage2", "sample"},
-    {"unrolled_gan", "train"},     {"wgan_gp", "train"},
+    {"balance", "train"},          {"ddpm_mnist", "train"},           {"ddpm_mnist", "sample"},
+    {"ddpm_mnist", "sample_ddim"}, {"ddpm_mnist", "forward_process"}, {"features", "train"},
+    {"features", "features"},      {"latent_diffusion", "train_vae"}, {"latent_diffusion", "measure"},
+    {"latent_diffusion", "train"}, {"latent_diffusion", "sample"},    {"spectral_norm", "train"},
+    {"stackgan_stage1", "train"},  {"stackgan_stage1", "sample"},     {"stackgan_stage2", "train"},
+    {"stackgan_stage2", "sample"}, {"unrolled_gan", "train"},         {"wgan_gp", "train"},
 };
 
 START_TEST(equals_the_oracle) {
