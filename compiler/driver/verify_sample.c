@@ -96,13 +96,20 @@ Tensor verify_sample_contract(Arena *arena, const Graph *graph, const Node *node
     else
         pick_convolution(node, args, seed, &x, &y, &out);
     Tensor small_x = take(arena, args[0], &x), small_y = take(arena, args[1], &y);
-    Node small = *node;
-    small.type = picked_type(node->type, &out);
-    Tensor part = interpret_node(arena, graph, &small, (const Tensor *const[]){&small_x, &small_y});
+    // References ask the graph for the arguments' types, so it is a graph of its own: x, y and the contraction.
+    const Value small_args[] = {{1}, {2}};
+    Node nodes[4] = {[1] = {.type = small_x.type}, [2] = {.type = small_y.type}, [3] = *node};
+    nodes[3].type = picked_type(node->type, &out);
+    nodes[3].args = small_args;
+    Graph view = *graph;
+    view.nodes.items = nodes;
+    view.nodes.count = 4;
+    Tensor part = interpret_node(arena, &view, &nodes[3], (const Tensor *const[]){&small_x, &small_y});
+    Type small_type = nodes[3].type;
     Tensor whole = tensor_create(arena, &node->type);
     for (uint64_t i = 0, count = type_count(&node->type); i < count; i++)
         whole.data[i] = fill;
-    for (uint64_t i = 0, count = type_count(&small.type); i < count; i++)
-        whole.data[whole_index(&node->type, &small.type, &out, i)] = part.data[i];
+    for (uint64_t i = 0, count = type_count(&small_type); i < count; i++)
+        whole.data[whole_index(&node->type, &small_type, &out, i)] = part.data[i];
     return whole;
 }

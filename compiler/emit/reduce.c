@@ -372,17 +372,56 @@ static uint64_t open_results(Fold *fold, const Layout *kept) {
     return invocations;
 }
 
+static bool takes_two_passes(const Fold *fold, Value root) {
+    Op op = graph_node(fold->emitter->graph, root)->op;
+    return op == OP_logsumexp || op == OP_moments;
+}
+
 static void fold_pass(Fold *fold, bool second_pass) {
     Emitter *emitter = fold->emitter;
     EmitScope scopes[MAX_RANK];
     EmitScope outer = emit_open(emitter, NULL);
     uint32_t opened = open_loops(fold, scopes, "r");
     for (uint32_t i = 0; i < emitter->kernel->roots.count; i++)
-        accumulate(fold, emitter->kernel->roots.items[i], second_pass);
+        if (!second_pass || takes_two_passes(fold, emitter->kernel->roots.items[i]))
+            accumulate(fold, emitter->kernel->roots.items[i], second_pass);
     close_loops(fold, scopes, opened);
     emit_close(emitter, outer, false);
     for (uint32_t i = 0; fold->tree && i < emitter->kernel->roots.count; i++)
-        combine_root(fold, emitter->kernel->roots.items[i], second_pass);
+        if (!second_pass || takes_two_passes(fold, emitter->kernel->roots.items[i]))
+            combine_root(fold, emitter->kernel->roots.items[i], second_pass);
+}
+
+// Where the first element lies far from the mean, the sums of differences cancel: then (and only then) they are taken again from the mean.
+static void correct_moments(Fold *fold) {
+    Emitter *emitter = fold->emitter;
+    const Kernel *kernel = emitter->kernel;
+    Text condition = text_create(emitter->arena);
+    const char *count = glsl_number(emitter->arena, DTYPE_F32, fold->count);
+    for (uint32_t i = 0; i < kernel->roots.count; i++) {
+        uint32_t id = kernel->roots.items[i].id;
+        if (graph_node(emitter->graph, kernel->roots.items[i])->op != OP_moments)
+            continue;
+        if (fold->inner_folded)
+            emit_line(emitter, "float whole_a%u = (a%u.x + a%u.y) + (a%u.z + a%u.w), whole_b%u = (b%u.x + b%u.y) + (b%u.z + b%u.w);", id, id, id, id, id, id, id, id, id, id);
+        const char *joint = condition.length ? " || " : "";
+        if (fold->inner_folded)
+            text_format(&condition, "%swhole_a%u * whole_a%u > 0.25 * %s * whole_b%u", joint, id, id, count, id);
+        else
+            text_format(&condition, "%sany(greaterThan(a%u * a%u, 0.25 * %s * b%u))", joint, id, id, count, id);
+    }
+    if (!condition.length)
+        return;
+    EmitScope scope = emit_open(emitter, arena_format(emitter->arena, "if (%s) { // the first element was far off: again from the mean", condition.data));
+    for (uint32_t i = 0; i < kernel->roots.count; i++) {
+        uint32_t id = kernel->roots.items[i].id;
+        if (graph_node(emitter->graph, kernel->roots.items[i])->op != OP_moments)
+            continue;
+        emit_line(emitter, "c%u += %s%u / %s;", id, fold->inner_folded ? "whole_a" : "a", id, count);
+        emit_line(emitter, "a%u = vec4(0.0); b%u = vec4(0.0);", id, id);
+    }
+    fold_pass(fold, true);
+    emit_close(emitter, scope, true);
 }
 
 uint64_t emit_reduce_kernel(Emitter *emitter) {
@@ -394,6 +433,7 @@ uint64_t emit_reduce_kernel(Emitter *emitter) {
     for (uint32_t i = 0; i < kernel->roots.count; i++)
         declare(&fold, kernel->roots.items[i]);
     fold_pass(&fold, false);
+    correct_moments(&fold);
     if (graph_node(emitter->graph, kernel->roots.items[0])->op == OP_logsumexp) {
         uint32_t id = kernel->roots.items[0].id;
         if (fold.inner_folded)

@@ -22,7 +22,8 @@ enum { EXPRESSION_COUNT = sizeof expressions / sizeof *expressions };
 static const char head[] =
     "{\"gcc-graph\": 1, \"let\": {\"w\": \"3*v\", \"v\": 2.5},\n"
     " \"tables\": {\"t\": \"cumprod(linspace(0.5, 0.9, 4))\", \"u\": \"1/t + f32(range(4))\"},\n"
-    " \"programs\": {\"p\": {\"inputs\": {\"a\": [3, 4], \"c\": [2, 4, 2, 4], \"fb\": [4], \"fb3\": [2, 2, 4]}, \"phases\": [{\"name\": \"q\", \"nodes\": [\n"
+    " \"programs\": {\"p\": {\"inputs\": {\"a\": [3, 4], \"c\": [2, 4, 2, 4], \"fb\": [4], \"fb3\": [2, 2, 4]}, \"phases\": [{\"name\": "
+    "\"q\", \"nodes\": [\n"
     "  {\"expr\": \"i32(fb)\", \"as\": \"b\"}, {\"expr\": \"i32(fb3)\", \"as\": \"b3\"}, {\"expr\": \"f32(b)\", \"as\": \"b4\"},\n"
     "  {\"expr\": \"concat([a, a[:1]], 0)\", \"as\": \"a4\"}";
 
@@ -84,9 +85,10 @@ START_TEST(expressions_equal_the_oracle) {
         }
         ck_assert_msg(!strcmp(shape_text(arena, tensor->type), expressions[i].shape), "%s: shape [%s], expected [%s]", expressions[i].text,
                       shape_text(arena, tensor->type), expressions[i].shape);
-        ck_assert_msg(fabs(sum - expressions[i].sum) <= 1e-9 * (1 + size) && fabs(tensor->data[count - 1] - expressions[i].last) <= 1e-9 * (1 + size),
-                      "%s: %.15g and %.15g, expected %.15g and %.15g", expressions[i].text, sum, tensor->data[count - 1], expressions[i].sum,
-                      expressions[i].last);
+        ck_assert_msg(fabs(sum - expressions[i].sum) <= 1e-9 * (1 + size) &&
+                          fabs(tensor->data[count - 1] - expressions[i].last) <= 1e-9 * (1 + size),
+                      "%s: %.15g and %.15g, expected %.15g and %.15g", expressions[i].text, sum, tensor->data[count - 1],
+                      expressions[i].sum, expressions[i].last);
         checked++;
     }
     ck_assert_uint_eq(checked, EXPRESSION_COUNT);
@@ -116,9 +118,9 @@ START_TEST(extensions_are_what_they_say) {
     static const struct {
         const char *text;
         double value;
-    } rows[] = {{"erf(0.5)", 0.52049987781304654},      {"kl(fill(0.5, [2]), fill(0.3, [2]))", 0.14992940378800168},
-                {"polynomial(step, 10, 2)", 0.25},       {"exponential(step, 0.5)", 0.03125},
-                {"step_decay(step, 2, 0.1)", 0.01},      {"f32(u32(3))", 3}};
+    } rows[] = {{"erf(0.5)", 0.52049987781304654},  {"kl(fill(0.5, [2]), fill(0.3, [2]))", 0.14992940378800168},
+                {"polynomial(step, 10, 2)", 0.25},  {"exponential(step, 0.5)", 0.03125},
+                {"step_decay(step, 2, 0.1)", 0.01}, {"f32(u32(3))", 3}};
     Arena *arena = arena_create();
     Diag *diag = diag_create(arena);
     Text text = text_create(arena);

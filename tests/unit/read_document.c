@@ -1,0 +1,218 @@
+// Documents: parameter counts, names, precedence of lets, presets and -D, initialisers, the input as one file, warnings.
+#include "compiler/ir/op.h"
+#include "compiler/read/read.h"
+#include "runtime/base/file.h"
+#include "tests/support/inputs.h"
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+static Arena *arena;
+static Diag *diag;
+
+static void set_up(void) {
+    arena = arena_create();
+    diag = diag_create(arena);
+}
+
+static void tear_down(void) { arena_destroy(&arena); }
+
+static const Module *read_graph(const char *path, const char *preset, const char *const *defines, uint32_t count) {
+    ReadOptions options = {.path = path, .preset = preset, .defines = defines, .define_count = count};
+    const Module *module = read_document(arena, &options, diag);
+    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    return module;
+}
+
+static const Module *read_text(const char *text, const char *const *defines, uint32_t count) {
+    char path[] = "/tmp/gcc-graph-document-XXXXXX.json";
+    ck_assert(mkstemps(path, 5) >= 0 && file_write(path, text, strlen(text), diag));
+    ReadOptions options = {.path = path, .defines = defines, .define_count = count};
+    const Module *module = read_document(arena, &options, diag);
+    remove(path);
+    return module;
+}
+
+static uint64_t count_of(const Module *module, const char *prefix) {
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < module->sets.count; i++)
+        if (text_starts_with(module->sets.items[i].network, prefix))
+            count += module->sets.items[i].count;
+    return count;
+}
+
+static const struct {
+    const char *graph, *preset;
+    const char *defines[4];
+    uint32_t define_count;
+    uint64_t g, d; // networks G…, D…
+} counts[] = {
+    {"stackgan_stage1", NULL, {"GF=192", "DF=96", "C=128"}, 3, 20020832, 12407425},
+    {"stackgan_stage2", NULL, {"GF=192", "DF=96", "C=128", "R=2"}, 4, 37130480, 159889538},
+    {"stackgan_stage1", NULL, {"GF=128", "DF=64", "C=128"}, 3, 10301248, 5715713},
+    {"stackgan_stage2", NULL, {"GF=128", "DF=64", "C=128", "R=4"}, 4, 26290080, 71269122},
+    {"stackgan_stage1", "coco", {NULL}, 0, 20020832, 12407425},
+    {"unrolled_gan", NULL, {NULL}, 0, 49666, 513},
+    {"spectral_norm", NULL, {NULL}, 0, 259745, 36513},
+};
+
+START_TEST(parameters_are_the_published_ones) {
+    const Module *module =
+        read_graph(arena_format(arena, "graphs/%s.json", counts[_i].graph), counts[_i].preset, counts[_i].defines, counts[_i].define_count);
+    ck_assert_uint_eq(count_of(module, "G"), counts[_i].g);
+    ck_assert_uint_eq(count_of(module, "D"), counts[_i].d);
+}
+END_TEST
+
+START_TEST(layers_add_up_to_their_network) {
+    const Module *module = read_graph("graphs/ddpm_mnist.json", NULL, NULL, 0);
+    const NetworkInfo *unet = &module->networks.items[0];
+    uint64_t parameters = 0, macs = 0;
+    ck_assert_str_eq(unet->shown, "x [n, 1, 28, 28], t [n] -> [n, 1, 28, 28]");
+    for (uint32_t i = 0; i < unet->layers.count; i++) {
+        parameters += unet->layers.items[i].parameters;
+        macs += unet->layers.items[i].macs;
+        if (!strcmp(unet->layers.items[i].path, "unet.conv2d")) // 14 x 14 pixels, 3 x 3 x 4 to 24 channels
+            ck_assert_uint_eq(unet->layers.items[i].macs, 14 * 14 * 9 * 4 * 24);
+    }
+    ck_assert_uint_eq(parameters, 368428);
+    ck_assert_uint_gt(macs, 1000000);
+}
+END_TEST
+
+START_TEST(names_are_paths) {
+    const Module *module = read_graph("graphs/stackgan_stage2.json", "check", NULL, 0);
+    ck_assert_ptr_nonnull(module_state(module, "s1.G"));
+    ck_assert_ptr_nonnull(module_state(module, "s1.G.i.0.up.batch_norm.mean"));
+    ck_assert_ptr_nonnull(module_state(module, "d.m.D_cond"));
+    ck_assert_ptr_nonnull(module_state(module, "g.count"));
+    const Set *set = &module->sets.items[module_state(module, "s1.G")->type.set - 1];
+    ck_assert_str_eq(set->parts.items[0].name, "s1.G.ca.linear.weight");
+    ck_assert_str_eq(set->parts.items[5].name, "s1.G.i.0.up.conv2d.weight");
+    ck_assert_str_eq(module_program(module, "train")->requires_trained.items[0], "s1.G");
+}
+END_TEST
+
+START_TEST(defines_win_over_presets_over_with_over_lets) {
+    static const char *const defines[] = {"batch=3", "s1.DF=5", "GF1=2*3", "sample.count=7"};
+    const Module *module = read_graph("graphs/stackgan_stage2.json", "check", defines, 4);
+    ck_assert_uint_eq(module->data.items[0].batch, 3);
+    ck_assert_uint_eq(module_program(module, "sample")->inputs.items[0].type.dims[0], 7);
+    const Set *set = &module->sets.items[module_state(module, "s1.G")->type.set - 1];
+    ck_assert_uint_eq(set->parts.items[2].type.dims[0], 8 * 6 * 16); // linear of s1.G: 8 GF 16, GF by "with" from GF1
+    ReadOptions wrong = {.path = "graphs/stackgan_stage2.json", .defines = (const char *const[]){"s1.GG=1"}, .define_count = 1};
+    ck_assert_ptr_null(read_document(arena, &wrong, diag));
+    ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "no let \"s1.GG\"; did you mean \"s1.GF\"?"));
+}
+END_TEST
+
+START_TEST(the_input_as_one_file_reads_the_same) {
+    static const char *const defines[] = {"batch=3"};
+    const Module *module = read_graph("graphs/latent_diffusion.json", "check", defines, 1);
+    char path[] = "/tmp/gcc-graph-resolved-XXXXXX.json";
+    ck_assert(mkstemps(path, 5) >= 0 && file_write(path, module->resolved, strlen(module->resolved), diag));
+    const Module *again = read_graph(path, NULL, NULL, 0);
+    ck_assert_str_eq(module->resolved, again->resolved);
+    for (uint32_t i = 0; i < module->programs.count; i++)
+        for (uint32_t k = 0; k < module->programs.items[i].phases.count; k++) {
+            Text a = text_create(arena), b = text_create(arena);
+            graph_print(&a, module->programs.items[i].phases.items[k].graph);
+            graph_print(&b, again->programs.items[i].phases.items[k].graph);
+            ck_assert_str_eq(a.data, b.data);
+        }
+    static const char *const other[] = {"batch=5"};
+    ck_assert_uint_eq(read_graph(path, NULL, other, 1)->data.items[0].batch, 5);
+    remove(path);
+}
+END_TEST
+
+START_TEST(graphs_are_well_formed) {
+    static const char *const graphs[] = {"balance",         "ddpm_mnist",      "features",     "latent_diffusion", "spectral_norm",
+                                         "stackgan_stage1", "stackgan_stage2", "unrolled_gan", "wgan_gp"};
+    const Module *module = read_graph(arena_format(arena, "graphs/%s.json", graphs[_i]), NULL, NULL, 0);
+    ck_assert_msg(diag_text(diag, arena)[0] == 0, "%s", diag_text(diag, arena));
+    ck_assert_ptr_nonnull(module->doc);
+    for (uint32_t i = 0; i < module->programs.count; i++)
+        for (uint32_t k = 0; k < module->programs.items[i].phases.count; k++) {
+            Text problems = text_create(arena);
+            ck_assert_msg(graph_verify(module->programs.items[i].phases.items[k].graph, &problems), "%s", problems.data);
+        }
+}
+END_TEST
+
+START_TEST(initialisers_by_part) {
+    const Module *module =
+        read_text("{\"gcc-graph\": 1, \"blocks\": {\"own\": {\"inputs\": [\"x\"], \"init\": {\"weight\": {\"constant\": 3}}, \"nodes\": "
+                  "[{\"op\": \"linear\", \"features\": 3}]},\n"
+                  "  \"none\": {\"inputs\": [\"x\"], \"nodes\": [{\"op\": \"linear\", \"features\": 3}]}},\n"
+                  " \"networks\": {\"f\": {\"dims\": [\"n\"], \"inputs\": {\"x\": [\"n\", 3]}, \"init\": {\"weight\": \"ones\", \"bias\": "
+                  "{\"constant\": \"1 + 1\"}}, \"nodes\": [\n"
+                  "  {\"op\": \"linear\", \"features\": 3}, {\"op\": \"linear\", \"features\": 3, \"init\": {\"bias\": \"ones\"}}, "
+                  "{\"op\": \"linear\", \"features\": 3, \"init\": \"zeros\"},\n"
+                  "  {\"block\": \"own\"}, {\"block\": \"none\"}, {\"op\": \"linear\", \"features\": 3, \"init\": \"kaiming_normal\"}]}}}",
+                  NULL, 0);
+    static const double wanted[] = {1, 2, 1, 1, 0, 0, 3, 2, 1, 2};
+    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    for (uint32_t i = 0; i < 10; i++)
+        ck_assert_double_eq(module->sets.items[0].parts.items[i].init.a, wanted[i]);
+    ck_assert_double_eq_tol(module->sets.items[0].parts.items[10].init.b, sqrt(2.0 / 3), 1e-15);
+    ck_assert_str_eq(module->sets.items[0].parts.items[8].name, "f.none.linear.weight");
+}
+END_TEST
+
+START_TEST(what_is_never_used_is_warned_of) {
+    const Module *module =
+        read_text("{\"gcc-graph\": 1, \"let\": {\"a\": 1, \"b\": \"a\"}, \"state\": {\"s\": {\"shape\": []}},\n"
+                  " \"programs\": {\"p\": {\"phases\": [{\"name\": \"q\", \"nodes\": [{\"set\": \"s\", \"to\": \"a + step*0.5\"}]}]}}}",
+                  NULL, 0);
+    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    const char *text = diag_text(diag, arena);
+    ck_assert_ptr_nonnull(strstr(text, "warning: "));
+    ck_assert_ptr_nonnull(strstr(text, "let \"b\" is never used"));
+    ck_assert_ptr_nonnull(strstr(text, "state \"s\" is never read"));
+    ck_assert_ptr_null(strstr(text, "let \"a\""));
+}
+END_TEST
+
+// Reading never crashes, whatever byte of a document is gone.
+START_TEST(a_document_cut_or_changed_is_an_error_or_a_document) {
+    size_t size;
+    const char *text = file_read(arena, "graphs/unrolled_gan.json", &size, diag);
+    char path[] = "/tmp/gcc-graph-cut-XXXXXX.json";
+    ck_assert(mkstemps(path, 5) >= 0);
+    for (size_t at = 20; at < size; at += 13) {
+        Arena *own = arena_create();
+        Diag *errors = diag_create(own);
+        char *changed = arena_copy_bytes(own, text, size);
+        changed[at] = "0\"[{}x:,$"[at % 9];
+        ck_assert(file_write(path, changed, size, errors));
+        ReadOptions options = {.path = path, .preset = "check"};
+        const Module *module = read_document(own, &options, errors);
+        ck_assert_msg((module == NULL) == (diag_error_count(errors) > 0), "byte %zu", at);
+        arena_destroy(&own);
+    }
+    remove(path);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("read_document");
+    TCase *all = tcase_create("documents");
+    tcase_add_checked_fixture(all, set_up, tear_down);
+    tcase_set_timeout(all, 300);
+    tcase_add_loop_test(all, parameters_are_the_published_ones, 0, sizeof counts / sizeof *counts);
+    tcase_add_test(all, layers_add_up_to_their_network);
+    tcase_add_test(all, names_are_paths);
+    tcase_add_test(all, defines_win_over_presets_over_with_over_lets);
+    tcase_add_test(all, the_input_as_one_file_reads_the_same);
+    tcase_add_loop_test(all, graphs_are_well_formed, 0, 9);
+    tcase_add_test(all, initialisers_by_part);
+    tcase_add_test(all, what_is_never_used_is_warned_of);
+    tcase_add_test(all, a_document_cut_or_changed_is_an_error_or_a_document);
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
