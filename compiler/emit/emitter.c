@@ -287,6 +287,68 @@ static const char *to_memory(Emitter *emitter, Code code) {
     return arena_format(emitter->arena, "%s(%s)", code.is_vector ? "uvec4" : "uint", code.text);
 }
 
+// What is known of a set's padding: nothing, that it is finite, that it is zero. A set's state and pack have zeros there.
+typedef enum { PADDING_ANY = 1, PADDING_FINITE, PADDING_ZERO } Padding;
+
+static Padding padding_of(Emitter *emitter, Value value);
+
+static Padding least(Padding a, Padding b) { return a < b ? a : b; }
+
+static Padding padding_of_map(Emitter *emitter, const Node *node) {
+    Padding x = padding_of(emitter, node->args[0]), y = node->arg_count > 1 ? padding_of(emitter, node->args[1]) : x;
+    Padding z = node->arg_count > 2 ? padding_of(emitter, node->args[2]) : y;
+    switch ((int)node->op) {
+    case OP_mul: return least(x, y) == PADDING_FINITE && (x == PADDING_ZERO || y == PADDING_ZERO) ? PADDING_ZERO : least(x, y);
+    case OP_div: return x == PADDING_ZERO && y == PADDING_FINITE ? PADDING_ZERO : PADDING_ANY;
+    case OP_select: return least(y, z);
+    case OP_add:
+    case OP_sub:
+    case OP_neg:
+    case OP_maximum:
+    case OP_minimum:
+    case OP_abs:
+    case OP_sqrt: return least(x, y);
+    }
+    return op_def(node->op)->zero_preserving && least(least(x, y), z) == PADDING_ZERO ? PADDING_ZERO : PADDING_ANY;
+}
+
+static Padding padding_of(Emitter *emitter, Value value) {
+    const Node *node = graph_node(emitter->graph, value);
+    if (!emitter->paddings)
+        emitter->paddings = ARENA_NEW(emitter->arena, uint8_t, emitter->graph->nodes.count);
+    uint8_t *known = &emitter->paddings[value.id];
+    if (*known)
+        return (Padding)*known;
+    Padding padding = PADDING_FINITE; // a number spread over the set
+    if (node->op == OP_state || node->op == OP_pack)
+        padding = PADDING_ZERO;
+    else if (node->op == OP_materialise)
+        padding = padding_of(emitter, node->args[0]);
+    else if (op_def(node->op)->op_class == CLASS_MAP && node->type.set)
+        padding = padding_of_map(emitter, node);
+    *known = (uint8_t)padding;
+    return padding;
+}
+
+// `vec4 there`: 1 where the vec4 number `vector` of a set holds elements, 0 in padding and between parts.
+static const char *set_mask(Emitter *emitter, uint32_t set, const char *vector) {
+    const SetLayout *places = &emitter->list->sets[set - 1];
+    const Set *parts = &emitter->graph->module->sets.items[set - 1];
+    const char *name = emit_name(emitter, "there");
+    emit_line(emitter, "vec4 %s = vec4(1.0);", name);
+    for (uint32_t p = 0; p < parts->parts.count; p++) {
+        const Layout *layout = &places->layouts[p];
+        uint64_t first = places->offsets[p] / 16, end = first + layout_count(layout) / 4, next = (p + 1 < parts->parts.count ? places->offsets[p + 1] : places->size) / 16;
+        uint32_t inner = layout->rank ? layout->dims[layout->order[layout->rank - 1]] : 1;
+        if (inner % 4)
+            emit_line(emitter, "if (%s >= %llu && %s < %llu && (%s - %llu) %% %u == %u) %s = vec4(lessThan(ivec4(0, 1, 2, 3), ivec4(%u)));", vector, (unsigned long long)first,
+                      vector, (unsigned long long)end, vector, (unsigned long long)first, layout_inner(layout) / 4, layout_inner(layout) / 4 - 1, name, inner % 4);
+        if (next > end)
+            emit_line(emitter, "if (%s >= %llu && %s < %llu) %s = vec4(0.0);", vector, (unsigned long long)end, vector, (unsigned long long)next, name);
+    }
+    return name;
+}
+
 void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code code) {
     const Layout *layout = &emitter->list->layouts[value.id];
     code = emit_vector(emitter, code);
@@ -303,6 +365,11 @@ void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code c
     int64_t stride;
     if (!index_split(emitter->pool, emit_offset(emitter, layout, index), emitter->lane_atom, &stride, &rest))
         assert(!"a store's lane is always simple");
+    uint32_t set = graph_type(emitter->graph, value).set;
+    if (set && padding_of(emitter, value) != PADDING_ZERO) {
+        const char *vector = emit_index(emitter, index_divide(emitter->pool, rest, 4));
+        text = arena_format(emitter->arena, "mix(%s, %s, notEqual(%s, vec4(0.0)))", zero, text, set_mask(emitter, set, vector));
+    }
     if (extent % 4) {
         Index inner;
         index_split(emitter->pool, index[axis], emitter->lane_atom, &stride, &inner);

@@ -46,6 +46,7 @@ typedef struct {
     ARRAY(AtomName) atoms;
     ARRAY(EmitBinding) bindings;
     uint32_t name_count;
+    uint8_t *paddings;       // by value id: what is known of a set's padding; see emit_store_vector
     uint32_t *value_names;   // by value id: how many registers are already called after it
     bool uses_random;
     Text functions;          // helpers of map ops, and shared memory

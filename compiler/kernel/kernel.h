@@ -3,6 +3,13 @@
 #include "compiler/ir/module.h"
 #include "runtime/program/program.h"
 
+// How a parameter set lies in memory: its parts one after the other, each in its canonical layout at an aligned offset.
+typedef struct {
+    Layout *layouts;   // by part
+    uint64_t *offsets; // bytes
+    uint64_t size;     // bytes
+} SetLayout;
+
 // Who holds a value's numbers, if anybody.
 typedef enum {
     BUFFER_NONE,     // computed where it is used
@@ -62,6 +69,7 @@ typedef struct {
 typedef struct {
     const Graph *graph;
     Arena *arena;
+    const SetLayout *sets; // by set - 1
     Buffer *buffers;      // by value id
     Layout *layouts;      // by value id: of every value, stored or not
     ARRAY(Kernel) kernels;

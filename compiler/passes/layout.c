@@ -323,6 +323,6 @@ KernelList *layout_graph(Arena *arena, const Graph *graph, const PassContext *co
         graph_output(pass.graph, output);
     }
     KernelList *list = ARENA_NEW(arena, KernelList, 1);
-    *list = (KernelList){.graph = pass.graph, .arena = arena, .layouts = pass.layouts.items};
+    *list = (KernelList){.graph = pass.graph, .arena = arena, .sets = context->sets, .layouts = pass.layouts.items};
     return list;
 }

@@ -3,13 +3,6 @@
 #include "compiler/kernel/kernel.h"
 #include "compiler/ir/op.h"
 
-// How a parameter set lies in memory: its parts one after the other, each in its canonical layout at an aligned offset.
-typedef struct {
-    Layout *layouts;   // by part
-    uint64_t *offsets; // bytes
-    uint64_t size;     // bytes
-} SetLayout;
-
 typedef struct {
     const Module *module;
     const Target *target;

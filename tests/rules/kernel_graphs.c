@@ -10,6 +10,8 @@
 typedef struct {
     Arena *arena;
     const Module *module;
+    const GraphProgram *program;
+    const Phase *phase;
 } Given;
 
 static const Tensor *give_state(void *context, const char *name) {
@@ -39,20 +41,16 @@ static const Tensor *give_state(void *context, const char *name) {
 // Integers are 1: in the range of any field.
 static const Tensor *give_feed(void *context, const char *name) {
     const Given *given = context;
-    for (uint32_t p = 0; p < given->module->programs.count; p++) {
-        const GraphProgram *program = &given->module->programs.items[p];
-        for (uint32_t i = 0; i < program->phases.count + 1; i++) {
-            const Feed *feeds = i ? program->phases.items[i - 1].feeds.items : program->inputs.items;
-            uint32_t count = i ? program->phases.items[i - 1].feeds.count : program->inputs.count;
-            for (uint32_t j = 0; j < count; j++)
-                if (strcmp(feeds[j].name, name) == 0) {
-                    Tensor *tensor = ARENA_NEW(given->arena, Tensor, 1);
-                    *tensor = inputs_random(given->arena, &feeds[j].type, -1, 1, 5);
-                    for (uint64_t k = 0; feeds[j].type.dtype != DTYPE_F32 && k < type_count(&feeds[j].type); k++)
-                        tensor->data[k] = 1;
-                    return tensor;
-                }
-        }
+    for (uint32_t i = 0; i < given->phase->feeds.count + given->program->inputs.count; i++) {
+        uint32_t feed_count = given->phase->feeds.count;
+        const Feed *feed = i < feed_count ? &given->phase->feeds.items[i] : &given->program->inputs.items[i - feed_count];
+        if (strcmp(feed->name, name) != 0)
+            continue;
+        Tensor *tensor = ARENA_NEW(given->arena, Tensor, 1);
+        *tensor = inputs_random(given->arena, &feed->type, -1, 1, 5);
+        for (uint64_t k = 0; feed->type.dtype != DTYPE_F32 && k < type_count(&feed->type); k++)
+            tensor->data[k] = 1;
+        return tensor;
     }
     return NULL;
 }
@@ -67,11 +65,12 @@ static Tensor *run(Arena *arena, const Graph *graph, const Sources *sources) {
     return values;
 }
 
-static void check_phase(const Module *module, const char *name, const Graph *graph) {
+static void check_phase(const Module *module, const GraphProgram *program, const Phase *phase, const char *file) {
     Arena *arena = arena_create();
-    Given given = {arena, module};
+    Given given = {arena, module, program, phase};
+    const char *name = arena_format(arena, "%s %s/%s", file, program->name, phase->name);
     Sources sources = {.context = &given, .state = give_state, .feed = give_feed, .seed = 1, .step = 2, .steps = 10, .epoch_steps = 3};
-    Graph *before = differentiate_graph(arena, graph), *after = simplify_graph(arena, before);
+    Graph *before = differentiate_graph(arena, phase->graph), *after = simplify_graph(arena, before);
     Text problem = text_create(arena);
     ck_assert_msg(graph_verify(before, &problem), "%s: %s", name, problem.data);
     ck_assert_msg(graph_verify(after, &problem), "%s: %s", name, problem.data);
@@ -103,10 +102,8 @@ START_TEST(every_graph) {
     Module *module = read_document(arena, &options, diag);
     ck_assert_msg(module, "%s", diag_text(diag, arena));
     for (uint32_t p = 0; p < module->programs.count; p++)
-        for (uint32_t i = 0; i < module->programs.items[p].phases.count; i++) {
-            const Phase *phase = &module->programs.items[p].phases.items[i];
-            check_phase(module, arena_format(arena, "%s %s/%s", names[_i], module->programs.items[p].name, phase->name), phase->graph);
-        }
+        for (uint32_t i = 0; i < module->programs.items[p].phases.count; i++)
+            check_phase(module, &module->programs.items[p], &module->programs.items[p].phases.items[i], names[_i]);
     arena_destroy(&arena);
 }
 END_TEST

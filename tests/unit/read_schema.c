@@ -1,0 +1,187 @@
+// graphs/schema.json: every shipped graph is valid by it, and it knows what the reader's tables know. A validator of the part of JSON
+// Schema (draft 07) that the schema uses.
+#include "compiler/layers/layer.h"
+#include "compiler/optimizers/optimizer.h"
+#include "compiler/read/functions.h"
+#include "runtime/base/file.h"
+#include "runtime/base/json.h"
+#include <check.h>
+#include <stdlib.h>
+
+static Arena *arena;
+static Diag *diag;
+static const Json *schema;
+
+static void set_up(void) {
+    arena = arena_create();
+    diag = diag_create(arena);
+    schema = json_read(arena, "graphs/schema.json", diag);
+    ck_assert_msg(schema != NULL, "%s", diag_text(diag, arena));
+}
+
+static void tear_down(void) { arena_destroy(&arena); }
+
+// ---- the validator
+
+static bool is_valid(const Json *json, const Json *rule);
+
+static bool is_type(const Json *json, const char *type) {
+    static const char *const names[] = {"null", "boolean", "number", "string", "array", "object"};
+    return !strcmp(names[json->kind], type);
+}
+
+static bool is_equal(const Json *a, const Json *b) {
+    if (a->kind != b->kind)
+        return false;
+    return a->kind == JSON_STRING ? !strcmp(a->string, b->string) : a->number == b->number;
+}
+
+static bool is_one_of(const Json *json, const Json *list, bool (*holds)(const Json *, const Json *)) {
+    for (const Json *item = list->first; item; item = item->next)
+        if (holds(json, item))
+            return true;
+    return false;
+}
+
+static bool has_type(const Json *json, const Json *type) { return is_type(json, type->string); }
+
+static bool check_members(const Json *json, const Json *rule) {
+    const Json *properties = json_get(rule, "properties"), *other = json_get(rule, "additionalProperties"),
+               *required = json_get(rule, "required");
+    for (const Json *member = json->first; member; member = member->next) {
+        const Json *own = properties ? json_get(properties, member->key) : NULL;
+        if (own ? !is_valid(member, own) : other && other->kind == JSON_BOOL ? other->number == 0 : other && !is_valid(member, other))
+            return false;
+    }
+    for (const Json *name = required ? required->first : NULL; name; name = name->next)
+        if (!json_get(json, name->string))
+            return false;
+    const Json *low = json_get(rule, "minProperties"), *high = json_get(rule, "maxProperties");
+    return (!low || json->count >= low->number) && (!high || json->count <= high->number);
+}
+
+static bool check_items(const Json *json, const Json *rule) {
+    const Json *items = json_get(rule, "items"), *low = json_get(rule, "minItems"), *high = json_get(rule, "maxItems");
+    for (const Json *item = items ? json->first : NULL; item; item = item->next)
+        if (!is_valid(item, items))
+            return false;
+    return (!low || json->count >= low->number) && (!high || json->count <= high->number);
+}
+
+static bool is_valid(const Json *json, const Json *rule) {
+    static const char *const known[] = {"$schema",       "title",       "description", "type",     "properties", "additionalProperties",
+                                        "required",      "definitions", "minItems",    "maxItems", "items",      "minProperties",
+                                        "maxProperties", "enum",        "const",       "anyOf",    "$ref"};
+    for (const Json *key = rule->first; key; key = key->next) {
+        bool is_known = false;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            is_known = is_known || !strcmp(known[i], key->key);
+        ck_assert_msg(is_known, "the validator does not know \"%s\"", key->key);
+    }
+    const Json *ref = json_get(rule, "$ref"), *type = json_get(rule, "type"), *values = json_get(rule, "enum"),
+               *value = json_get(rule, "const");
+    const Json *any = json_get(rule, "anyOf");
+    if (ref) {
+        const Json *target = json_get(json_get(schema, "definitions"), ref->string + strlen("#/definitions/"));
+        ck_assert_msg(target != NULL, "no %s", ref->string);
+        return is_valid(json, target);
+    }
+    if (type && (type->kind == JSON_ARRAY ? !is_one_of(json, type, has_type) : !is_type(json, type->string)))
+        return false;
+    if ((values && !is_one_of(json, values, is_equal)) || (value && !is_equal(json, value)) || (any && !is_one_of(json, any, is_valid)))
+        return false;
+    return json->kind == JSON_OBJECT ? check_members(json, rule) : json->kind == JSON_ARRAY ? check_items(json, rule) : true;
+}
+
+// ---- tests
+
+static uint32_t check_folder(const char *folder) {
+    uint32_t count, valid = 0;
+    const char **names = file_list(arena, folder, &count, diag);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!text_ends_with(names[i], ".json") || !strcmp(names[i], "schema.json") || names[i][0] == '.')
+            continue;
+        const Json *json = json_read(arena, file_join(arena, folder, names[i]), diag);
+        ck_assert_msg(json != NULL, "%s", diag_text(diag, arena));
+        ck_assert_msg(is_valid(json, schema), "%s/%s is not valid by the schema", folder, names[i]);
+        valid++;
+    }
+    return valid;
+}
+
+START_TEST(shipped_graphs_are_valid) {
+    ck_assert_uint_ge(check_folder("graphs"), 9);
+    ck_assert_uint_ge(check_folder("graphs/blocks"), 2);
+}
+END_TEST
+
+START_TEST(mistakes_of_keys_are_not_valid) {
+    static const char *const names[] = {"key_of_document", "key_of_layer", "key_of_network", "node_kind",  "unknown_op",
+                                        "key_missing",     "initialiser",  "version",        "random_kind"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const Json *json = json_read(arena, arena_format(arena, "tests/golden/mistake_%s.json", names[i]), diag);
+        ck_assert_msg(json && !is_valid(json, schema), "%s is valid", names[i]);
+    }
+}
+END_TEST
+
+// The definition of an op, or NULL.
+static const Json *find_op(const char *name) {
+    for (const Json *item = json_get(schema, "definitions")->first; item; item = item->next) {
+        const Json *op = json_get(json_get(item, "properties"), "op"), *names = op ? json_get(op, "enum") : NULL;
+        for (const Json *known = names ? names->first : NULL; known; known = known->next)
+            if (!strcmp(known->string, name))
+                return item;
+    }
+    return NULL;
+}
+
+// `options` is "a b! c", with '!' after required ones.
+static void check_options(const char *what, const Json *rule, const char *options) {
+    const Json *properties = json_get(rule, "properties"), *required = json_get(rule, "required");
+    for (const char *at = options; *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " !");
+        const char *name = arena_copy_bytes(arena, at, length);
+        bool is_required = at[length] == '!', is_listed = false;
+        for (const Json *item = required ? required->first : NULL; item; item = item->next)
+            is_listed = is_listed || !strcmp(item->string, name);
+        ck_assert_msg(json_get(properties, name) && is_listed == is_required, "graphs/schema.json: \"%s\" of %s", name, what);
+        at += length + is_required;
+    }
+}
+
+START_TEST(the_schema_knows_every_op_and_rule) {
+    uint32_t count;
+    const LayerDef *layers = layer_defs(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        ck_assert_msg(find_op(layers[i].name), "graphs/schema.json has no op \"%s\"", layers[i].name);
+        check_options(layers[i].name, find_op(layers[i].name), layers[i].options);
+    }
+    const FunctionInfo *functions = function_list(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        ck_assert_msg(find_op(functions[i].name), "graphs/schema.json has no op \"%s\"", functions[i].name);
+        check_options(functions[i].name, find_op(functions[i].name), function_options(arena, functions[i].name));
+    }
+    const OptimizerRule *rules = optimizer_rules(&count);
+    const Json *optimizer = json_get(json_get(json_get(schema, "definitions"), "optimizer"), "properties");
+    for (uint32_t i = 0; i < count; i++) {
+        ck_assert_msg(json_get(optimizer, rules[i].name), "graphs/schema.json has no optimizer \"%s\"", rules[i].name);
+        check_options(rules[i].name, json_get(optimizer, rules[i].name), rules[i].options);
+    }
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("read_schema");
+    TCase *all = tcase_create("schema");
+    tcase_add_checked_fixture(all, set_up, tear_down);
+    tcase_add_test(all, shipped_graphs_are_valid);
+    tcase_add_test(all, mistakes_of_keys_are_not_valid);
+    tcase_add_test(all, the_schema_knows_every_op_and_rule);
+    suite_add_tcase(suite, all);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}
