@@ -3,7 +3,9 @@
 #include "compiler/ir/op.h"
 #include <assert.h>
 
-static Value add(Graph *graph, Op op, Value x, const Attr *attrs, uint32_t attr_count) { return graph_add(graph, op, &x, 1, attrs, attr_count); }
+static Value add(Graph *graph, Op op, Value x, const Attr *attrs, uint32_t attr_count) {
+    return graph_add(graph, op, &x, 1, attrs, attr_count);
+}
 
 static void to_ints(int64_t *ints, uint32_t count, const uint32_t *numbers) {
     for (uint32_t i = 0; i < count; i++)

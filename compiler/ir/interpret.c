@@ -30,8 +30,7 @@ static int32_t number_of(const Sources *sources, const char *name) {
 static void draw(const Node *node, const Sources *sources, Tensor *out) {
     uint64_t name = random_name(node->attrs[0].text), count = type_count(&out->type);
     for (uint64_t i = 0; i < count; i++) {
-        RandomWords words =
-            random_element(sources->seed, name, (uint32_t)sources->step, (uint32_t)sources->repetition, (uint32_t)i);
+        RandomWords words = random_element(sources->seed, name, (uint32_t)sources->step, (uint32_t)sources->repetition, (uint32_t)i);
         if (node->op == OP_random_normal)
             out->data[i] = random_normal(words);
         else if (node->op == OP_random_uniform)
@@ -48,7 +47,8 @@ static bool copy_given(const Graph *graph, const Node *node, const Tensor *given
         return false;
     }
     if (type_count(&given->type) != type_count(&out->type)) {
-        diag_error(diag, NULL, "%s \"%s\" is %s, got %s", what, name, type_text(graph->arena, &out->type), type_text(graph->arena, &given->type));
+        diag_error(diag, NULL, "%s \"%s\" is %s, got %s", what, name, type_text(graph->arena, &out->type),
+                   type_text(graph->arena, &given->type));
         return false;
     }
     memcpy(out->data, given->data, type_count(&out->type) * sizeof *out->data);

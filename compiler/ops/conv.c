@@ -53,8 +53,8 @@ static bool find_out(Graph *graph, const Node *node, Conv *conv) {
     for (uint32_t axis = 0; axis < 2; axis++) {
         int64_t reach = conv->dilation[axis] * (conv->kernel[axis] - 1) + 1, padded = conv->in[axis] + 2 * conv->pad[axis];
         if (padded < reach)
-            return graph_error(graph, node, "a kernel of %u x %u does not fit into %u x %u padded by %lld x %lld", conv->kernel[0], conv->kernel[1],
-                               conv->in[0], conv->in[1], (long long)conv->pad[0], (long long)conv->pad[1]);
+            return graph_error(graph, node, "a kernel of %u x %u does not fit into %u x %u padded by %lld x %lld", conv->kernel[0],
+                               conv->kernel[1], conv->in[0], conv->in[1], (long long)conv->pad[0], (long long)conv->pad[1]);
         conv->out[axis] = (uint32_t)((padded - reach) / conv->stride[axis] + 1);
     }
     return true;
@@ -76,8 +76,8 @@ static bool check_gradient(Graph *graph, const Node *node, uint32_t arg, const C
 }
 
 static bool read_conv2d(Graph *graph, const Node *node, Conv *conv) {
-    if (!is_image(graph, node, 0, "wants [n, channels, height, width]") || !is_image(graph, node, 1, "wants a weight [out, in / groups, height, width]") ||
-        !read_attrs(graph, node, conv))
+    if (!is_image(graph, node, 0, "wants [n, channels, height, width]") ||
+        !is_image(graph, node, 1, "wants a weight [out, in / groups, height, width]") || !read_attrs(graph, node, conv))
         return false;
     Type x = arg_type(graph, node, 0), w = arg_type(graph, node, 1);
     conv->n = x.dims[0], conv->ci = x.dims[1], conv->co = w.dims[0];
@@ -85,8 +85,9 @@ static bool read_conv2d(Graph *graph, const Node *node, Conv *conv) {
         conv->in[axis] = x.dims[2 + axis], conv->kernel[axis] = w.dims[2 + axis];
     if (!check_groups(graph, node, conv) || !find_out(graph, node, conv))
         return false;
-    return w.dims[1] == conv->ci / conv->groups || graph_error(graph, node, "%s has %u channels, in %u groups; the weight is %s",
-                                                               shown(graph, node->args[0]), conv->ci, conv->groups, shown(graph, node->args[1]));
+    return w.dims[1] == conv->ci / conv->groups ||
+           graph_error(graph, node, "%s has %u channels, in %u groups; the weight is %s", shown(graph, node->args[0]), conv->ci,
+                       conv->groups, shown(graph, node->args[1]));
 }
 
 static bool read_conv2d_input(Graph *graph, const Node *node, Conv *conv) {
@@ -143,7 +144,9 @@ static bool infer_conv2d_weight(Graph *graph, const Node *node, Type *out) {
 
 // ---- gradients
 
-static Value forward(Graph *graph, Value x, Value w, const Attr *attrs) { return graph_add(graph, OP_conv2d, (Value[]){x, w}, 2, attrs, 4); }
+static Value forward(Graph *graph, Value x, Value w, const Attr *attrs) {
+    return graph_add(graph, OP_conv2d, (Value[]){x, w}, 2, attrs, 4);
+}
 
 static Value by_input(Graph *graph, Value g, Value w, const Attr *attrs, Type x) {
     Attr all[] = {attrs[0], attrs[1], attrs[2], attrs[3], attr_ints((int64_t[]){x.dims[2], x.dims[3]}, 2)};
@@ -342,7 +345,12 @@ const OpDef op_conv2d_weight = {
     .summary = "conv2d's gradient by its weight, of the whole batch or by slices of it",
     .op_class = CLASS_CONTRACT,
     .arg_count = 2,
-    .attrs = {{"stride", ATTR_INTS}, {"pad", ATTR_INTS}, {"dilation", ATTR_INTS}, {"groups", ATTR_INT}, {"kernel", ATTR_INTS}, {"slices", ATTR_INT}},
+    .attrs = {{"stride", ATTR_INTS},
+              {"pad", ATTR_INTS},
+              {"dilation", ATTR_INTS},
+              {"groups", ATTR_INT},
+              {"kernel", ATTR_INTS},
+              {"slices", ATTR_INT}},
     .attr_count = 6,
     .infer = infer_conv2d_weight,
     .vjp = vjp_conv2d_weight,

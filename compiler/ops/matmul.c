@@ -10,7 +10,8 @@ static bool infer_matmul(Graph *graph, const Node *node, Type *out) {
     for (uint32_t i = 0; fits && i + 2 < a.rank; i++)
         fits = a.dims[i] == b.dims[i];
     if (!fits)
-        return graph_error(graph, node, "%s and %s: wants [..., m, k] and [..., k, n]", shown(graph, node->args[0]), shown(graph, node->args[1]));
+        return graph_error(graph, node, "%s and %s: wants [..., m, k] and [..., k, n]", shown(graph, node->args[0]),
+                           shown(graph, node->args[1]));
     *out = a;
     out->dims[a.rank - 1] = b.dims[b.rank - 1];
     return true;

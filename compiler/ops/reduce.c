@@ -26,10 +26,11 @@ static void reference_reduce_sum(const Graph *graph, const Node *node, const Ten
     } while (fold_next(&fold));
 }
 
-#define REDUCE_EXAMPLES                                                                                       \
-    {{F32(2, 3, 4)}, 1, {EXAMPLE_INTS(1)}, -2, 2, 0.01}, {{F32(2, 3, 4)}, 1, {EXAMPLE_INTS(0, 2)}, -2, 2, 0.01}, \
-        {{F32(5)}, 1, {EXAMPLE_INTS(0)}, -2, 2, 0.01}, {{F32(2, 1, 3)}, 1, {EXAMPLE_INTS(1)}, -2, 2, 0.01},      \
-        {{F32(2, 3, 3, 2)}, 1, {EXAMPLE_INTS(0, 2, 3)}, -2, 2, 0.01}
+#define REDUCE_EXAMPLES                                                                                                                    \
+    {{F32(2, 3, 4)}, 1, {EXAMPLE_INTS(1)}, -2, 2, 0.01}, {{F32(2, 3, 4)}, 1, {EXAMPLE_INTS(0, 2)}, -2, 2, 0.01},                           \
+        {{F32(5)}, 1, {EXAMPLE_INTS(0)}, -2, 2, 0.01}, {{F32(2, 1, 3)}, 1, {EXAMPLE_INTS(1)}, -2, 2, 0.01}, {                              \
+        {F32(2, 3, 3, 2)}, 1, {EXAMPLE_INTS(0, 2, 3)}, -2, 2, 0.01                                                                         \
+    }
 
 const OpDef op_reduce_sum = {
     .name = "reduce_sum",
@@ -42,7 +43,9 @@ const OpDef op_reduce_sum = {
     .vjp = vjp_reduce_sum,
     .reference = reference_reduce_sum,
     .example_count = 7,
-    .examples = {REDUCE_EXAMPLES, {{I32(3, 4)}, 1, {EXAMPLE_INTS(0)}, -9, 9, 0}, {{{DTYPE_F32, 1, 1, {14}}}, 1, {EXAMPLE_INTS(0)}, -2, 2, 0}},
+    .examples = {REDUCE_EXAMPLES,
+                 {{I32(3, 4)}, 1, {EXAMPLE_INTS(0)}, -9, 9, 0},
+                 {{{DTYPE_F32, 1, 1, {14}}}, 1, {EXAMPLE_INTS(0)}, -2, 2, 0}},
 };
 
 // Row-major number of an element among those that are folded with it.

@@ -154,7 +154,9 @@ const OpDef op_iota = {
 
 // ---- random draws (interpret.c draws them)
 
-static bool infer_random(Graph *graph, const Node *node, Type *out) { return shape_from_ints(graph, node, DTYPE_F32, &node->attrs[1], out); }
+static bool infer_random(Graph *graph, const Node *node, Type *out) {
+    return shape_from_ints(graph, node, DTYPE_F32, &node->attrs[1], out);
+}
 
 static bool infer_random_integer(Graph *graph, const Node *node, Type *out) {
     int64_t below = node->attrs[2].integer;

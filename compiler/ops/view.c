@@ -323,8 +323,8 @@ static bool infer_concat(Graph *graph, const Node *node, Type *out) {
         if (!needs_plain(graph, node, arg))
             return false;
         if (!type_equal(&type, &first))
-            return graph_error(graph, node, "%s and %s differ in more than axis %lld", shown(graph, node->args[0]), shown(graph, node->args[arg]),
-                               (long long)axis);
+            return graph_error(graph, node, "%s and %s differ in more than axis %lld", shown(graph, node->args[0]),
+                               shown(graph, node->args[arg]), (long long)axis);
     }
     return shape_from_ints(graph, node, first.dtype, &(Attr){.kind = ATTR_INTS, .ints = dims, .count = first.rank}, out);
 }

@@ -249,7 +249,8 @@ static Value join_slices(Graph *graph, Value first, Value second, uint32_t axis)
             return NO_VALUE;
     }
     Range next = range_of(&b, axis);
-    if ((ranges[axis].count > 1 && ranges[axis].step != 1) || (next.count > 1 && next.step != 1) || next.start != range_last(ranges[axis]) + 1)
+    if ((ranges[axis].count > 1 && ranges[axis].step != 1) || (next.count > 1 && next.step != 1) ||
+        next.start != range_last(ranges[axis]) + 1)
         return NO_VALUE;
     ranges[axis].step = 1;
     ranges[axis].count += next.count;

@@ -180,7 +180,7 @@ static double against_differences(Run *run, const char *optimizer, const char *n
             double move = side ? h : -h;
             for (uint64_t i = 0; i < count; i++)
                 parameters[part->offset + i] += move * number(77 + k, i) / sqrt(length);
-            loss[side] = output(run, go(run), OUTPUT_REPORT, report)->data[0];
+            loss[side] = output(run, go(run), text_starts_with(report, "values/") ? OUTPUT_VALUE : OUTPUT_REPORT, report)->data[0];
             for (uint64_t i = 0; i < count; i++)
                 parameters[part->offset + i] -= move * number(77 + k, i) / sqrt(length);
         }
@@ -200,6 +200,18 @@ START_TEST(unrolled_steps_carry_gradients) {
     run = start("unrolled_gan", (const char *const[]){"\"lr\": 0.0001", "\"lr\": 0.0"}, NULL, 0, "train", 0);
     against_differences(&run, "g", "G", "loss_g", &still);
     ck_assert_msg(fabs(norm - still) > 1e-3 * norm, "the look-ahead does not matter: %g and %g", norm, still);
+    arena_destroy(&run.arena);
+}
+END_TEST
+
+// A loss after one step, minimised by the values before it (model-agnostic meta-learning): the step's own path, p - lr …, counts too.
+START_TEST(an_update_reaches_through_a_step_of_its_own) {
+    double norm;
+    Run run =
+        start("unrolled_gan", (const char *const[]){"\"if\": \"K > 0\", \"commit\": \"d[1]\"", "\"update\": \"d\", \"minimize\": \"l[1]\""},
+              NULL, 0, "train", 0);
+    double error = against_differences(&run, "d", "D", "values/train.both.l.1", &norm);
+    ck_assert_msg(error < 1e-6 && norm > 1e-3, "worst error %g of %g", error, norm);
     arena_destroy(&run.arena);
 }
 END_TEST
@@ -335,6 +347,7 @@ int main(void) {
     TCase *all = tcase_create("promises");
     tcase_set_timeout(all, 600);
     tcase_add_test(all, unrolled_steps_carry_gradients);
+    tcase_add_test(all, an_update_reaches_through_a_step_of_its_own);
     tcase_add_test(all, gradient_penalty_carries_gradients);
     tcase_add_test(all, a_skipped_update_changes_no_bit);
     tcase_add_test(all, kept_statistics_do_not_move);

@@ -22,7 +22,7 @@ STEP, SAMPLES = 7, 24
 CASES = [   # graph, -D; all at preset "check"
     ('balance', {}), ('ddpm_mnist', {}), ('features', {}),
     ('latent_diffusion', {}), ('spectral_norm', {}), ('stackgan_stage1', {'E': 32, 'batch': 3}),
-    ('stackgan_stage2', {'E': 32, 'batch': 2, 'size': 128, 'GF': 4, 'GF1': 2, 'DF': 2}), ('unrolled_gan', {}), ('wgan_gp', {}),
+    ('stackgan_stage2', {'E': 32, 'batch': 2, 'size': 128, 'GF': 4, 'GF1': 2, 'DF': 2}), ('unrolled_gan', {}), ('wgan_gp', {}), ('everything', {}),
 ]
 MASK = 0xffffffffffffffff
 
@@ -126,13 +126,14 @@ def record(path, define, program, target):
         metadata['repeat.' + phase['name']] = str(machine.repeats(phase, scope))
     machine.program(program, 1, first=STEP)
     arrays = {**machine.log, **state_arrays(machine, 'after')}
-    arrays = {k: summary(v) for k, v in arrays.items() if not k.startswith(('feeds/', 'draws/'))}
+    unused = [f'after/{k}.m.' for k, o in machine.optimizers.items() if o.rule in ('sgd', 'rmsprop') and not o.spec[o.rule].get('momentum')]  # not kept there
+    arrays = {k: summary(v) for k, v in arrays.items() if not k.startswith(('feeds/', 'draws/', *unused))}
     write(target, arrays, metadata)
     print(f'{os.path.basename(target)}: {len(arrays)} tensors, {os.path.getsize(target):,} bytes')
 
 
 Machine.draw, Machine.feed = draw, feed
 for graph, define in CASES:
-    path = os.path.join(sys.argv[2], graph + '.json')
+    path = os.path.join(sys.argv[3 if graph == 'everything' else 2], graph + '.json')
     for program in Document(path, dict(define), preset='check').spec['programs']:
         record(path, define, program, os.path.join(sys.argv[3], f'{graph}.{program}.safetensors'))

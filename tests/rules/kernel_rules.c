@@ -128,7 +128,8 @@ typedef struct {
 } CodedCase;
 
 #define DIMS(...) (uint32_t[]){__VA_ARGS__}, sizeof((uint32_t[]){__VA_ARGS__}) / 4
-#define INTS(...) (const int64_t[]){__VA_ARGS__}
+#define INTS(...)                                                                                                                          \
+    (const int64_t[]) { __VA_ARGS__ }
 
 static Value input(Graph *graph, uint32_t number, const uint32_t *dims, uint32_t rank) {
     Type type = type_make(DTYPE_F32, rank, dims);
@@ -141,78 +142,84 @@ static Value transpose(Graph *graph, Value x, const uint32_t *order) { return bu
 #define B(op, a, b) build_binary(g, OP_##op, a, b)
 #define U(op, a) build_unary(g, OP_##op, a)
 #define N(op, a, number) build_number(g, OP_##op, a, number)
-#define CASE(name, wanted, expression) \
+#define CASE(name, wanted, expression)                                                                                                     \
     static Value case_##name(Graph *g) { return expression; }
 #define A input(g, 0, DIMS(2, 3, 4))
 #define A1 input(g, 1, DIMS(2, 3, 4))
 #define ROW input(g, 2, DIMS(4))
 #define COLUMN input(g, 3, DIMS(2, 3, 1))
 #define CUBE DIMS(2, 3, 4)
-#define CASES                                                                                                                        \
-    CASE(fold, "constant", N(mul, build_constant(g, DTYPE_F32, 3), 4))                                                               \
-    CASE(fold_full, "constant broadcast", U(exp, spread(g, build_constant(g, DTYPE_F32, 0), CUBE)))                                  \
-    CASE(sink, "sqrt broadcast", U(sqrt, spread(g, ROW, CUBE)))                                                                      \
-    CASE(sink_two, "constant broadcast add broadcast", B(add, spread(g, COLUMN, CUBE), spread(g, build_constant(g, DTYPE_F32, 2), CUBE))) \
-    CASE(sink_not, "broadcast broadcast add", B(add, spread(g, COLUMN, CUBE), spread(g, ROW, CUBE)))                                 \
-    CASE(constant_last, "constant broadcast mul", B(mul, build_constant(g, DTYPE_F32, 3), A))                                        \
-    CASE(divide, "constant broadcast mul", N(div, A, 8))                                                                             \
-    CASE(scale, "constant broadcast mul", N(mul, N(mul, A, 3), 5))                                                                   \
-    CASE(shift, "constant broadcast add", N(add, N(add, A, 3), 5))                                                                   \
-    CASE(scale_negated, "constant broadcast mul", U(neg, N(mul, A, 3)))                                                              \
-    CASE(cast, "", U(to_f32, A))                                                                                                     \
-    CASE(cast_bool, "gt to_f32", U(to_f32, U(to_i32, B(gt, A, A1))))                                                                 \
-    CASE(cast_kept, "to_i32 to_f32", U(to_f32, U(to_i32, A)))                                                                        \
-    CASE(add_packs, "unpack unpack unpack exp exp add add sub pack",                                                   \
-         build_sum_of_packs(g))                                                                              \
-    CASE(join_pads, "exp concat", B(add, build_pad(g, A, INTS(0, 0, 0), INTS(0, 3, 0), NULL), build_pad(g, U(exp, A), INTS(0, 3, 0), NULL, NULL))) \
-    CASE(join_pads_apart, "concat pad",                                                                                              \
-         B(add, build_pad(g, A, INTS(0, 4, 0), INTS(0, 1, 0), NULL), build_pad(g, A1, INTS(0, 1, 0), INTS(0, 4, 0), NULL)))          \
-    CASE(join_pads_not, "pad pad add",                                                                                               \
-         B(add, build_pad(g, A, INTS(0, 2, 0), INTS(0, 0, 0), NULL), build_pad(g, A1, INTS(0, 1, 0), INTS(0, 1, 0), NULL)))          \
-    CASE(detach, "", U(detach, A))                                                                                                   \
-    CASE(view_constant, "constant broadcast", transpose(g, spread(g, build_constant(g, DTYPE_F32, 7), CUBE), (uint32_t[]){2, 0, 1})) \
-    CASE(concat_constants, "constant broadcast",                                                                                     \
-         build_concat(g, (Value[]){spread(g, build_constant(g, DTYPE_F32, 7), CUBE), spread(g, build_constant(g, DTYPE_F32, 7), DIMS(2, 1, 4))}, 2, 1)) \
-    CASE(pad_constant, "constant broadcast pad", build_pad(g, spread(g, build_constant(g, DTYPE_F32, 7), CUBE), INTS(1, 0, 0), NULL, NULL)) \
-    CASE(pad_zero, "constant broadcast", build_pad(g, spread(g, build_constant(g, DTYPE_F32, 0), CUBE), INTS(1, 0, 0), NULL, NULL)) \
-    CASE(reshape_back, "", build_reshape(g, build_reshape(g, A, DIMS_OF(24)), DIMS_OF(2, 3, 4)))                                     \
-    CASE(transpose_back, "", transpose(g, transpose(g, A, (uint32_t[]){1, 2, 0}), (uint32_t[]){2, 0, 1}))                            \
-    CASE(transpose_twice, "transpose", transpose(g, transpose(g, A, (uint32_t[]){1, 2, 0}), (uint32_t[]){1, 2, 0}))                  \
-    CASE(transpose_ones, "reshape", transpose(g, COLUMN, (uint32_t[]){2, 0, 1}))                                                     \
-    CASE(broadcast_ones, "reshape", spread(g, ROW, DIMS(1, 1, 4)))                                                                   \
-    CASE(broadcast_twice, "broadcast", spread(g, spread(g, ROW, DIMS(3, 4)), CUBE))                                                  \
-    CASE(broadcast_reshape, "broadcast", spread(g, build_reshape(g, ROW, DIMS_OF(1, 1, 4)), CUBE))                                   \
-    CASE(broadcast_reshape_kept, "reshape broadcast", spread(g, build_reshape(g, input(g, 4, DIMS(3)), DIMS_OF(3, 1)), CUBE))        \
-    CASE(flip_back, "", build_flip(g, build_flip(g, A, INTS(0, 1), 2), INTS(0, 1), 2))                                               \
-    CASE(flip_some, "flip", build_flip(g, build_flip(g, A, INTS(0, 1), 2), INTS(1, 2), 2))                                           \
-    CASE(slice_slice, "slice", build_slice(g, build_slice(g, A, 2, 1, 4, 2), 2, 1, 2, 1))                                            \
-    CASE(slice_concat, "slice", build_slice(g, build_concat(g, (Value[]){A, A1}, 2, 1), 1, 4, 6, 1))                                 \
-    CASE(slice_concat_part, "", build_slice(g, build_concat(g, (Value[]){A, A1}, 2, 1), 1, 3, 6, 1))                                 \
-    CASE(slice_concat_not, "concat slice", build_slice(g, build_concat(g, (Value[]){A, A1}, 2, 1), 1, 2, 4, 1))                      \
-    CASE(slice_pad, "", build_slice(g, build_pad(g, A, INTS(0, 2, 0), INTS(0, 1, 0), NULL), 1, 2, 5, 1))                             \
-    CASE(slice_pad_interior, "slice", build_slice(g, build_pad(g, A, INTS(0, 1, 0), NULL, INTS(0, 1, 0)), 1, 1, 4, 2))               \
-    CASE(slice_pad_not, "pad slice", build_slice(g, build_pad(g, A, INTS(0, 2, 0), NULL, NULL), 1, 1, 4, 1))                         \
-    CASE(slice_broadcast, "broadcast", build_slice(g, spread(g, ROW, CUBE), 1, 1, 3, 1))                                             \
-    CASE(slice_broadcast_both, "slice broadcast", build_slice(g, spread(g, ROW, CUBE), 2, 1, 3, 1))                                  \
-    CASE(pad_pad, "pad", build_pad(g, build_pad(g, A, INTS(1, 0, 0), NULL, INTS(1, 0, 0)), INTS(1, 1, 0), NULL, NULL))               \
-    CASE(concat_concat, "exp concat", build_concat(g, (Value[]){A, build_concat(g, (Value[]){A1, U(exp, A)}, 2, 1)}, 2, 1))          \
-    CASE(concat_slices, "", build_concat(g, (Value[]){build_slice(g, A, 1, 0, 1, 1), build_slice(g, A, 1, 1, 3, 1)}, 2, 1))          \
-    CASE(concat_slices_not, "slice slice concat", build_concat(g, (Value[]){build_slice(g, A, 1, 1, 3, 1), build_slice(g, A, 1, 0, 1, 1)}, 2, 1)) \
-    CASE(unpack_constant, "constant broadcast", build_unpack(g, build_spread_net(g), 0))                                             \
-    CASE(pack_unpacked, "", build_packed_again(g))                                                                                   \
-    CASE(reduce_ones, "reshape", sum(g, COLUMN, INTS(2), 1))                                                                         \
-    CASE(reduce_some_ones, "reshape reduce_sum", sum(g, COLUMN, INTS(1, 2), 2))                                                      \
-    CASE(sum_sum, "reduce_sum", sum(g, sum(g, A, INTS(1), 1), INTS(1), 1))                                                           \
-    CASE(sum_permuted, "reduce_sum", sum(g, transpose(g, build_reshape(g, A, DIMS_OF(4, 6)), (uint32_t[]){1, 0}), NULL, 0))          \
-    CASE(sum_broadcast, "reshape constant broadcast mul broadcast", sum(g, spread(g, ROW, CUBE), INTS(1), 1))                                \
-    CASE(sum_broadcast_some, "reshape reduce_sum constant broadcast mul broadcast", sum(g, spread(g, ROW, CUBE), INTS(1, 2), 2))                       \
-    CASE(sum_factor, "reshape reduce_sum mul", sum(g, B(mul, A, spread(g, COLUMN, CUBE)), INTS(2), 1))                               \
-    CASE(sum_factor_deep, "reshape mul reduce_sum mul", sum(g, B(mul, B(mul, A, spread(g, COLUMN, CUBE)), A1), INTS(2), 1))          \
-    CASE(sum_divisor, "reshape reduce_sum div", sum(g, B(div, A, spread(g, COLUMN, CUBE)), INTS(2), 1))                              \
-    CASE(sum_neg, "reduce_sum neg", sum(g, U(neg, A), INTS(2), 1))                                                                   \
-    CASE(sum_constant_factor, "constant broadcast reduce_sum mul", sum(g, N(mul, A, 3), INTS(2), 1))                                 \
+#define CASES                                                                                                                              \
+    CASE(fold, "constant", N(mul, build_constant(g, DTYPE_F32, 3), 4))                                                                     \
+    CASE(fold_full, "constant broadcast", U(exp, spread(g, build_constant(g, DTYPE_F32, 0), CUBE)))                                        \
+    CASE(sink, "sqrt broadcast", U(sqrt, spread(g, ROW, CUBE)))                                                                            \
+    CASE(sink_two, "constant broadcast add broadcast", B(add, spread(g, COLUMN, CUBE), spread(g, build_constant(g, DTYPE_F32, 2), CUBE)))  \
+    CASE(sink_not, "broadcast broadcast add", B(add, spread(g, COLUMN, CUBE), spread(g, ROW, CUBE)))                                       \
+    CASE(constant_last, "constant broadcast mul", B(mul, build_constant(g, DTYPE_F32, 3), A))                                              \
+    CASE(divide, "constant broadcast mul", N(div, A, 8))                                                                                   \
+    CASE(scale, "constant broadcast mul", N(mul, N(mul, A, 3), 5))                                                                         \
+    CASE(shift, "constant broadcast add", N(add, N(add, A, 3), 5))                                                                         \
+    CASE(scale_negated, "constant broadcast mul", U(neg, N(mul, A, 3)))                                                                    \
+    CASE(cast, "", U(to_f32, A))                                                                                                           \
+    CASE(cast_bool, "gt to_f32", U(to_f32, U(to_i32, B(gt, A, A1))))                                                                       \
+    CASE(cast_kept, "to_i32 to_f32", U(to_f32, U(to_i32, A)))                                                                              \
+    CASE(add_packs, "unpack unpack unpack exp exp add add sub pack", build_sum_of_packs(g))                                                \
+    CASE(join_pads, "exp concat",                                                                                                          \
+         B(add, build_pad(g, A, INTS(0, 0, 0), INTS(0, 3, 0), NULL), build_pad(g, U(exp, A), INTS(0, 3, 0), NULL, NULL)))                  \
+    CASE(join_pads_apart, "concat pad",                                                                                                    \
+         B(add, build_pad(g, A, INTS(0, 4, 0), INTS(0, 1, 0), NULL), build_pad(g, A1, INTS(0, 1, 0), INTS(0, 4, 0), NULL)))                \
+    CASE(join_pads_not, "pad pad add",                                                                                                     \
+         B(add, build_pad(g, A, INTS(0, 2, 0), INTS(0, 0, 0), NULL), build_pad(g, A1, INTS(0, 1, 0), INTS(0, 1, 0), NULL)))                \
+    CASE(detach, "", U(detach, A))                                                                                                         \
+    CASE(view_constant, "constant broadcast", transpose(g, spread(g, build_constant(g, DTYPE_F32, 7), CUBE), (uint32_t[]){2, 0, 1}))       \
+    CASE(concat_constants, "constant broadcast",                                                                                           \
+         build_concat(                                                                                                                     \
+             g, (Value[]){spread(g, build_constant(g, DTYPE_F32, 7), CUBE), spread(g, build_constant(g, DTYPE_F32, 7), DIMS(2, 1, 4))}, 2, \
+             1))                                                                                                                           \
+    CASE(pad_constant, "constant broadcast pad",                                                                                           \
+         build_pad(g, spread(g, build_constant(g, DTYPE_F32, 7), CUBE), INTS(1, 0, 0), NULL, NULL))                                        \
+    CASE(pad_zero, "constant broadcast", build_pad(g, spread(g, build_constant(g, DTYPE_F32, 0), CUBE), INTS(1, 0, 0), NULL, NULL))        \
+    CASE(reshape_back, "", build_reshape(g, build_reshape(g, A, DIMS_OF(24)), DIMS_OF(2, 3, 4)))                                           \
+    CASE(transpose_back, "", transpose(g, transpose(g, A, (uint32_t[]){1, 2, 0}), (uint32_t[]){2, 0, 1}))                                  \
+    CASE(transpose_twice, "transpose", transpose(g, transpose(g, A, (uint32_t[]){1, 2, 0}), (uint32_t[]){1, 2, 0}))                        \
+    CASE(transpose_ones, "reshape", transpose(g, COLUMN, (uint32_t[]){2, 0, 1}))                                                           \
+    CASE(broadcast_ones, "reshape", spread(g, ROW, DIMS(1, 1, 4)))                                                                         \
+    CASE(broadcast_twice, "broadcast", spread(g, spread(g, ROW, DIMS(3, 4)), CUBE))                                                        \
+    CASE(broadcast_reshape, "broadcast", spread(g, build_reshape(g, ROW, DIMS_OF(1, 1, 4)), CUBE))                                         \
+    CASE(broadcast_reshape_kept, "reshape broadcast", spread(g, build_reshape(g, input(g, 4, DIMS(3)), DIMS_OF(3, 1)), CUBE))              \
+    CASE(flip_back, "", build_flip(g, build_flip(g, A, INTS(0, 1), 2), INTS(0, 1), 2))                                                     \
+    CASE(flip_some, "flip", build_flip(g, build_flip(g, A, INTS(0, 1), 2), INTS(1, 2), 2))                                                 \
+    CASE(slice_slice, "slice", build_slice(g, build_slice(g, A, 2, 1, 4, 2), 2, 1, 2, 1))                                                  \
+    CASE(slice_concat, "slice", build_slice(g, build_concat(g, (Value[]){A, A1}, 2, 1), 1, 4, 6, 1))                                       \
+    CASE(slice_concat_part, "", build_slice(g, build_concat(g, (Value[]){A, A1}, 2, 1), 1, 3, 6, 1))                                       \
+    CASE(slice_concat_not, "concat slice", build_slice(g, build_concat(g, (Value[]){A, A1}, 2, 1), 1, 2, 4, 1))                            \
+    CASE(slice_pad, "", build_slice(g, build_pad(g, A, INTS(0, 2, 0), INTS(0, 1, 0), NULL), 1, 2, 5, 1))                                   \
+    CASE(slice_pad_interior, "slice", build_slice(g, build_pad(g, A, INTS(0, 1, 0), NULL, INTS(0, 1, 0)), 1, 1, 4, 2))                     \
+    CASE(slice_pad_later, "slice", build_slice(g, build_pad(g, A, INTS(0, 1, 0), NULL, INTS(0, 1, 0)), 1, 3, 6, 2))                        \
+    CASE(slice_pad_not, "pad slice", build_slice(g, build_pad(g, A, INTS(0, 2, 0), NULL, NULL), 1, 1, 4, 1))                               \
+    CASE(slice_broadcast, "broadcast", build_slice(g, spread(g, ROW, CUBE), 1, 1, 3, 1))                                                   \
+    CASE(slice_broadcast_both, "slice broadcast", build_slice(g, spread(g, ROW, CUBE), 2, 1, 3, 1))                                        \
+    CASE(pad_pad, "pad", build_pad(g, build_pad(g, A, INTS(1, 0, 0), NULL, INTS(1, 0, 0)), INTS(1, 1, 0), NULL, NULL))                     \
+    CASE(concat_concat, "exp concat", build_concat(g, (Value[]){A, build_concat(g, (Value[]){A1, U(exp, A)}, 2, 1)}, 2, 1))                \
+    CASE(concat_slices, "", build_concat(g, (Value[]){build_slice(g, A, 1, 0, 1, 1), build_slice(g, A, 1, 1, 3, 1)}, 2, 1))                \
+    CASE(concat_slices_not, "slice slice concat",                                                                                          \
+         build_concat(g, (Value[]){build_slice(g, A, 1, 1, 3, 1), build_slice(g, A, 1, 0, 1, 1)}, 2, 1))                                   \
+    CASE(unpack_constant, "constant broadcast", build_unpack(g, build_spread_net(g), 0))                                                   \
+    CASE(pack_unpacked, "", build_packed_again(g))                                                                                         \
+    CASE(reduce_ones, "reshape", sum(g, COLUMN, INTS(2), 1))                                                                               \
+    CASE(reduce_some_ones, "reshape reduce_sum", sum(g, COLUMN, INTS(1, 2), 2))                                                            \
+    CASE(sum_sum, "reduce_sum", sum(g, sum(g, A, INTS(1), 1), INTS(1), 1))                                                                 \
+    CASE(sum_permuted, "reduce_sum", sum(g, transpose(g, build_reshape(g, A, DIMS_OF(4, 6)), (uint32_t[]){1, 0}), NULL, 0))                \
+    CASE(sum_broadcast, "reshape constant broadcast mul broadcast", sum(g, spread(g, ROW, CUBE), INTS(1), 1))                              \
+    CASE(sum_broadcast_some, "reshape reduce_sum constant broadcast mul broadcast", sum(g, spread(g, ROW, CUBE), INTS(1, 2), 2))           \
+    CASE(sum_factor, "reshape reduce_sum mul", sum(g, B(mul, A, spread(g, COLUMN, CUBE)), INTS(2), 1))                                     \
+    CASE(sum_factor_deep, "reshape mul reduce_sum mul", sum(g, B(mul, B(mul, A, spread(g, COLUMN, CUBE)), A1), INTS(2), 1))                \
+    CASE(sum_divisor, "reshape reduce_sum div", sum(g, B(div, A, spread(g, COLUMN, CUBE)), INTS(2), 1))                                    \
+    CASE(sum_neg, "reduce_sum neg", sum(g, U(neg, A), INTS(2), 1))                                                                         \
+    CASE(sum_constant_factor, "constant broadcast reduce_sum mul", sum(g, N(mul, A, 3), INTS(2), 1))                                       \
     CASE(sum_factor_not, "broadcast mul reduce_sum", sum(g, B(mul, A, spread(g, ROW, CUBE)), INTS(2), 1))
-#define DIMS_OF(...) sizeof((uint32_t[]){__VA_ARGS__}) / 4, (uint32_t[]){__VA_ARGS__}
+#define DIMS_OF(...)                                                                                                                       \
+    sizeof((uint32_t[]){__VA_ARGS__}) / 4, (uint32_t[]) { __VA_ARGS__ }
 
 static Value build_sum_of_packs(Graph *g) {
     Value set = net(g), a = build_unpack(g, set, 0), b = build_unpack(g, set, 1), c = build_unpack(g, set, 2);
@@ -271,7 +278,7 @@ static void check_same(Arena *arena, const Graph *before, const Graph *after, co
             graph_print(&dump, before);
             text_append(&dump, "->\n");
             graph_print(&dump, after);
-            ck_abort_msg("%s: output %u: %s\n%s", name, i, problem.data, dump.data);
+            ck_abort_msg("%s: output %u: %s\n%.2000s", name, i, problem.data, dump.data);
         }
     }
 }
@@ -290,7 +297,8 @@ START_TEST(every_coded_case) {
     Graph *simple = simplify_graph(arena, graph);
     check_same(arena, graph, simple, test->name);
     const char *ops = ops_of(arena, simple);
-    ck_assert_msg(strcmp(ops, test->wanted) == 0, "%s: \"%s\" instead of \"%s\"\n%s", test->name, ops, test->wanted, printed(arena, simple));
+    ck_assert_msg(strcmp(ops, test->wanted) == 0, "%s: \"%s\" instead of \"%s\"\n%s", test->name, ops, test->wanted,
+                  printed(arena, simple));
     arena_destroy(&arena);
 }
 END_TEST
@@ -304,9 +312,7 @@ typedef struct {
     ARRAY(Value) values;
 } Maker;
 
-static uint32_t below(Maker *maker, uint32_t limit) {
-    return random_below(random_element(maker->seed, 1, 0, 0, maker->drawn++), limit);
-}
+static uint32_t below(Maker *maker, uint32_t limit) { return random_below(random_element(maker->seed, 1, 0, 0, maker->drawn++), limit); }
 
 static Value any(Maker *maker) { return maker->values.items[below(maker, maker->values.count)]; }
 
@@ -334,7 +340,8 @@ static Value random_map(Maker *maker, Value x) {
     if (choice < 2)
         return build_unary(graph, unary[below(maker, 6)], x);
     if (choice < 3)
-        return build_select(graph, build_binary(graph, OP_gt, x, partner(maker, x)), partner(maker, x), build_constant(graph, DTYPE_F32, 0));
+        return build_select(graph, build_binary(graph, OP_gt, x, partner(maker, x)), partner(maker, x),
+                            build_constant(graph, DTYPE_F32, 0));
     if (choice < 4)
         return build_binary(graph, OP_div, x, build_number(graph, OP_add, build_unary(graph, OP_abs, partner(maker, x)), 1));
     return build_binary(graph, binary[below(maker, 6)], x, partner(maker, x));
@@ -367,12 +374,14 @@ static Value random_view(Maker *maker, Value x) {
         return build_concat(graph, (Value[]){x, build_unary(graph, OP_neg, x), x}, 2 + below(maker, 2), axis);
     case 5: {
         uint32_t count = (uint32_t)type_count(&type), first = type.dims[0];
-        return below(maker, 2) ? build_reshape(graph, x, 2, (uint32_t[]){first, count / first}) : build_reshape(graph, x, 3, (uint32_t[]){1, first, count / first});
+        return below(maker, 2) ? build_reshape(graph, x, 2, (uint32_t[]){first, count / first})
+                               : build_reshape(graph, x, 3, (uint32_t[]){1, first, count / first});
     }
     default:
         for (uint32_t i = 0; i < type.rank; i++)
             type.dims[i] = type.dims[i] == 1 ? 1 + below(maker, 3) : type.dims[i];
-        return type.rank < 4 ? build_broadcast_dims(graph, x, type.rank + 1u, (uint32_t[]){2, type.dims[0], type.dims[1], type.dims[2]}) : x;
+        return type.rank < 4 ? build_broadcast_dims(graph, x, type.rank + 1u, (uint32_t[]){2, type.dims[0], type.dims[1], type.dims[2]})
+                             : x;
     }
 }
 

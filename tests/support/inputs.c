@@ -26,7 +26,9 @@ Module *inputs_module(Arena *arena) {
     return module;
 }
 
-static double uniform(uint64_t seed, uint32_t element) { return (double)random_uniform(random_element(seed, random_name("test"), 0, 0, element)); }
+static double uniform(uint64_t seed, uint32_t element) {
+    return (double)random_uniform(random_element(seed, random_name("test"), 0, 0, element));
+}
 
 Tensor inputs_random(Arena *arena, const Type *type, double low, double high, uint64_t seed) {
     Tensor tensor = tensor_create(arena, type);
@@ -117,7 +119,8 @@ Value inputs_source(Graph *graph, const char *name, const Type *type) {
         return graph_add(graph, OP_state, NULL, 0, (Attr[]){attr_text("net")}, 1);
     for (uint32_t i = 0; i < type->rank; i++)
         dims[i] = type->dims[i];
-    return graph_add(graph, OP_feed, NULL, 0, (Attr[]){attr_text(name), attr_text(dtype_name(type->dtype)), attr_ints(dims, type->rank)}, 3);
+    return graph_add(graph, OP_feed, NULL, 0, (Attr[]){attr_text(name), attr_text(dtype_name(type->dtype)), attr_ints(dims, type->rank)},
+                     3);
 }
 
 const char *inputs_name(Arena *arena, const char *stem, uint32_t number) { return arena_format(arena, "%s%u", stem, number); }

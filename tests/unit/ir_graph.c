@@ -14,7 +14,8 @@ static void start(void) {
 }
 static void end(void) { arena_destroy(&arena); }
 
-#define SHAPE(...) sizeof((uint32_t[]){__VA_ARGS__}) / 4, (uint32_t[]){__VA_ARGS__}
+#define SHAPE(...)                                                                                                                         \
+    sizeof((uint32_t[]){__VA_ARGS__}) / 4, (uint32_t[]) { __VA_ARGS__ }
 static Value feed(const char *name, uint32_t rank, const uint32_t *dims) {
     Type type = type_make(DTYPE_F32, rank, dims);
     return inputs_source(graph, name, &type);
@@ -25,7 +26,8 @@ static const char *type_of(Value value) {
 }
 
 START_TEST(types_have_text) {
-    Type set = {.dtype = DTYPE_F32, .rank = 1, .set = 1, .dims = {14}}, scalar = type_scalar(DTYPE_BOOL), matrix = type_make(DTYPE_I32, SHAPE(4, 3));
+    Type set = {.dtype = DTYPE_F32, .rank = 1, .set = 1, .dims = {14}}, scalar = type_scalar(DTYPE_BOOL),
+         matrix = type_make(DTYPE_I32, SHAPE(4, 3));
     ck_assert_str_eq(type_text(arena, &set), "f32[14 of set 1]");
     ck_assert_str_eq(type_text(arena, &scalar), "bool");
     ck_assert_str_eq(type_text(arena, &matrix), "i32[4,3]");
@@ -96,7 +98,8 @@ START_TEST(errors_say_where_and_what) {
 END_TEST
 
 START_TEST(builders_broadcast) {
-    Value x = feed("x", SHAPE(2, 1, 4)), y = feed("y", SHAPE(3, 1)), net = graph_add(graph, OP_state, NULL, 0, (Attr[]){attr_text("net")}, 1);
+    Value x = feed("x", SHAPE(2, 1, 4)), y = feed("y", SHAPE(3, 1)),
+          net = graph_add(graph, OP_state, NULL, 0, (Attr[]){attr_text("net")}, 1);
     ck_assert_str_eq(type_of(build_binary(graph, OP_add, x, y)), "f32[2,3,4]");
     ck_assert_str_eq(type_of(build_select(graph, build_binary(graph, OP_gt, x, y), y, build_constant(graph, DTYPE_F32, 0))), "f32[2,3,4]");
     ck_assert_str_eq(type_of(build_number(graph, OP_mul, net, 2)), "f32[14 of set 1]");
