@@ -1,5 +1,6 @@
 // Run interpret: steps, phases and repetitions, with states in double between them.
 #include "compiler/driver/run_interpret.h"
+#include "compiler/ir/differentiate.h"
 #include <math.h>
 
 typedef struct {
@@ -7,6 +8,7 @@ typedef struct {
     Arena *arena; // of one repetition
     Diag *diag;
     const Phase *phase;
+    const Graph *graph; // of the phase, differentiated
     uint32_t step, repetition;
     const char *moment; // "3.0"
     bool failed;
@@ -74,7 +76,7 @@ static const Tensor *source_draw(void *context, const char *name) {
     const HostTensor *given = run_files_find(running->run->files, "draws", name, running->moment);
     if (!given)
         return NULL;
-    const Graph *graph = running->phase->graph;
+    const Graph *graph = running->graph;
     for (uint32_t id = 1; id < graph->nodes.count; id++) { // the draw's own type
         const Node *node = &graph->nodes.items[id];
         bool is_draw = node->op == OP_random_normal || node->op == OP_random_uniform || node->op == OP_random_integer;
@@ -136,7 +138,7 @@ static bool take_output(Running *running, const Output *output, const Tensor *va
 
 static bool run_repetition(Running *running, uint32_t epoch_steps) {
     const RunInterpret *run = running->run;
-    const Graph *graph = running->phase->graph;
+    const Graph *graph = running->graph;
     Arena *arena = running->arena;
     bool *needed = ARENA_NEW(arena, bool, graph->nodes.count);
     for (uint32_t i = 0; i < graph->outputs.count; i++) {
@@ -172,10 +174,11 @@ static uint32_t repeats_of(const RunInterpret *run, uint32_t phase) {
     return run->entry->phases.items[phase].repeat ? run->entry->phases.items[phase].repeat : 1;
 }
 
-static bool run_step(Running *running, uint32_t epoch_steps) {
+static bool run_step(Running *running, const Graph *const *graphs, uint32_t epoch_steps) {
     const RunInterpret *run = running->run;
     for (uint32_t i = 0; i < run->entry->phases.count; i++) {
         running->phase = &run->entry->phases.items[i];
+        running->graph = graphs[i];
         if (run->phase && strcmp(run->phase, running->phase->name) != 0)
             continue;
         for (running->repetition = 0; running->repetition < repeats_of(run, i); running->repetition++) {
@@ -214,9 +217,12 @@ bool run_interpret(Arena *arena, const RunInterpret *run, Diag *diag) {
     if (!each_state(&running, true))
         return false;
     uint32_t epoch_steps = run->data->loader ? loader_epoch_steps(run->data->loader) : 1;
+    const Graph **graphs = ARENA_NEW(arena, const Graph *, run->entry->phases.count);
+    for (uint32_t i = 0; i < run->entry->phases.count; i++)
+        graphs[i] = differentiate_graph(arena, run->entry->phases.items[i].graph);
     for (uint32_t i = 0; i < run->steps; i++) {
         running.step = run->first_step + i;
-        if (!run_step(&running, epoch_steps))
+        if (!run_step(&running, graphs, epoch_steps))
             return false;
     }
     running.arena = arena;

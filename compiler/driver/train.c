@@ -89,7 +89,7 @@ static bool train(Arguments *arguments, const Program *program) {
 
 static int run(Arguments *arguments) {
     const char *schedule = arguments_text(arguments, "schedule");
-    if (!arguments_text(arguments, "out") && !arguments_has(arguments, "dry-run"))
+    if (!arguments_text(arguments, "out"))
         return arguments_wrong(arguments, "--out RUN is missing: where shall the run go?");
     if (arguments_has(arguments, "steps") && arguments_has(arguments, "epochs"))
         return arguments_wrong(arguments, "--steps and --epochs are both given; either says how long");

@@ -59,6 +59,7 @@ static void contribute(Sweep *sweep, uint32_t id, Value piece) {
         return;
     Type type = graph_type(graph, piece);
     assert(type_equal(&type, &graph->nodes.items[id].type));
+    (void)type;
     const Node *node = graph_node(graph, piece);
     if (node->op != OP_pack) {
         accumulate(graph, &sweep->sums[id], piece);

@@ -417,7 +417,8 @@ Network *document_network(Reader *reader, Document *document, const char *name, 
             return document->networks.items[i].network;
         array_push(reader->arena, &names, document->networks.items[i].name);
     }
-    reader_error_at(reader, place, "no network \"%s\"%s", name, reader_suggest_words(reader, name, names.items, names.count));
+    if (place)
+        reader_error_at(reader, place, "no network \"%s\"%s", name, reader_suggest_words(reader, name, names.items, names.count));
     return NULL;
 }
 

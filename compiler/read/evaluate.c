@@ -63,8 +63,8 @@ Datum evaluate_static(Reader *reader, const Json *json, Scope *scope) {
     Datum datum = evaluate(reader, json, scope);
     if (datum.kind == DATUM_ERROR || is_static(datum))
         return datum;
-    reader_error_at(reader, json, "\"%s\" must be known when compiling; it is %s, known at run time", json->kind == JSON_STRING ? json->string : "…",
-                    datum_word(reader, datum));
+    reader_error_at(reader, json, "\"%s\" must be known when compiling; it is %s, known at run time",
+                    json->kind == JSON_STRING ? json->string : "…", datum_word(reader, datum));
     return datum_error();
 }
 
@@ -72,7 +72,9 @@ bool datum_integer(Reader *reader, Datum datum, int64_t *out) {
     if (datum.kind == DATUM_ERROR)
         return false;
     if (datum.kind != DATUM_INT && !(datum.kind == DATUM_NUMBER && datum.number == floor(datum.number) && fabs(datum.number) < 9e15)) {
-        reader_error(reader, datum.kind == DATUM_TENSOR ? "an integer known when compiling expected; this is %s, known at run time" : "%s is no integer",
+        reader_error(reader,
+                     datum.kind == DATUM_TENSOR ? "an integer known when compiling expected; this is %s, known at run time"
+                                                : "%s is no integer",
                      datum_word(reader, datum));
         return false;
     }

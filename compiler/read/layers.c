@@ -173,7 +173,7 @@ static uint64_t macs_of(const Graph *graph, const Node *node) {
 // A row of `summary`: what the node added to the rehearsal's graph and to the network's parameters.
 static void list_layer(Reader *reader, const Json *node, Value y, const char *path, uint32_t first_node, uint64_t first_parameter) {
     Graph *graph = reader->stage->graph;
-    Network *network = (Network *)(void *)(uintptr_t)reader->listed;
+    Network *network = reader->listed;
     LayerRow row = {.path = path,
                     .op = json_get(node, "op")->string,
                     .type = graph_type(graph, y),

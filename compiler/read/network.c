@@ -251,7 +251,7 @@ static Datum *rehearsal_inputs(Reader *reader, const Network *network) {
 
 static void rehearse(Reader *reader, Network *network) {
     Datum *args = rehearsal_inputs(reader, network);
-    const Network *outer = reader->listed;
+    Network *outer = reader->listed;
     for (uint32_t pass = 0; args && pass < 2; pass++) {
         uint32_t errors = diag_error_count(reader->diag);
         reader->listed = pass == 0 ? network : NULL;
@@ -300,7 +300,9 @@ bool network_build(Reader *reader, Network *network, const Json *place) {
 Datum node_call(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label) {
     const Json *name = json_get(node, "call"), *mode = json_get(node, "mode"), *keep = json_get(node, "keep_state"),
                *weights = json_get(node, "weights");
-    Network *network = document_network(reader, frame->document, name->string, name);
+    Network *network = document_network(reader, frame->document, name->string, NULL);
+    if (!network) // a block in a plain include calls a network of the main document
+        network = document_network(reader, reader->main, name->string, name);
     if (!network)
         return datum_error();
     if (network->building)

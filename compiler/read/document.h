@@ -1,0 +1,151 @@
+// Document: scopes, lets and what a document declares.
+#pragma once
+#include "compiler/layers/layer.h"
+#include "compiler/optimizers/optimizer.h"
+#include "compiler/read/datum.h"
+#include "runtime/base/json.h"
+
+struct Scope {
+    Scope *parent;
+    Scope *owner; // takes the names given with "as" and the values pushed (a `for` passes them on)
+    Document *document;
+    NamedList names;
+    ARRAY(struct Pushed {
+        const char *name;
+        DatumList list;
+    })
+    lists;
+};
+
+// A `let`: an expression in the scope in which it was written, or a value that was given.
+struct Later {
+    const Json *json;
+    Scope *scope;
+    const char *name;
+    Datum given;             // DATUM_ERROR: none
+    bool busy, used, is_own; // is_own: of the main document or its programs, warned of where never used
+};
+
+struct TableDecl {
+    const char *name;
+    const Json *json;
+    Document *document;
+    bool busy, done, failed;
+    uint32_t exact, rounded; // index + 1 in Reader.exact's and the module's tables
+};
+
+// A value for a let of a document, network or block.
+typedef struct {
+    const char *name;
+    Later *later;
+    bool used;
+} Given;
+
+typedef struct {
+    ARRAY(Given *) items;
+} GivenList;
+
+struct Network {
+    const char *name; // with the include's prefix
+    const Json *json; // of the template
+    Document *document;
+    GivenList given;
+    const Json *declared; // where
+    bool built, building, failed;
+    Set pending;      // what the rehearsal has found so far
+    uint32_t set;     // index + 1 in Module.sets; 0: no parameters
+    NetworkInfo info; // what the rehearsal has found so far
+    uint32_t state;   // index in Module.states of its parameters, UINT32_MAX: none
+};
+
+typedef struct {
+    const char *name;
+    const Json *json;
+    Document *document;
+} BlockDecl;
+
+typedef struct {
+    const char *name; // with the include's prefix
+    const char *key;
+    const Json *json;
+    Document *document;
+    const OptimizerRule *rule;
+    bool ready, failed, has_ema;
+    ARRAY(Network *) networks;  // those with parameters
+    ARRAY(uint32_t) moments[2]; // by network, in Module.states; empty: not kept
+    ARRAY(uint32_t) ema;
+    uint32_t count;
+} OptimizerDecl;
+
+typedef struct {
+    const char *name;
+    const Json *json;
+    Document *document;
+    uint32_t index; // in Module.data
+} DataDecl;
+
+struct Document {
+    const char *name; // its path relative to the main document: its key in Module.resolved's files
+    const char *prefix;
+    const Json *json;
+    Scope scope;
+    ARRAY(BlockDecl) blocks;
+    ARRAY(struct NamedNetwork {
+        const char *name;
+        Network *network;
+    })
+    networks;
+    ARRAY(struct NamedOptimizer {
+        const char *name;
+        OptimizerDecl *optimizer;
+    })
+    optimizers;
+    ARRAY(DataDecl) data;
+    ARRAY(struct NamedDocument {
+        const char *name;
+        Document *document;
+    })
+    children;
+    GivenList given; // what is asked of its lets and programs
+    const Document *includer;
+    ARRAY(const char *) known; // lets that may be given, for suggestions
+};
+
+// ---- check.c: the keys and kinds of a whole document, before anything is computed
+bool check_document(Reader *reader, const Json *json);
+bool check_object(Reader *reader, const Json *json, const char *allowed); // see check.c
+typedef enum {
+    NODE_OP,
+    NODE_EXPR,
+    NODE_CALL,
+    NODE_BLOCK,
+    NODE_FOR,
+    NODE_RANDOM,
+    NODE_GRADIENT,
+    NODE_PARAMETER,
+    NODE_STATE,
+    NODE_SET,
+    NODE_UPDATE,
+    NODE_SNAPSHOT,
+    NODE_STEP,
+    NODE_COMMIT,
+    NODE_EMIT,
+    NODE_KIND_COUNT
+} NodeKind;
+const char *node_kind_name(NodeKind kind);
+NodeKind check_node_kind(const Json *node); // NODE_KIND_COUNT: none
+
+// ---- document.c
+Document *document_load(Reader *reader, const Json *place, const char *name, const GivenList *given, const char *prefix,
+                        const Document *includer, const char *preset);
+bool document_states(Reader *reader); // declares what `state` of the documents says
+Network *document_network(Reader *reader, Document *document, const char *name,
+                          const Json *place); // "s1.G"; NULL: none, reported where a place is given
+OptimizerDecl *document_optimizer(Reader *reader, Document *document, const char *name, const Json *place);
+BlockDecl *document_block(Reader *reader, Document *document, const char *name, const Json *place, bool report);
+const char *document_resolved(Reader *reader, const char *preset, const GivenList *defines);
+// Names `let` of `object` in the scope: those in `given` win.
+// `path` ("sample." or "") stands before the names in `given`.
+void lets_declare(Reader *reader, const Json *let, Scope *scope, const GivenList *given, const char *path, bool is_own);
+Later *later_create(Reader *reader, const char *name, const Json *json, Scope *scope);
+Given *given_find(const GivenList *given, const char *name);
