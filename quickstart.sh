@@ -92,8 +92,8 @@ else
     gg_stage "Bench: how fast this device trains" "15 s"
     on_device "$gg" bench "$out/ddpm.ggb" --json >"$out/bench.json"
     step_ms=$(sed -n 's/.*"step_ms": *\([0-9.]*\).*/\1/p' "$out/bench.json")
-    steps=$(awk "BEGIN { n = int($minutes * 60000 / $step_ms / 1.05); print n < 100 ? 100 : n > 3000 ? 3000 : n }")
-    echo "    a step of 64 images takes $step_ms ms: $steps steps"
+    steps=$(awk "BEGIN { n = int($minutes * 60000 / $step_ms / 1.05); print ((n < 100) ? 100 : ((n > 3000) ? 3000 : n)) }")
+    echo "    a step of 64 images takes $(awk "BEGIN { printf \"%.0f\", $step_ms }") ms: $steps steps fit into $minutes minutes"
     gg_stage "Train: $steps steps" "$(awk "BEGIN { printf \"%.0f\", $steps * $step_ms / 60000 + 0.5 }") minutes"
     on_device "$gg" train "$out/ddpm.ggb" --data "$data" --out "$run" --steps "$steps"
 fi

@@ -9,7 +9,7 @@ static const Option options[] = {
     {"from", 0, OPTION_TEXT, false, "RUN|FILE", "the classifier's weights"},
     {"data", 0, OPTION_TEXT, true, "SPEC", "real images for comparison, [NAME=]mnist, idx:DIR ... (see gcc-graph data)"},
     {"count", 0, OPTION_COUNT, false, "N", "real images to classify (default: all of the split)"},
-    {"program", 0, OPTION_TEXT, false, "NAME", "the classifier's program (default: the first that evaluates)"},
+    {"program", 0, OPTION_TEXT, false, "NAME", "the classifier's program (default: classify)"},
     {"json", 0, OPTION_FLAG, false, NULL, "prints JSON"},
     COMMON_DEVICE_OPTIONS,
 };
@@ -68,7 +68,8 @@ static bool classify_images(Arguments *arguments, const EvalClassifier *classifi
 }
 
 static bool classify(Arguments *arguments, Device *device, const Program *program, EvalClassify *samples, EvalClassify *real) {
-    const ProgramEntry *entry = common_entry(arguments, program, arguments_text(arguments, "program"), false);
+    const char *name = arguments_text(arguments, "program");
+    const ProgramEntry *entry = common_entry(arguments, program, name ? name : "classify", false);
     EvalClassifier classifier;
     uint32_t steps = 0;
     if (!entry || !eval_classifier_find(program, entry, &classifier, arguments->diag))

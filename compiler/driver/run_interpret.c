@@ -71,6 +71,10 @@ static const Tensor *source_feed(void *context, const char *name) {
     return keep(running, &tensor);
 }
 
+static bool is_draw(const Node *node) {
+    return node->op == OP_random_normal || node->op == OP_random_uniform || node->op == OP_random_integer;
+}
+
 static const Tensor *source_draw(void *context, const char *name) {
     Running *running = context;
     const HostTensor *given = run_files_find(running->run->files, "draws", name, running->moment);
@@ -79,9 +83,8 @@ static const Tensor *source_draw(void *context, const char *name) {
     const Graph *graph = running->graph;
     for (uint32_t id = 1; id < graph->nodes.count; id++) { // the draw's own type
         const Node *node = &graph->nodes.items[id];
-        bool is_draw = node->op == OP_random_normal || node->op == OP_random_uniform || node->op == OP_random_integer;
         Tensor tensor = {0};
-        if (!is_draw || strcmp(node->attrs[0].text, name) != 0)
+        if (!is_draw(node) || strcmp(node->attrs[0].text, name) != 0)
             continue;
         if (run_tensor_from(running->arena, name, given, &node->type, &tensor, running->diag))
             return keep(running, &tensor);
@@ -136,6 +139,22 @@ static bool take_output(Running *running, const Output *output, const Tensor *va
     return true;
 }
 
+// The draws that the phase makes are dumped, too, so that another implementation can be given the same.
+static void need_draws(Running *running, bool *needed) {
+    const bool *reached = graph_reached(running->arena, running->graph);
+    for (uint32_t id = 1; running->run->files->folder && id < running->graph->nodes.count; id++)
+        needed[id] = needed[id] || (reached[id] && is_draw(&running->graph->nodes.items[id]));
+}
+
+static bool put_draws(Running *running, const Tensor *values) {
+    for (uint32_t id = 1; running->run->files->folder && id < running->graph->nodes.count; id++) {
+        const Node *node = &running->graph->nodes.items[id];
+        if (is_draw(node) && values[id].data && !put(running, "draws", node->attrs[0].text, &values[id]))
+            return false;
+    }
+    return true;
+}
+
 static bool run_repetition(Running *running, uint32_t epoch_steps) {
     const RunInterpret *run = running->run;
     const Graph *graph = running->graph;
@@ -145,6 +164,7 @@ static bool run_repetition(Running *running, uint32_t epoch_steps) {
         needed[graph->outputs.items[i].value.id] = true;
         needed[graph->outputs.items[i].at.id] = true;
     }
+    need_draws(running, needed);
     running->moment = arena_format(arena, "%u.%u", running->step, running->repetition);
     Sources sources = {.context = running,
                        .state = source_state,
@@ -157,7 +177,7 @@ static bool run_repetition(Running *running, uint32_t epoch_steps) {
                        .epoch_steps = (int32_t)epoch_steps,
                        .repetition = (int32_t)running->repetition};
     const Tensor *values = interpret(arena, graph, &sources, needed, running->diag);
-    if (!values || running->failed)
+    if (!values || running->failed || !put_draws(running, values))
         return false;
     for (uint32_t i = 0; i < graph->outputs.count; i++)
         if (!take_output(running, &graph->outputs.items[i], values))

@@ -330,8 +330,18 @@ static Padding padding_of(Emitter *emitter, Value value) {
     return padding;
 }
 
-// `vec4 there`: 1 where the vec4 number `vector` of a set holds elements, 0 in padding and between parts.
-static const char *set_mask(Emitter *emitter, uint32_t set, const char *vector) {
+bool emit_set_has_gaps(const Emitter *emitter, uint32_t set) {
+    const SetLayout *places = &emitter->list->sets[set - 1];
+    uint64_t end = 0;
+    for (uint32_t p = 0; p < emitter->graph->module->sets.items[set - 1].parts.count; p++) {
+        if (places->offsets[p] != end)
+            return true;
+        end += layout_size(&places->layouts[p]);
+    }
+    return false;
+}
+
+const char *emit_set_mask(Emitter *emitter, uint32_t set, const char *vector) {
     const SetLayout *places = &emitter->list->sets[set - 1];
     const Set *parts = &emitter->graph->module->sets.items[set - 1];
     const char *name = emit_name(emitter, "there");
@@ -368,7 +378,7 @@ void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code c
     uint32_t set = graph_type(emitter->graph, value).set;
     if (set && padding_of(emitter, value) != PADDING_ZERO) {
         const char *vector = emit_index(emitter, index_divide(emitter->pool, rest, 4));
-        text = arena_format(emitter->arena, "mix(%s, %s, notEqual(%s, vec4(0.0)))", zero, text, set_mask(emitter, set, vector));
+        text = arena_format(emitter->arena, "mix(%s, %s, notEqual(%s, vec4(0.0)))", zero, text, emit_set_mask(emitter, set, vector));
     }
     if (extent % 4) {
         Index inner;

@@ -82,6 +82,9 @@ bool emit_reads_texels(const Emitter *emitter, Value value);
 const char *emit_vector_load(Emitter *emitter, Value value, const char *offset);
 // Stores a value's vec4 at a physical index whose offset is a multiple of 4, lanes beyond the logical extent as zero.
 void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code code);
+// `vec4 there`: 1 where the vec4 number `vector` (GLSL) of a set holds elements, 0 in padding and in gaps between parts. Returns its name.
+const char *emit_set_mask(Emitter *emitter, uint32_t set, const char *vector);
+bool emit_set_has_gaps(const Emitter *emitter, uint32_t set); // between parts, which hold anything
 void emit_store_scalar(Emitter *emitter, Value value, const char *offset, Code code);
 // Physical offset in elements.
 Index emit_offset(Emitter *emitter, const Layout *layout, const Index *index);

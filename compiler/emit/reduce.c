@@ -10,6 +10,7 @@ typedef struct {
     Layout layout;         // of the argument
     bool folded[MAX_RANK];
     bool inner_folded;
+    bool has_other_than_sums;
     bool tree;             // a workgroup shares the elements of one result
     Index index[MAX_RANK]; // of the argument, while inside the loops
     Index kept[MAX_RANK];  // of a result
@@ -91,9 +92,21 @@ static void close_loops(Fold *fold, EmitScope *scopes, uint32_t opened) {
         emit_close(fold->emitter, scopes[opened], true);
 }
 
+// Padding and gaps of a set; where only zeros are there, a sum need not look.
+static const char *masked_set(Fold *fold, Code code, const char *neutral) {
+    Emitter *emitter = fold->emitter;
+    Index rest;
+    int64_t stride;
+    index_split(emitter->pool, fold->index[0], emitter->lane_atom, &stride, &rest);
+    const char *there = emit_set_mask(emitter, fold->space.set, emit_index(emitter, index_divide(emitter->pool, rest, 4)));
+    return arena_format(emitter->arena, "mix(%s, %s, notEqual(%s, vec4(0.0)))", neutral, code.text, there);
+}
+
 // Lanes of the innermost, folded axis that are padding count as `neutral`.
 static const char *masked(Fold *fold, Code code, const char *neutral) {
     Emitter *emitter = fold->emitter;
+    if (fold->space.set && (emit_set_has_gaps(emitter, fold->space.set) || fold->has_other_than_sums))
+        return masked_set(fold, emit_vector(emitter, code), neutral);
     uint32_t axis = fold->layout.rank ? fold->layout.order[fold->layout.rank - 1] : 0;
     code = emit_vector(emitter, code);
     if (!fold->inner_folded || fold->layout.rank == 0 || fold->layout.dims[axis] % 4 == 0)
@@ -344,7 +357,9 @@ static Fold fold_of(Emitter *emitter) {
         for (uint32_t i = 0; i < node->attrs[0].count; i++)
             fold.folded[node->attrs[0].ints[i]] = true;
     for (uint32_t axis = 0; axis < fold.layout.rank; axis++)
-        fold.count *= fold.folded[axis] ? fold.layout.dims[axis] : 1;
+        fold.count *= fold.folded[axis] ? fold.space.dims[axis] : 1;
+    for (uint32_t i = 0; i < emitter->kernel->roots.count; i++)
+        fold.has_other_than_sums |= graph_node(emitter->graph, emitter->kernel->roots.items[i])->op != OP_reduce_sum;
     fold.inner_folded = fold.layout.rank == 0 || fold.folded[fold.layout.order[fold.layout.rank - 1]];
     return fold;
 }

@@ -239,6 +239,12 @@ static bool is_loaded(const Leaves *leaves, Value value) {
     return false;
 }
 
+static uint32_t bindings_max(const Fuse *fuse) {
+    const Target *target = fuse->context->target;
+    uint32_t storage = target->storage_bindings_max, texel = target->texel_bindings_max;
+    return target->target_class == TARGET_CPU && texel < storage ? texel : storage;
+}
+
 // Adds what is not there; a value that is needed elsewhere too is not in place.
 static void add_leaves(Fuse *fuse, uint32_t kernel, const Leaves *more) {
     Leaves *have = &fuse->leaves.items[kernel];
@@ -309,7 +315,7 @@ static void place_reduce(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *
     for (uint32_t k = 0; k < fuse->list->kernels.count && !fuse->context->no_fuse; k++) {
         Kernel *kernel = &fuse->list->kernels.items[k];
         if (kernel->kernel_class != KERNEL_REDUCE || fuse->levels.items[k] != level || !same_reduction(fuse, node_at(fuse, kernel->root.id), node_at(fuse, id)) ||
-            !shares_load(fuse, k, leaves) || bindings_with(fuse, k, leaves) > fuse->context->target->storage_bindings_max)
+            !shares_load(fuse, k, leaves) || bindings_with(fuse, k, leaves) > bindings_max(fuse))
             continue;
         join(fuse, k, id, leaves, arena_format(fuse->list->arena, "%%%u folds the same space and shares loads", id));
         array_push(fuse->list->arena, &fuse->list->kernels.items[k].roots, ((Value){id}));
@@ -341,7 +347,7 @@ static void place_map(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *lea
             fits = leaves->items[i].in_place;
     if (fits) {
         Layout theirs = space_of(fuse, fuse->list->kernels.items[host - 1].root);
-        fits = layout_equal(&theirs, &space) && bindings_with(fuse, host - 1, leaves) <= fuse->context->target->storage_bindings_max;
+        fits = layout_equal(&theirs, &space) && bindings_with(fuse, host - 1, leaves) <= bindings_max(fuse);
     }
     if (fits) {
         join(fuse, host - 1, id, leaves, arena_format(fuse->list->arena, "%%%u follows at the same element", id));
@@ -350,12 +356,52 @@ static void place_map(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *lea
     for (uint32_t k = 0; k < fuse->list->kernels.count && !fuse->context->no_fuse; k++) {
         const Kernel *kernel = &fuse->list->kernels.items[k];
         if (kernel->kernel_class != KERNEL_MAP || fuse->levels.items[k] != level || stands_alone(fuse, kernel->root.id) || !layout_equal(&fuse->list->layouts[kernel->root.id], &space) ||
-            !(space.rank == 0 || shares_load(fuse, k, leaves)) || bindings_with(fuse, k, leaves) > fuse->context->target->storage_bindings_max)
+            !(space.rank == 0 || shares_load(fuse, k, leaves)) || bindings_with(fuse, k, leaves) > bindings_max(fuse))
             continue;
         join(fuse, k, id, leaves, arena_format(fuse->list->arena, "%%%u is a sibling of the same shape", id));
         return;
     }
     begin(fuse, id, KERNEL_MAP, level, leaves);
+}
+
+static uint32_t count_leaves(Fuse *fuse, uint32_t id) {
+    Leaves leaves = {0};
+    uint8_t *visited = ARENA_NEW(fuse->list->arena, uint8_t, fuse->graph->nodes.count);
+    find_leaves(fuse, id, false, true, &leaves, visited);
+    return leaves.count;
+}
+
+// The inlined map below `id` with the most leaves that still fits one kernel.
+static void widest_below(Fuse *fuse, uint32_t id, uint32_t most, bool *seen, uint32_t *best, uint32_t *best_count) {
+    const Node *node = node_at(fuse, id);
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        uint32_t arg = node->args[i].id;
+        if (seen[arg] || has_buffer(fuse, arg) || node_at(fuse, arg)->op == OP_unpack)
+            continue;
+        seen[arg] = true;
+        uint32_t count = class_at(fuse, arg) == CLASS_MAP ? count_leaves(fuse, arg) : 0;
+        if (count > *best_count && count <= most) {
+            *best = arg;
+            *best_count = count;
+        }
+        widest_below(fuse, arg, most, seen, best, best_count);
+    }
+}
+
+// No kernel binds more than the target allows: what it would compute of too many buffers is stored in between.
+static void limit_bindings(Fuse *fuse) {
+    uint32_t most = bindings_max(fuse) - 2; // the store, and perhaps the numbers
+    for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
+        if (!fuse->reached[id] || !fuse->stored[id] || is_given(node_at(fuse, id)) || class_at(fuse, id) == CLASS_SET)
+            continue;
+        while (count_leaves(fuse, id) > most) {
+            uint32_t best = 0, best_count = 1;
+            widest_below(fuse, id, most, ARENA_NEW(fuse->list->arena, bool, fuse->graph->nodes.count), &best, &best_count);
+            if (!best)
+                break;
+            fuse->stored[best] = true;
+        }
+    }
 }
 
 static void make_kernels(Fuse *fuse) {
@@ -494,6 +540,7 @@ void fuse_kernels(KernelList *list, const PassContext *context) {
     find_required(&fuse);
     estimate_repeats(&fuse);
     decide(&fuse);
+    limit_bindings(&fuse);
     make_kernels(&fuse);
     drop_stores(&fuse);
     make_buffers(&fuse);

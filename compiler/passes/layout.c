@@ -32,9 +32,10 @@ SetLayout *layout_sets(Arena *arena, const Module *module, const Target *target)
         sets[s].offsets = ARENA_NEW(arena, uint64_t, set->parts.count + 1);
         for (uint32_t p = 0; p < set->parts.count; p++) {
             sets[s].layouts[p] = canonical_part(&set->parts.items[p].type);
-            sets[s].offsets[p] = sets[s].size;
+            // A part begins where a binding may; gaps between parts hold anything (see emit_set_mask).
             uint64_t size = layout_size(&sets[s].layouts[p]), grain = target->offset_alignment;
-            sets[s].size += (size + grain - 1) / grain * grain;
+            sets[s].offsets[p] = (sets[s].size + grain - 1) / grain * grain;
+            sets[s].size = sets[s].offsets[p] + size;
         }
     }
     return sets;

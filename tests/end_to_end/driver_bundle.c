@@ -102,7 +102,7 @@ static double difference(const char *a, const char *b) {
 }
 
 START_TEST(device_equals_interpreter) {
-    compile_small("--target cpu");
+    compile_small("");
     expect_code(0, "run %s train --steps 3 --data random:64 --seed 5 --get %s", bundle, in_folder("device"));
     char *device_out = out;
     expect_code(0, "run %s train --steps 3 --data random:64 --seed 5 --interpret --get %s", bundle, in_folder("judge"));

@@ -86,7 +86,7 @@ static Run start(const char *name, const char *const *replacements, const char *
     Run run = {.arena = arena_create(), .draw = NAN, .step = 7};
     run.diag = diag_create(run.arena);
     const char *path = arena_format(run.arena, "graphs/%s.json", name);
-    char copy[] = "graphs/.read_training_XXXXXX.json";
+    char copy[] = "/tmp/gcc-graph-training-XXXXXX.json";
     if (replacements) {
         size_t size;
         const char *text = file_read(run.arena, path, &size, run.diag);
@@ -95,6 +95,9 @@ static Run start(const char *name, const char *const *replacements, const char *
             if (!strncmp(at, replacements[0], strlen(replacements[0]))) {
                 text_append(&changed, replacements[1]);
                 at += strlen(replacements[0]);
+            } else if (!strncmp(at, "\"blocks/", 8)) {
+                text_append(&changed, "\"" GG_SOURCE_DIR "/graphs/blocks/");
+                at += 8;
             } else {
                 text_append_bytes(&changed, at++, 1);
             }

@@ -1,0 +1,274 @@
+// Layers: every `#include` of compiler/ and runtime/ against the table of who may include whom; each third-party header has one home.
+#include "runtime/base/file.h"
+#include "runtime/base/text.h"
+#include <check.h>
+#include <stdlib.h>
+
+enum { REACH_MAX = 12 };
+
+// A folder and the folders whose headers its files may include; the file's own folder goes without saying.
+typedef struct {
+    const char *folder;
+    const char *reach[REACH_MAX]; // ends with NULL
+} Layer;
+
+#define IR "compiler/ir", "runtime/base"
+#define CONTRACT "runtime/program", "runtime/base"
+
+static const Layer layers[] = {
+    {"runtime/base", {NULL}},
+    {"runtime/program", {"runtime/base"}},
+    {"runtime/vk", {CONTRACT}},
+    {"runtime/data", {"runtime", "runtime/vk", CONTRACT}},
+    {"runtime", {"runtime/data", "runtime/vk", CONTRACT}},
+    {"compiler/ir", {"runtime/base"}},
+    {"compiler/ops", {IR}},
+    {"compiler/layers", {"compiler/ops", IR}},
+    {"compiler/optimizers", {"compiler/ops", IR}},
+    {"compiler/read", {"compiler/layers", "compiler/optimizers", "compiler/ops", IR}},
+    {"compiler/kernel", {"compiler/ops", "compiler/ir", CONTRACT}},
+    {"compiler/emit", {"compiler/kernel", "compiler/ops", "compiler/ir", CONTRACT}},
+    {"compiler/passes", {"compiler/emit", "compiler/kernel", "compiler/layers", "compiler/optimizers", "compiler/read", "compiler/ops", "compiler/ir", CONTRACT}},
+    {"compiler", {"compiler/passes", "compiler/emit", "compiler/kernel", "compiler/read", "compiler/ops", "compiler/ir", CONTRACT}},
+    {"compiler/driver",
+     {"compiler", "compiler/emit", "compiler/ir", "compiler/layers", "compiler/optimizers", "compiler/passes", "compiler/read", "runtime", "runtime/data", "runtime/vk", CONTRACT}},
+};
+
+enum { LAYER_COUNT = sizeof layers / sizeof *layers };
+
+// Single files of a folder that others below it may include: the cost table is asked by fuse and schedule.
+static const struct {
+    const char *folder, *header;
+} exceptions[] = {
+    {"compiler/passes", "compiler/cost.h"},
+};
+
+// What the language's and the system's own library offers; anything else in angle brackets is a third party's.
+static const char *const system_headers[] = {
+    "assert.h", "ctype.h",  "errno.h",     "float.h",  "inttypes.h", "limits.h", "locale.h", "math.h",   "setjmp.h", "signal.h",   "stdalign.h",
+    "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "threads.h", "time.h",  "dirent.h",
+    "dlfcn.h",  "fcntl.h",  "fenv.h",      "pthread.h", "sched.h", "strings.h", "unistd.h", "spawn.h", "poll.h",
+};
+
+typedef struct {
+    const char *header, *home; // a file, or a folder
+} Party;
+
+typedef struct {
+    Arena *arena;
+    Diag *diag;
+    ARRAY(Party) parties;
+    uint32_t files, includes, violations;
+} Check;
+
+static const Layer *layer_of(const char *folder) {
+    for (uint32_t i = 0; i < LAYER_COUNT; i++)
+        if (!strcmp(layers[i].folder, folder))
+            return &layers[i];
+    return NULL;
+}
+
+__attribute__((format(printf, 2, 3))) static void violation(Check *check, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    fprintf(stderr, "%s\n", arena_format_list(check->arena, format, list));
+    va_end(list);
+    check->violations++;
+}
+
+static bool may_include(const char *folder, const char *header, const char *target) {
+    const Layer *layer = layer_of(folder);
+    if (!strcmp(folder, target))
+        return true;
+    for (uint32_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++)
+        if (!strcmp(exceptions[i].folder, folder) && !strcmp(exceptions[i].header, header))
+            return true;
+    for (uint32_t i = 0; layer && i < REACH_MAX && layer->reach[i]; i++)
+        if (!strcmp(layer->reach[i], target))
+            return true;
+    return false;
+}
+
+static void check_own(Check *check, const char *file, uint32_t line, const char *header) {
+    const char *folder = file_folder(check->arena, file), *target = file_folder(check->arena, header);
+    if (text_starts_with(header, "shaders/")) { // the runtime's own shaders, made by the build
+        if (strcmp(folder, "runtime/vk"))
+            violation(check, "%s:%u: \"%s\": only runtime/vk holds compiled shaders", file, line, header);
+        return;
+    }
+    if (!file_exists(file_join(check->arena, GG_SOURCE_DIR, header)))
+        violation(check, "%s:%u: \"%s\" is not written from the root, or does not exist", file, line, header);
+    else if (!may_include(folder, header, target))
+        violation(check, "%s:%u: %s may not include %s (\"%s\")", file, line, folder, target, header);
+}
+
+static bool is_system(const char *header) {
+    for (uint32_t i = 0; i < sizeof system_headers / sizeof *system_headers; i++)
+        if (!strcmp(system_headers[i], header))
+            return true;
+    return text_starts_with(header, "sys/") || text_starts_with(header, "sanitizer/");
+}
+
+// A library is known by its header's first word: glslang's three headers are one library.
+static void check_party(Check *check, const char *file, uint32_t line, const char *header) {
+    const char *slash = strchr(header, '/');
+    const char *library = slash ? arena_format(check->arena, "%.*s", (int)(slash - header), header) : header;
+    bool is_vulkan = !strcmp(library, "vulkan");
+    const char *home = is_vulkan ? file_folder(check->arena, file) : file;
+    if (is_vulkan ? strcmp(home, "runtime/vk") != 0 : !text_ends_with(file, ".c"))
+        violation(check, "%s:%u: <%s> belongs into %s", file, line, header, is_vulkan ? "runtime/vk" : "one .c file");
+    for (uint32_t i = 0; i < check->parties.count; i++) {
+        if (strcmp(check->parties.items[i].header, library))
+            continue;
+        if (strcmp(check->parties.items[i].home, home))
+            violation(check, "%s:%u: <%s> is %s's already", file, line, header, check->parties.items[i].home);
+        return;
+    }
+    array_push(check->arena, &check->parties, ((Party){library, home}));
+}
+
+static void check_line(Check *check, const char *file, uint32_t line, const char *text) {
+    text += strspn(text, " \t");
+    if (*text != '#')
+        return;
+    text += 1 + strspn(text + 1, " \t");
+    if (!text_starts_with(text, "include"))
+        return;
+    text += 7 + strspn(text + 7, " \t");
+    char end = *text == '<' ? '>' : '"';
+    const char *last = *text ? strchr(text + 1, end) : NULL;
+    if ((*text != '<' && *text != '"') || !last) {
+        violation(check, "%s:%u: an include without a plain name", file, line);
+        return;
+    }
+    const char *header = arena_format(check->arena, "%.*s", (int)(last - text - 1), text + 1);
+    check->includes++;
+    if (end == '"')
+        check_own(check, file, line, header);
+    else if (!is_system(header))
+        check_party(check, file, line, header);
+}
+
+static void check_file(Check *check, const char *file) {
+    size_t size;
+    char *text = file_read(check->arena, file_join(check->arena, GG_SOURCE_DIR, file), &size, check->diag);
+    ck_assert_ptr_nonnull(text);
+    check->files++;
+    uint32_t line = 1;
+    for (char *at = text; at && *at; line++) {
+        char *end = strchr(at, '\n');
+        if (end)
+            *end = 0;
+        check_line(check, file, line, at);
+        at = end ? end + 1 : NULL;
+    }
+}
+
+static void check_folder(Check *check, const char *folder) {
+    uint32_t count;
+    const char **names = file_list(check->arena, file_join(check->arena, GG_SOURCE_DIR, folder), &count, check->diag);
+    ck_assert_ptr_nonnull(names);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *path = file_join(check->arena, folder, names[i]);
+        if (names[i][0] == '.')
+            continue;
+        if (file_is_folder(file_join(check->arena, GG_SOURCE_DIR, path)))
+            check_folder(check, path);
+        else if (text_ends_with(path, ".c") || text_ends_with(path, ".h") || text_ends_with(path, ".def")) {
+            if (!layer_of(folder))
+                violation(check, "%s: folder %s is in no row of the table", path, folder);
+            check_file(check, path);
+        }
+    }
+}
+
+static void begin(Check *check) {
+    *check = (Check){.arena = arena_create()};
+    check->diag = diag_create(check->arena);
+}
+
+START_TEST(includes_point_down) {
+    Check check;
+    begin(&check);
+    check_folder(&check, "compiler");
+    check_folder(&check, "runtime");
+    ck_assert_uint_gt(check.files, 150);
+    ck_assert_uint_gt(check.includes, 500);
+    ck_assert_uint_ge(check.parties.count, 6); // cJSON, xxhash, glslang, Vulkan, libpng, pango
+    ck_assert_uint_eq(check.violations, 0);
+    arena_destroy(&check.arena);
+}
+END_TEST
+
+// The table itself has no way back up, and runtime/ none into compiler/.
+START_TEST(table_has_no_cycle) {
+    bool reaches[LAYER_COUNT][LAYER_COUNT] = {{false}};
+    for (uint32_t i = 0; i < LAYER_COUNT; i++)
+        for (uint32_t k = 0; k < REACH_MAX && layers[i].reach[k]; k++) {
+            const Layer *to = layer_of(layers[i].reach[k]);
+            ck_assert_msg(to != NULL, "%s has no row", layers[i].reach[k]);
+            bool is_runtime = text_starts_with(layers[i].folder, "runtime"), to_runtime = text_starts_with(to->folder, "runtime");
+            ck_assert(!is_runtime || to_runtime);
+            if (!is_runtime && to_runtime && strcmp(layers[i].folder, "compiler/driver"))
+                ck_assert(!strcmp(to->folder, "runtime/base") || !strcmp(to->folder, "runtime/program"));
+            // runtime/data and runtime are one layer: readers lie in a folder of their own.
+            if (strcmp(layers[i].folder, "runtime/data") || strcmp(to->folder, "runtime"))
+                reaches[i][to - layers] = true;
+        }
+    for (uint32_t k = 0; k < LAYER_COUNT; k++)
+        for (uint32_t i = 0; i < LAYER_COUNT; i++)
+            for (uint32_t j = 0; j < LAYER_COUNT; j++)
+                reaches[i][j] = reaches[i][j] || (reaches[i][k] && reaches[k][j]);
+    for (uint32_t i = 0; i < LAYER_COUNT; i++)
+        ck_assert_msg(!reaches[i][i], "%s reaches itself", layers[i].folder);
+}
+END_TEST
+
+// The test sees what it should: planted lines are violations.
+START_TEST(violations_are_seen) {
+    static const struct {
+        const char *file, *line;
+        uint32_t violations;
+    } planted[] = {
+        {"runtime/session.c", "#include \"compiler/ir/graph.h\"", 1},
+        {"runtime/base/text.c", "#include \"runtime/program/program.h\"", 1},
+        {"compiler/ir/graph.c", "#include \"compiler/ops/ops.h\"", 1},
+        {"compiler/passes/fuse.c", "  #  include \"runtime/session.h\"", 1},
+        {"compiler/emit/glsl.c", "#include \"compiler/passes/passes.h\"", 1},
+        {"compiler/ir/graph.c", "#include \"graph.h\"", 1},
+        {"runtime/session.c", "#include <vulkan/vulkan.h>", 1},
+        {"compiler/ir/type.h", "#include <cjson/cJSON.h>", 1},
+        {"compiler/ir/graph.c", "#include \"compiler/ir/graph.h\"", 0},
+        {"compiler/passes/fuse.c", "#include \"compiler/cost.h\"", 0},
+        {"runtime/vk/device.c", "#include <vulkan/vulkan.h> // the API", 0},
+        {"runtime/base/file.c", "#include <sys/stat.h>", 0},
+    };
+    for (uint32_t i = 0; i < sizeof planted / sizeof *planted; i++) {
+        Check check;
+        begin(&check);
+        check_line(&check, planted[i].file, 1, planted[i].line);
+        ck_assert_msg(check.violations == planted[i].violations, "%s: %s", planted[i].file, planted[i].line);
+        arena_destroy(&check.arena);
+    }
+    Check check;
+    begin(&check);
+    check_line(&check, "runtime/a.c", 1, "#include <png.h>");
+    check_line(&check, "runtime/b.c", 1, "#include <png.h>");
+    ck_assert_uint_eq(check.violations, 1);
+    arena_destroy(&check.arena);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("layers");
+    TCase *tests = tcase_create("layers");
+    tcase_add_test(tests, includes_point_down);
+    tcase_add_test(tests, table_has_no_cycle);
+    tcase_add_test(tests, violations_are_seen);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
