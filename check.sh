@@ -35,17 +35,17 @@ gg_stage "Tests: all, on the default Vulkan driver" "3 minutes"
 ctest --test-dir build/release --output-on-failure --no-tests=error -j "$cores"
 
 gg_stage "Tests: those that use a device, on SwiftShader" "2 minutes"
-VK_ICD_FILENAMES="$swiftshader" ctest --test-dir build/release --output-on-failure -j "$cores" -R '^device/'
+VK_ICD_FILENAMES="$swiftshader" ctest --test-dir build/release --output-on-failure -j "$cores" -R '^(device/|fuzz/driver)'
 
 gg_stage "Build: with AddressSanitizer and UndefinedBehaviorSanitizer" "first time 1 to 2 minutes"
 gg_build build/sanitize -DCMAKE_BUILD_TYPE=Debug -DGG_SANITIZE=ON -DGG_WERROR=ON
 
 gg_stage "Tests: without a device, with sanitizers and leak detection" "2 minutes"
-ctest --test-dir build/sanitize --output-on-failure --no-tests=error -j "$cores" -E '^(device|end_to_end)/'
+ctest --test-dir build/sanitize --output-on-failure --no-tests=error -j "$cores" -E '^(device/|end_to_end/|fuzz/driver)'
 
 # A Vulkan driver keeps memory of its own until the process ends, so leaks are not looked for here.
 gg_stage "Tests: with a device, with sanitizers" "3 minutes"
-ASAN_OPTIONS=detect_leaks=0 ctest --test-dir build/sanitize --output-on-failure -j "$cores" -R '^(device|end_to_end)/'
+ASAN_OPTIONS=detect_leaks=0 ctest --test-dir build/sanitize --output-on-failure -j "$cores" -R '^(device/|end_to_end/|fuzz/driver)'
 
 if [ -x tests/mutation/run.sh ]; then
     if [ -n "$full" ]; then

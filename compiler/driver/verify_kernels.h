@@ -19,6 +19,7 @@ typedef struct {
     double allowed;      // what single precision explains, in the same measure
     const char *problem; // NULL: good
     bool skipped;        // too large to interpret
+    bool is_wild;        // the reference itself is not a number somewhere
 } VerifyResult;
 
 typedef ARRAY(VerifyResult) VerifyResults;

@@ -28,7 +28,7 @@ static const Set *set_of(const Module *module, const Type *type) { return type->
 // An optimizer's first moment may have any sign ("opt.m.unet"); all other moments are means of squares.
 static bool is_first_moment(const State *state) { return strstr(state->name, ".m.") != NULL; }
 
-static void disturb(const State *state, uint64_t seed, double *out, uint64_t count) {
+static void disturb(const State *state, uint64_t seed, uint32_t attempt, double *out, uint64_t count) {
     uint64_t name = random_name(state->name);
     for (uint64_t i = 0; i < count; i++)
         switch (state->kind) {
@@ -40,7 +40,7 @@ static void disturb(const State *state, uint64_t seed, double *out, uint64_t cou
             out[i] += normal(seed, name, i);
             break;
         case STATE_RUNNING: // keeps variances positive
-            out[i] += 0.1 * fabs(normal(seed, name, i));
+            out[i] += attempt == 0 ? 0.1 * fabs(normal(seed, name, i)) : exp(2 * normal(seed + attempt, name, i));
             break;
         case STATE_MOMENT:
             out[i] = is_first_moment(state) ? 0.01 * normal(seed, name, i) : 1e-6 + 1e-4 * fabs(normal(seed, name, i));
@@ -74,7 +74,7 @@ const Tensor *verify_state(VerifyPhase *phase, const char *name) {
     if (!phase->initial.module)
         phase->initial = run_states_create(phase->arena, phase->module, phase->seed);
     memcpy(tensor->data, run_states_get(&phase->initial, name)->data, sizeof(double) * type_count(&state->type));
-    disturb(state, phase->seed + 1, tensor->data, type_count(&state->type));
+    disturb(state, phase->seed + 1, phase->attempt, tensor->data, type_count(&state->type));
     verify_round(tensor);
     return tensor;
 }

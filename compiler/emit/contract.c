@@ -73,6 +73,14 @@ Contract contract_of(const KernelList *list, Value value) {
     return c;
 }
 
+const char *contract_times(Arena *arena, const char *name, int64_t factor) {
+    return factor == 1 ? name : arena_format(arena, "%s * %lld", name, (long long)factor);
+}
+
+const char *contract_plus(Arena *arena, int64_t number) {
+    return number == 0 ? "" : arena_format(arena, number < 0 ? " - %lld" : " + %lld", (long long)(number < 0 ? -number : number));
+}
+
 static uint8_t innermost(const Layout *layout) { return layout->order[layout->rank - 1]; }
 
 bool contract_is_tileable(const KernelList *list, Value value) {

@@ -25,5 +25,8 @@ typedef struct {
 Contract contract_of(const KernelList *list, Value value);
 double contract_flops(const Graph *graph, Value value); // 2 x multiply-adds, direct, unpadded
 const char *contract_class(const Graph *graph, Value value);
+// Pieces of int expressions as a person would write them: "x * 3", "x" for a factor of 1; " + 2", " - 1", "" for 0.
+const char *contract_times(Arena *arena, const char *name, int64_t factor);
+const char *contract_plus(Arena *arena, int64_t number);
 // Can the register-tile schedules compute it with these layouts and groups?
 bool contract_is_tileable(const KernelList *list, Value value);

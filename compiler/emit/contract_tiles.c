@@ -116,9 +116,10 @@ static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
         for (int i = 0; i < 2; i++) {
             const char axis = i ? 'x' : 'y';
             if (c->kind == ROWS_FORWARD) {
-                emit_line(e, "int i%c%u = %c%u * %lld + %s * %lld - %lld;", axis, p, axis, p, (long long)c->stride[i], names[i], (long long)c->dilation[i], (long long)c->pad[i]);
+                emit_line(e, "int i%c%u = %s + %s%s;", axis, p, contract_times(e->arena, arena_format(e->arena, "%c%u", axis, p), c->stride[i]),
+                          contract_times(e->arena, names[i], c->dilation[i]), contract_plus(e->arena, -c->pad[i]));
             } else {
-                emit_line(e, "int i%c%u = %c%u + %lld - %s * %lld;", axis, p, axis, p, (long long)c->pad[i], names[i], (long long)c->dilation[i]);
+                emit_line(e, "int i%c%u = %c%u%s - %s;", axis, p, axis, p, contract_plus(e->arena, c->pad[i]), contract_times(e->arena, names[i], c->dilation[i]));
                 if (c->stride[i] > 1) {
                     text_format(&inside, " && i%c%u >= 0", axis, p);
                     if (c->dilation[i] > 1)
@@ -327,10 +328,10 @@ static void outer_loops(const Outer *t) {
     }
     bool border = c->taps_y > 1 || c->taps_x > 1 || c->pad[0] || c->pad[1];
     EmitScope lines = emit_open(e, arena_format(e->arena, "for (int y = 0; y < %u; y++) {", c->height));
-    emit_line(e, "int iy = y * %lld + ky * %lld - %lld;", (long long)c->stride[0], (long long)c->dilation[0], (long long)c->pad[0]);
+    emit_line(e, "int iy = %s + %s%s;", contract_times(e->arena, "y", c->stride[0]), contract_times(e->arena, "ky", c->dilation[0]), contract_plus(e->arena, -c->pad[0]));
     emit_line(e, "int line = n * %u + iy * %u%s, from = n * %u + y * %u + columns%s;", c->x_image / 4, c->x_row / 4, x_group, c->g_image / 4, c->g_row / 4, g_group);
     EmitScope pixels = emit_open(e, arena_format(e->arena, "for (int x = 0; x < %u; x++) {", c->width));
-    emit_line(e, "int ix = x * %lld + kx * %lld - %lld;", (long long)c->stride[1], (long long)c->dilation[1], (long long)c->pad[1]);
+    emit_line(e, "int ix = %s + %s%s;", contract_times(e->arena, "x", c->stride[1]), contract_times(e->arena, "kx", c->dilation[1]), contract_plus(e->arena, -c->pad[1]));
     if (border) {
         emit_line(e, "bool inside = uint(iy) < %uu && uint(ix) < %uu;", c->x_height, c->x_width);
         emit_line(e, "int at = inside ? line + ix * %u : 0;", c->x_column / 4);
