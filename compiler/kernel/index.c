@@ -74,6 +74,15 @@ Index index_opaque(IndexPool *pool, const char *name, int64_t low, int64_t high)
     return intern(pool, (Atom){.kind = ATOM_OPAQUE, .name = name, .low = low, .high = high});
 }
 
+static Index without(IndexPool *pool, Index sum, uint32_t first, uint32_t second) {
+    IndexTerm *terms = ARENA_NEW(pool->arena, IndexTerm, sum.count);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sum.count; i++)
+        if (i != first && i != second)
+            terms[count++] = sum.terms[i];
+    return (Index){sum.constant, count, terms};
+}
+
 // x / c * c + x % c = x: where the sum holds k*c of a quotient and k of its remainder, both become k*x.
 static bool rejoin(IndexPool *pool, Index sum, Index *out) {
     for (uint32_t i = 0; i < sum.count; i++) {
@@ -85,20 +94,14 @@ static bool rejoin(IndexPool *pool, Index sum, Index *out) {
             if (rest->kind != ATOM_MODULO || rest->divisor != quotient->divisor || !index_equal(rest->base, quotient->base) ||
                 sum.terms[i].coefficient != sum.terms[j].coefficient * quotient->divisor)
                 continue;
-            IndexTerm *terms = ARENA_NEW(pool->arena, IndexTerm, sum.count);
-            uint32_t count = 0;
-            for (uint32_t k = 0; k < sum.count; k++)
-                if (k != i && k != j)
-                    terms[count++] = sum.terms[k];
-            *out = index_add(pool, (Index){sum.constant, count, terms}, index_scale(pool, quotient->base, sum.terms[j].coefficient));
+            *out = index_add(pool, without(pool, sum, i, j), index_scale(pool, quotient->base, sum.terms[j].coefficient));
             return true;
         }
     }
     return false;
 }
 
-// (x / a) % b with x % (a*b) < known bounds is met as DIVIDE inside MODULO; the other common case is a remainder of a quotient that
-// rejoins: (x / a) % b * a + x % a = x % (a*b).
+// (x / a) % b * a + x % a = x % (a*b).
 static bool rejoin_remainder(IndexPool *pool, Index sum, Index *out) {
     for (uint32_t i = 0; i < sum.count; i++) {
         const Atom *upper = sum.terms[i].atom;
@@ -111,13 +114,8 @@ static bool rejoin_remainder(IndexPool *pool, Index sum, Index *out) {
             if (rest->kind != ATOM_MODULO || rest->divisor != quotient->divisor || !index_equal(rest->base, quotient->base) ||
                 sum.terms[i].coefficient != sum.terms[j].coefficient * quotient->divisor)
                 continue;
-            IndexTerm *terms = ARENA_NEW(pool->arena, IndexTerm, sum.count);
-            uint32_t count = 0;
-            for (uint32_t k = 0; k < sum.count; k++)
-                if (k != i && k != j)
-                    terms[count++] = sum.terms[k];
             Index joined = index_modulo(pool, quotient->base, quotient->divisor * upper->divisor);
-            *out = index_add(pool, (Index){sum.constant, count, terms}, index_scale(pool, joined, sum.terms[j].coefficient));
+            *out = index_add(pool, without(pool, sum, i, j), index_scale(pool, joined, sum.terms[j].coefficient));
             return true;
         }
     }

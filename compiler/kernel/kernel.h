@@ -51,7 +51,6 @@ typedef struct {
     uint32_t rows;       // a lane's rows (ROWS) or its vec4s of input channels (OUTER)
     uint32_t columns;    // a lane's vec4s of output channels
     uint32_t depth;      // TILED: the slice of the summed axis staged at once
-    bool unroll;         // textually
 } Schedule;
 
 typedef struct {

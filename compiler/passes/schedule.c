@@ -67,7 +67,7 @@ static Schedule for_contraction(const KernelList *list, const Kernel *kernel, co
         if (chosen.kind == SCHEDULE_REFERENCE || cost < best) {
             best = cost;
             chosen = (Schedule){.kind = candidate->kind, .name = candidate->name, .texel = candidate->texel && target->texel_elements_max > 0, .lanes = lanes,
-                                .rows = candidate->rows, .columns = candidate->columns, .depth = candidate->depth, .unroll = true};
+                                .rows = candidate->rows, .columns = candidate->columns, .depth = candidate->depth};
         }
     }
     return chosen;
