@@ -79,7 +79,10 @@ bool verify_run(Arguments *arguments, Device *device, const Built *built, const 
 
 // ---- who is to blame
 
-enum { FAILED_MAX = 16, VARIANTS = 3 };
+enum { FAILED_MAX = 16 };
+
+// What is compiled again.
+typedef enum { VARIANT_SAME, VARIANT_NO_FUSE, VARIANT_REFERENCE, VARIANT_BOTH, VARIANTS } Variant;
 
 typedef enum { VALUE_MISSING, VALUE_GOOD, VALUE_BAD } Outcome;
 
@@ -97,14 +100,16 @@ static Outcome outcome_of(const VerifyResults *results, const VerifyResult *fail
 }
 
 static const char *verdict(const Outcome *outcomes) {
-    bool fused = outcomes[0] != VALUE_BAD, schedule = outcomes[1] != VALUE_BAD, both = outcomes[2] != VALUE_BAD;
-    if (schedule && !fused)
-        return "the schedule: it is right with the reference schedule";
-    if (fused && !schedule)
-        return "fusion: it is right without fusion";
-    if (fused && schedule)
+    bool unfused = outcomes[VARIANT_NO_FUSE] != VALUE_BAD, reference = outcomes[VARIANT_REFERENCE] != VALUE_BAD;
+    if (outcomes[VARIANT_SAME] == VALUE_GOOD)
+        return "the bundle: it is right when compiled anew, so its kernel was edited";
+    if (unfused && reference)
         return "fusion and schedule together: it is right without either of them";
-    if (both)
+    if (reference)
+        return "the schedule: it is right with the reference schedule";
+    if (unfused)
+        return "fusion: it is right without fusion";
+    if (outcomes[VARIANT_BOTH] != VALUE_BAD)
         return "fusion and schedule both: it is right only without both";
     return "the driver, or the op itself (its GLSL or its reference): it is wrong in the simplest form, too";
 }
@@ -117,8 +122,11 @@ bool verify_bisect(Arguments *arguments, Device *device, const Module *module, c
     for (uint32_t i = 0; i < failed->count && again.only_count < FAILED_MAX; i++)
         values[again.only_count++] = failed->items[i].value;
     VerifyResults results[VARIANTS] = {0};
-    for (uint32_t i = 0; i < VARIANTS; i++) {
-        CompileOptions options = {.target = *target, .no_fuse = i != 1, .reference_schedule = i != 0, .progress = common_progress};
+    for (Variant i = 0; i < VARIANTS; i++) {
+        CompileOptions options = {.target = *target,
+                                  .no_fuse = i == VARIANT_NO_FUSE || i == VARIANT_BOTH,
+                                  .reference_schedule = i == VARIANT_REFERENCE || i == VARIANT_BOTH,
+                                  .progress = common_progress};
         Built built;
         if (!built_make(arguments, module, &options, &built))
             return false;

@@ -77,6 +77,8 @@ static void find_required(Fuse *fuse) {
         if (class == CLASS_CONTRACT || node->op == OP_pack)
             for (uint32_t i = 0; i < node->arg_count; i++)
                 require(fuse, node->args[i]);
+        if (node->op == OP_unpack && node_at(fuse, node->args[0].id)->op != OP_pack) // a part is always loaded, never computed
+            require(fuse, node->args[0]);
         for (uint32_t i = 0; i < node->arg_count; i++)
             fuse->use_count[node->args[i].id]++;
     }

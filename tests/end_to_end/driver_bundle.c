@@ -78,8 +78,9 @@ START_TEST(verify_sees_a_broken_kernel) {
     expect_code(1, "verify %s --size full", bundle); // not rebuilt yet: the digest does not fit
     expect_code(0, "compile %s", bundle);
     expect_out("1 kernels rebuilt");
-    expect_code(1, "verify %s --size full", bundle);
+    expect_code(1, "verify %s --size full --bisect", bundle);
     expect_out("FAILED");
+    expect_out("to blame is the bundle: it is right when compiled anew");
     expect_err("do not compute what the reference computes");
 }
 END_TEST
