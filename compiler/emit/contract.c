@@ -73,6 +73,13 @@ Contract contract_of(const KernelList *list, Value value) {
     return c;
 }
 
+uint32_t contract_unroll(uint64_t outer, uint32_t extent) {
+    for (uint32_t steps = 1; steps < extent; steps++)
+        if (extent % steps == 0 && outer * (extent / steps + 1) <= LOOP_TURNS_MAX)
+            return steps;
+    return outer * (extent + 1u) <= LOOP_TURNS_MAX ? 1 : extent;
+}
+
 const char *contract_times(Arena *arena, const char *name, int64_t factor) {
     return factor == 1 ? name : arena_format(arena, "%s * %lld", name, (long long)factor);
 }
@@ -151,15 +158,21 @@ static Index border(Emitter *emitter, Text *condition, Index position, int64_t d
     return emit_opaque_index(emitter, arena_format(emitter->arena, "clamp(%s / %lld, 0, %u)", at, (long long)divisor, extent - 1), 0, (int64_t)extent - 1);
 }
 
+static Index turn(Emitter *emitter, Index variable, uint32_t steps, uint32_t step) {
+    return index_add_constant(emitter->pool, index_scale(emitter->pool, variable, steps), step);
+}
+
 static void reference_matmul(Emitter *emitter, const Contract *c, const Index *out, uint32_t rank) {
     Index x[MAX_RANK], w[MAX_RANK], k;
-    uint32_t depth = graph_type(emitter->graph, c->x).dims[rank - 1];
-    EmitScope scope = loop(emitter, depth, &k);
+    uint32_t depth = graph_type(emitter->graph, c->x).dims[rank - 1], steps = contract_unroll(1, depth);
+    EmitScope scope = loop(emitter, depth / steps, &k);
     for (uint32_t axis = 0; axis + 2 < rank; axis++)
         x[axis] = w[axis] = out[axis];
-    x[rank - 2] = out[rank - 2], x[rank - 1] = k;
-    w[rank - 2] = k, w[rank - 1] = out[rank - 1];
-    add_product(emitter, c, NULL, x, w);
+    x[rank - 2] = out[rank - 2], w[rank - 1] = out[rank - 1];
+    for (uint32_t step = 0; step < steps; step++) {
+        x[rank - 1] = w[rank - 2] = turn(emitter, k, steps, step);
+        add_product(emitter, c, NULL, x, w);
+    }
     emit_close(emitter, scope, true);
 }
 
@@ -175,14 +188,18 @@ static void reference_conv(Emitter *emitter, const Contract *c, const Index *out
                                : index_add(pool, index_add_constant(pool, index_scale(pool, out[2 + i], c->stride[i]), -c->pad[i]), index_scale(pool, tap[i], c->dilation[i]));
         at[i] = border(emitter, &condition, position, input ? c->stride[i] : 1, i ? c->x_width : c->x_height);
     }
-    EmitScope scope = loop(emitter, c->channels, &channel);
+    uint32_t steps = contract_unroll((uint64_t)c->taps_y * c->taps_x, c->channels);
+    EmitScope scope = loop(emitter, c->channels / steps, &channel);
     Index group = c->groups > 1 ? index_divide(pool, out[1], c->columns) : index_constant(0);
-    Index x[4] = {out[0], index_add(pool, index_scale(pool, group, c->channels), channel), at[0], at[1]};
     Index column = c->groups > 1 ? index_modulo(pool, out[1], c->columns) : out[1];
-    Index w[4] = {out[1], channel, tap[0], tap[1]};
-    if (input)
-        w[0] = x[1], w[1] = column;
-    add_product(emitter, c, condition.data, x, w);
+    for (uint32_t step = 0; step < steps; step++) {
+        Index one = turn(emitter, channel, steps, step);
+        Index x[4] = {out[0], index_add(pool, index_scale(pool, group, c->channels), one), at[0], at[1]};
+        Index w[4] = {out[1], one, tap[0], tap[1]};
+        if (input)
+            w[0] = x[1], w[1] = column;
+        add_product(emitter, c, condition.data, x, w);
+    }
     emit_close(emitter, scope, true);
     emit_close(emitter, inner, true);
     emit_close(emitter, outer, true);
@@ -193,19 +210,22 @@ static void reference_weight(Emitter *emitter, const Contract *c, const Index *o
     const Index *w = out + (rank - 4);
     uint32_t each = c->images / c->slices;
     Index image, y, x;
-    EmitScope first = loop(emitter, each, &image), second = loop(emitter, c->height, &y), third = loop(emitter, c->width, &x);
+    uint32_t steps = contract_unroll((uint64_t)each * c->height, c->width);
+    EmitScope first = loop(emitter, each, &image), second = loop(emitter, c->height, &y), third = loop(emitter, c->width / steps, &x);
     if (rank > 4)
         image = index_add(pool, image, index_scale(pool, out[0], each));
-    Index at[2], rows[2] = {y, x};
-    Text condition = text_create(emitter->arena);
-    for (int i = 0; i < 2; i++)
-        at[i] = border(emitter, &condition,
-                       index_add(pool, index_add_constant(pool, index_scale(pool, rows[i], c->stride[i]), -c->pad[i]), index_scale(pool, w[2 + i], c->dilation[i])),
-                       1, i ? c->x_width : c->x_height);
     Index group = c->groups > 1 ? index_divide(pool, w[0], c->columns) : index_constant(0);
-    Index xi[4] = {image, index_add(pool, index_scale(pool, group, c->channels), w[1]), at[0], at[1]};
-    Index gi[4] = {image, w[0], y, x};
-    add_product(emitter, c, condition.data, xi, gi);
+    for (uint32_t step = 0; step < steps; step++) {
+        Index at[2], rows[2] = {y, turn(emitter, x, steps, step)};
+        Text condition = text_create(emitter->arena);
+        for (int i = 0; i < 2; i++)
+            at[i] = border(emitter, &condition,
+                           index_add(pool, index_add_constant(pool, index_scale(pool, rows[i], c->stride[i]), -c->pad[i]), index_scale(pool, w[2 + i], c->dilation[i])),
+                           1, i ? c->x_width : c->x_height);
+        Index xi[4] = {image, index_add(pool, index_scale(pool, group, c->channels), w[1]), at[0], at[1]};
+        Index gi[4] = {image, w[0], y, rows[1]};
+        add_product(emitter, c, condition.data, xi, gi);
+    }
     emit_close(emitter, third, true);
     emit_close(emitter, second, true);
     emit_close(emitter, first, true);

@@ -25,6 +25,9 @@ typedef struct {
 Contract contract_of(const KernelList *list, Value value);
 double contract_flops(const Graph *graph, Value value); // 2 x multiply-adds, direct, unpadded
 const char *contract_class(const Graph *graph, Value value);
+// How many steps of the innermost loop (of `extent` steps, run `outer` times) go into one turn, so that an invocation's turns stay below
+// LOOP_TURNS_MAX: a divisor of the extent.
+uint32_t contract_unroll(uint64_t outer, uint32_t extent);
 // Pieces of int expressions as a person would write them: "x * 3", "x" for a factor of 1; " + 2", " - 1", "" for 0.
 const char *contract_times(Arena *arena, const char *name, int64_t factor);
 const char *contract_plus(Arena *arena, int64_t number);

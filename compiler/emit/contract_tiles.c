@@ -230,8 +230,13 @@ uint64_t emit_rows_contraction(Emitter *emitter) {
     EmitScope outer = emit_open(emitter, "{");
     uint32_t opened = rows_open_taps(&t, scopes), whole = t.c.channels / 4;
     if (whole > 1) {
-        EmitScope scope = emit_open(emitter, arena_format(emitter->arena, "for (int k = 0; k < %u; k++) {", whole));
-        rows_step(&t, 4, true);
+        uint32_t steps = contract_unroll((uint64_t)t.c.taps_y * t.c.taps_x, whole);
+        EmitScope scope = emit_open(emitter, arena_format(emitter->arena, "for (int k = 0; k < %u; k++) {", whole / steps));
+        for (uint32_t step = 0; step < steps; step++) {
+            EmitScope inner = emit_open(emitter, "{");
+            rows_step(&t, 4, true);
+            emit_close(emitter, inner, true);
+        }
         emit_close(emitter, scope, true);
     } else if (whole) {
         EmitScope scope = emit_open(emitter, "{");
@@ -311,37 +316,79 @@ static void outer_step(const Outer *t, bool has_border) {
     }
 }
 
+// A running sum of very many terms loses digits: then each line, image or 64 rows are summed by themselves first.
+enum { ROWS_AT_ONCE = 8192 };
+
+static bool sums_in_parts(const Outer *t) { return (uint64_t)t->c.images / t->c.slices * t->c.height * t->c.width > ROWS_AT_ONCE; }
+
+static void end_part(const Outer *t, const char *condition) {
+    Emitter *e = t->emitter;
+    EmitScope scope = {0};
+    if (condition)
+        scope = emit_open(e, condition);
+    for (uint32_t r = 0; r < 4 * t->rows; r++)
+        for (uint32_t q = 0; q < t->columns; q++)
+            emit_line(e, "t%u_%u += a%u_%u; a%u_%u = vec4(0.0);", r, q, r, q, r, q);
+    if (condition)
+        emit_close(e, scope, true);
+}
+
 static void outer_loops(const Outer *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
+    bool parts = sums_in_parts(t);
+    for (uint32_t r = 0; parts && r < 4 * t->rows; r++)
+        for (uint32_t q = 0; q < t->columns; q++)
+            emit_line(e, "vec4 t%u_%u = vec4(0.0);", r, q);
     const char *x_group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->channels / 4) : "";
     const char *g_group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->columns / 4) : "";
     uint32_t each = c->images / c->slices;
     const char *first = c->slices > 1 ? arena_format(e->arena, "slice * %u", each) : "0";
-    EmitScope images = emit_open(e, arena_format(e->arena, "for (int n = %s; n < %s + %u; n++) {", first, first, each));
     if (c->kind == ROWS_PLAIN) {
+        uint32_t steps = contract_unroll(1, each);
+        EmitScope images = emit_open(e, arena_format(e->arena, "for (int n = %s; n < %s + %u; n += %u) {", first, first, each, steps));
         const char *batch = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->x_batch / 4) : "", *other = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->w_batch / 4) : "";
-        emit_line(e, "int at = n * %u%s, from = n * %u + columns%s;", c->x_image / 4, batch, c->g_image / 4, other);
-        outer_step(t, false);
+        for (uint32_t step = 0; step < steps; step++) {
+            EmitScope one = emit_open(e, "{");
+            emit_line(e, "int at = (n + %u) * %u%s, from = (n + %u) * %u + columns%s;", step, c->x_image / 4, batch, step, c->g_image / 4, other);
+            outer_step(t, false);
+            emit_close(e, one, true);
+        }
+        if (parts)
+            end_part(t, steps > 1 ? NULL : "if (n % 64 == 63) {");
         emit_close(e, images, true);
         return;
     }
+    uint32_t steps = contract_unroll((uint64_t)each * c->height, c->width);
+    EmitScope images = emit_open(e, arena_format(e->arena, "for (int n = %s; n < %s + %u; n++) {", first, first, each));
     bool border = c->taps_y > 1 || c->taps_x > 1 || c->pad[0] || c->pad[1];
     EmitScope lines = emit_open(e, arena_format(e->arena, "for (int y = 0; y < %u; y++) {", c->height));
     emit_line(e, "int iy = %s + %s%s;", contract_times(e->arena, "y", c->stride[0]), contract_times(e->arena, "ky", c->dilation[0]), contract_plus(e->arena, -c->pad[0]));
     emit_line(e, "int line = n * %u + iy * %u%s, from = n * %u + y * %u + columns%s;", c->x_image / 4, c->x_row / 4, x_group, c->g_image / 4, c->g_row / 4, g_group);
-    EmitScope pixels = emit_open(e, arena_format(e->arena, "for (int x = 0; x < %u; x++) {", c->width));
-    emit_line(e, "int ix = %s + %s%s;", contract_times(e->arena, "x", c->stride[1]), contract_times(e->arena, "kx", c->dilation[1]), contract_plus(e->arena, -c->pad[1]));
-    if (border) {
-        emit_line(e, "bool inside = uint(iy) < %uu && uint(ix) < %uu;", c->x_height, c->x_width);
-        emit_line(e, "int at = inside ? line + ix * %u : 0;", c->x_column / 4);
-    } else {
-        emit_line(e, "int at = line + ix * %u;", c->x_column / 4);
+    EmitScope pixels = emit_open(e, arena_format(e->arena, "for (int x = 0; x < %u; x += %u) {", c->width, steps));
+    for (uint32_t step = 0; step < steps; step++) {
+        EmitScope one = {0};
+        if (steps > 1)
+            one = emit_open(e, "{");
+        const char *x = step ? arena_format(e->arena, "(x + %u)", step) : "x";
+        emit_line(e, "int ix = %s + %s%s;", contract_times(e->arena, x, c->stride[1]), contract_times(e->arena, "kx", c->dilation[1]), contract_plus(e->arena, -c->pad[1]));
+        if (border) {
+            emit_line(e, "bool inside = uint(iy) < %uu && uint(ix) < %uu;", c->x_height, c->x_width);
+            emit_line(e, "int at = inside ? line + ix * %u : 0;", c->x_column / 4);
+        } else {
+            emit_line(e, "int at = line + ix * %u;", c->x_column / 4);
+        }
+        outer_step(t, border);
+        emit_line(e, "from += %u;", c->g_column / 4);
+        if (steps > 1)
+            emit_close(e, one, true);
     }
-    outer_step(t, border);
-    emit_line(e, "from += %u;", c->g_column / 4);
     emit_close(e, pixels, true);
+    if (parts && c->width >= 32)
+        end_part(t, NULL);
     emit_close(e, lines, true);
+    if (parts && c->width < 32)
+        end_part(t, NULL);
     emit_close(e, images, true);
 }
 
@@ -375,6 +422,9 @@ uint64_t emit_outer_contraction(Emitter *emitter) {
     emit_line(emitter, "    return;");
     outer_begin(&t);
     outer_loops(&t);
+    for (uint32_t r = 0; sums_in_parts(&t) && r < 4 * t.rows; r++)
+        for (uint32_t q = 0; q < t.columns; q++)
+            emit_line(emitter, "a%u_%u += t%u_%u;", r, q, r, q);
     EmitScope lanes = {0};
     bool idle = t.lane_count % t.lanes != 0;
     if (idle)

@@ -34,6 +34,9 @@ typedef struct {
     uint32_t first_wave, last_wave; // in which it is live (scratch)
 } Buffer;
 
+// llvmpipe ends the loops of an invocation, silently, after 65,535 turns in all: longer ones are unrolled or shared out.
+enum { LOOP_TURNS_MAX = 32768 };
+
 // How a contraction is computed. A row of schedule.def makes these.
 typedef enum {
     SCHEDULE_REFERENCE, // one invocation an element, plain loops

@@ -80,9 +80,16 @@ static Schedule for_reduction(const KernelList *list, const Kernel *kernel, cons
     Value arg = graph_node(list->graph, kernel->root)->args[0];
     double results = (double)layout_count(&list->layouts[kernel->root.id]) / 4, elements = (double)layout_count(&list->layouts[arg.id]) / 4;
     bool power_of_two = (lanes & (lanes - 1)) == 0 && lanes > 1;
-    bool tree = power_of_two && !context->reference_schedule && elements / results >= 4 * lanes && (gpu ? results < 65536 : results < 16);
-    if (tree)
-        return (Schedule){.kind = SCHEDULE_TREE, .name = "tree", .texel = texel, .lanes = gpu && elements / results >= 2048 ? 256 : lanes};
+    // Elements that one invocation would fold: the innermost axis goes by vec4s where it is folded, else four results do.
+    double turns = elements / results;
+    bool tree = power_of_two && !context->reference_schedule && turns >= 4 * lanes && (gpu ? results < 65536 : results < 16);
+    if (gpu && turns >= 2048)
+        lanes = 256;
+    if (tree || turns * 2 > LOOP_TURNS_MAX) {
+        while (turns * 2 / lanes > LOOP_TURNS_MAX && lanes * 2 <= context->target->workgroup_size_max)
+            lanes *= 2;
+        return (Schedule){.kind = SCHEDULE_TREE, .name = "tree", .texel = texel, .lanes = lanes};
+    }
     return (Schedule){.kind = SCHEDULE_REFERENCE, .name = "fold", .texel = texel, .lanes = lanes};
 }
 
