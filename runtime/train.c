@@ -2,6 +2,7 @@
 #include "runtime/data/loader.h"
 #include "runtime/emits.h"
 #include "runtime/progress.h"
+#include "runtime/replay.h"
 #include "runtime/sample.h"
 #include "runtime/train_parts.h"
 #include "runtime/weights.h"
@@ -57,6 +58,12 @@ typedef struct {
     uint64_t tag;
     Arena *emit_arena; // of one step
     Emits *emits;
+    struct {
+        const ProgramPhase *phase; // NULL: all reports were finite
+        const char *report;
+        uint32_t step;
+        double value;
+    } wild;
 } Training;
 
 // ---- results
@@ -66,11 +73,11 @@ static bool check_reports(Training *training, const SessionResult *result, Diag 
         const ProgramResult *report = &result->phase->results.items[i];
         if (report->format || !result->values[i] || isfinite(metrics_value(result, i)))
             continue;
-        diag_error(diag, NULL, "step %u: %s of phase %s is %g; stopped. %s%s", result->moment.step, report->name, result->phase->name,
-                   metrics_value(result, i),
-                   training->checkpoint ? "The last finite checkpoint is "
-                                        : "There is no checkpoint yet; the run began with seed and data alone",
-                   training->checkpoint ? training->checkpoint : "");
+        (void)diag; // explain_wild tells
+        training->wild.phase = result->phase;
+        training->wild.report = report->name;
+        training->wild.step = result->moment.step;
+        training->wild.value = metrics_value(result, i);
         return false;
     }
     return true;
@@ -335,6 +342,41 @@ static void print_profile(Training *training) {
     }
 }
 
+// The states go back to where the last finite checkpoint stands; which kernel's output is not finite first, from there.
+static void explain_wild(Training *training, Diag *diag) {
+    Diag *inner = diag_create(training->arena);
+    ReplayBad bad = {0};
+    ReplayOptions options = {.entry = training->plan.entry,
+                             .datasets = training->plan.datasets,
+                             .seed = training->plan.run.seed,
+                             .step = training->wild.step,
+                             .steps = training->plan.steps,
+                             .epoch_steps = training->plan.epoch_steps,
+                             .interrupted = &interrupted};
+    const char *wild = arena_format(training->arena, "step %u: %s of phase %s is %g", training->wild.step, training->wild.report,
+                                    training->wild.phase->name, training->wild.value);
+    progress_pause(training->progress);
+    progress_say(training->progress, "%s; replaying from %s to find where it comes from", wild,
+                 training->checkpoint ? training->checkpoint : "the initial state");
+    loader_destroy(&training->loader); // its thread reads the same data
+    bool ok = session_finish(training->session, inner) && load(training, inner);
+    options.first_step = training->first_step;
+    ok = ok && replay_find_bad(training->session, training->program, &options, &bad, inner);
+    if (ok && bad.dispatch) {
+        diag_error(diag, NULL,
+                   "%s; replayed from %s: the first value that is not finite is written by %s (%s) in step %u, element %" PRIu64
+                   " of %" PRIu64,
+                   wild, training->checkpoint ? training->checkpoint : "the initial state", bad.kernel, bad.dispatch->label, bad.step,
+                   bad.element, bad.count);
+        return;
+    }
+    const char *why = ok ? "all that it stored was finite" : diag_text(inner, training->arena);
+    diag_error(diag, NULL, "%s; stopped. %s%s. A replay did not find where it comes from: %.*s", wild,
+               training->checkpoint ? "The last finite checkpoint is "
+                                    : "There is no checkpoint yet; the run began with seed and data alone",
+               training->checkpoint ? training->checkpoint : "", (int)strcspn(why, "\n"), why);
+}
+
 // Walks the steps; where the device is lost, once more from the last checkpoint.
 static bool walk(Training *training, Diag *diag) {
     Diag *inner = diag_create(training->arena);
@@ -342,8 +384,10 @@ static bool walk(Training *training, Diag *diag) {
         diag_merge(diag, inner);
         return true;
     }
-    if (!session_is_lost(training->session)) {
+    if (training->wild.phase || !session_is_lost(training->session)) {
         diag_merge(diag, inner);
+        if (training->wild.phase)
+            explain_wild(training, diag);
         return false;
     }
     const char *why = diag_text(inner, training->arena);
@@ -355,7 +399,9 @@ static bool walk(Training *training, Diag *diag) {
         return false;
     progress_restart(training->progress, training->first_step);
     bool ok = run_steps(training, diag);
-    if (!ok && session_is_lost(training->session))
+    if (!ok && training->wild.phase)
+        explain_wild(training, diag);
+    else if (!ok && session_is_lost(training->session))
         diag_error(diag, NULL, "the device was lost a second time; the last good checkpoint is %s: go on with --resume",
                    training->checkpoint ? training->checkpoint : "none");
     return ok;

@@ -10,5 +10,6 @@ typedef struct {
 } Built;
 
 bool built_make(Arguments *arguments, const Module *module, const CompileOptions *options, Built *out); // false: reported
-// Looks at a bundle through the compiler: its graph compiled with the options that give the same dispatches; `program` stays the bundle's own.
+// Looks at a bundle through the compiler: its graph compiled with the options that give the same dispatches; `program` stays the bundle's
+// own.
 bool built_look(Arguments *arguments, const char *bundle, const Program *program, Built *out);

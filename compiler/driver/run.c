@@ -1,7 +1,7 @@
 // `run`: any program, any tensor in and out, on a device or interpreted.
+#include "compiler/driver/built.h"
 #include "compiler/driver/run_device.h"
 #include "compiler/driver/run_interpret.h"
-#include "compiler/driver/built.h"
 #include "runtime/weights.h"
 
 static const Option options[] = {

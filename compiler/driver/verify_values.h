@@ -20,9 +20,9 @@ typedef struct {
 
 // Sources that draw from the phase; step, epoch and repetition are somewhere in the middle of a run.
 Sources verify_sources(VerifyPhase *phase);
-// A state in the middle of a training: initial numbers with noise, moments that are not zero, variances that are positive. Running states may
-// depend on each other in ways that nobody declares (a sum and a sum of squares): where the numbers of one attempt leave an op's domain, the
-// next one draws them with other magnitudes.
+// A state in the middle of a training: initial numbers with noise, moments that are not zero, variances that are positive. Running states
+// may depend on each other in ways that nobody declares (a sum and a sum of squares): where the numbers of one attempt leave an op's
+// domain, the next one draws them with other magnitudes.
 const Tensor *verify_state(VerifyPhase *phase, const char *name);
 const Tensor *verify_feed(VerifyPhase *phase, const char *name); // feeds and inputs
 

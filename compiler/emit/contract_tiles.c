@@ -233,9 +233,9 @@ uint64_t emit_rows_contraction(Emitter *emitter) {
         uint32_t steps = contract_unroll((uint64_t)t.c.taps_y * t.c.taps_x, whole);
         EmitScope scope = emit_open(emitter, arena_format(emitter->arena, "for (int k = 0; k < %u; k++) {", whole / steps));
         for (uint32_t step = 0; step < steps; step++) {
-            EmitScope inner = emit_open(emitter, "{");
+            EmitScope inner = emit_open(emitter, steps > 1 ? "{" : NULL);
             rows_step(&t, 4, true);
-            emit_close(emitter, inner, true);
+            emit_close(emitter, inner, steps > 1);
         }
         emit_close(emitter, scope, true);
     } else if (whole) {
@@ -349,10 +349,11 @@ static void outer_loops(const Outer *t) {
         EmitScope images = emit_open(e, arena_format(e->arena, "for (int n = %s; n < %s + %u; n += %u) {", first, first, each, steps));
         const char *batch = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->x_batch / 4) : "", *other = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->w_batch / 4) : "";
         for (uint32_t step = 0; step < steps; step++) {
-            EmitScope one = emit_open(e, "{");
-            emit_line(e, "int at = (n + %u) * %u%s, from = (n + %u) * %u + columns%s;", step, c->x_image / 4, batch, step, c->g_image / 4, other);
+            EmitScope one = emit_open(e, steps > 1 ? "{" : NULL);
+            const char *n = step ? arena_format(e->arena, "(n + %u)", step) : "n";
+            emit_line(e, "int at = %s * %u%s, from = %s * %u + columns%s;", n, c->x_image / 4, batch, n, c->g_image / 4, other);
             outer_step(t, false);
-            emit_close(e, one, true);
+            emit_close(e, one, steps > 1);
         }
         if (parts)
             end_part(t, steps > 1 ? NULL : "if (n % 64 == 63) {");

@@ -6,6 +6,7 @@ typedef struct {
     const KernelList *list;
     Text *problems;
     uint32_t *writer; // by value id: kernel index + 1
+    uint32_t *first, *last; // by value id: waves in which its memory is in use; first UINT32_MAX: none
     bool correct;
 } Verify;
 
@@ -75,17 +76,41 @@ static void check_updates(Verify *verify) {
         }
 }
 
+// The value whose memory `value` lies in, seen through aliases, unpacks and packs.
+static uint32_t owner_of(const KernelList *list, Value value) {
+    while (list->buffers[value.id].kind == BUFFER_PART)
+        value.id = list->buffers[value.id].parent;
+    return value.id;
+}
+
+static void live_at(Verify *verify, Value value, uint32_t wave) {
+    uint32_t id = owner_of(verify->list, value);
+    verify->first[id] = wave < verify->first[id] ? wave : verify->first[id];
+    verify->last[id] = wave > verify->last[id] ? wave : verify->last[id];
+}
+
+// Lifetimes are taken from the kernels, not from the plan.
 static void check_overlaps(Verify *verify) {
     const KernelList *list = verify->list;
+    verify->first = ARENA_NEW(list->arena, uint32_t, list->graph->nodes.count);
+    verify->last = ARENA_NEW(list->arena, uint32_t, list->graph->nodes.count);
+    memset(verify->first, 0xff, sizeof *verify->first * list->graph->nodes.count);
+    for (uint32_t k = 0; k < list->kernels.count; k++) {
+        const Kernel *kernel = &list->kernels.items[k];
+        for (uint32_t i = 0; i < kernel->stores.count; i++)
+            live_at(verify, kernel->stores.items[i], kernel->wave);
+        for (uint32_t i = 0; i < kernel->loads.count; i++)
+            live_at(verify, kernel->loads.items[i], kernel->wave);
+    }
     for (uint32_t a = 1; a < list->graph->nodes.count; a++) {
         const Buffer *x = &list->buffers[a];
-        if (x->kind != BUFFER_SCRATCH || x->first_wave == UINT32_MAX)
+        if (x->kind != BUFFER_SCRATCH || verify->first[a] == UINT32_MAX)
             continue;
         for (uint32_t b = a + 1; b < list->graph->nodes.count; b++) {
             const Buffer *y = &list->buffers[b];
-            if (y->kind != BUFFER_SCRATCH || y->first_wave == UINT32_MAX)
+            if (y->kind != BUFFER_SCRATCH || verify->first[b] == UINT32_MAX)
                 continue;
-            bool together = x->first_wave <= y->last_wave && y->first_wave <= x->last_wave;
+            bool together = verify->first[a] <= verify->last[b] && verify->first[b] <= verify->last[a];
             if (together && x->offset < y->offset + y->size && y->offset < x->offset + x->size)
                 problem(verify, "%%%u at %llu and %%%u at %llu overlap while both live", a, (unsigned long long)x->offset, b, (unsigned long long)y->offset);
         }

@@ -214,11 +214,14 @@ static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel) {
                          .op_class = shader.op_class, .flops = shader.flops, .bytes = shader.bytes};
     dispatch.label = arena_format(emit->arena, "%%%u %s %s", kernel->root.id, shader.name, root->origin.pointer ? root->origin.pointer : "");
     dispatch.values = ARENA_NEW(emit->arena, uint32_t, kernel->stores.count + 1);
+    dispatch.value_types = ARENA_NEW(emit->arena, ElementType, kernel->stores.count + 1);
     for (uint32_t i = 0; i < shader.bindings.count; i++) {
         const EmitBinding *binding = &shader.bindings.items[i];
         array_push(emit->arena, &dispatch.ranges, binding->is_numbers ? emit->program->numbers : range_of(emit, at, binding->value));
-        if (binding->kind == BINDING_WRITE)
+        if (binding->kind == BINDING_WRITE) {
+            dispatch.value_types[dispatch.value_count] = at->list->buffers[binding->value.id].element;
             dispatch.values[dispatch.value_count++] = binding->value.id;
+        }
     }
     array_push(emit->arena, &at->phase->dispatches, dispatch);
 }

@@ -70,6 +70,7 @@ typedef struct {
     double flops;         // of contractions: 2 x multiply-adds, unpadded, direct; else 0
     double bytes;         // read and written, each tensor once
     uint32_t *values;     // graph values that it stores, by write binding order (for verify)
+    ElementType *value_types; // of values; NULL: not said
     uint32_t value_count;
 } Dispatch;
 

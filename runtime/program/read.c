@@ -191,6 +191,22 @@ static uint32_t find_kernel(Fields *fields, const Json *json) {
     return UINT32_MAX;
 }
 
+static ElementType *read_value_types(Fields *fields, const Json *json, uint32_t count) {
+    const char *names[] = {"f32", "i32", "u32", "bool", "u8"}; // in the order of ElementType
+    const Json *list = json_get(json, "value_types") ? field_list(fields, json, "value_types") : NULL;
+    if (!list)
+        return NULL;
+    if (list->count != count) {
+        field_complain(fields, list, "value_types: %u of them for %u values", (uint32_t)list->count, count);
+        return NULL;
+    }
+    ElementType *types = ARENA_NEW(fields->arena, ElementType, count + 1u);
+    uint32_t i = 0;
+    for (const Json *item = list->first; item; item = item->next)
+        types[i++] = (ElementType)field_choice(fields, item, names, 5);
+    return types;
+}
+
 static Dispatch read_dispatch(Fields *fields, const Json *json) {
     Dispatch dispatch = {.kernel = find_kernel(fields, json), .wave = field_word(fields, json, "wave")};
     field_triple(fields, json, "groups", dispatch.groups);
@@ -206,6 +222,7 @@ static Dispatch read_dispatch(Fields *fields, const Json *json) {
     dispatch.flops = field_number(fields, json, "flops");
     dispatch.bytes = field_number(fields, json, "bytes");
     dispatch.values = field_all_words(fields, json, "values", &dispatch.value_count);
+    dispatch.value_types = read_value_types(fields, json, dispatch.value_count);
     if (dispatch.kernel == UINT32_MAX)
         return dispatch;
     const ProgramKernel *kernel = &fields->program->kernels.items[dispatch.kernel];

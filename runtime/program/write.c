@@ -229,6 +229,12 @@ static void write_dispatch(Sheet *sheet, const Program *program, const Dispatch 
     json_write_number(line, "flops", dispatch->flops);
     json_write_number(line, "bytes", dispatch->bytes);
     write_words(line, "values", dispatch->values, dispatch->value_count);
+    if (dispatch->value_types) {
+        json_begin_array(line, "value_types");
+        for (uint32_t i = 0; i < dispatch->value_count; i++)
+            json_write_text(line, NULL, element_type_name(dispatch->value_types[i]));
+        json_end_array(line);
+    }
     json_end_object(line);
     put_line(sheet, NULL, line);
 }

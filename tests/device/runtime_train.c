@@ -64,8 +64,12 @@ static void add_dispatch(ProgramPhase *phase, uint32_t kernel, const Range *rang
     Dispatch dispatch = {.kernel = kernel, .groups = {1, 1, 1}, .label = "%1", .op_class = "map", .bytes = 16};
     for (uint32_t i = 0; i < count; i++)
         array_push(arena, &dispatch.ranges, ranges[i]);
-    if (push)
+    if (push) {
+        static uint32_t values[] = {1, 2, 3};
+        static ElementType types[] = {ELEMENT_F32, ELEMENT_I32, ELEMENT_F32};
+        dispatch.values = values, dispatch.value_types = types, dispatch.value_count = 3;
         array_push(arena, &dispatch.push, *push);
+    }
     array_push(arena, &phase->dispatches, dispatch);
 }
 
@@ -282,10 +286,12 @@ START_TEST(wild_numbers) {
     program = make_program("wild", 7);
     TrainOptions options = make_options("run");
     options.run.save_every = 3;
-    ck_fails(&options, "step 7: loss of phase fit is nan");
+    ck_fails(&options, "step 7: loss of phase fit is nan; replayed from ");
     ck_fails(&options, "a run is there already");
     options.resume = true;
-    ck_fails(&options, "checkpoint-000006.safetensors");
+    ck_fails(&options, "checkpoint-000006.safetensors: the first value that is not finite is written by 000_train (%1) in step 7");
+    TrainOptions fresh = make_options("fresh"); // no checkpoint yet
+    ck_fails(&fresh, "replayed from the initial state: the first value that is not finite is written by 000_train (%1) in step 7");
     uint32_t count;
     const uint32_t *steps = checkpoint_list(arena, options.out, &count);
     ck_assert(count == 2 && steps[1] == 6);

@@ -50,10 +50,12 @@ __attribute__((format(printf, 1, 2))) static int gcc_graph(const char *format, .
 #define expect_code(code, ...)                                                                                                             \
     do {                                                                                                                                   \
         int got = gcc_graph(__VA_ARGS__);                                                                                                  \
-        ck_assert_msg(got == (code), "exit code %d, expected %d\nstdout: %.1000s\nstderr: %.2000s", got, (code), out, err);                          \
+        ck_assert_msg(got == (code), "exit code %d, expected %d\nstdout: %.1000s\nstderr: %.2000s", got, (code), out, err);                \
     } while (0)
-#define expect_out(piece) ck_assert_msg(strstr(out, (piece)) != NULL, "\"%s\" is not in stdout: %.2000s\nstderr: %.1000s", (piece), out, err)
-#define expect_err(piece) ck_assert_msg(strstr(err, (piece)) != NULL, "\"%s\" is not in stderr: %.2000s\nstdout: %.1000s", (piece), err, out)
+#define expect_out(piece)                                                                                                                  \
+    ck_assert_msg(strstr(out, (piece)) != NULL, "\"%s\" is not in stdout: %.2000s\nstderr: %.1000s", (piece), out, err)
+#define expect_err(piece)                                                                                                                  \
+    ck_assert_msg(strstr(err, (piece)) != NULL, "\"%s\" is not in stderr: %.2000s\nstdout: %.1000s", (piece), err, out)
 
 static inline void write_text(const char *path, const char *text) {
     ck_assert_msg(file_write(path, text, strlen(text), diag), "%s", diag_text(diag, arena));

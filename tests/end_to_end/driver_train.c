@@ -149,6 +149,20 @@ START_TEST(weights_go_out_and_come_back) {
 }
 END_TEST
 
+// A loss that is NaN from a step on: the message names the node, from the beginning and from a checkpoint.
+START_TEST(the_first_nan_is_named) {
+    const char *sound = "mean((y - x0)^2)", *at = strstr(SMALL_GRAPH, sound);
+    write_text(in_folder("wild.json"), arena_format(arena, "%.*s%s + log(5.5 - step)%s", (int)(at - SMALL_GRAPH), SMALL_GRAPH, sound,
+                                                    at + strlen(sound)));
+    expect_code(0, "compile %s -o %s", in_folder("wild.json"), in_folder("wild.ggb"));
+    expect_code(1, "train %s --data random:64 --out %s --seed 3", in_folder("wild.ggb"), in_folder("run"));
+    expect_err("replayed from the initial state: the first value that is not finite is written by");
+    expect_code(1, "train %s --data random:64 --out %s --seed 3 --save-every 4", in_folder("wild.ggb"), in_folder("saved"));
+    expect_err("checkpoint-000004.safetensors: the first value");
+    expect_err("log /programs/train/phases/0/nodes/2) in step 6");
+}
+END_TEST
+
 int main(void) {
     if (!has_device())
         return 77;
@@ -163,6 +177,7 @@ int main(void) {
     tcase_add_test(tests, dry_run_trains_nothing);
     tcase_add_test(tests, samples_come_out);
     tcase_add_test(tests, weights_go_out_and_come_back);
+    tcase_add_test(tests, the_first_nan_is_named);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

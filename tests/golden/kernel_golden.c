@@ -18,24 +18,24 @@ typedef struct {
     const Compiled *compiled;
     char *dump;
     const char *plan;
-} Output;
+} Built;
 
-static Output compile(Arena *arena, const char *path, const char *preset, const char *folder) {
+static Built compile(Arena *arena, const char *path, const char *preset) {
     Diag *diag = diag_create(arena);
-    Output output = {0};
+    Built built = {0};
     size_t size;
-    FILE *stream = open_memstream(&output.dump, &size);
+    FILE *stream = open_memstream(&built.dump, &size);
     ck_assert_ptr_nonnull(stream);
     Module *module = read_document(arena, &(ReadOptions){.path = path, .preset = preset}, diag);
     ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
     CompileOptions options = {.target = target_default(TARGET_CPU), .dump = "all", .dump_stream = stream};
-    output.compiled = compile_module(arena, module, &options, folder, diag);
-    ck_assert_msg(output.compiled != NULL, "%s", diag_text(diag, arena));
+    built.compiled = compile_module(arena, module, &options, NULL, diag);
+    ck_assert_msg(built.compiled != NULL, "%s", diag_text(diag, arena));
     fclose(stream);
     Text plan = text_create(arena);
-    program_print_plan(&plan, output.compiled->program);
-    output.plan = plan.data;
-    return output;
+    program_print_plan(&plan, built.compiled->program);
+    built.plan = plan.data;
+    return built;
 }
 
 // The dump's sections of one pass, in order; "" when there is no such pass.
@@ -56,15 +56,15 @@ typedef struct {
     Arena *arena;
     Diag *diag;
     const char *name; // of the document, without ".json"
-    Output output;
+    Built built;
     uint32_t golden, wrong;
 } Golden;
 
 static const char *text_of(Golden *golden, const char *rest) {
     if (!strcmp(rest, "plan.txt"))
-        return golden->output.plan;
+        return golden->built.plan;
     const char *dot = strchr(rest, '.');
-    return dot ? sections_of(golden->arena, golden->output.dump, arena_format(golden->arena, "%.*s", (int)(dot - rest), rest)) : "";
+    return dot ? sections_of(golden->arena, golden->built.dump, arena_format(golden->arena, "%.*s", (int)(dot - rest), rest)) : "";
 }
 
 static void show_difference(const char *file, const char *wanted, const char *got) {
@@ -86,9 +86,9 @@ static void check_file(Golden *golden, const char *file, const char *rest) {
     golden->golden++;
     if (is_kernel) {
         uint32_t index = (uint32_t)strtoul(rest, NULL, 10);
-        ck_assert_msg(index < golden->output.compiled->program->kernels.count, "%s: there is no kernel %u", file, index);
-        text = golden->output.compiled->sources[index];
-        kernel = golden->output.compiled->program->kernels.items[index].name;
+        ck_assert_msg(index < golden->built.compiled->program->kernels.count, "%s: there is no kernel %u", file, index);
+        text = golden->built.compiled->sources[index];
+        kernel = golden->built.compiled->program->kernels.items[index].name;
     } else {
         text = text_of(golden, rest);
     }
@@ -121,13 +121,13 @@ START_TEST(golden_files) {
         if (!is_document(files[i]))
             continue;
         Golden golden = {.arena = arena, .diag = diag, .name = arena_format(arena, "%.*s", (int)strlen(files[i]) - 5, files[i])};
-        golden.output = compile(arena, file_join(arena, FOLDER, files[i]), NULL, NULL);
+        golden.built = compile(arena, file_join(arena, FOLDER, files[i]), NULL);
         const char *prefix = arena_format(arena, "%s.", golden.name);
         for (uint32_t k = 0; k < count; k++)
             if (text_starts_with(files[k], prefix) && !text_ends_with(files[k], ".json") && !text_ends_with(files[k], ".err"))
                 check_file(&golden, files[k], files[k] + strlen(prefix));
         ck_assert_msg(golden.golden > 0, "%s has no golden file", files[i]);
-        free(golden.output.dump);
+        free(golden.built.dump);
         documents++;
         wrong += golden.wrong;
         golden_count += golden.golden;
@@ -142,38 +142,33 @@ END_TEST
 // An emitter that remembers loads by their value alone would square one element.
 START_TEST(outer_product_loads_twice) {
     Arena *arena = arena_create();
-    Output output = compile(arena, GG_SOURCE_DIR "/tests/golden/outer_product.json", NULL, NULL);
-    ck_assert_uint_eq(output.compiled->program->kernels.count, 1);
-    const char *source = output.compiled->sources[0], *body = strstr(source, "void main()");
+    Built built = compile(arena, GG_SOURCE_DIR "/tests/golden/outer_product.json", NULL);
+    ck_assert_uint_eq(built.compiled->program->kernels.count, 1);
+    const char *source = built.compiled->sources[0], *body = strstr(source, "void main()");
     ck_assert_ptr_nonnull(body);
     uint32_t loads = 0;
     for (const char *at = body; (at = strstr(at, "in0")) != NULL; at++)
         loads++;
     ck_assert_msg(loads >= 2, "%s", source);
-    free(output.dump);
+    free(built.dump);
     arena_destroy(&arena);
 }
 END_TEST
 
-static void same_file(Arena *arena, const char *first, const char *second, const char *name, Diag *diag) {
+static void same_file(Arena *arena, const char *const *folders, const char *name, Diag *diag) {
     size_t a_size, b_size;
-    const char *a = file_read(arena, file_join(arena, first, name), &a_size, diag), *b = file_read(arena, file_join(arena, second, name), &b_size, diag);
+    const char *a = file_read(arena, file_join(arena, folders[0], name), &a_size, diag);
+    const char *b = file_read(arena, file_join(arena, folders[1], name), &b_size, diag);
     ck_assert_msg(a && b, "%s", diag_text(diag, arena));
-    ck_assert_msg(a_size == b_size && !memcmp(a, b, a_size), "%s differs between %s and %s", name, first, second);
+    ck_assert_msg(a_size == b_size && !memcmp(a, b, a_size), "two compilations give different %s", name);
 }
 
-static void same_folder(Arena *arena, const char *first, const char *second, Diag *diag) {
-    uint32_t count, other;
-    const char **names = file_list(arena, first, &count, diag), **others = file_list(arena, second, &other, diag);
-    ck_assert(names && others);
-    ck_assert_uint_eq(count, other);
-    for (uint32_t i = 0; i < count; i++) {
-        ck_assert_str_eq(names[i], others[i]);
-        const char *a = file_join(arena, first, names[i]);
-        if (file_is_folder(a))
-            same_folder(arena, a, file_join(arena, second, others[i]), diag);
-        else
-            same_file(arena, first, second, names[i], diag);
+static void same_kernels(const Program *a, const Program *b) {
+    ck_assert_uint_eq(a->kernels.count, b->kernels.count);
+    for (uint32_t i = 0; i < a->kernels.count; i++) {
+        const ProgramKernel *x = &a->kernels.items[i], *y = &b->kernels.items[i];
+        ck_assert_str_eq(x->name, y->name);
+        ck_assert_msg(x->spirv_size == y->spirv_size && !memcmp(x->spirv, y->spirv, x->spirv_size), "%s: SPIR-V differs", x->name);
     }
 }
 
@@ -190,19 +185,23 @@ START_TEST(compiling_twice_gives_equal_bytes) {
             continue;
         // The first arena stays alive, so that nothing lies where it lay before.
         Arena *arenas[2] = {arena_create(), arena_create()};
-        Output outputs[2];
+        Built builds[2];
         const char *bundles[2];
         for (int k = 0; k < 2; k++) {
             bundles[k] = arena_format(arenas[k], "%s/%d.ggb", folder, k);
-            outputs[k] = compile(arenas[k], file_join(arenas[k], GG_SOURCE_DIR "/graphs", files[i]), "check", bundles[k]);
+            ck_assert(file_make_folders(bundles[k], diag));
+            builds[k] = compile(arenas[k], file_join(arenas[k], GG_SOURCE_DIR "/graphs", files[i]), "check");
+            ck_assert(program_write(builds[k].compiled->program, bundles[k], diag));
         }
-        if (strcmp(outputs[0].dump, outputs[1].dump)) {
-            show_difference(files[i], outputs[0].dump, outputs[1].dump);
+        if (strcmp(builds[0].dump, builds[1].dump)) {
+            show_difference(files[i], builds[0].dump, builds[1].dump);
             ck_abort_msg("%s: two dumps differ", files[i]);
         }
-        same_folder(arenas[0], bundles[0], bundles[1], diag);
+        same_kernels(builds[0].compiled->program, builds[1].compiled->program);
+        same_file(arenas[0], bundles, "program.json", diag);
+        same_file(arenas[0], bundles, "constants.bin", diag);
         for (int k = 0; k < 2; k++) {
-            free(outputs[k].dump);
+            free(builds[k].dump);
             arena_destroy(&arenas[k]);
         }
         graphs++;

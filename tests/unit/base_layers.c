@@ -28,10 +28,13 @@ static const Layer layers[] = {
     {"compiler/read", {"compiler/layers", "compiler/optimizers", "compiler/ops", IR}},
     {"compiler/kernel", {"compiler/ops", "compiler/ir", CONTRACT}},
     {"compiler/emit", {"compiler/kernel", "compiler/ops", "compiler/ir", CONTRACT}},
-    {"compiler/passes", {"compiler/emit", "compiler/kernel", "compiler/layers", "compiler/optimizers", "compiler/read", "compiler/ops", "compiler/ir", CONTRACT}},
+    {"compiler/passes",
+     {"compiler/emit", "compiler/kernel", "compiler/layers", "compiler/optimizers", "compiler/read", "compiler/ops", "compiler/ir",
+      CONTRACT}},
     {"compiler", {"compiler/passes", "compiler/emit", "compiler/kernel", "compiler/read", "compiler/ops", "compiler/ir", CONTRACT}},
     {"compiler/driver",
-     {"compiler", "compiler/emit", "compiler/ir", "compiler/layers", "compiler/optimizers", "compiler/passes", "compiler/read", "runtime", "runtime/data", "runtime/vk", CONTRACT}},
+     {"compiler", "compiler/emit", "compiler/ir", "compiler/layers", "compiler/optimizers", "compiler/passes", "compiler/read", "runtime",
+      "runtime/data", "runtime/vk", CONTRACT}},
 };
 
 enum { LAYER_COUNT = sizeof layers / sizeof *layers };
@@ -45,9 +48,10 @@ static const struct {
 
 // What the language's and the system's own library offers; anything else in angle brackets is a third party's.
 static const char *const system_headers[] = {
-    "assert.h", "ctype.h",  "errno.h",     "float.h",  "inttypes.h", "limits.h", "locale.h", "math.h",   "setjmp.h", "signal.h",   "stdalign.h",
-    "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "threads.h", "time.h",  "dirent.h",
-    "dlfcn.h",  "fcntl.h",  "fenv.h",      "pthread.h", "sched.h", "strings.h", "unistd.h", "spawn.h", "poll.h",
+    "assert.h", "ctype.h",   "errno.h",    "float.h",   "inttypes.h",  "limits.h",  "locale.h", "math.h",
+    "setjmp.h", "signal.h",  "stdalign.h", "stdarg.h",  "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
+    "stdio.h",  "stdlib.h",  "string.h",   "threads.h", "time.h",      "dirent.h",  "dlfcn.h",  "fcntl.h",
+    "fenv.h",   "pthread.h", "sched.h",    "strings.h", "unistd.h",    "spawn.h",   "poll.h",
 };
 
 typedef struct {
