@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
+#include <unistd.h>
 
 enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8 };
 static const double SAVE_SECONDS = 300; // where save_every does not say
@@ -407,6 +408,15 @@ static bool walk(Training *training, Diag *diag) {
     return ok;
 }
 
+// Files that a killed process was writing: they were never put in place.
+static void remove_unfinished(Arena *arena, const char *folder, Diag *diag) {
+    uint32_t count = 0;
+    const char **names = file_list(arena, folder, &count, diag);
+    for (uint32_t i = 0; names && i < count; i++)
+        if (text_ends_with(names[i], ".tmp"))
+            unlink(file_join(arena, folder, names[i]));
+}
+
 static bool begin(Training *training, Diag *diag) {
     const TrainOptions *options = training->options;
     bool is_new = !run_exists(options->out);
@@ -415,6 +425,8 @@ static bool begin(Training *training, Diag *diag) {
         return false;
     training->progress = progress_create(training->arena, options->log, training->first_step, training->plan.end_step, training->plan.steps,
                                          training->plan.step_records);
+    if (options->resume && !is_new)
+        remove_unfinished(training->arena, options->out, diag);
     if (options->resume && is_new)
         progress_say(training->progress, "nothing to resume in %s: begins at step 0", options->out);
     else if (options->resume)
