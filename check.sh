@@ -41,7 +41,7 @@ gg_stage "Build: with AddressSanitizer and UndefinedBehaviorSanitizer" "first ti
 gg_build build/sanitize -DCMAKE_BUILD_TYPE=Debug -DGG_SANITIZE=ON -DGG_WERROR=ON
 
 gg_stage "Tests: without a device, with sanitizers and leak detection" "2 minutes"
-ctest --test-dir build/sanitize --output-on-failure --no-tests=error -j "$cores" -E '^(device/|end_to_end/|fuzz/driver)'
+ctest --test-dir build/sanitize --output-on-failure --no-tests=error -j "$cores" -E '^(device/|end_to_end/|fuzz/driver|mutation/)'
 
 # A Vulkan driver keeps memory of its own until the process ends, so leaks are not looked for here.
 gg_stage "Tests: with a device, with sanitizers (without the shipped graphs)" "4 minutes"
