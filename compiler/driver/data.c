@@ -74,7 +74,7 @@ static bool make_field(Arguments *arguments, const Dataset *dataset, uint32_t sp
     uint64_t size = 4 * dataset_field_count(dataset->declared, field);
     char *bytes = arena_alloc(arguments->arena, size * count);
     for (uint32_t i = 0; i < count; i++)
-        if (!dataset->fetch(dataset, split, i, field, bytes + size * i, arguments->diag))
+        if (!dataset->fetch(dataset, split, i, field, 0, bytes + size * i, arguments->diag))
             return false;
     HostTensor tensor = {.name = dataset->declared->fields[field].name,
                          .dtype = host_type(dataset->declared->fields[field].type),

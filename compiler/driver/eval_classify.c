@@ -128,8 +128,8 @@ bool eval_classify_data(Arena *arena, const EvalClassifier *classifier, const Da
     for (uint32_t first = 0; first < wanted; first += image->batch) {
         uint32_t batch = wanted - first < image->batch ? wanted - first : image->batch;
         for (uint32_t i = 0; i < batch; i++)
-            if (!dataset->fetch(dataset, split, first + i, image_field, images + size * i, diag) ||
-                (label && !dataset->fetch(dataset, split, first + i, label_field, &labels[i], diag)))
+            if (!dataset->fetch(dataset, split, first + i, image_field, 0, images + size * i, diag) ||
+                (label && !dataset->fetch(dataset, split, first + i, label_field, 0, &labels[i], diag)))
                 return false;
         if (!run_batch(arena, classifier, images, label ? labels : NULL, batch, out, diag))
             return false;

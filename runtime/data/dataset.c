@@ -255,7 +255,7 @@ static float *fetch_many(Arena *arena, const Dataset *dataset, uint32_t split, u
     uint64_t each = dataset_field_count(dataset->declared, field);
     float *values = ARENA_NEW(arena, float, each *count);
     for (uint32_t i = 0; i < count; i++)
-        if (!dataset->fetch(dataset, split, i, field, values + i * each, diag))
+        if (!dataset->fetch(dataset, split, i, field, 0, values + i * each, diag))
             return NULL;
     return values;
 }

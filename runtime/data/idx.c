@@ -223,8 +223,8 @@ static bool check_field(Arena *arena, const Dataset *dataset, const IdxData *dat
     return true;
 }
 
-static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, void *out, Diag *diag) {
-    (void)diag;
+static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *diag) {
+    (void)diag, (void)draw;
     const IdxData *data = dataset->data;
     const IdxFile *file = data->is_label[field] ? &data->splits[split].labels : &data->splits[split].images;
     const uint8_t *bytes = file->bytes + (size_t)record * file->record_size;

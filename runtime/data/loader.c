@@ -120,7 +120,7 @@ static bool fill(const Loader *loader, Source *source, uint64_t k, void *out, ui
     size_t size = source->element_count * 4;
     for (uint32_t i = 0; i < *real; i++, place += size) {
         uint32_t record = source->order ? source->order[first + i] : first + i;
-        if (!source->dataset->fetch(source->dataset, source->split, record, source->field, place, diag))
+        if (!source->dataset->fetch(source->dataset, source->split, record, source->field, 0, place, diag))
             return false;
     }
     for (uint32_t i = *real; i < feed->batch; i++, place += size)

@@ -14,8 +14,8 @@ static uint32_t levels_of(const ProgramData *declared, uint32_t field) {
     return declared->fields[field].type == ELEMENT_BOOL ? 2 : 256;
 }
 
-static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, void *out, Diag *diag) {
-    (void)diag;
+static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *diag) {
+    (void)diag, (void)draw;
     const ProgramData *declared = dataset->declared;
     uint64_t name = random_name(declared->fields[field].name) ^ random_name(dataset->name), count = dataset_field_count(declared, field);
     double low = declared->fields[field].low, high = declared->fields[field].high;

@@ -15,8 +15,8 @@ typedef struct {
     bool *is_mode; // by field: the number of the Gaussian, else its point
 } RingData;
 
-static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, void *out, Diag *diag) {
-    (void)diag;
+static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *diag) {
+    (void)diag, (void)draw;
     const RingData *data = dataset->data;
     uint64_t name = random_name(data->is_grid ? "grid" : "ring");
     uint32_t mode = random_below(random_element(SEED, name, split, DRAW_MODE, record), data->is_grid ? GRID_SIDE * GRID_SIDE : RING_MODES);

@@ -64,7 +64,7 @@ static bool taste_idx(Fuzzer *fuzzer, Arena *arena, Diag *diag, const char *byte
     for (uint32_t split = 0; split < dataset->split_count; split++)
         for (uint32_t i = 0; i < dataset->splits[split].count; i++)
             for (uint32_t field = 0; field < declared->field_count; field++) {
-                if (!dataset->fetch(dataset, split, i, field, record, diag))
+                if (!dataset->fetch(dataset, split, i, field, 0, record, diag))
                     return false;
                 for (uint32_t k = 0; field == 0 && k < HEIGHT * WIDTH; k++)
                     if (!(record[k] >= -1 && record[k] <= 1))

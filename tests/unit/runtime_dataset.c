@@ -118,10 +118,10 @@ START_TEST(plain_and_gzip) {
     ck_assert_uint_eq(dataset->splits[1].count, TEST_IMAGES);
     float image[HEIGHT * WIDTH];
     int32_t label;
-    ck_assert(dataset->fetch(dataset, 0, 13, 0, image, diag));
+    ck_assert(dataset->fetch(dataset, 0, 13, 0, 0, image, diag));
     for (uint32_t i = 0; i < HEIGHT * WIDTH; i++)
         ck_assert_float_eq_tol(image[i], -1 + (float)(13 * HEIGHT * WIDTH + i) * 2 / 255, 1e-6f);
-    ck_assert(dataset->fetch(dataset, 1, 6, 1, &label, diag));
+    ck_assert(dataset->fetch(dataset, 1, 6, 1, 0, &label, diag));
     ck_assert_int_eq(label, 6);
     Text text = text_create(arena);
     dataset_describe(&text, dataset);
@@ -245,7 +245,7 @@ START_TEST(field_forms) {
     data->fields[0].has_range = false;
     Dataset *dataset = dataset_open(arena, spec, data, diag);
     float image[HEIGHT * WIDTH];
-    ck_assert(dataset->fetch(dataset, 0, 1, 0, image, diag));
+    ck_assert(dataset->fetch(dataset, 0, 1, 0, 0, image, diag));
     ck_assert_float_eq(image[0], 12);
     const ProgramData *natural = dataset_natural_fields(arena, spec, diag);
     ck_assert_uint_eq(natural->field_count, 2);
@@ -268,11 +268,11 @@ START_TEST(specs) {
     float a[HEIGHT * WIDTH], b[HEIGHT * WIDTH];
     uint32_t label;
     for (uint32_t i = 0; i < 11; i++) {
-        ck_assert(dataset->fetch(dataset, 0, i, 0, a, diag) && dataset->fetch(dataset, 0, i, 0, b, diag));
+        ck_assert(dataset->fetch(dataset, 0, i, 0, 0, a, diag) && dataset->fetch(dataset, 0, i, 0, 0, b, diag));
         ck_assert_mem_eq(a, b, sizeof a);
         for (uint32_t k = 0; k < HEIGHT * WIDTH; k++)
             ck_assert(a[k] >= -1 && a[k] <= 1);
-        ck_assert(dataset->fetch(dataset, 0, i, 1, &label, diag));
+        ck_assert(dataset->fetch(dataset, 0, i, 1, 0, &label, diag));
         ck_assert_uint_lt(label, LABELS_BELOW);
     }
 }
@@ -287,7 +287,7 @@ START_TEST(rings) {
         for (uint32_t i = 0; i < 5000; i++) {
             float point[2];
             uint32_t mode;
-            ck_assert(dataset->fetch(dataset, 0, i, 0, point, diag) && dataset->fetch(dataset, 0, i, 1, &mode, diag));
+            ck_assert(dataset->fetch(dataset, 0, i, 0, 0, point, diag) && dataset->fetch(dataset, 0, i, 1, 0, &mode, diag));
             ck_assert_uint_lt(mode, modes);
             counts[mode]++;
             double radius = (double)(point[0] * point[0] + point[1] * point[1]);

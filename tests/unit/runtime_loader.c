@@ -35,7 +35,8 @@ static Program *make_program(void) {
 }
 
 // All elements of an image are its record's number, 100 more in the test split; a label is minus that.
-static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, void *out, Diag *to) {
+static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *to) {
+    (void)draw;
     for (uint32_t i = 0; i < IMAGE_SIZE && field == 0; i++)
         ((float *)out)[i] = (float)(record + 100 * split);
     if (field == 1)
