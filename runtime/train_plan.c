@@ -30,6 +30,16 @@ static bool check_requires(const TrainPlan *plan, Diag *diag) {
     return ok;
 }
 
+// A folder with nothing in it but, maybe, what a run left that was killed before its run.json was in place.
+static bool holds_nothing(Arena *arena, const char *folder, Diag *diag) {
+    uint32_t count = 0;
+    const char **names = file_is_folder(folder) ? file_list(arena, folder, &count, diag) : NULL;
+    bool nothing = names != NULL;
+    for (uint32_t i = 0; nothing && i < count; i++)
+        nothing = strncmp(names[i], "run.json.", 9) == 0 && text_ends_with(names[i], ".tmp");
+    return nothing;
+}
+
 static bool check_folder(Arena *arena, const TrainOptions *options, TrainPlan *plan, Diag *diag) {
     if (run_exists(options->out)) {
         Run stored;
@@ -38,8 +48,7 @@ static bool check_folder(Arena *arena, const TrainOptions *options, TrainPlan *p
         diag_error(diag, &(Place){.file = options->out}, "a run is there already: go on with --resume, or choose another --out");
         return false;
     }
-    uint32_t count = 0;
-    if (!file_exists(options->out) || (file_is_folder(options->out) && file_list(arena, options->out, &count, diag) && count == 0))
+    if (!file_exists(options->out) || holds_nothing(arena, options->out, diag))
         return true;
     diag_error(diag, &(Place){.file = options->out}, "it exists and holds no run; choose another --out");
     return false;
