@@ -125,6 +125,16 @@ static KernelList *compile_phase(Compile *compile, const GraphProgram *program, 
     return lower(compile, program, phase, graph);
 }
 
+// A set that a kernel would have to bind as a whole, larger than a binding; none: 0. Maps over sets run window by window.
+static Value unbindable_set(const KernelList *list, const Kernel *kernel, const Target *target) {
+    if (kernel->kernel_class == KERNEL_MAP && graph_type(list->graph, kernel->stores.items[0]).set)
+        return (Value){0};
+    for (uint32_t i = 0; i < kernel->loads.count; i++)
+        if (graph_type(list->graph, kernel->loads.items[i]).set && list->buffers[kernel->loads.items[i].id].size > target->storage_range_max)
+            return kernel->loads.items[i];
+    return (Value){0};
+}
+
 // What the target cannot bind, said before anything is written.
 static bool fits_target(Compile *compile, const GraphProgram *program, const Phase *phase, const KernelList *list) {
     const Target *target = compile->context.target;
@@ -139,6 +149,15 @@ static bool fits_target(Compile *compile, const GraphProgram *program, const Pha
                    compile->module->name, program->name, phase->name, type_text(compile->arena, &type), pointer ? pointer : "?", text_bytes(compile->arena, buffer->size),
                    text_bytes(compile->arena, target->storage_range_max));
         fits = false;
+    }
+    for (uint32_t k = 0; k < list->kernels.count; k++) {
+        Value set = unbindable_set(list, &list->kernels.items[k], target);
+        const char *pointer = set.id ? graph_node(list->graph, list->kernels.items[k].root)->origin.pointer : NULL;
+        if (set.id)
+            diag_error(compile->diag, NULL, "%s: program %s, phase %s: %s folds a parameter set of %s, the target binds %s at once: split the optimizer's networks, or choose another --target",
+                       compile->module->name, program->name, phase->name, pointer ? pointer : "an op", text_bytes(compile->arena, list->buffers[set.id].size),
+                       text_bytes(compile->arena, target->storage_range_max));
+        fits &= set.id == 0;
     }
     return fits;
 }
@@ -202,6 +221,20 @@ static bool write_bundle(Compile *compile, Program *program, const Emitted *emit
     return written;
 }
 
+static bool can_allocate(Compile *compile, const Program *program) {
+    const Target *target = compile->context.target;
+    bool fits = true;
+    for (uint32_t m = 0; m < program->memories.count; m++) {
+        const Memory *memory = &program->memories.items[m];
+        if (memory->size <= target->allocation_max)
+            continue;
+        diag_error(compile->diag, NULL, "%s: needs %s of %s memory in one piece, the target allocates %s at once; a smaller batch (-D batch=…) makes it smaller",
+                   compile->module->name, text_bytes(compile->arena, memory->size), memory_kind_name(memory->kind), text_bytes(compile->arena, target->allocation_max));
+        fits = false;
+    }
+    return fits;
+}
+
 static bool finish(Compile *compile, Compiled *out, KernelList *const *const *phases, const char *folder) {
     Emitted emitted = {0};
     emit_program(compile->arena, compile->module, phases, &compile->context, &emitted);
@@ -211,6 +244,8 @@ static bool finish(Compile *compile, Compiled *out, KernelList *const *const *ph
         program->kernels.items[k].digest = program_kernel_digest(compile->arena, emitted.sources.items[k], strlen(emitted.sources.items[k]));
     out->program = program;
     out->sources = emitted.sources.items;
+    if (!can_allocate(compile, program))
+        return false;
     Text problems = text_create(compile->arena);
     if (!program_verify(program, &problems)) {
         Text plan = text_create(compile->arena);

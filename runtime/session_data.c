@@ -285,7 +285,7 @@ static void draw_all(const ProgramState *state, uint64_t seed, ElementType type,
         return;
     }
     uint64_t block = 1, inner = count; // icnr: `block` output channels in a row are the same draw
-    if (strcmp(state->init, "icnr") == 0 && state->init_factor > 0 && layout->rank > 0) {
+    if (state->init_factor > 0 && layout->rank > 0) {
         block = (uint64_t)state->init_factor * state->init_factor;
         inner = count / layout->dims[0];
     }

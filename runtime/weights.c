@@ -58,7 +58,56 @@ static bool copy_to_followers(Session *session, const Program *program, const Ch
     return true;
 }
 
+// What they call a state of network `name`; also where the file's map calls the network by the last step of it: "s1.G" as "G".
+static const HostTensor *find_named(Arena *arena, const TensorFile *file, const Names *names, const char *name, const char *state) {
+    const HostTensor *tensor = tensor_file_find(file, names_theirs(arena, names, state));
+    const char *dot = strrchr(name, '.');
+    return tensor || !dot ? tensor : tensor_file_find(file, names_theirs(arena, names, state + (dot + 1 - name)));
+}
+
+enum { SHOWN_MISFITS = 3 };
+
+// As checkpoint_select, of a file under their names; messages give both.
+static bool select_named(Arena *arena, const Checkpoint *checkpoint, const Program *program, const char *name, const Names *names,
+                         CheckpointPair **pairs, uint32_t *pair_count, Diag *diag) {
+    const Place place = {.file = checkpoint->path};
+    uint32_t errors = diag_error_count(diag), misfits = 0;
+    Diag *quiet = diag_create(arena);
+    ARRAY(CheckpointPair) found = {0};
+    bool is_network = false;
+    for (uint32_t i = 0; i < program->states.count && !diag_is_full(diag); i++) {
+        const ProgramState *state = &program->states.items[i];
+        bool is_weight = strcmp(state->kind, "parameter") == 0 || strcmp(state->kind, "running") == 0;
+        if (!is_weight || !state->network || strcmp(state->network, name) != 0)
+            continue;
+        is_network = true;
+        const HostTensor *tensor = find_named(arena, &checkpoint->file, names, name, state->name);
+        if (!tensor) {
+            diag_error(diag, &place, "it has no \"%s\", which %s gives for \"%s\"", names_theirs(arena, names, state->name), names->path,
+                       state->name);
+        } else if (!checkpoint_fits(tensor, state, checkpoint->path, misfits < SHOWN_MISFITS ? diag : quiet)) {
+            misfits++;
+        } else {
+            CheckpointPair pair = {state, *tensor};
+            pair.tensor.name = state->name;
+            array_push(arena, &found, pair);
+        }
+    }
+    if (misfits)
+        diag_error(diag, &place, "%u of its shapes are others; compile the graph with the sizes of this file (--preset, -D NAME=VALUE)",
+                   misfits);
+    if (!is_network)
+        diag_error(diag, NULL, "--init %s: this graph has no network of that name", name);
+    *pairs = found.items;
+    *pair_count = found.count;
+    return diag_error_count(diag) == errors;
+}
+
 bool weights_init(Session *session, const Program *program, const char *spec, Diag *diag) {
+    return weights_init_named(session, program, spec, NULL, diag);
+}
+
+bool weights_init_named(Session *session, const Program *program, const char *spec, const Names *names, Diag *diag) {
     const char *equals = strchr(spec, '=');
     if (!equals || equals == spec || !equals[1]) {
         diag_error(diag, NULL, "--init %s: expected NAME=RUN or NAME=FILE.safetensors", spec);
@@ -70,7 +119,8 @@ bool weights_init(Session *session, const Program *program, const char *spec, Di
     uint32_t count = 0;
     const char *name = arena_copy_bytes(arena, spec, (size_t)(equals - spec));
     bool ok = checkpoint_read_from(arena, equals + 1, &checkpoint, diag) &&
-              checkpoint_select(arena, &checkpoint, program, name, &pairs, &count, diag);
+              (names ? select_named(arena, &checkpoint, program, name, names, &pairs, &count, diag)
+                     : checkpoint_select(arena, &checkpoint, program, name, &pairs, &count, diag));
     for (uint32_t i = 0; ok && i < count; i++)
         ok = session_set(session, pairs[i].state->name, &pairs[i].tensor, diag) && copy_to_followers(session, program, &pairs[i], diag);
     arena_destroy(&arena);

@@ -1,6 +1,7 @@
 // Weights: states from a session into checkpoints and back.
 #pragma once
 #include "runtime/checkpoint.h"
+#include "runtime/names.h"
 #include "runtime/session.h"
 
 // All states that a checkpoint keeps, read from the device. A network's or optimizer's value that is not finite is an error which names it.
@@ -9,5 +10,7 @@ bool weights_get(Session *session, const Program *program, Arena *arena, HostTen
 bool weights_set(Session *session, const Program *program, const Checkpoint *checkpoint, CheckpointMatch match, Diag *diag);
 // "--init NAME=RUN|FILE": a network's weights from elsewhere. An EMA of it that an optimizer keeps starts as a copy of them.
 bool weights_init(Session *session, const Program *program, const char *spec, Diag *diag);
+// The same from a file under another program's names, by a map (names.h). `names` NULL: weights_init.
+bool weights_init_named(Session *session, const Program *program, const char *spec, const Names *names, Diag *diag);
 // Does one of the specs NAME=… give `name`?
 bool weights_spec_names(const char *const *specs, uint32_t spec_count, const char *name);

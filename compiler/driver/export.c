@@ -1,11 +1,11 @@
 // `export`: a run's weights as safetensors under other names; and back.
 #include "compiler/driver/arguments.h"
-#include "runtime/base/json.h"
 #include "runtime/checkpoint.h"
+#include "runtime/names.h"
 
 static const Option options[] = {
     {"output", 'o', OPTION_TEXT, false, "FILE.safetensors", "the file to write"},
-    {"names", 0, OPTION_TEXT, false, "MAP.json", "an object: our name -> the name to write (others keep theirs)"},
+    {"names", 0, OPTION_TEXT, false, "MAP.json", "an object: our name -> the name to write, e.g. graphs/names/… (others keep theirs)"},
     {"ema", 0, OPTION_FLAG, false, NULL, "takes the averaged weights where there are some"},
     {"import", 0, OPTION_FLAG, false, NULL, "reads a file under the map's names and writes ours"},
     {"all", 0, OPTION_FLAG, false, NULL, "writes the optimizers' states, too"},
@@ -15,7 +15,7 @@ typedef struct {
     Arena *arena;
     Diag *diag;
     const TensorFile *file;
-    const Json *names; // NULL: no map
+    const Names *names; // NULL: no map
     bool is_import;
 } Work;
 
@@ -49,27 +49,21 @@ static const HostTensor *average_of(const Work *work, const char *name) {
 static const char *renamed(const Work *work, const char *name) {
     if (!work->names)
         return name;
-    for (const Json *row = work->names->first; row; row = row->next)
-        if (strcmp(work->is_import ? row->string : row->key, name) == 0)
-            return work->is_import ? row->key : row->string;
-    return name;
+    return work->is_import ? names_ours(work->arena, work->names, name) : names_theirs(work->arena, work->names, name);
 }
 
-static bool check_names(const Work *work) {
-    uint32_t errors = diag_error_count(work->diag);
-    if (work->names->kind != JSON_OBJECT) {
-        Place place = json_place(work->arena, work->names);
-        diag_error(work->diag, &place, "expected an object { our name: other name }, found %s", json_kind_name(work->names->kind));
-        return false;
-    }
-    for (const Json *row = work->names->first; row; row = row->next) {
-        Place place = json_place(work->arena, row);
-        if (row->kind != JSON_STRING)
-            diag_error(work->diag, &place, "expected a name, found %s", json_kind_name(row->kind));
-        else if (!tensor_file_find(work->file, work->is_import ? row->string : row->key))
-            diag_error(work->diag, &place, "there is no tensor \"%s\"", work->is_import ? row->string : row->key);
-    }
-    return diag_error_count(work->diag) == errors;
+// PyTorch's batch norms count their steps, which nothing here asks for.
+static bool is_left_out(const Work *work, const char *name, bool all) {
+    return work->is_import ? text_ends_with(name, ".num_batches_tracked") : !all && optimizer_prefix(work, name) > 0;
+}
+
+static bool is_named_twice(const Work *work, const HostTensor *tensors, uint32_t count, const char *name) {
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(tensors[i].name, name) == 0) {
+            diag_error(work->diag, &(Place){.file = work->names ? work->names->path : NULL}, "two tensors would be called \"%s\"", name);
+            return true;
+        }
+    return false;
 }
 
 static int run(Arguments *arguments) {
@@ -86,17 +80,20 @@ static int run(Arguments *arguments) {
                   : !checkpoint_read_from(arguments->arena, input, &checkpoint, arguments->diag))
         return 1;
     Work work = {.arena = arguments->arena, .diag = arguments->diag, .file = &checkpoint.file, .is_import = is_import};
-    work.names = names ? json_read(arguments->arena, names, arguments->diag) : NULL;
-    if (names && (!work.names || !check_names(&work)))
+    Names map;
+    if (names && (!names_read(work.arena, names, &map, work.diag) || !names_check(work.arena, &map, work.file, is_import, work.diag)))
         return 1;
+    work.names = names ? &map : NULL;
     ARRAY(HostTensor) tensors = {0};
     uint64_t count = 0;
     for (uint32_t i = 0; i < work.file->tensors.count; i++) {
         HostTensor tensor = work.file->tensors.items[i];
-        if (!arguments_has(arguments, "all") && optimizer_prefix(&work, tensor.name) > 0)
+        if (is_left_out(&work, tensor.name, arguments_has(arguments, "all")))
             continue;
         const HostTensor *average = arguments_has(arguments, "ema") ? average_of(&work, tensor.name) : NULL;
         const char *name = renamed(&work, tensor.name);
+        if (is_named_twice(&work, tensors.items, tensors.count, name))
+            return 1;
         tensor = average ? *average : tensor;
         tensor.name = name;
         count += tensor.size / host_dtype_size(tensor.dtype);
@@ -114,8 +111,10 @@ const Command export_command = {
              "FILE.safetensors --import --names MAP.json -o FILE.safetensors",
     .description =
         "Writes the parameters and running statistics of a run's newest checkpoint (or of a file), in the layout that PyTorch has. With\n"
-        "--import the same map turns a foreign file into one that `train --init` and `sample --from` take.",
+        "--import the same map turns a foreign file into one that `train --init` and `sample --from` take; `train --init --names` does "
+        "both.",
     .examples = "export runs/ddpm -o ddpm.safetensors --ema\nexport runs/ddpm -o torch.safetensors --names names.json\n"
+                "export runs/stage1 -o netG_netD.safetensors --names graphs/names/stackgan_stage1_pytorch.json\n"
                 "export torch.safetensors --import --names names.json -o ours.safetensors",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),

@@ -253,6 +253,13 @@ static const char *from_memory(Emitter *emitter, DType dtype, bool is_vector, co
 }
 
 // A buffer's value. The lane is a vec4 load where the four elements lie in one vec4, four loads elsewhere.
+// Where a set's vec4 lies in what is bound of it.
+static const char *in_window(const Emitter *emitter, Value value, const char *vector) {
+    if (!graph_type(emitter->graph, value).set || emitter->window.first == 0)
+        return vector;
+    return arena_format(emitter->arena, "%s - %llu", vector, (unsigned long long)emitter->window.first);
+}
+
 Code emit_load(Emitter *emitter, Value value, const Index *index) {
     const Layout *layout = &emitter->list->layouts[value.id];
     DType dtype = graph_type(emitter->graph, value).dtype;
@@ -263,7 +270,7 @@ Code emit_load(Emitter *emitter, Value value, const Index *index) {
         return emit_register(emitter, value, dtype, false, from_memory(emitter, dtype, false, scalar_load(emitter, value, offset)));
     if (simple && stride == 1 && index_is_multiple(rest, 4)) {
         const char *text = emit_index(emitter, index_divide(emitter->pool, rest, 4));
-        return emit_register(emitter, value, dtype, true, from_memory(emitter, dtype, true, emit_vector_load(emitter, value, text)));
+        return emit_register(emitter, value, dtype, true, from_memory(emitter, dtype, true, emit_vector_load(emitter, value, in_window(emitter, value, text))));
     }
     const char *parts[4];
     int64_t low, high, last = (int64_t)layout_count(layout) - 1;
@@ -386,7 +393,7 @@ void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code c
         text = arena_format(emitter->arena, "mix(%s, %s, lessThan(ivec4(%s) + ivec4(0, 1, 2, 3), ivec4(%u)))", zero, text,
                             emit_index(emitter, inner), extent);
     }
-    emit_line(emitter, "%s[%s] = %s;", name, emit_index(emitter, index_divide(emitter->pool, rest, 4)), text);
+    emit_line(emitter, "%s[%s] = %s;", name, in_window(emitter, value, emit_index(emitter, index_divide(emitter->pool, rest, 4))), text);
 }
 
 void emit_store_scalar(Emitter *emitter, Value value, const char *offset, Code code) {

@@ -31,6 +31,11 @@ typedef struct {
     const char *name; // "in3"
 } EmitBinding;
 
+// The vec4s of parameter sets that one dispatch of a map sees: a set may be larger than a binding, so its maps run window by window.
+typedef struct {
+    uint64_t first, count; // count 0: all
+} EmitWindow;
+
 typedef struct {
     Arena *arena;
     IndexPool *pool;
@@ -38,6 +43,7 @@ typedef struct {
     const Graph *graph;
     const Kernel *kernel;
     const Target *target;
+    EmitWindow window;
     Text body;
     uint32_t indent;
     Index lane; // variable 0 … 3: which element of a vec4

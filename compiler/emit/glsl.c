@@ -84,14 +84,33 @@ static uint64_t body_of(Emitter *emitter, const Kernel *kernel, bool *counts_gro
     return emit_reference_contraction(emitter);
 }
 
-void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, const Target *target, Shader *out) {
+static uint64_t window_vectors(const Target *target) {
+    return target->storage_range_max / target->offset_alignment * target->offset_alignment / 16;
+}
+
+uint32_t glsl_window_count(const KernelList *list, const Kernel *kernel, const Target *target) {
+    const Buffer *buffer = &list->buffers[kernel->stores.items[0].id];
+    bool is_set = kernel->kernel_class == KERNEL_MAP && graph_type(list->graph, kernel->stores.items[0]).set;
+    uint64_t vectors = is_set ? buffer->size / 16 : 0, most = window_vectors(target);
+    return vectors > most ? (uint32_t)((vectors + most - 1) / most) : 1;
+}
+
+static EmitWindow window_of(const KernelList *list, const Kernel *kernel, const Target *target, uint32_t number) {
+    if (glsl_window_count(list, kernel, target) == 1)
+        return (EmitWindow){0};
+    uint64_t vectors = list->buffers[kernel->stores.items[0].id].size / 16, most = window_vectors(target), first = number * most;
+    return (EmitWindow){first, vectors - first < most ? vectors - first : most};
+}
+
+void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, const Target *target, uint32_t window, Shader *out) {
     Emitter emitter;
     emitter_create(&emitter, arena, list, kernel, target);
+    emitter.window = window_of(list, kernel, target, window);
     bool counts_groups;
     uint64_t count = body_of(&emitter, kernel, &counts_groups);
     uint32_t lanes = kernel->schedule.lanes;
     uint64_t groups = counts_groups ? count : (count + lanes - 1) / lanes;
-    *out = (Shader){.workgroup = {lanes, 1, 1}};
+    *out = (Shader){.workgroup = {lanes, 1, 1}, .window = emitter.window};
     uint64_t most = target->groups_max;
     out->groups[0] = (uint32_t)(groups > most ? most : groups);
     out->groups[1] = (uint32_t)((groups + out->groups[0] - 1) / out->groups[0]);
@@ -115,8 +134,10 @@ void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, con
     out->name = name_of(arena, list, kernel, seen);
     for (uint32_t i = 0; i < emitter.bindings.count; i++) {
         array_push(arena, &out->bindings, emitter.bindings.items[i]);
+        Value value = emitter.bindings.items[i].value;
+        bool windowed = out->window.count && !emitter.bindings.items[i].is_numbers && graph_type(list->graph, value).set;
         if (!emitter.bindings.items[i].is_numbers)
-            out->bytes += (double)list->buffers[emitter.bindings.items[i].value.id].size;
+            out->bytes += windowed ? 16.0 * (double)out->window.count : (double)list->buffers[value.id].size;
     }
     out->op_class = kernel->kernel_class == KERNEL_MAP ? "map" : kernel->kernel_class == KERNEL_REDUCE ? "reduce" : contract_class(list->graph, kernel->root);
     out->flops = kernel->kernel_class == KERNEL_CONTRACT ? contract_flops(list->graph, kernel->root) : 0;

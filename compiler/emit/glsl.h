@@ -8,11 +8,15 @@ typedef struct {
     uint32_t workgroup[3], groups[3];
     ARRAY(EmitBinding) bindings;  // in binding order
     bool needs_subgroup_ballot;
+    EmitWindow window;            // of the sets that it binds
     double flops, bytes;
     const char *op_class;
 } Shader;
 
-void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, const Target *target, Shader *out);
+// In how many windows a kernel runs: 1, or more for a map over parameter sets larger than the target's binding.
+uint32_t glsl_window_count(const KernelList *list, const Kernel *kernel, const Target *target);
+// The kernel for one window; whole buffers are bound but for sets, of which shader.window is.
+void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, const Target *target, uint32_t window, Shader *out);
 
 // ---- the classes; each writes emitter->body and says how many invocations or workgroups run
 uint64_t emit_map_kernel(Emitter *emitter);    // invocations

@@ -152,7 +152,7 @@ Tensor *interpret(Arena *arena, const Graph *graph, const Sources *sources, cons
 
 void init_fill(const Init *init, const Type *type, const char *name, uint64_t seed, double *out) {
     uint64_t stream = random_name(name), count = type_count(type), row = type->rank ? count / type->dims[0] : 1;
-    uint64_t repeats = init->kind == INIT_ICNR ? (uint64_t)init->factor * init->factor : 1;
+    uint64_t repeats = init->factor ? (uint64_t)init->factor * init->factor : 1;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t element = repeats > 1 ? i / row / repeats * row + i % row : i;
         RandomWords words = random_element(seed, stream, 0, 0, (uint32_t)element);
@@ -164,7 +164,6 @@ void init_fill(const Init *init, const Type *type, const char *name, uint64_t se
             number = init->a + init->b * random_normal(words);
             break;
         case INIT_UNIFORM:
-        case INIT_ICNR:
             number = init->a + (init->b - init->a) * (double)random_uniform(words);
             break;
         case INIT_COPY:

@@ -3,12 +3,12 @@
 #include "compiler/ir/graph.h"
 
 // How a state's numbers begin. Fan-in is the product of all axes but the first; fan-out as in PyTorch.
-typedef enum { INIT_CONSTANT, INIT_NORMAL, INIT_UNIFORM, INIT_ICNR, INIT_COPY } InitKind;
+typedef enum { INIT_CONSTANT, INIT_NORMAL, INIT_UNIFORM, INIT_COPY } InitKind;
 
 typedef struct {
     InitKind kind;
     double a, b;      // constant: a; normal: mean, standard deviation; uniform: low, high (kaiming … are already resolved to these)
-    uint32_t factor;  // icnr: the pixel shuffle's factor; drawn uniform [a, b) for the first of factor^2 channels and repeated
+    uint32_t factor;  // icnr, where not 0: the pixel shuffle's factor; factor^2 rows of the first axis in a row are one draw
     const char *copy; // copy: of this state (an EMA of its parameters)
 } Init;
 

@@ -12,7 +12,7 @@ Value layer_embedding(Layer *layer, Value x) {
         if (!type_equal(&given, &wanted))
             return layer_error(layer, "the weight is %s, %s expected", type_text(layer->arena, &given), type_text(layer->arena, &wanted));
     } else if (!layer->failed) {
-        weight = layer_parameter(layer, "weight", &layer->init, PART_WEIGHT, (Initialiser){INITIAL_NORMAL, 0, 1}, 2, dims);
+        weight = layer_parameter(layer, "weight", &layer->init, PART_WEIGHT, (Initialiser){.word = INITIAL_NORMAL, .b = 1}, 2, dims);
     }
     return layer->failed ? (Value){0} : build_gather(layer->graph, weight, x);
 }

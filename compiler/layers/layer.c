@@ -8,7 +8,7 @@ static const LayerDef defs[] = {
 #undef LAYER
 };
 
-const Initialiser init_zeros = {INITIAL_ZEROS, 0, 0}, init_ones = {INITIAL_ONES, 0, 0};
+const Initialiser init_zeros = {.word = INITIAL_ZEROS}, init_ones = {.word = INITIAL_ONES};
 
 const LayerDef *layer_defs(uint32_t *count) {
     *count = sizeof defs / sizeof *defs;
@@ -124,13 +124,19 @@ static double product(const uint32_t *dims, uint32_t count) {
 
 Initialiser init_fan_in(uint32_t rank, const uint32_t *dims) {
     double bound = 1 / sqrt(rank > 1 ? product(dims + 1, rank - 1) : 1);
-    return (Initialiser){INITIAL_UNIFORM, -bound, bound};
+    return (Initialiser){.word = INITIAL_UNIFORM, .a = -bound, .b = bound};
 }
 
-bool init_resolve(const Initialiser *init, uint32_t rank, const uint32_t *dims, Init *out) {
-    double fan_in = rank > 1 ? product(dims + 1, rank - 1) : 1, fan_out = rank ? dims[0] * (rank > 2 ? product(dims + 2, rank - 2) : 1) : 1;
-    double spread = sqrt(2 / (init->word == INITIAL_XAVIER_NORMAL || init->word == INITIAL_XAVIER_UNIFORM ? fan_in + fan_out : fan_in));
+const char *init_resolve(Arena *arena, const Initialiser *init, uint32_t rank, const uint32_t *dims, Init *out) {
+    uint32_t copies = init->factor ? init->factor * init->factor : 1;
     *out = (Init){.kind = INIT_CONSTANT};
+    if (init->factor && rank < 2)
+        return "icnr is for the weight before a pixel shuffle; a bias may be \"zeros\"";
+    if (init->factor && dims[0] % copies != 0)
+        return arena_format(arena, "icnr with factor %u needs a multiple of %u output channels, not %u", init->factor, copies, dims[0]);
+    double fan_in = rank > 1 ? product(dims + 1, rank - 1) : 1;
+    double fan_out = rank ? dims[0] / copies * (rank > 2 ? product(dims + 2, rank - 2) : 1) : 1;
+    double spread = sqrt(2 / (init->word == INITIAL_XAVIER_NORMAL || init->word == INITIAL_XAVIER_UNIFORM ? fan_in + fan_out : fan_in));
     switch (init->word) {
     case INITIAL_ZEROS:
         break;
@@ -154,17 +160,14 @@ bool init_resolve(const Initialiser *init, uint32_t rank, const uint32_t *dims, 
     case INITIAL_XAVIER_UNIFORM:
         *out = (Init){.kind = INIT_UNIFORM, .a = -spread * sqrt(3), .b = spread * sqrt(3)};
         break;
-    case INITIAL_ICNR: {
-        uint32_t factor = (uint32_t)init->a;
-        if (rank < 2 || factor < 1 || dims[0] % (factor * factor))
-            return false;
-        *out = (Init){.kind = INIT_ICNR, .a = -1 / sqrt(fan_in), .b = 1 / sqrt(fan_in), .factor = factor};
+    case INITIAL_ICNR:
+        *out = (Init){.kind = INIT_UNIFORM, .a = -1 / sqrt(fan_in), .b = 1 / sqrt(fan_in)};
         break;
-    }
     case INITIAL_COUNT:
         break;
     }
-    return true;
+    out->factor = out->kind == INIT_CONSTANT ? 0 : init->factor;
+    return NULL;
 }
 
 // ---- weights

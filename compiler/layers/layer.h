@@ -21,8 +21,9 @@ typedef enum {
 
 // An initialiser as written; init_resolve makes numbers of it once the shape is known.
 typedef struct {
-    Initial word;
-    double a, b; // constant: a; normal: mean, deviation; uniform: low, high; icnr: factor
+    Initial word;    // INITIAL_ICNR: uniform ±1/sqrt(fan-in), by its factor
+    double a, b;     // constant: a; normal: mean, deviation; uniform: low, high
+    uint32_t factor; // icnr: of the pixel shuffle that follows; 0: none
 } Initialiser;
 
 // By part, where one is given.
@@ -80,6 +81,7 @@ Value layer_state(Layer *layer, const char *name, double initial, uint32_t rank,
 void layer_store(Layer *layer, const char *name, Value value);
 Value layer_uniform(Layer *layer, const Type *like);
 
-// Fan-in is the product of all axes but the first, fan-out as in PyTorch. False where the shape does not fit (icnr).
-bool init_resolve(const Initialiser *init, uint32_t rank, const uint32_t *dims, Init *out);
+// Fan-in is the product of all axes but the first, fan-out as in PyTorch, with icnr of the channels that are drawn. Returns what does
+// not fit the shape, or NULL.
+const char *init_resolve(Arena *arena, const Initialiser *init, uint32_t rank, const uint32_t *dims, Init *out);
 Initialiser init_fan_in(uint32_t rank, const uint32_t *dims); // uniform ±1/sqrt(fan-in)

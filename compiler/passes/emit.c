@@ -87,7 +87,7 @@ static ElementType element_of(DType dtype) {
 
 static void push_state(Emit *emit, const State *state, const char *name, const Type *type, Layout layout, uint64_t offset, const Init *init, const char *copy) {
     static const char *const kinds[] = {"parameter", "running", "moment", "ema", "count", "program"};
-    static const char *const inits[] = {"constant", "normal", "uniform", "icnr", "copy"};
+    static const char *const inits[] = {"constant", "normal", "uniform", "copy"};
     ProgramState out = {.name = name, .kind = kinds[state->kind], .network = state->network, .init = inits[init->kind], .init_a = init->a, .init_b = init->b,
                         .init_factor = init->factor, .init_copy = copy};
     out.tensor = (ProgramTensor){element_of(type->dtype), layout, {MEMORY_STATE, offset, layout_size(&layout)}};
@@ -206,9 +206,13 @@ static uint32_t add_kernel(Emit *emit, const Kernel *kernel, const Shader *shade
     return emit->program->kernels.count - 1;
 }
 
-static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel) {
+static Range window_of(Range range, EmitWindow window) {
+    return (Range){range.memory, range.offset + 16 * window.first, 16 * window.count};
+}
+
+static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel, uint32_t window) {
     Shader shader;
-    glsl_kernel(emit->arena, at->list, kernel, emit->context->target, &shader);
+    glsl_kernel(emit->arena, at->list, kernel, emit->context->target, window, &shader);
     const Node *root = graph_node(at->list->graph, kernel->root);
     Dispatch dispatch = {.kernel = add_kernel(emit, kernel, &shader), .groups = {shader.groups[0], shader.groups[1], shader.groups[2]}, .wave = kernel->wave,
                          .op_class = shader.op_class, .flops = shader.flops, .bytes = shader.bytes};
@@ -217,7 +221,9 @@ static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel) {
     dispatch.value_types = ARENA_NEW(emit->arena, ElementType, kernel->stores.count + 1);
     for (uint32_t i = 0; i < shader.bindings.count; i++) {
         const EmitBinding *binding = &shader.bindings.items[i];
-        array_push(emit->arena, &dispatch.ranges, binding->is_numbers ? emit->program->numbers : range_of(emit, at, binding->value));
+        Range range = binding->is_numbers ? emit->program->numbers : range_of(emit, at, binding->value);
+        bool windowed = shader.window.count && !binding->is_numbers && graph_type(at->list->graph, binding->value).set;
+        array_push(emit->arena, &dispatch.ranges, windowed ? window_of(range, shader.window) : range);
         if (binding->kind == BINDING_WRITE) {
             dispatch.value_types[dispatch.value_count] = at->list->buffers[binding->value.id].element;
             dispatch.values[dispatch.value_count++] = binding->value.id;
@@ -270,7 +276,8 @@ static void add_phase(Emit *emit, const GraphProgram *program, const Phase *phas
     PhaseEmit at = {.list = list, .entry = program, .program_entry = entry, .phase = &out};
     add_results(emit, &at);
     for (uint32_t k = 0; k < list->kernels.count; k++)
-        add_dispatch(emit, &at, &list->kernels.items[k]);
+        for (uint32_t window = 0; window < glsl_window_count(list, &list->kernels.items[k], emit->context->target); window++)
+            add_dispatch(emit, &at, &list->kernels.items[k], window);
     Memory *scratch = &emit->program->memories.items[MEMORY_SCRATCH];
     scratch->size = list->scratch_size > scratch->size ? list->scratch_size : scratch->size;
     array_push(emit->arena, &entry->phases, out);

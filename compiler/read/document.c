@@ -396,8 +396,9 @@ bool document_states(Reader *reader) {
             continue;
         }
         state->type = type_make(DTYPE_F32, rank, dims);
-        if (!init_resolve(&initial, rank, dims, &state->init))
-            is_good = reader_error_at(reader, init, "icnr: the first axis is no multiple of the factor squared");
+        const char *misfit = init_resolve(reader->arena, &initial, rank, dims, &state->init);
+        if (misfit)
+            is_good = reader_error_at(reader, init, "%s", misfit);
     }
     return is_good;
 }

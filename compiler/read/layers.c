@@ -22,8 +22,9 @@ Value layer_parameter(Layer *layer, const char *name, const InitialiserSet *init
                       const uint32_t *dims) {
     Owner *owner = layer->context;
     Init resolved;
-    if (!init_resolve(init->given[part] ? &init->parts[part] : &fallback, rank, dims, &resolved))
-        return layer_error(layer, "icnr: the first axis of \"%s\" is no multiple of the factor squared", name);
+    const char *misfit = init_resolve(layer->arena, init->given[part] ? &init->parts[part] : &fallback, rank, dims, &resolved);
+    if (misfit)
+        return layer_error(layer, "%s", misfit);
     Value value = frame_parameter(owner->reader, &owner->frame, name, &resolved, rank, dims);
     layer->failed = layer->failed || !value.id;
     return value;

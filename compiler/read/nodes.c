@@ -135,8 +135,8 @@ static bool shape_and_init(Reader *reader, const Json *node, Scope *scope, uint3
     Initialiser initial = {0};
     if (!evaluate_dims(reader, json_get(node, "shape"), scope, rank, dims) || (init && !initialiser_read(reader, init, scope, &initial)))
         return false;
-    return init_resolve(&initial, *rank, dims, out) ||
-           reader_error_at(reader, init, "icnr: the first axis is no multiple of the factor squared");
+    const char *misfit = init_resolve(reader->arena, &initial, *rank, dims, out);
+    return !misfit || reader_error_at(reader, init, "%s", misfit);
 }
 
 static Datum node_parameter(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label) {

@@ -265,8 +265,9 @@ static void read_states(Reader *reader, const Json *states, const char *program,
         if (evaluate_dims(reader, json_get(item, "shape"), scope, &rank, dims) &&
             (!init || initialiser_read(reader, init, scope, &initial))) {
             const char *name = arena_format(reader->arena, "%s.%s", program, item->key);
-            if (!init_resolve(&initial, rank, dims, &resolved))
-                reader_error_at(reader, init, "icnr: the first axis is no multiple of the factor squared");
+            const char *misfit = init_resolve(reader->arena, &initial, rank, dims, &resolved);
+            if (misfit)
+                reader_error_at(reader, init, "%s", misfit);
             else if (module_state_index(reader->module, name) != UINT32_MAX)
                 reader_error_at(reader, item, "there is already a state \"%s\"", name);
             else

@@ -196,9 +196,12 @@ static bool read_define(Reader *reader, const char *define, GivenList *out) {
         json = ARENA_NEW(reader->arena, Json, 1);
         *json = (Json){.kind = JSON_STRING, .string = arena_copy_text(reader->arena, text), .file = place, .line = 1, .column = 0};
     }
-    Given *given = ARENA_NEW(reader->arena, Given, 1);
+    Given *given = given_find(out, name); // of two, the last one counts
+    if (!given) {
+        given = ARENA_NEW(reader->arena, Given, 1);
+        array_push(reader->arena, &out->items, given);
+    }
     *given = (Given){.name = name, .later = later_create(reader, name, json, NULL)};
-    array_push(reader->arena, &out->items, given);
     return true;
 }
 

@@ -65,6 +65,7 @@ uint32_t state_declare(Reader *reader, const char *name, StateKind kind, Type ty
 
 static const char *const initial_words[INITIAL_COUNT] = {
     "zeros", "ones", "constant", "normal", "uniform", "kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "icnr"};
+enum { MAX_ICNR_FACTOR = 64 };
 static const char *const part_words[PART_COUNT] = {"weight", "bias", "scale", "shift"};
 
 static bool find_word(const char *word, Initial *out) {
@@ -84,8 +85,31 @@ static bool unknown_word(Reader *reader, const Json *json, const char *word) {
                            reader_suggest_words(reader, word, known, INITIAL_COUNT + PART_COUNT));
 }
 
+// { "icnr": factor, "of": initialiser }: of what the channels are drawn, here as the layer's default would be.
+static bool read_icnr(Reader *reader, const Json *json, Scope *scope, Initialiser *out) {
+    const Json *factor = json_get(json, "icnr"), *of = json_get(json, "of");
+    int64_t number = 0;
+    for (const Json *item = json->first; item; item = item->next)
+        if (item != factor && item != of)
+            return reader_error_at(reader, item, "\"icnr\" may have \"of\" beside it, not \"%s\"", item->key);
+    if (!evaluate_integer(reader, factor, scope, 1, &number))
+        return false;
+    if (number > MAX_ICNR_FACTOR)
+        return reader_error_at(reader, factor, "a factor of at most %d expected, not %lld", MAX_ICNR_FACTOR, (long long)number);
+    if (of && !initialiser_read(reader, of, scope, out))
+        return false;
+    if (of && out->factor)
+        return reader_error_at(reader, of, "an icnr of an icnr");
+    out->word = of ? out->word : INITIAL_ICNR;
+    out->factor = (uint32_t)number;
+    return true;
+}
+
 bool initialiser_read(Reader *reader, const Json *json, Scope *scope, Initialiser *out) {
     bool is_word = json->kind == JSON_STRING;
+    *out = (Initialiser){0};
+    if (json->kind == JSON_OBJECT && json_get(json, "icnr"))
+        return read_icnr(reader, json, scope, out);
     if (!is_word && (json->kind != JSON_OBJECT || json->count != 1))
         return reader_error_at(reader, json, "an initialiser is a word (\"zeros\") or an object of one ({ \"normal\": [0, 0.02] })");
     const char *word = is_word ? json->string : json->first->key;
@@ -94,7 +118,6 @@ bool initialiser_read(Reader *reader, const Json *json, Scope *scope, Initialise
     uint32_t wanted = out->word == INITIAL_NORMAL || out->word == INITIAL_UNIFORM  ? 2
                       : out->word == INITIAL_CONSTANT || out->word == INITIAL_ICNR ? 1
                                                                                    : 0;
-    out->a = out->b = 0;
     if (is_word)
         return wanted == 0 || reader_error_at(reader, json, "\"%s\" needs %u number%s: { \"%s\": %s }", word, wanted, wanted > 1 ? "s" : "",
                                               word, wanted > 1 ? "[a, b]" : "a");
@@ -128,7 +151,7 @@ bool initialisers_read(Reader *reader, const Json *json, Scope *scope, Initialis
             return false;
         for (uint32_t i = 0; i < PART_COUNT; i++) {
             out->given[i] = true;
-            out->parts[i] = i == PART_WEIGHT || i == PART_SCALE ? plain : (Initialiser){INITIAL_ZEROS, 0, 0};
+            out->parts[i] = i == PART_WEIGHT || i == PART_SCALE ? plain : (Initialiser){.word = INITIAL_ZEROS};
         }
         return true;
     }

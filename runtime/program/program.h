@@ -80,9 +80,9 @@ typedef struct {
     const char *kind;     // "parameter", "running", "moment", "ema", "count", "program"
     const char *network;  // owner of a parameter or running state, or NULL
     ProgramTensor tensor; // in a MEMORY_STATE
-    const char *init;     // "constant", "normal", "uniform", "icnr", "copy"
+    const char *init;     // "constant", "normal", "uniform", "copy"
     double init_a, init_b;
-    uint32_t init_factor;
+    uint32_t init_factor; // icnr, where not 0: factor^2 rows of the first axis in a row are one draw
     const char *init_copy; // name of the state that it starts as a copy of
 } ProgramState;
 

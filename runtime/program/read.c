@@ -102,13 +102,13 @@ static void load_kernel(Fields *fields, ProgramKernel *kernel, const char *folde
 }
 
 static void read_states(Fields *fields, const Json *root) {
-    const char *const inits[] = {"constant", "normal", "uniform", "icnr", "copy"};
+    const char *const inits[] = {"constant", "normal", "uniform", "copy"};
     const Json *list = field_list(fields, root, "states");
     for (const Json *item = list ? list->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {
         ProgramState state = {.name = field_text(fields, item, "name"), .kind = field_text(fields, item, "kind")};
         state.network = field_optional_text(fields, item, "network");
         state.tensor = field_tensor(fields, item, MEMORY_STATE);
-        state.init = inits[field_named(fields, item, "init", inits, 5)];
+        state.init = inits[field_named(fields, item, "init", inits, 4)];
         state.init_a = field_number(fields, item, "a");
         state.init_b = field_number(fields, item, "b");
         state.init_factor = json_get(item, "factor") ? field_word(fields, item, "factor") : 0;
@@ -132,9 +132,9 @@ static void check_copies(Fields *fields) {
         if (layout_logical_count(a) != layout_logical_count(b) || state->tensor.type != root->tensor.type)
             diag_error(fields->diag, NULL, "program.json: state %s starts as a copy of %s, which has another shape", state->name,
                        root->name);
-        if (strcmp(root->init, "icnr") == 0) {
+        if (root->init_factor) {
             uint64_t block = (uint64_t)root->init_factor * root->init_factor;
-            if (block == 0 || b->rank == 0 || b->dims[0] % block != 0)
+            if (b->rank == 0 || b->dims[0] % block != 0)
                 diag_error(fields->diag, NULL, "program.json: state %s: icnr with factor %u needs a multiple of its square as first axis",
                            root->name, root->init_factor);
         }

@@ -21,12 +21,15 @@ Target target_default(TargetClass target_class) {
     };
     switch (target_class) {
     case TARGET_CPU: // lavapipe's, the driver that texel loads are for
+        target.allocation_max = UINT64_C(1) << 31;
         target.has_subgroup_ballot = true;
         target.texel_elements_max = UINT64_C(1) << 27;
         target.workgroup_size_max = 256;
         target.shared_bytes_max = 32768;
         break;
     case TARGET_GPU: // every desktop GPU of the last ten years
+        target.storage_range_max = UINT64_C(1) << 30;
+        target.allocation_max = UINT64_C(1) << 32;
         target.subgroup_size = 32;
         target.has_subgroup_ballot = true;
         target.texel_elements_max = 65536;

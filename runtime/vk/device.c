@@ -201,13 +201,33 @@ static Target make_target(Device *device, VkPhysicalDevice physical, const VkPhy
     return target;
 }
 
-static void fill_memory(const Device *device, VkPhysicalDevice physical, bool has_budget, VkPhysicalDeviceMemoryProperties *memory,
-                        uint64_t *total, uint64_t *left) {
+// What the kernel says that programs can still have; false where it says nothing.
+static bool host_memory(uint64_t *total, uint64_t *left) {
+    FILE *file = fopen("/proc/meminfo", "r");
+    unsigned long long kib;
+    char line[128];
+    *total = *left = 0;
+    while (file && fgets(line, sizeof line, file)) {
+        if (sscanf(line, "MemTotal: %llu", &kib) == 1)
+            *total = kib << 10;
+        if (sscanf(line, "MemAvailable: %llu", &kib) == 1)
+            *left = kib << 10;
+    }
+    if (file)
+        fclose(file);
+    return *total > 0 && *left > 0;
+}
+
+static void fill_memory(const Device *device, VkPhysicalDevice physical, bool has_budget, bool is_cpu,
+                        VkPhysicalDeviceMemoryProperties *memory, uint64_t *total, uint64_t *left) {
     VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT};
     VkPhysicalDeviceMemoryProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2,
                                                     .pNext = has_budget ? &budget : NULL};
     device->api.GetPhysicalDeviceMemoryProperties2(physical, &properties);
     *memory = properties.memoryProperties;
+    // A software driver's heap is a nominal figure (lavapipe: always 2 GiB): it has the machine's memory.
+    if (is_cpu && host_memory(total, left))
+        return;
     *total = 0;
     *left = 0;
     for (uint32_t i = 0; i < memory->memoryHeapCount; i++) {
@@ -263,8 +283,8 @@ static void fill_info(Device *device, VkPhysicalDevice physical, uint32_t index,
     info->device_id = plain.deviceID;
     info->driver_version = plain.driverVersion;
     VkPhysicalDeviceMemoryProperties memory;
-    fill_memory(device, physical, supports(device, physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME), &memory, &info->memory_total,
-                &info->memory_left);
+    fill_memory(device, physical, supports(device, physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME), info->is_cpu, &memory,
+                &info->memory_total, &info->memory_left);
     uint64_t buffer_max = has_buffer_max && maintenance.maxBufferSize ? maintenance.maxBufferSize : UINT64_MAX;
     info->target = make_target(device, physical, &plain.limits, &properties11, buffer_max, info->is_cpu);
     info->warning = driver_warning(properties12.driverID, plain.vendorID);
@@ -404,7 +424,7 @@ static void fill_device(Device *device, bool discrete) {
         properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU || properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU;
     device->is_unified = shares_memory && !discrete;
     uint64_t total, left;
-    fill_memory(device, device->physical, device->has_budget, &device->memory, &total, &left);
+    fill_memory(device, device->physical, device->has_budget, device->info.is_cpu, &device->memory, &total, &left);
 }
 
 Device *device_create(Arena *arena, const DeviceOptions *options, Diag *diag) {
@@ -455,6 +475,6 @@ const char *device_validation_text(const Device *device) { return device->messag
 uint64_t device_memory_left(const Device *device) {
     VkPhysicalDeviceMemoryProperties memory;
     uint64_t total, left;
-    fill_memory(device, device->physical, device->has_budget, &memory, &total, &left);
-    return device->has_budget ? left : total;
+    fill_memory(device, device->physical, device->has_budget, device->info.is_cpu, &memory, &total, &left);
+    return left ? left : total;
 }

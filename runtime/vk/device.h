@@ -13,7 +13,7 @@ typedef struct {
     bool is_cpu, is_discrete, usable; // usable: Vulkan 1.2 or newer with a compute queue
     uint32_t vulkan_major, vulkan_minor, subgroup_size;
     uint32_t vendor_id, device_id, driver_version;
-    uint64_t memory_total, memory_left; // of the largest device-local heap; left: VK_EXT_memory_budget, else 0
+    uint64_t memory_total, memory_left; // of the largest device-local heap; left: VK_EXT_memory_budget, else 0; a CPU's are the machine's
     Target target;                      // class and limits
     const char *warning;                // a driver that is known to be bad, and what happens with it; NULL otherwise
 } DeviceInfo;

@@ -130,7 +130,7 @@ static const char *write_bundle(Arena *arena, Diag *diag) {
     add_state(arena, &program, "n", "parameter", tensor(ELEMENT_F32, 3, odd, (uint8_t[]){2, 0, 1}, STATE, 8192), "normal", 1, 2, 0, NULL);
     add_state(arena, &program, "e", "ema", tensor(ELEMENT_F32, 3, odd, NULL, STATE, 8704), "copy", 0, 0, 0, "n");
     add_state(arena, &program, "u", "parameter", tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9216), "uniform", -1, 3, 0, NULL);
-    add_state(arena, &program, "k", "parameter", tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9472), "icnr", -1, 3, 2, NULL);
+    add_state(arena, &program, "k", "parameter", tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9472), "uniform", -1, 3, 2, NULL);
     add_state(arena, &program, "count", "count", tensor(ELEMENT_I32, 0, NULL, NULL, STATE, 9728), "constant", 5, 0, 0, NULL);
     add_state(arena, &program, "train.x", "program", tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9984), "uniform", 0, 1, 0, NULL);
     ProgramEntry entry = {.name = "train", .training = true, .steps = 10}, empty = {.name = "other"};

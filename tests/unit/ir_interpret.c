@@ -164,7 +164,7 @@ END_TEST
 START_TEST(initial_numbers) {
     Type type = TYPE(F32, 8, 3), column = TYPE(F32, 1000);
     double numbers[24], again[24], many[1000], mean = 0, square = 0;
-    Init icnr = {.kind = INIT_ICNR, .a = -2, .b = -1, .factor = 2}, normal = {.kind = INIT_NORMAL, .a = 1, .b = 0.02};
+    Init icnr = {.kind = INIT_UNIFORM, .a = -2, .b = -1, .factor = 2}, normal = {.kind = INIT_NORMAL, .a = 1, .b = 0.02};
     init_fill(&icnr, &type, "w", 5, numbers);
     for (uint32_t i = 0; i < 24; i++) {
         ck_assert(numbers[i] >= -2 && numbers[i] < -1);

@@ -215,7 +215,7 @@ static const struct {
     {"\"kernel\": \"000_add\"", "\"kernel\": \"001_add\"", "there is no kernel \"001_add\""},
     {"\"name\": \"000_add\"", "\"name\": \"../../etc\"", "letters, digits"},
     {"\"copy\": \"unet.weight\"", "\"copy\": \"opt.ema.unet.weight\"", "starts as a copy of nothing"},
-    {"\"init\": \"uniform\"", "\"init\": \"icnr\"", "icnr with factor 0"},
+    {"\"init\": \"uniform\"", "\"init\": \"uniform\", \"factor\": 77", "icnr with factor 77"},
     {"\"offset_alignment\": 256", "\"offset_alignment\": 100", "a power of two"},
     {"\"wave\": 0", "\"wave\": 7", "waves must ascend"},
     {"\"kind\": \"feed\"", "\"kind\": \"result\"", "memory of kind \"feed\""},

@@ -52,6 +52,7 @@ static const struct {
     {"stackgan_stage1", NULL, {"GF=128", "DF=64", "C=128"}, 3, 10301248, 5715713},
     {"stackgan_stage2", NULL, {"GF=128", "DF=64", "C=128", "R=4"}, 4, 26290080, 71269122},
     {"stackgan_stage1", "coco", {NULL}, 0, 20020832, 12407425},
+    {"stackgan_stage2", "coco", {NULL}, 0, 37130480, 159889538}, // s1.G is not among G…
     {"unrolled_gan", NULL, {NULL}, 0, 49666, 513},
     {"spectral_norm", NULL, {NULL}, 0, 259745, 36513},
 };
@@ -86,6 +87,8 @@ START_TEST(names_are_paths) {
     ck_assert_ptr_nonnull(module_state(module, "s1.G.i.0.up.batch_norm.mean"));
     ck_assert_ptr_nonnull(module_state(module, "d.m.D_cond"));
     ck_assert_ptr_nonnull(module_state(module, "g.count"));
+    ck_assert_uint_eq(module_program(module, "sample_text")->inputs.items[0].type.dims[0], 1024); // one text
+    ck_assert_uint_eq(module_program(module, "train")->steps, 82800);
     const Set *set = &module->sets.items[module_state(module, "s1.G")->type.set - 1];
     ck_assert_str_eq(set->parts.items[0].name, "s1.G.ca.linear.weight");
     ck_assert_str_eq(set->parts.items[5].name, "s1.G.i.0.up.conv2d.weight");
@@ -94,8 +97,8 @@ START_TEST(names_are_paths) {
 END_TEST
 
 START_TEST(defines_win_over_presets_over_with_over_lets) {
-    static const char *const defines[] = {"batch=3", "s1.DF=5", "GF1=2*3", "sample.count=7"};
-    const Module *module = read_graph("graphs/stackgan_stage2.json", "check", defines, 4);
+    static const char *const defines[] = {"batch=9", "batch=3", "s1.DF=5", "GF1=2*3", "sample.count=7", "sample_text.count=6"};
+    const Module *module = read_graph("graphs/stackgan_stage2.json", "check", defines, 6); // the last batch counts
     ck_assert_uint_eq(module->data.items[0].batch, 3);
     ck_assert_uint_eq(module_program(module, "sample")->inputs.items[0].type.dims[0], 7);
     const Set *set = &module->sets.items[module_state(module, "s1.G")->type.set - 1];
@@ -103,6 +106,20 @@ START_TEST(defines_win_over_presets_over_with_over_lets) {
     ReadOptions wrong = {.path = "graphs/stackgan_stage2.json", .defines = (const char *const[]){"s1.GG=1"}, .define_count = 1};
     ck_assert_ptr_null(read_document(arena, &wrong, diag));
     ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "no let \"s1.GG\"; did you mean \"s1.GF\"?"));
+}
+END_TEST
+
+START_TEST(small_presets_train) {
+    static const char *const graphs[] = {"stackgan_stage1", "stackgan_stage2", "stackgan_stage2_pixelshuffle"};
+    const Module *module = read_graph(arena_format(arena, "graphs/%s.json", graphs[_i]), "small", NULL, 0);
+    const GraphProgram *train = module_program(module, "train");
+    ck_assert_uint_eq(train->steps, 6000);
+    ck_assert_uint_eq(train->phases.items[0].feeds.items[0].batch, 16);
+    uint32_t reports = 0;
+    const Graph *graph = train->phases.items[0].graph;
+    for (uint32_t i = 0; i < graph->outputs.count; i++)
+        reports += graph->outputs.items[i].kind == OUTPUT_REPORT;
+    ck_assert_uint_eq(reports, _i == 0 ? 6 : 8);
 }
 END_TEST
 
@@ -127,8 +144,9 @@ START_TEST(the_input_as_one_file_reads_the_same) {
 END_TEST
 
 START_TEST(graphs_are_well_formed) {
-    static const char *const graphs[] = {"balance",         "ddpm_mnist",      "features",     "latent_diffusion", "spectral_norm",
-                                         "stackgan_stage1", "stackgan_stage2", "unrolled_gan", "wgan_gp"};
+    static const char *const graphs[] = {"balance",       "ddpm_mnist",      "features",        "latent_diffusion",
+                                         "spectral_norm", "stackgan_stage1", "stackgan_stage2", "stackgan_stage2_pixelshuffle",
+                                         "unrolled_gan",  "wgan_gp"};
     const Module *module = read_graph(arena_format(arena, "graphs/%s.json", graphs[_i]), NULL, NULL, 0);
     ck_assert_msg(diag_text(diag, arena)[0] == 0, "%s", diag_text(diag, arena));
     ck_assert_ptr_nonnull(module->doc);
@@ -157,6 +175,72 @@ START_TEST(initialisers_by_part) {
         ck_assert_double_eq(module->sets.items[0].parts.items[i].init.a, wanted[i]);
     ck_assert_double_eq_tol(module->sets.items[0].parts.items[10].init.b, sqrt(2.0 / 3), 1e-15);
     ck_assert_str_eq(module->sets.items[0].parts.items[8].name, "f.none.linear.weight");
+}
+END_TEST
+
+// ---- a convolution before a pixel shuffle
+
+static const Tensor *give_initial(void *context, const char *name) {
+    const Module *module = context;
+    const Set *set = &module->sets.items[module->states.items[module_state_index(module, name)].type.set - 1];
+    Tensor *tensor = ARENA_NEW(arena, Tensor, 1);
+    *tensor = tensor_create(arena, &(Type){.dtype = DTYPE_F32, .rank = 1, .dims = {(uint32_t)set->count}});
+    for (uint32_t i = 0; i < set->parts.count; i++) {
+        const Part *part = &set->parts.items[i];
+        init_fill(&part->init, &part->type, part->name, 3, tensor->data + part->offset);
+    }
+    return tensor;
+}
+
+static const Tensor *give_noise(void *context, const char *name) {
+    const Module *module = context;
+    Tensor *tensor = ARENA_NEW(arena, Tensor, 1);
+    *tensor = tensor_create(arena, &module->programs.items[0].inputs.items[0].type);
+    init_fill(&(Init){.kind = INIT_NORMAL, .b = 1}, &tensor->type, name, 4, tensor->data);
+    return tensor;
+}
+
+static const struct {
+    const char *init;
+    InitKind kind;
+    double a, b;
+} icnr_cases[] = {
+    {"{\"icnr\": 2}", INIT_UNIFORM, -1.0 / 6, 1.0 / 6}, // fan-in 4 * 9, as the layer's default
+    {"{\"icnr\": \"1 + 1\", \"of\": {\"normal\": [0.5, 0.02]}}", INIT_NORMAL, 0.5, 0.02},
+    {"{\"icnr\": 2, \"of\": \"xavier_normal\"}", INIT_NORMAL, 0, 0.1781742}, // fan-out of the 3 channels drawn
+    {"{\"weight\": {\"icnr\": 2}, \"bias\": \"zeros\"}", INIT_UNIFORM, -1.0 / 6, 1.0 / 6},
+};
+
+START_TEST(icnr_begins_as_nearest_upsampling) {
+    const Module *module = read_text(
+        arena_format(arena,
+                     "{\"gcc-graph\": 1, \"networks\": {\"f\": {\"dims\": [\"n\"], \"inputs\": {\"x\": [\"n\", 4, 5, 3]}, \"nodes\": [\n"
+                     "  {\"op\": \"conv2d\", \"channels\": 12, \"kernel\": 3, \"pad\": 1, \"init\": %s},\n"
+                     "  {\"op\": \"pixel_shuffle\", \"factor\": 2}]}},\n"
+                     " \"programs\": {\"p\": {\"inputs\": {\"x\": [2, 4, 5, 3]}, \"phases\": [{\"name\": \"q\", \"nodes\": [\n"
+                     "  {\"call\": \"f\", \"in\": \"x\"}, {\"emit\": \"y\", \"value\": \"$\", \"format\": \"tensor\"}]}]}}}",
+                     icnr_cases[_i].init),
+        NULL, 0);
+    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    const Part *part = &module->sets.items[0].parts.items[0];
+    ck_assert_str_eq(part->name, "f.conv2d.weight");
+    ck_assert_uint_eq(part->init.kind, icnr_cases[_i].kind);
+    ck_assert_uint_eq(part->init.factor, 2);
+    ck_assert_double_eq_tol(part->init.a, icnr_cases[_i].a, 1e-7);
+    ck_assert_double_eq_tol(part->init.b, icnr_cases[_i].b, 1e-7);
+    const double *weight = give_initial((void *)(uintptr_t)module, "f")->data;
+    for (uint32_t i = 0; i < 12 * 36; i++)
+        ck_assert_double_eq(weight[i], weight[i / 144 * 144 + i % 36]);
+    ck_assert_double_ne(weight[0], weight[144]);
+    const Graph *graph = module->programs.items[0].phases.items[0].graph;
+    Sources sources = {.context = (void *)(uintptr_t)module, .state = give_initial, .feed = give_noise, .steps = 1, .epoch_steps = 1};
+    const Tensor *values = interpret(arena, graph, &sources, NULL, diag);
+    ck_assert_msg(values != NULL, "%s", diag_text(diag, arena));
+    const Tensor *y = &values[graph->outputs.items[0].value.id];
+    ck_assert_uint_eq(type_count(&y->type), 2 * 3 * 10 * 6);
+    for (uint32_t i = 0; i < 2 * 3 * 10 * 6; i++) // each 2 x 2 pixels are one
+        ck_assert_double_eq(y->data[i], y->data[i / 12 * 12 + i % 6 / 2 * 2]);
+    ck_assert_double_ne(y->data[0], y->data[2]);
 }
 END_TEST
 
@@ -204,9 +288,11 @@ int main(void) {
     tcase_add_test(all, layers_add_up_to_their_network);
     tcase_add_test(all, names_are_paths);
     tcase_add_test(all, defines_win_over_presets_over_with_over_lets);
+    tcase_add_loop_test(all, small_presets_train, 0, 3);
     tcase_add_test(all, the_input_as_one_file_reads_the_same);
-    tcase_add_loop_test(all, graphs_are_well_formed, 0, 9);
+    tcase_add_loop_test(all, graphs_are_well_formed, 0, 10);
     tcase_add_test(all, initialisers_by_part);
+    tcase_add_loop_test(all, icnr_begins_as_nearest_upsampling, 0, sizeof icnr_cases / sizeof *icnr_cases);
     tcase_add_test(all, what_is_never_used_is_warned_of);
     tcase_add_test(all, a_document_cut_or_changed_is_an_error_or_a_document);
     suite_add_tcase(suite, all);

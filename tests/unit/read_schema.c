@@ -116,8 +116,8 @@ START_TEST(shipped_graphs_are_valid) {
 END_TEST
 
 START_TEST(mistakes_of_keys_are_not_valid) {
-    static const char *const names[] = {"key_of_document", "key_of_layer", "key_of_network", "node_kind",  "unknown_op",
-                                        "key_missing",     "initialiser",  "version",        "random_kind"};
+    static const char *const names[] = {"key_of_document", "key_of_layer", "key_of_network", "node_kind",   "unknown_op",
+                                        "key_missing",     "initialiser",  "version",        "random_kind", "icnr"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const Json *json = json_read(arena, arena_format(arena, "tests/golden/mistake_%s.json", names[i]), diag);
         ck_assert_msg(json && !is_valid(json, schema), "%s is valid", names[i]);

@@ -1,0 +1,118 @@
+// Windows: an optimizer's parameters may be larger than a binding; the updates then run window by window and give the same bytes.
+#include "compiler/compile.h"
+#include "compiler/read/read.h"
+#include "runtime/base/file.h"
+#include "runtime/train.h"
+#include <check.h>
+#include <stdlib.h>
+
+// 1.2 KiB is the largest tensor; the set has 4.1 KiB with gaps between and behind its parts.
+static const char GRAPH[] = "{\n"
+                            "  \"gcc-graph\": 1, \"name\": \"windows\",\n"
+                            "  \"data\": { \"points\": { \"batch\": 16, \"fields\": { \"point\": { \"shape\": [2] } } } },\n"
+                            "  \"networks\": { \"f\": { \"dims\": [\"n\"], \"inputs\": { \"x\": [\"n\", 2] }, \"nodes\": [\n"
+                            "    { \"op\": \"linear\", \"features\": 17 }, { \"op\": \"tanh\" },\n"
+                            "    { \"op\": \"linear\", \"features\": 17 }, { \"op\": \"tanh\" },\n"
+                            "    { \"op\": \"linear\", \"features\": 15 }, { \"op\": \"tanh\" },\n"
+                            "    { \"op\": \"linear\", \"features\": 2 } ] } },\n"
+                            "  \"optimizers\": { \"opt\": { \"of\": \"f\", \"rmsprop\": { \"lr\": 1e-2, \"momentum\": 0.5 }, \"ema\": 0.9 %s } },\n"
+                            "  \"programs\": { \"train\": { \"mode\": \"train\", \"steps\": 12, \"phases\": [ { \"name\": \"fit\",\n"
+                            "    \"feed\": { \"x\": \"points.point\" },\n"
+                            "    \"nodes\": [ { \"call\": \"f\", \"in\": \"x\" }, { \"expr\": \"mean(($ - x^2)^2)\", \"as\": \"loss\" },\n"
+                            "      { \"update\": \"opt\", \"minimize\": \"loss\", \"when\": \"step % 5 != 3\" } ],\n"
+                            "    \"report\": [\"loss\"] } ] } }\n"
+                            "}\n";
+
+static Arena *arena;
+static Diag *diag;
+static const char *folder;
+
+static void set_up(void) {
+    arena = arena_create();
+    diag = diag_create(arena);
+    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_windows_XXXXXX"));
+    ck_assert_ptr_nonnull(folder);
+}
+
+static void tear_down(void) {
+    ck_assert(file_remove_tree(folder, diag));
+    arena_destroy(&arena);
+}
+
+// The number of dispatches of the bundle, or 0 after an error.
+static uint32_t compile(const char *name, const char *more, uint64_t storage_range_max) {
+    const char *path = file_join(arena, folder, "graph.json");
+    Text text = text_create(arena);
+    const char *gap = strstr(GRAPH, "%s");
+    text_append_bytes(&text, GRAPH, (size_t)(gap - GRAPH));
+    text_append(&text, more);
+    text_append(&text, gap + 2);
+    ck_assert(file_write(path, text.data, text.length, diag));
+    Module *module = read_document(arena, &(ReadOptions){.path = path}, diag);
+    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    CompileOptions options = {.target = target_default(TARGET_CPU)};
+    options.target.storage_range_max = storage_range_max;
+    Compiled *compiled = compile_module(arena, module, &options, file_join(arena, folder, name), diag);
+    return compiled ? compiled->program->entries.items[0].phases.items[0].dispatches.count : 0;
+}
+
+static const char *train(const char *name, size_t *size) {
+    static const char *const specs[] = {"random:50"};
+    Program *program = program_read(arena, file_join(arena, folder, name), diag);
+    ck_assert_msg(program != NULL, "%s", diag_text(diag, arena));
+    TrainOptions options = {.run = {.data = specs, .data_count = 1, .has_seed = true, .seed = 3},
+                            .out = file_join(arena, folder, arena_format(arena, "%s.run", name)),
+                            .device = {.validation = true}};
+    TrainResult result;
+    ck_assert_msg(train_run(arena, program, &options, &result, diag), "%s", diag_text(diag, arena));
+    TensorFile *file = ARENA_NEW(arena, TensorFile, 1);
+    ck_assert(safetensors_read(arena, result.checkpoint, file, diag));
+    *size = 0;
+    Text all = text_create(arena);
+    for (uint32_t i = 0; i < file->tensors.count; i++)
+        text_append_bytes(&all, file->tensors.items[i].data, file->tensors.items[i].size);
+    *size = all.length;
+    return all.data;
+}
+
+START_TEST(windows_change_no_bit) {
+    uint32_t whole = compile("whole.ggb", "", UINT64_C(1) << 27), cut = compile("cut.ggb", "", 1536);
+    ck_assert_msg(whole > 0 && cut > whole, "%u dispatches, %u with windows\n%s", whole, cut, diag_text(diag, arena));
+    size_t size, cut_size;
+    const char *bytes = train("whole.ggb", &size), *cut_bytes = train("cut.ggb", &cut_size);
+    ck_assert_msg(size > 4 * 2000 && size == cut_size, "%zu and %zu bytes", size, cut_size);
+    ck_assert(memcmp(bytes, cut_bytes, size) == 0);
+}
+END_TEST
+
+// A norm folds the whole set: that is no map, and said so.
+START_TEST(folded_sets_are_refused) {
+    ck_assert_uint_eq(compile("folded.ggb", ", \"clip_norm\": 1", 1536), 0);
+    ck_assert_msg(strstr(diag_text(diag, arena), "folds a parameter set of") != NULL, "%s", diag_text(diag, arena));
+    ck_assert(!file_exists(file_join(arena, folder, "folded.ggb")));
+}
+END_TEST
+
+int main(void) {
+    Arena *probe = arena_create();
+    Diag *reports = diag_create(probe);
+    Device *device = device_create(probe, &(DeviceOptions){0}, reports);
+    bool is_there = device != NULL;
+    device_destroy(&device);
+    arena_destroy(&probe);
+    if (!is_there)
+        return 77;
+    Suite *suite = suite_create("windows");
+    TCase *tests = tcase_create("windows");
+    tcase_set_timeout(tests, 120);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, windows_change_no_bit);
+    tcase_add_test(tests, folded_sets_are_refused);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_NOFORK);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
