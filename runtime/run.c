@@ -36,6 +36,7 @@ bool run_write(const char *folder, const Run *run, Diag *diag) {
     write_text(writer, "program", run->entry);
     write_list(writer, "data", run->data, run->data_count);
     write_list(writer, "init", run->inits, run->init_count);
+    write_text(writer, "names", run->names);
     json_write_text(writer, "seed", arena_format(arena, "%" PRIu64, run->seed)); // as text: 64 bits do not fit a JSON number
     json_write_uint(writer, "steps", run->steps);
     json_write_uint(writer, "save_every", run->save_every);
@@ -106,6 +107,7 @@ bool run_read(Arena *arena, const char *folder, Run *out, Diag *diag) {
     }
     out->sample_entry = optional_text(json, "sample_program");
     out->schedules = optional_text(json, "schedules");
+    out->names = optional_text(json, "names");
     return ok;
 }
 
@@ -153,6 +155,7 @@ bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag) {
     }
     given->has_seed = true;
     given->seed = stored->seed;
+    given->names = stored->names; // read at the beginning alone
     if (given->steps && given->steps != stored->steps) {
         diag_error(diag, NULL,
                    "%s was started with --steps %u, not %u: schedules depend on the total, so it stays (--stop-at ends earlier)", folder,

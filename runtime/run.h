@@ -9,6 +9,7 @@ typedef struct {
     uint32_t data_count;
     const char *const *inits; // --init NAME=RUN|FILE
     uint32_t init_count;
+    const char *names; // --names MAP.json of the inits
     bool has_seed;
     uint64_t seed;
     uint32_t steps, epochs; // the total; run.json always has steps

@@ -283,9 +283,13 @@ static bool load(Training *training, Diag *diag) {
             diag_error(diag, &(Place){.file = checkpoint.path}, "it belongs to another run (graph, seed or steps differ from run.json)");
             ok = false;
         }
-    } else
-        for (uint32_t i = 0; ok && i < training->plan.run.init_count; i++)
-            ok = weights_init(training->session, training->program, training->plan.run.inits[i], diag);
+    } else {
+        const Run *run = &training->plan.run;
+        Names names;
+        ok = ok && (!run->names || names_read(arena, run->names, &names, diag));
+        for (uint32_t i = 0; ok && i < run->init_count; i++)
+            ok = weights_init_named(training->session, training->program, run->inits[i], run->names ? &names : NULL, diag);
+    }
     arena_destroy(&arena);
     return ok;
 }

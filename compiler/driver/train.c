@@ -16,6 +16,7 @@ static const Option options[] = {
     {"sample-program", 0, OPTION_TEXT, false, "NAME", "the program of the previews"},
     {"sample-count", 0, OPTION_COUNT, false, "N", "images of a preview (default: one run of the program)"},
     {"init", 0, OPTION_TEXT, true, "NAME=RUN|FILE", "a network's weights from another run or a .safetensors file"},
+    {"names", 0, OPTION_TEXT, false, "MAP.json", "the names in those files: an object, our name -> theirs (as for export)"},
     {"schedule", 0, OPTION_TEXT, false, "reference|tuned", "the simplest kernels, or the fastest known (default)"},
     {"profile", 0, OPTION_FLAG, false, NULL, "times every kernel and prints the most expensive at the end"},
     {"dry-run", 0, OPTION_FLAG, false, NULL, "prints the plan - memory, steps, time - and trains nothing"},
@@ -30,6 +31,7 @@ static bool fill(Arguments *arguments, const ProgramEntry *entry, const Program 
     run->entry = entry ? entry->name : NULL;
     run->data = arguments_all(arguments, "data", &run->data_count);
     run->inits = arguments_all(arguments, "init", &run->init_count);
+    run->names = arguments_text(arguments, "names");
     run->has_seed = arguments_has(arguments, "seed");
     run->seed = arguments_seed(arguments, "seed", 0);
     run->steps = arguments_count(arguments, "steps", 0);
