@@ -1,21 +1,11 @@
-// Draw: cairo for lines, pango for words, image.c for the file.
+// Draw: axes, curves and captions on a canvas.
 #include "runtime/draw.h"
+#include "runtime/canvas.h"
 #include <math.h>
-#include <pango/pangocairo.h>
 #include <stdlib.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>
-// fontconfig keeps its tables until the process ends, where LeakSanitizer does not see them.
-const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\nleak:libpango"; }
-#endif
-
-enum { WIDTH = 1200, HEIGHT = 700, SIDE_MAX = 16384, TICK_MAX = 16, FONT_TITLE = 24, FONT_TEXT = 16, FONT_TICK = 15, MARGIN = 28 };
+enum { WIDTH = 1200, HEIGHT = 700, TICK_MAX = 16, FONT_TITLE = 24, FONT_TEXT = 16, FONT_TICK = 15, MARGIN = 28 };
 enum { STRIP_TILE = 72, STRIP_GAP = 4 };
-
-typedef struct {
-    double red, green, blue;
-} Colour;
 
 // Okabe and Ito, "Color universal design" (2008): told apart by the colour-blind, too.
 static const Colour PALETTE[] = {{0.00, 0.45, 0.70}, {0.84, 0.37, 0.00}, {0.00, 0.62, 0.45}, {0.80, 0.47, 0.65},
@@ -34,73 +24,16 @@ typedef struct {
 
 typedef struct {
     Arena *arena;
-    cairo_t *cairo;
+    Canvas *canvas;
     const DrawPlot *plot;
     Axis x, y;
     const double **smooth; // by series
-} Canvas;
+} Plotter;
 
-static void set_colour(cairo_t *cairo, Colour colour, double alpha) {
-    cairo_set_source_rgba(cairo, colour.red, colour.green, colour.blue, alpha);
-}
-
-typedef enum { ALIGN_LEFT, ALIGN_CENTRE, ALIGN_RIGHT } Align;
-
-// Draws `text` with its top at y and its left edge, centre or right edge at x; gives its width. NULL cairo colour: only measures.
-static double write_text(cairo_t *cairo, const char *text, double size, bool is_bold, const Colour *colour, double x, double y,
-                         Align align) {
-    PangoLayout *layout = pango_cairo_create_layout(cairo);
-    PangoFontDescription *font = pango_font_description_from_string(is_bold ? "sans bold" : "sans");
-    pango_font_description_set_absolute_size(font, size * PANGO_SCALE);
-    pango_layout_set_font_description(layout, font);
-    pango_layout_set_text(layout, text, -1);
-    int width, height;
-    pango_layout_get_pixel_size(layout, &width, &height);
-    if (colour) {
-        set_colour(cairo, *colour, 1);
-        cairo_move_to(cairo, align == ALIGN_LEFT ? x : align == ALIGN_RIGHT ? x - width : x - width / 2.0, y);
-        pango_cairo_show_layout(cairo, layout);
-    }
-    pango_font_description_free(font);
-    g_object_unref(layout);
-    return width;
-}
-
-static cairo_t *begin(uint32_t width, uint32_t height, Diag *diag) {
-    if (width > SIDE_MAX || height > SIDE_MAX) {
-        diag_error(diag, NULL, "a picture of %u x %u pixels is too large to draw (at most %d a side)", width, height, SIDE_MAX);
-        return NULL;
-    }
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
-    cairo_t *cairo = cairo_create(surface);
-    cairo_surface_destroy(surface);
-    cairo_set_source_rgb(cairo, 1, 1, 1);
-    cairo_paint(cairo);
-    return cairo;
-}
-
-static bool finish(Arena *arena, cairo_t *cairo, Image *out, Diag *diag) {
-    cairo_surface_t *surface = cairo_get_target(cairo);
-    cairo_surface_flush(surface);
-    cairo_status_t status = cairo_status(cairo);
-    if (status == CAIRO_STATUS_SUCCESS) {
-        *out = image_create(arena, (uint32_t)cairo_image_surface_get_width(surface), (uint32_t)cairo_image_surface_get_height(surface), 3);
-        const unsigned char *data = cairo_image_surface_get_data(surface);
-        size_t stride = (size_t)cairo_image_surface_get_stride(surface);
-        for (uint32_t y = 0; y < out->height; y++)
-            for (uint32_t x = 0; x < out->width; x++) {
-                uint32_t pixel;
-                memcpy(&pixel, data + y * stride + (size_t)x * 4, 4);
-                uint8_t *place = out->pixels + ((size_t)y * out->width + x) * 3;
-                place[0] = (uint8_t)(pixel >> 16);
-                place[1] = (uint8_t)(pixel >> 8);
-                place[2] = (uint8_t)pixel;
-            }
-    } else
-        diag_error(diag, NULL, "cannot draw: %s", cairo_status_to_string(status));
-    cairo_destroy(cairo);
-    return status == CAIRO_STATUS_SUCCESS;
-}
+typedef struct {
+    Colour colour;
+    double alpha, width;
+} Pen;
 
 static double round_step(double span, double count) {
     double raw = span / count, power = pow(10, floor(log10(raw))), rest = raw / power;
@@ -172,17 +105,17 @@ static void widen(Axis *axis, double value) {
 }
 
 // The range of y: all of the running mean, and the raw values but for their outermost percent, so that a spike does not flatten the rest.
-static void find_y_range(Canvas *canvas) {
-    const DrawPlot *plot = canvas->plot;
-    Axis *axis = &canvas->y;
+static void find_y_range(Plotter *plotter) {
+    const DrawPlot *plot = plotter->plot;
+    Axis *axis = &plotter->y;
     bool is_positive = true;
     for (uint32_t s = 0; s < plot->series_count; s++) {
         const DrawSeries *series = &plot->series[s];
-        double *sorted = ARENA_NEW(canvas->arena, double, series->count);
+        double *sorted = ARENA_NEW(plotter->arena, double, series->count);
         uint32_t count = 0;
         for (uint32_t i = 0; i < series->count; i++) {
-            if (isfinite(canvas->smooth[s][i]))
-                widen(axis, canvas->smooth[s][i]);
+            if (isfinite(plotter->smooth[s][i]))
+                widen(axis, plotter->smooth[s][i]);
             if (isfinite(series->y[i]))
                 sorted[count++] = series->y[i];
         }
@@ -214,82 +147,77 @@ static void pad_axis(Axis *axis, double share) {
     axis->low = touches_zero && share > 0 ? 0 : axis->low - share * span;
 }
 
-static void scale_axes(Canvas *canvas, double left, double top, double right, double bottom) {
-    const DrawPlot *plot = canvas->plot;
-    canvas->x.low = canvas->y.low = INFINITY;
-    canvas->x.high = canvas->y.high = -INFINITY;
+static void scale_axes(Plotter *plotter, double left, double top, double right, double bottom) {
+    const DrawPlot *plot = plotter->plot;
+    plotter->x.low = plotter->y.low = INFINITY;
+    plotter->x.high = plotter->y.high = -INFINITY;
     for (uint32_t s = 0; s < plot->series_count; s++)
         for (uint32_t i = 0; i < plot->series[s].count; i++)
             if (isfinite(plot->series[s].x[i]))
-                widen(&canvas->x, plot->series[s].x[i]);
-    find_y_range(canvas);
-    pad_axis(&canvas->x, plot->is_scatter ? 0.05 : 0);
-    pad_axis(&canvas->y, 0.05);
+                widen(&plotter->x, plot->series[s].x[i]);
+    find_y_range(plotter);
+    pad_axis(&plotter->x, plot->is_scatter ? 0.05 : 0);
+    pad_axis(&plotter->y, 0.05);
     if (plot->is_scatter) { // equal scales
-        double scale = fmax((canvas->x.high - canvas->x.low) / (right - left), (canvas->y.high - canvas->y.low) / (bottom - top));
-        double x = (canvas->x.low + canvas->x.high) / 2, y = (canvas->y.low + canvas->y.high) / 2;
-        canvas->x.low = x - scale * (right - left) / 2;
-        canvas->x.high = x + scale * (right - left) / 2;
-        canvas->y.low = y - scale * (bottom - top) / 2;
-        canvas->y.high = y + scale * (bottom - top) / 2;
+        double scale = fmax((plotter->x.high - plotter->x.low) / (right - left), (plotter->y.high - plotter->y.low) / (bottom - top));
+        double x = (plotter->x.low + plotter->x.high) / 2, y = (plotter->y.low + plotter->y.high) / 2;
+        plotter->x.low = x - scale * (right - left) / 2;
+        plotter->x.high = x + scale * (right - left) / 2;
+        plotter->y.low = y - scale * (bottom - top) / 2;
+        plotter->y.high = y + scale * (bottom - top) / 2;
     }
-    canvas->x.from = left;
-    canvas->x.to = right;
-    canvas->y.from = bottom;
-    canvas->y.to = top;
-    make_ticks(&canvas->x, (right - left) / 110);
-    make_ticks(&canvas->y, (bottom - top) / 60);
+    plotter->x.from = left;
+    plotter->x.to = right;
+    plotter->y.from = bottom;
+    plotter->y.to = top;
+    make_ticks(&plotter->x, (right - left) / 110);
+    make_ticks(&plotter->y, (bottom - top) / 60);
 }
 
-static void draw_line(cairo_t *cairo, double x0, double y0, double x1, double y1) {
-    cairo_move_to(cairo, x0, y0);
-    cairo_line_to(cairo, x1, y1);
-    cairo_stroke(cairo);
+static void draw_line(Canvas *canvas, double x0, double y0, double x1, double y1, Colour colour, double width) {
+    canvas_move(canvas, x0, y0);
+    canvas_line(canvas, x1, y1);
+    canvas_stroke(canvas, colour, 1, width);
 }
 
-static void draw_axes(Canvas *canvas) {
-    cairo_t *cairo = canvas->cairo;
-    const Axis *x = &canvas->x, *y = &canvas->y;
-    cairo_set_line_width(cairo, 1);
+static void draw_axes(Plotter *plotter) {
+    Canvas *canvas = plotter->canvas;
+    const Axis *x = &plotter->x, *y = &plotter->y;
     for (uint32_t i = 0; i < y->tick_count; i++) {
         double at = floor(place(y, y->ticks[i])) + 0.5;
-        set_colour(cairo, GRID, 1);
-        draw_line(cairo, x->from, at, x->to, at);
-        write_text(cairo, y->labels[i], FONT_TICK, false, &SOFT, x->from - 10, at - FONT_TICK * 0.65, ALIGN_RIGHT);
+        draw_line(canvas, x->from, at, x->to, at, GRID, 1);
+        canvas_text(canvas, y->labels[i], FONT_TICK, false, &SOFT, x->from - 10, at - FONT_TICK * 0.65, ALIGN_RIGHT);
     }
     for (uint32_t i = 0; i < x->tick_count; i++) {
         double at = floor(place(x, x->ticks[i])) + 0.5;
-        set_colour(cairo, GRID, 1);
-        if (canvas->plot->is_scatter)
-            draw_line(cairo, at, y->to, at, y->from);
-        set_colour(cairo, SOFT, 1);
-        draw_line(cairo, at, y->from, at, y->from + 6);
-        write_text(cairo, x->labels[i], FONT_TICK, false, &SOFT, at, y->from + 9, ALIGN_CENTRE);
+        if (plotter->plot->is_scatter)
+            draw_line(canvas, at, y->to, at, y->from, GRID, 1);
+        draw_line(canvas, at, y->from, at, y->from + 6, SOFT, 1);
+        canvas_text(canvas, x->labels[i], FONT_TICK, false, &SOFT, at, y->from + 9, ALIGN_CENTRE);
     }
-    set_colour(cairo, SOFT, 1);
-    draw_line(cairo, x->from, floor(y->from) + 0.5, x->to, floor(y->from) + 0.5);
-    const DrawPlot *plot = canvas->plot;
+    draw_line(canvas, x->from, floor(y->from) + 0.5, x->to, floor(y->from) + 0.5, SOFT, 1);
+    const DrawPlot *plot = plotter->plot;
     if (plot->x_label)
-        write_text(cairo, plot->x_label, FONT_TEXT, false, &INK, (x->from + x->to) / 2, y->from + 34, ALIGN_CENTRE);
+        canvas_text(canvas, plot->x_label, FONT_TEXT, false, &INK, (x->from + x->to) / 2, y->from + 34, ALIGN_CENTRE);
     if (plot->y_label) {
-        const char *label = y->is_log ? arena_format(canvas->arena, "%s (log scale)", plot->y_label) : plot->y_label;
-        write_text(cairo, label, FONT_TICK, false, &SOFT, MARGIN, y->to - 28, ALIGN_LEFT);
+        const char *label = y->is_log ? arena_format(plotter->arena, "%s (log scale)", plot->y_label) : plot->y_label;
+        canvas_text(canvas, label, FONT_TICK, false, &SOFT, MARGIN, y->to - 28, ALIGN_LEFT);
     }
     if (plot->title)
-        write_text(cairo, plot->title, FONT_TITLE, true, &INK, MARGIN, 20, ALIGN_LEFT);
+        canvas_text(canvas, plot->title, FONT_TITLE, true, &INK, MARGIN, 20, ALIGN_LEFT);
     if (plot->subtitle)
-        write_text(cairo, plot->subtitle, FONT_TICK, false, &SOFT, MARGIN, 54, ALIGN_LEFT);
+        canvas_text(canvas, plot->subtitle, FONT_TICK, false, &SOFT, MARGIN, 54, ALIGN_LEFT);
 }
 
 // A line through the points, at most two (the lowest and the highest) for each column of pixels.
-static void draw_curve(const Canvas *canvas, const double *xs, const double *ys, uint32_t count) {
+static void draw_curve(const Plotter *plotter, const double *xs, const double *ys, uint32_t count, const Pen *pen) {
     bool is_open = false;
     for (uint32_t i = 0; i < count;) {
-        double column = floor(place(&canvas->x, xs[i]));
+        double column = floor(place(&plotter->x, xs[i]));
         uint32_t low = i, high = i, next = i;
         bool is_gap = false;
-        for (; next < count && floor(place(&canvas->x, xs[next])) == column; next++) {
-            if (!isfinite(ys[next]) || (canvas->y.is_log && ys[next] <= 0)) {
+        for (; next < count && floor(place(&plotter->x, xs[next])) == column; next++) {
+            if (!isfinite(ys[next]) || (plotter->y.is_log && ys[next] <= 0)) {
                 is_gap = true;
                 continue;
             }
@@ -299,103 +227,85 @@ static void draw_curve(const Canvas *canvas, const double *xs, const double *ys,
         if (next == i)
             next++; // x is no number
         uint32_t first = low < high ? low : high, last = low < high ? high : low;
-        bool is_drawn = isfinite(ys[first]) && isfinite(xs[first]) && !(canvas->y.is_log && ys[first] <= 0);
+        bool is_drawn = isfinite(ys[first]) && isfinite(xs[first]) && !(plotter->y.is_log && ys[first] <= 0);
         if (is_drawn) {
-            (is_open ? cairo_line_to : cairo_move_to)(canvas->cairo, place(&canvas->x, xs[first]), place(&canvas->y, ys[first]));
+            (is_open ? canvas_line : canvas_move)(plotter->canvas, place(&plotter->x, xs[first]), place(&plotter->y, ys[first]));
             if (last != first || !is_open)
-                cairo_line_to(canvas->cairo, place(&canvas->x, xs[last]), place(&canvas->y, ys[last]));
+                canvas_line(plotter->canvas, place(&plotter->x, xs[last]), place(&plotter->y, ys[last]));
         }
         is_open = is_drawn && !is_gap;
         i = next;
     }
-    cairo_stroke(canvas->cairo);
+    canvas_stroke(plotter->canvas, pen->colour, pen->alpha, pen->width);
 }
 
-static void draw_points(const Canvas *canvas, const DrawSeries *series) {
+static void draw_points(const Plotter *plotter, const DrawSeries *series, const Pen *pen) {
     for (uint32_t i = 0; i < series->count; i++)
         if (isfinite(series->x[i]) && isfinite(series->y[i])) {
-            cairo_arc(canvas->cairo, place(&canvas->x, series->x[i]), place(&canvas->y, series->y[i]), 2.5, 0, 2 * M_PI);
-            cairo_fill(canvas->cairo);
+            canvas_ellipse(plotter->canvas, place(&plotter->x, series->x[i]), place(&plotter->y, series->y[i]), 2.5, 2.5, 0);
+            canvas_fill(plotter->canvas, pen->colour, pen->alpha);
         }
 }
 
-static void draw_series(const Canvas *canvas) {
-    cairo_t *cairo = canvas->cairo;
-    const DrawPlot *plot = canvas->plot;
-    cairo_save(cairo);
-    cairo_rectangle(cairo, canvas->x.from, canvas->y.to - 4, canvas->x.to - canvas->x.from + 3, canvas->y.from - canvas->y.to + 5);
-    cairo_clip(cairo);
-    cairo_set_line_join(cairo, CAIRO_LINE_JOIN_ROUND);
+static void draw_series(const Plotter *plotter) {
+    Canvas *canvas = plotter->canvas;
+    const DrawPlot *plot = plotter->plot;
+    canvas_save(canvas);
+    canvas_rectangle(canvas, plotter->x.from, plotter->y.to - 4, plotter->x.to - plotter->x.from + 3, plotter->y.from - plotter->y.to + 5);
+    canvas_clip(canvas);
+    canvas_round(canvas);
     for (int pass = 0; pass < 2; pass++) // all raw lines lie below all running means
         for (uint32_t s = 0; s < plot->series_count; s++) {
             const DrawSeries *series = &plot->series[s];
-            bool is_smoothed = canvas->smooth[s] != series->y;
+            bool is_smoothed = plotter->smooth[s] != series->y;
             if (pass == 0 && !is_smoothed) // nothing to draw below
                 continue;
-            set_colour(cairo, PALETTE[s % PALETTE_COUNT], pass == 0 ? 0.22 : plot->is_scatter ? 0.5 : 1);
-            cairo_set_line_width(cairo, pass == 0 ? 1 : 2.4);
+            Pen pen = {PALETTE[s % PALETTE_COUNT], pass == 0 ? 0.22 : plot->is_scatter ? 0.5 : 1, pass == 0 ? 1 : 2.4};
             if (plot->is_scatter)
-                draw_points(canvas, series);
+                draw_points(plotter, series, &pen);
             else
-                draw_curve(canvas, series->x, pass == 0 ? series->y : canvas->smooth[s], series->count);
+                draw_curve(plotter, series->x, pass == 0 ? series->y : plotter->smooth[s], series->count, &pen);
         }
-    cairo_restore(cairo);
+    canvas_restore(canvas);
 }
 
 // Names and last values, from right to left in the line of the y label; in lines above it where they do not fit there.
-static void draw_legend(const Canvas *canvas) {
-    const DrawPlot *plot = canvas->plot;
-    double right = canvas->x.to, top = canvas->y.to - 29;
+static void draw_legend(const Plotter *plotter) {
+    const DrawPlot *plot = plotter->plot;
+    double right = plotter->x.to, top = plotter->y.to - 29;
     for (uint32_t s = plot->series_count; s-- > 0;) {
         const DrawSeries *series = &plot->series[s];
-        double last = series->count ? canvas->smooth[s][series->count - 1] : NAN;
+        double last = series->count ? plotter->smooth[s][series->count - 1] : NAN;
         const char *label =
-            plot->is_scatter || !isfinite(last) ? series->name : arena_format(canvas->arena, "%s  %.4g", series->name, last);
-        double width = write_text(canvas->cairo, label, FONT_TEXT, false, NULL, 0, 0, ALIGN_LEFT);
-        if (right - width < canvas->x.from + 180) { // one line higher
-            right = canvas->x.to;
+            plot->is_scatter || !isfinite(last) ? series->name : arena_format(plotter->arena, "%s  %.4g", series->name, last);
+        double width = canvas_text(plotter->canvas, label, FONT_TEXT, false, NULL, 0, 0, ALIGN_LEFT);
+        if (right - width < plotter->x.from + 180) { // one line higher
+            right = plotter->x.to;
             top -= 24;
         }
-        write_text(canvas->cairo, label, FONT_TEXT, false, &INK, right, top, ALIGN_RIGHT);
-        set_colour(canvas->cairo, PALETTE[s % PALETTE_COUNT], 1);
-        cairo_set_line_width(canvas->cairo, 4);
-        draw_line(canvas->cairo, right - width - 30, top + 11, right - width - 8, top + 11);
+        canvas_text(plotter->canvas, label, FONT_TEXT, false, &INK, right, top, ALIGN_RIGHT);
+        draw_line(plotter->canvas, right - width - 30, top + 11, right - width - 8, top + 11, PALETTE[s % PALETTE_COUNT], 4);
         right -= width + 54;
     }
 }
 
 bool draw_plot(Arena *arena, const DrawPlot *plot, Image *out, Diag *diag) {
     uint32_t width = plot->width ? plot->width : WIDTH, height = plot->height ? plot->height : HEIGHT;
-    Canvas canvas = {.arena = arena, .cairo = begin(width, height, diag), .plot = plot};
-    if (!canvas.cairo)
+    Plotter plotter = {.arena = arena, .canvas = canvas_create(width, height, diag), .plot = plot};
+    if (!plotter.canvas)
         return false;
-    canvas.smooth = ARENA_NEW(arena, const double *, plot->series_count + 1);
+    plotter.smooth = ARENA_NEW(arena, const double *, plot->series_count + 1);
     for (uint32_t s = 0; s < plot->series_count; s++) {
         uint32_t count = plot->series[s].count, window = plot->smoothing ? plot->smoothing : count / 50;
-        canvas.smooth[s] = plot->is_scatter || window < 3 ? plot->series[s].y : running_mean(arena, &plot->series[s], window);
+        plotter.smooth[s] = plot->is_scatter || window < 3 ? plot->series[s].y : running_mean(arena, &plot->series[s], window);
     }
-    scale_axes(&canvas, MARGIN + 62, 130, width - MARGIN, height - 66.0);
-    draw_axes(&canvas);
-    draw_series(&canvas);
-    draw_legend(&canvas);
-    return finish(arena, canvas.cairo, out, diag);
-}
-
-static void paint_image(cairo_t *cairo, const Image *image, double left, double top) {
-    cairo_surface_t *surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)image->width, (int)image->height);
-    cairo_surface_flush(surface);
-    unsigned char *data = cairo_image_surface_get_data(surface);
-    size_t stride = (size_t)cairo_image_surface_get_stride(surface);
-    for (uint32_t y = 0; data && y < image->height; y++)
-        for (uint32_t x = 0; x < image->width; x++) {
-            const uint8_t *from = image->pixels + ((size_t)y * image->width + x) * image->channels;
-            uint32_t pixel = (uint32_t)from[0] << 16 | (uint32_t)from[image->channels / 2] << 8 | from[image->channels - 1];
-            memcpy(data + y * stride + (size_t)x * 4, &pixel, 4);
-        }
-    cairo_surface_mark_dirty(surface);
-    cairo_set_source_surface(cairo, surface, left, top);
-    cairo_paint(cairo);
-    cairo_surface_destroy(surface);
+    scale_axes(&plotter, MARGIN + 62, 130, width - MARGIN, height - 66.0);
+    draw_axes(&plotter);
+    draw_series(&plotter);
+    draw_legend(&plotter);
+    bool is_drawn = canvas_pixels(plotter.canvas, arena, out, diag);
+    canvas_destroy(&plotter.canvas);
+    return is_drawn;
 }
 
 bool draw_strip(Arena *arena, const DrawStrip *strip, Image *out, Diag *diag) {
@@ -404,31 +314,35 @@ bool draw_strip(Arena *arena, const DrawStrip *strip, Image *out, Diag *diag) {
     if (strip->columns > 32)
         zoom = 1;
     uint32_t step = strip->width * zoom + STRIP_GAP;
-    cairo_t *probe = begin(1, 1, diag);
+    Canvas *probe = canvas_create(1, 1, diag);
+    if (!probe)
+        return false;
     double row_width = 0;
     for (uint32_t i = 0; strip->row_captions && i < strip->rows; i++)
-        row_width = fmax(row_width, write_text(probe, strip->row_captions[i], FONT_TICK, false, NULL, 0, 0, ALIGN_LEFT) + 12);
-    double title_width = strip->title ? write_text(probe, strip->title, FONT_TEXT, true, NULL, 0, 0, ALIGN_LEFT) : 0;
-    cairo_destroy(probe);
+        row_width = fmax(row_width, canvas_text(probe, strip->row_captions[i], FONT_TICK, false, NULL, 0, 0, ALIGN_LEFT) + 12);
+    double title_width = strip->title ? canvas_text(probe, strip->title, FONT_TEXT, true, NULL, 0, 0, ALIGN_LEFT) : 0;
+    canvas_destroy(&probe);
     Image grid = image_grid(arena, strip->values, strip->rows * strip->columns, strip->channels, strip->height, strip->width,
                             &(ImageGrid){.columns = strip->columns, .zoom = zoom, .gap = STRIP_GAP, .background = 255});
     double left = 12 + row_width, top = strip->title ? 46 : 12;
     double width = fmax(left + grid.width, 12 + title_width) + 12, height = top + grid.height + (strip->column_captions ? 32 : 12);
-    cairo_t *cairo = begin((uint32_t)ceil(width), (uint32_t)ceil(height), diag);
-    if (!cairo)
+    Canvas *canvas = canvas_create((uint32_t)ceil(width), (uint32_t)ceil(height), diag);
+    if (!canvas)
         return false;
-    paint_image(cairo, &grid, left, top);
+    canvas_image(canvas, &grid, left, top);
     if (strip->title)
-        write_text(cairo, strip->title, FONT_TEXT, true, &INK, 12 + STRIP_GAP, 13, ALIGN_LEFT);
+        canvas_text(canvas, strip->title, FONT_TEXT, true, &INK, 12 + STRIP_GAP, 13, ALIGN_LEFT);
     for (uint32_t i = 0; strip->row_captions && i < strip->rows; i++)
-        write_text(cairo, strip->row_captions[i], FONT_TICK, false, &INK, left - 8,
-                   top + STRIP_GAP + (i + 0.5) * (strip->height * zoom + STRIP_GAP) - FONT_TICK * 0.65, ALIGN_RIGHT);
+        canvas_text(canvas, strip->row_captions[i], FONT_TICK, false, &INK, left - 8,
+                    top + STRIP_GAP + (i + 0.5) * (strip->height * zoom + STRIP_GAP) - FONT_TICK * 0.65, ALIGN_RIGHT);
     for (uint32_t i = 0; strip->column_captions && i < strip->columns; i++) {
-        double size = FONT_TICK, wide = write_text(cairo, strip->column_captions[i], size, false, NULL, 0, 0, ALIGN_LEFT);
+        double size = FONT_TICK, wide = canvas_text(canvas, strip->column_captions[i], size, false, NULL, 0, 0, ALIGN_LEFT);
         size = wide > step ? size * step / wide : size;
         if (size >= 8)
-            write_text(cairo, strip->column_captions[i], size, false, &INK, left + STRIP_GAP + i * (double)step + strip->width * zoom / 2.0,
-                       top + grid.height + 2, ALIGN_CENTRE);
+            canvas_text(canvas, strip->column_captions[i], size, false, &INK,
+                        left + STRIP_GAP + i * (double)step + strip->width * zoom / 2.0, top + grid.height + 2, ALIGN_CENTRE);
     }
-    return finish(arena, cairo, out, diag);
+    bool is_drawn = canvas_pixels(canvas, arena, out, diag);
+    canvas_destroy(&canvas);
+    return is_drawn;
 }

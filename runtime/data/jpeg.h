@@ -1,0 +1,14 @@
+// Jpeg: JPEG pictures in and out. jpeg.c is the only user of libjpeg.
+#pragma once
+#include "runtime/base/file.h"
+
+// Rows from the top, 3 bytes a pixel (red, green, blue); in the arena.
+typedef struct {
+    uint32_t width, height;
+    uint8_t *pixels;
+} JpegImage;
+
+// Any grey or colour JPEG of at most 16384 x 16384 and 2^26 pixels; grey ones become red = green = blue. Truncated ones are refused.
+bool jpeg_read(Arena *arena, const char *path, JpegImage *out, Diag *diag);
+// Baseline, 1 to 65500 pixels a side; quality 1 to 100. Atomic, as file_write; the same pixels give the same bytes.
+bool jpeg_write(const char *path, const uint8_t *rgb, uint32_t width, uint32_t height, uint32_t quality, Diag *diag);
