@@ -429,8 +429,7 @@ static bool begin(Training *training, Diag *diag) {
         return false;
     training->progress = progress_create(training->arena, options->log, training->first_step, training->plan.end_step, training->plan.steps,
                                          training->plan.step_records);
-    if (options->resume && !is_new)
-        remove_unfinished(training->arena, options->out, diag);
+    remove_unfinished(training->arena, options->out, diag);
     if (options->resume && is_new)
         progress_say(training->progress, "nothing to resume in %s: begins at step 0", options->out);
     else if (options->resume)

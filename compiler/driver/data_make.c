@@ -6,15 +6,13 @@
 
 enum { COUNT_DEFAULT = 6000 };
 
-static void progress(void *context, const char *what, uint32_t done, uint32_t total) { common_progress(context, what, done, total); }
-
 int data_make_birds(Arguments *arguments) {
     Arena *arena = arguments->arena;
     BirdsOptions options = {.folder = arguments_text(arguments, "out"),
                             .count = arguments_count(arguments, "count", COUNT_DEFAULT),
                             .size = arguments_count(arguments, "size", BIRD_SIZE_DEFAULT),
                             .seed = arguments_seed(arguments, "seed", 0),
-                            .progress = progress};
+                            .progress = common_progress};
     if (arguments_has(arguments, "split"))
         return arguments_wrong(arguments, "data make birds makes all splits: --split is too much");
     if (!options.folder)
@@ -22,6 +20,6 @@ int data_make_birds(Arguments *arguments) {
             file_join(arena, file_cache_folder(arena), arena_format(arena, "data/birds-%u-%" PRIu64, options.count, options.seed));
     if (!birds_write(&options, arguments->diag))
         return 1;
-    printf("%s birds are in %s\n", text_thousands(arena, options.count), options.folder);
+    printf("%s birds are in %s; train with --data cub:%s\n", text_thousands(arena, options.count), options.folder, options.folder);
     return 0;
 }

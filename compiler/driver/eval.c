@@ -1,15 +1,18 @@
 // `eval`: measures of samples.
 #include "compiler/driver/common.h"
 #include "compiler/driver/eval_classify.h"
+#include "compiler/driver/eval_colour.h"
 #include "runtime/base/json.h"
 #include "runtime/sample.h"
 
 static const Option options[] = {
     {"images", 0, OPTION_TEXT, false, "FILE.npy", "the samples [n, channels, height, width], as `sample --tensors` writes them"},
-    {"from", 0, OPTION_TEXT, false, "RUN|FILE", "the classifier's weights"},
-    {"data", 0, OPTION_TEXT, true, "SPEC", "real images for comparison, [NAME=]mnist, idx:DIR ... (see gcc-graph data)"},
-    {"count", 0, OPTION_COUNT, false, "N", "real images to classify (default: all of the split)"},
-    {"program", 0, OPTION_TEXT, false, "NAME", "the classifier's program (default: classify)"},
+    {"from", 0, OPTION_TEXT, false, "RUN|FILE", "the weights: the classifier's, or of the network that is measured"},
+    {"data", 0, OPTION_TEXT, true, "SPEC", "real images, [NAME=]mnist, idx:DIR ... (see gcc-graph data); colour: cub:DIR"},
+    {"count", 0, OPTION_COUNT, false, "N", "classify: real images (default: all of the split); colour: images to make (default: 1024)"},
+    {"program", 0, OPTION_TEXT, false, "NAME", "the program (default: classify; colour: the first that samples)"},
+    {"out", 0, OPTION_TEXT, false, "DIR", "colour: writes pictures of the first images, their captions and the figures there"},
+    COMMON_SEED_OPTION,
     {"json", 0, OPTION_FLAG, false, NULL, "prints JSON"},
     COMMON_DEVICE_OPTIONS,
 };
@@ -83,11 +86,7 @@ static bool classify(Arguments *arguments, Device *device, const Program *progra
     return good;
 }
 
-static int run(Arguments *arguments) {
-    static const char *const known[] = {"classify"};
-    const char *measure = arguments->operands.items[0];
-    if (strcmp(measure, known[0]) != 0)
-        return arguments_wrong(arguments, "there is no measure \"%s\"%s", measure, text_suggestion(arguments->arena, measure, known, 1));
+static int eval_classify(Arguments *arguments) {
     if (!arguments_has(arguments, "from"))
         return arguments_wrong(arguments, "--from RUN is missing: the classifier's weights");
     if (!arguments_has(arguments, "images") && !arguments_has(arguments, "data"))
@@ -114,15 +113,37 @@ static int run(Arguments *arguments) {
     return 0;
 }
 
+static const struct {
+    const char *name;
+    int (*run)(Arguments *arguments);
+} measures[] = {{"classify", eval_classify}, {"colour", eval_colour}};
+enum { MEASURE_COUNT = sizeof measures / sizeof *measures };
+
+static int run(Arguments *arguments) {
+    const char *measure = arguments->operands.items[0], *known[MEASURE_COUNT];
+    for (uint32_t i = 0; i < MEASURE_COUNT; i++) {
+        known[i] = measures[i].name;
+        if (strcmp(measure, measures[i].name) == 0)
+            return measures[i].run(arguments);
+    }
+    return arguments_wrong(arguments, "there is no measure \"%s\"%s", measure,
+                           text_suggestion(arguments->arena, measure, known, MEASURE_COUNT));
+}
+
 const Command eval_command = {
-    .usage = "classify CLASSIFIER --from RUN [--images FILE.npy] [--data SPEC] [--json]",
+    .usage = "classify CLASSIFIER --from RUN [--images FILE.npy] [--data SPEC] [--json]\n"
+             "colour BUNDLE --from RUN --data cub:DIR [--count N] [--program NAME] [--seed S] [--out DIR] [--json]",
     .description =
         "classify  What a classifier (a bundle whose program emits \"logits\" as rows) says of samples, beside real images: the share "
         "that\n"
         "          it is sure of (confidence >= 0.9) and the entropy of the predicted classes. Noise is confidently one class and\n"
-        "          collapsed samples are few classes, so both count.",
+        "          collapsed samples are few classes, so both count.\n"
+        "colour    Whether a text-to-image network paints the body and background that its captions name: on painted birds (see\n"
+        "          gcc-graph data make birds), with captions of colour pairs that were held out of training; beside it the same for\n"
+        "          shuffled captions, which must be chance, and for real images, which must be near 1.",
     .examples = "sample build/ddpm.ggb --from runs/ddpm --program sample_ddim --count 256 --tensors --out samples\n"
-                "eval classify build/classifier.ggb --from runs/classifier --images samples/samples.npy --data mnist",
+                "eval classify build/classifier.ggb --from runs/classifier --images samples/samples.npy --data mnist\n"
+                "eval colour build/stage1.ggb --from runs/stage1 --data cub:birds --program sample",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),
     .operands_min = 2,

@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
-enum { PAIRS = BIRD_COLOURS * BIRD_COLOURS, JPEG_QUALITY = 90, HELD_OUT_SHIFT = 3 };
+enum { PAIRS = BIRD_COLOURS * BIRD_COLOURS, JPEG_QUALITY = 90, HELD_OUT_SHIFT = 3, THREADS = 8 };
 
 const BirdColour bird_colours[BIRD_COLOURS] = {
     {"red", {205, 28, 40}},  {"blue", {35, 80, 205}},    {"yellow", {245, 214, 40}}, {"green", {36, 148, 62}},
@@ -85,7 +87,7 @@ typedef struct {
     Arena *arena;
     const BirdsOptions *options;
     const char *folder; // temporary
-    Text images, boxes;
+    BirdBox *boxes;
     Diag *diag;
 } Maker;
 
@@ -112,37 +114,81 @@ static bool make_folders(const Maker *maker) {
     return good;
 }
 
-static bool write_bird(Maker *maker, Arena *scratch, const Bird *bird) {
+static bool write_bird(const Maker *maker, Arena *scratch, const Bird *bird, Diag *diag) {
     Image image;
-    BirdBox box;
     const char *class = bird_class(scratch, bird), *name = bird_name(scratch, bird), *captions[BIRD_CAPTIONS];
     bird_captions(scratch, bird, captions);
     Text text = text_create(scratch);
     for (uint32_t i = 0; i < BIRD_CAPTIONS; i++)
         text_format(&text, "%s\n", captions[i]);
-    text_format(&maker->images, "%u %s/%s.jpg\n", bird->number + 1, class, name);
     const char *picture = arena_format(scratch, "%s/CUB_200_2011/images/%s/%s.jpg", maker->folder, class, name);
-    if (!bird_paint(scratch, bird, &image, &box, maker->diag) ||
-        !jpeg_write(picture, image.pixels, image.width, image.height, JPEG_QUALITY, maker->diag) ||
-        !file_write(arena_format(scratch, "%s/text/%s/%s.txt", maker->folder, class, name), text.data, text.length, maker->diag))
-        return false;
-    text_format(&maker->boxes, "%u %.1f %.1f %.1f %.1f\n", bird->number + 1, box.x, box.y, box.width, box.height);
-    return true;
+    return bird_paint(scratch, bird, &image, &maker->boxes[bird->number], diag) &&
+           jpeg_write(picture, image.pixels, image.width, image.height, JPEG_QUALITY, diag) &&
+           file_write(arena_format(scratch, "%s/text/%s/%s.txt", maker->folder, class, name), text.data, text.length, diag);
 }
 
-static bool write_birds(Maker *maker) {
+// Threads, since each file waits for the disk. The first one is the caller, who alone reports progress.
+typedef struct {
+    const Maker *maker;
+    Arena *arena; // its own, as its diag
+    Diag *diag;
+    _Atomic uint32_t *next;
+    atomic_bool *has_failed;
+    bool is_first;
+} Worker;
+
+static void *paint_birds(void *argument) {
+    const Worker *worker = argument;
+    const BirdsOptions *options = worker->maker->options;
     Arena *scratch = arena_create();
-    const BirdsOptions *options = maker->options;
-    bool good = true;
-    for (uint32_t i = 0; good && i < options->count; i++) {
-        Bird bird = bird_draw(options->seed, i, options->size);
-        good = write_bird(maker, scratch, &bird);
+    for (;;) {
+        uint32_t number = atomic_fetch_add(worker->next, 1);
+        if (number >= options->count || atomic_load(worker->has_failed))
+            break;
+        Bird bird = bird_draw(options->seed, number, options->size);
+        if (!write_bird(worker->maker, scratch, &bird, worker->diag))
+            atomic_store(worker->has_failed, true);
         arena_reset(scratch);
-        progress(maker, "bird", i + 1, options->count);
+        if (worker->is_first)
+            progress(worker->maker, "bird", number + 1, options->count);
     }
     arena_destroy(&scratch);
-    return good && put_text(maker, "CUB_200_2011/images.txt", &maker->images) &&
-           put_text(maker, "CUB_200_2011/bounding_boxes.txt", &maker->boxes);
+    return NULL;
+}
+
+static bool write_birds(const Maker *maker) {
+    _Atomic uint32_t next = 0;
+    atomic_bool has_failed = false;
+    Worker workers[THREADS];
+    pthread_t threads[THREADS];
+    bool is_running[THREADS] = {false};
+    for (uint32_t i = 0; i < THREADS; i++) {
+        Arena *arena = arena_create();
+        workers[i] = (Worker){maker, arena, diag_create(arena), &next, &has_failed, i == 0};
+        is_running[i] = i > 0 && pthread_create(&threads[i], NULL, paint_birds, &workers[i]) == 0;
+    }
+    paint_birds(&workers[0]);
+    for (uint32_t i = 0; i < THREADS; i++) {
+        if (is_running[i])
+            pthread_join(threads[i], NULL);
+        diag_merge(maker->diag, workers[i].diag);
+        arena_destroy(&workers[i].arena);
+    }
+    return !atomic_load(&has_failed);
+}
+
+static bool write_lists(const Maker *maker) {
+    Text images = text_create(maker->arena), boxes = text_create(maker->arena);
+    Arena *scratch = arena_create();
+    for (uint32_t i = 0; i < maker->options->count; i++) {
+        Bird bird = bird_draw(maker->options->seed, i, maker->options->size);
+        const BirdBox *box = &maker->boxes[i];
+        text_format(&images, "%u %s/%s.jpg\n", i + 1, bird_class(scratch, &bird), bird_name(scratch, &bird));
+        text_format(&boxes, "%u %.1f %.1f %.1f %.1f\n", i + 1, box->x, box->y, box->width, box->height);
+        arena_reset(scratch);
+    }
+    arena_destroy(&scratch);
+    return put_text(maker, "CUB_200_2011/images.txt", &images) && put_text(maker, "CUB_200_2011/bounding_boxes.txt", &boxes);
 }
 
 typedef struct {
@@ -270,10 +316,10 @@ static bool write_about(const Maker *maker, const Split *train, const Split *tes
     return file_write(file_join(maker->arena, maker->folder, "attributes.json"), text, strlen(text), maker->diag);
 }
 
-static bool write_all(Maker *maker) {
+static bool write_all(const Maker *maker) {
     Split train = split_of(maker, false), test = split_of(maker, true);
-    return make_folders(maker) && write_birds(maker) && write_split(maker, "train", &train) && write_split(maker, "test", &test) &&
-           write_about(maker, &train, &test);
+    return make_folders(maker) && write_birds(maker) && write_lists(maker) && write_split(maker, "train", &train) &&
+           write_split(maker, "test", &test) && write_about(maker, &train, &test);
 }
 
 static bool check_options(const BirdsOptions *options, Diag *diag) {
@@ -299,8 +345,7 @@ bool birds_write(const BirdsOptions *options, Diag *diag) {
     Maker maker = {.arena = arena,
                    .options = options,
                    .folder = arena_format(arena, "%s.%ld.tmp", folder, (long)getpid()),
-                   .images = text_create(arena),
-                   .boxes = text_create(arena),
+                   .boxes = ARENA_NEW(arena, BirdBox, options->count),
                    .diag = diag};
     bool good = file_make_folders(file_folder(arena, folder), diag) && write_all(&maker);
     if (good && rename(maker.folder, folder) != 0) {
@@ -332,17 +377,22 @@ static bool read_rgb(const Json *json, BirdColour *out, Diag *diag) {
 
 static bool read_palettes(Arena *arena, const Json *root, BirdAttributes *out, Diag *diag) {
     const Json *colours = json_get(root, "colours"), *backgrounds = json_get(root, "backgrounds");
-    BirdColour *palette = ARENA_NEW(arena, BirdColour, colours ? colours->count + 1 : 1);
-    BirdBackground *kinds = ARENA_NEW(arena, BirdBackground, backgrounds ? backgrounds->count + 1 : 1);
-    for (const Json *at = colours ? colours->first : NULL; at; at = at->next) {
+    if (!colours || colours->kind != JSON_OBJECT || colours->count == 0 || !backgrounds || backgrounds->kind != JSON_OBJECT ||
+        backgrounds->count == 0) {
+        diag_error(diag, &(Place){.file = root->file}, "has no objects \"colours\" and \"backgrounds\"");
+        return false;
+    }
+    BirdColour *palette = ARENA_NEW(arena, BirdColour, colours->count);
+    BirdBackground *kinds = ARENA_NEW(arena, BirdBackground, backgrounds->count);
+    for (const Json *at = colours->first; at; at = at->next) {
         palette[out->colour_count].name = at->key;
-        if (!at->key || !read_rgb(at, &palette[out->colour_count++], diag))
+        if (!read_rgb(at, &palette[out->colour_count++], diag))
             return false;
     }
-    for (const Json *at = backgrounds ? backgrounds->first : NULL; at; at = at->next) {
+    for (const Json *at = backgrounds->first; at; at = at->next) {
         BirdBackground *kind = &kinds[out->background_count++];
         *kind = (BirdBackground){.name = at->key, .top.name = "top", .bottom.name = "bottom"};
-        if (!at->key || !read_rgb(json_get(at, "top"), &kind->top, diag) || !read_rgb(json_get(at, "bottom"), &kind->bottom, diag))
+        if (!read_rgb(json_get(at, "top"), &kind->top, diag) || !read_rgb(json_get(at, "bottom"), &kind->bottom, diag))
             return false;
     }
     out->colours = palette;
@@ -383,8 +433,8 @@ bool bird_attributes_read(Arena *arena, const char *folder, const char *split, B
     const Json *root = json_read(arena, path, diag), *records = root ? json_get(root, split) : NULL;
     if (!root || !read_palettes(arena, root, out, diag))
         return false;
-    if (!records || records->kind != JSON_ARRAY || out->colour_count == 0 || out->background_count == 0) {
-        diag_error(diag, &(Place){.file = path}, "has no records \"%s\", no colours or no backgrounds", split);
+    if (!records || records->kind != JSON_ARRAY) {
+        diag_error(diag, &(Place){.file = path}, "has no array \"%s\" of records", split);
         return false;
     }
     BirdRecord *list = ARENA_NEW(arena, BirdRecord, records->count + 1);

@@ -115,7 +115,7 @@ enum { TAIL_FEATHERS = 3 };
 
 static void paint_tail(Painter *painter) {
     const BirdColour *wing = &bird_colours[painter->bird->wing];
-    double length = draw(painter, 0.55, 0.85), spread = draw(painter, 0.10, 0.22);
+    double length = draw(painter, 0.45, 0.70), spread = draw(painter, 0.10, 0.22);
     for (uint32_t i = 0; i < TAIL_FEATHERS; i++) {
         double y = 0.12 + spread * (i - 1.0);
         move(painter, -0.80, -0.10);
@@ -164,7 +164,7 @@ static void paint_belly(Painter *painter) {
     canvas_save(painter->canvas);
     body_path(painter);
     canvas_clip(painter->canvas);
-    canvas_ellipse(painter->canvas, 0.38, 0.66 * plump, 0.88, 0.36 * plump, -0.30);
+    canvas_ellipse(painter->canvas, 0.38, 0.70 * plump, 0.88, 0.36 * plump, -0.28);
     canvas_fill_blend(painter->canvas, 0.2, colour_of(belly, 0), 0.75, colour_of(belly, -0.12));
     canvas_restore(painter->canvas);
 }
@@ -205,15 +205,15 @@ static void paint_head(Painter *painter) {
 // Folded: from the shoulder back along the side. Raised: from the shoulder up, beyond the body.
 static void wing_path(Painter *painter, bool is_raised) {
     if (is_raised) {
-        move(painter, 0.34, -0.42);
-        curve(painter, 0.22, -1.0, -0.20, -1.55, -0.95, -1.62);
-        curve(painter, -0.80, -1.30, -0.95, -1.05, -0.78, -0.85);
-        curve(painter, -0.75, -0.55, -0.60, -0.20, -0.42, -0.12);
-        curve(painter, -0.05, 0.02, 0.30, -0.10, 0.34, -0.42);
+        move(painter, 0.12, -0.42);
+        curve(painter, 0.06, -1.0, -0.30, -1.50, -0.95, -1.55);
+        curve(painter, -0.84, -1.28, -0.98, -1.05, -0.82, -0.85);
+        curve(painter, -0.80, -0.60, -0.68, -0.30, -0.48, -0.24);
+        curve(painter, -0.20, -0.14, 0.08, -0.18, 0.12, -0.42);
     } else {
-        move(painter, 0.28, -0.34);
-        curve(painter, 0.34, 0.14, -0.35, 0.30, -1.16, 0.12);
-        curve(painter, -0.80, -0.08, -0.30, -0.52, 0.28, -0.34);
+        move(painter, 0.14, -0.36);
+        curve(painter, 0.20, 0.04, -0.40, 0.20, -1.14, 0.10);
+        curve(painter, -0.80, -0.10, -0.36, -0.50, 0.14, -0.36);
     }
     canvas_close(painter->canvas);
 }
@@ -228,11 +228,11 @@ static void paint_wing(Painter *painter) {
     for (uint32_t i = 0; i < 3; i++) {
         double at = i / 3.0;
         if (is_raised) {
-            move(painter, 0.05 - 0.16 * at, -0.30);
-            curve(painter, -0.10, -0.7, -0.35 - 0.1 * at, -1.0, -0.72 - 0.10 * at, -1.38 + 0.45 * at);
+            move(painter, -0.08 - 0.16 * at, -0.36);
+            curve(painter, -0.18, -0.7, -0.40 - 0.1 * at, -1.0, -0.74 - 0.10 * at, -1.34 + 0.42 * at);
         } else {
-            move(painter, 0.05, -0.18 + 0.22 * at);
-            curve(painter, -0.25, -0.08 + 0.26 * at, -0.50, 0.0 + 0.22 * at, -0.90, 0.04 + 0.12 * at);
+            move(painter, -0.06, -0.24 + 0.18 * at);
+            curve(painter, -0.32, -0.14 + 0.20 * at, -0.54, -0.05 + 0.18 * at, -0.90, 0.02 + 0.08 * at);
         }
         outline(painter, 0.35);
     }

@@ -88,6 +88,15 @@ uint64_t dataset_field_count(const ProgramData *declared, uint32_t field) {
     return count;
 }
 
+void dataset_report_broken(const Dataset *dataset, Diag *diag) {
+    for (uint32_t i = 0; i < dataset->split_count && dataset->broken; i++) {
+        uint32_t count = dataset->broken(dataset, i);
+        if (count)
+            diag_warning(diag, NULL, "%s: %u of the %u records of \"%s\" %s broken and left out", dataset->spec, count,
+                         dataset->splits[i].count, dataset->splits[i].name, count == 1 ? "is" : "are");
+    }
+}
+
 static bool find_data(const Program *program, const char *name, uint32_t *out) {
     for (uint32_t i = 0; i < program->data.count; i++)
         if (strcmp(program->data.items[i].name, name) == 0) {
@@ -237,6 +246,8 @@ void dataset_describe(Text *text, const Dataset *dataset) {
             text_format(text, " below %u", dataset->declared->fields[i].below);
         text_append(text, "\n");
     }
+    if (dataset->encoder)
+        text_format(text, "  texts by the encoder %s, %s captions\n", dataset->encoder, dataset->caption ? "with" : "without");
 }
 
 // An image field: [1 or 3, h, w] or [h, w] of f32. Gives its picture size.

@@ -22,6 +22,9 @@ struct Dataset {
     bool (*fetch)(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *diag);
     // The caption that the record's text stands for at this draw; in the arena. The member is NULL where records have no captions.
     const char *(*caption)(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint64_t draw);
+    // Records of a split that could not be read so far, each told as a warning by the fetch that found it; the next good record took its
+    // place, in all fields. More than 1 % of a split are an error. The member is NULL where that cannot happen. Any thread may call it.
+    uint32_t (*broken)(const Dataset *dataset, uint32_t split);
     const void *data; // the reader's own
 };
 
@@ -43,6 +46,7 @@ Dataset **dataset_open_all(Arena *arena, const Program *program, const ProgramEn
                            Diag *diag);
 bool dataset_find_split(const Dataset *dataset, const char *split, uint32_t *out); // not reported
 uint64_t dataset_field_count(const ProgramData *declared, uint32_t field);         // elements of a record's field
+void dataset_report_broken(const Dataset *dataset, Diag *diag); // a warning a split with broken records, for the end of a run
 
 // For `gcc-graph data`: what a spec holds when no graph says what it wants, from the reader's natural fields.
 const ProgramData *dataset_natural_fields(Arena *arena, const char *spec, Diag *diag);

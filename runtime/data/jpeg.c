@@ -55,7 +55,7 @@ static void decode(Arena *arena, struct jpeg_decompress_struct *info, const char
     info->out_color_space = JCS_RGB;
     *out = (JpegImage){.width = info->image_width, .height = info->image_height};
     jpeg_start_decompress(info);
-    out->pixels = ARENA_NEW(arena, uint8_t, pixels *CHANNELS);
+    out->pixels = ARENA_NEW(arena, uint8_t, pixels * CHANNELS);
     while (info->output_scanline < info->output_height) {
         JSAMPROW row = out->pixels + (size_t)info->output_scanline * out->width * CHANNELS;
         jpeg_read_scanlines(info, &row, 1);

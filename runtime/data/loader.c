@@ -1,11 +1,12 @@
-// Loader: one thread, a ring of slots. The thread fills slot i mod depth; the caller holds one slot at a time.
+// Loader: a ring of slots. One thread fills slot i mod depth; helpers take rows of its batches off it. The caller holds one slot at a time.
 #include "runtime/data/loader.h"
 #include "runtime/base/random.h"
 #include <assert.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
-enum { DEPTH = 4 };
+enum { DEPTH = 4, THREADS_MAX = 8, PORTIONS = 4 };
 
 typedef struct {
     const ProgramFeed *feed;
@@ -13,7 +14,7 @@ typedef struct {
     uint32_t split, field;
     uint32_t records, batches;
     uint64_t element_count; // of one record
-    uint64_t order_name;
+    uint64_t order_name, draw_name;
     uint32_t *order; // the permutation of epoch `epoch`; NULL for sequential feeds
     uint32_t epoch;
     bool has_order;
@@ -28,7 +29,18 @@ typedef struct {
     LoaderBatch batch;
     void **buffers;     // by feed, as large as the largest phase needs
     const void **feeds; // of the batch: a buffer, or NULL
+    LoaderOrigin *origins;
+    uint32_t **records; // by feed: of the origins
+    Arena *arena;       // what readers warned of
+    Diag *diag;
 } Slot;
+
+typedef struct {
+    Loader *loader;
+    pthread_t thread;
+    Arena *arena;
+    Diag *diag; // of the rows that it reads; collected when the batch is done
+} Helper;
 
 struct Loader {
     LoaderOptions options;
@@ -37,17 +49,25 @@ struct Loader {
     uint32_t first_feeding; // phase_count: none feeds
     Slot *slots;
     uint32_t slot_count;
-    uint64_t total; // repetitions from first_step to end_step
-    pthread_t thread;
-    bool has_thread;
+    uint64_t total;              // repetitions from first_step to end_step
+    Helper helpers[THREADS_MAX]; // the first one is the thread that orders the work
+    uint32_t helper_count;       // with the first one
+    bool has_thread;             // the first one runs
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t changed; // produced, released
+    pthread_cond_t work;    // rows to read
+    pthread_cond_t done;    // the last row is read
     // Guarded by the lock:
     uint64_t produced, released;
     bool is_stopping, has_failed;
+    uint32_t rows, next_row, portion; // of the batch at hand; a helper takes a portion at a time
+    uint32_t busy;                    // helpers that read
+    bool is_spoilt;                   // a row could not be read
+    Slot *slot;                       // of the batch at hand; with its phase, read-only while rows are read
+    const PhaseFeeds *phase;
     // The caller's:
     uint64_t taken;
-    // The thread's until has_failed is set:
+    // The ordering thread's until has_failed is set:
     Arena *thread_arena;
     Diag *thread_diag;
 };
@@ -86,6 +106,7 @@ static bool resolve(Arena *arena, const LoaderOptions *options, const ProgramFee
     source->batches = batch_count(source->records, feed);
     source->element_count = dataset_field_count(declared, source->field);
     source->order_name = random_name(arena_format(arena, "order/%s", feed->data));
+    source->draw_name = random_name(arena_format(arena, "draw/%s", feed->data));
     if (feed->shuffled)
         source->order = ARENA_NEW(arena, uint32_t, source->records);
     return true;
@@ -105,8 +126,16 @@ static bool resolve_phase(Arena *arena, const LoaderOptions *options, const Prog
     return true;
 }
 
-// Fills one feed's batch; gives the number of real records.
-static bool fill(const Loader *loader, Source *source, uint64_t k, void *out, uint32_t *real, Diag *diag) {
+static uint64_t draw_of(uint64_t seed, const Source *source, uint32_t epoch) {
+    if (!source->order)
+        return 0;
+    RandomWords words = random_element(seed, source->draw_name, epoch, 0, 0);
+    uint64_t draw = (uint64_t)words.words[1] << 32 | words.words[0];
+    return draw ? draw : 1;
+}
+
+// Which records one feed's batch takes; gives the number of real ones.
+static uint32_t choose(const Loader *loader, Source *source, uint64_t k, LoaderOrigin *origin, uint32_t *records) {
     const ProgramFeed *feed = source->feed;
     uint32_t epoch = (uint32_t)(k / source->batches), first = (uint32_t)(k % source->batches) * feed->batch;
     if (source->order && (!source->has_order || source->epoch != epoch)) {
@@ -114,40 +143,120 @@ static bool fill(const Loader *loader, Source *source, uint64_t k, void *out, ui
         source->has_order = true;
         source->epoch = epoch;
     }
-    uint32_t left = source->records - first;
-    *real = left < feed->batch ? left : feed->batch;
-    char *place = out;
-    size_t size = source->element_count * 4;
-    for (uint32_t i = 0; i < *real; i++, place += size) {
-        uint32_t record = source->order ? source->order[first + i] : first + i;
-        if (!source->dataset->fetch(source->dataset, source->split, record, source->field, 0, place, diag))
-            return false;
+    uint32_t left = source->records - first, real = left < feed->batch ? left : feed->batch;
+    for (uint32_t i = 0; i < feed->batch; i++) {
+        uint32_t place = first + (i < real ? i : real - 1);
+        records[i] = source->order ? source->order[place] : place;
     }
-    for (uint32_t i = *real; i < feed->batch; i++, place += size)
-        memcpy(place, place - size, size);
+    *origin = (LoaderOrigin){source->dataset, source->split, draw_of(loader->options.seed, source, epoch), records};
+    return real;
+}
+
+// Rows of all feeds: what belongs together is read by one thread.
+static bool read_rows(const PhaseFeeds *phase, Slot *slot, uint32_t first, uint32_t end, Diag *diag) {
+    for (uint32_t row = first; row < end; row++)
+        for (uint32_t i = 0; i < phase->source_count; i++) {
+            const Source *source = &phase->sources[i];
+            const LoaderOrigin *origin = &slot->origins[i];
+            if (!source->dataset || row >= source->feed->batch || (row > 0 && origin->records[row] == origin->records[row - 1]))
+                continue; // the last record, repeated: copied later
+            void *place = (char *)slot->buffers[i] + source->element_count * 4 * row;
+            if (!source->dataset->fetch(source->dataset, source->split, origin->records[row], source->field, origin->draw, place, diag))
+                return false;
+        }
     return true;
+}
+
+// Reads a portion of the batch at hand; false where none is left. The lock is held before and after.
+static bool take_portion(Helper *helper) {
+    Loader *loader = helper->loader;
+    uint32_t first = loader->next_row, left = loader->rows - first;
+    if (left == 0 || loader->is_spoilt)
+        return false;
+    uint32_t end = first + (left < loader->portion ? left : loader->portion);
+    loader->next_row = end;
+    loader->busy++;
+    pthread_mutex_unlock(&loader->lock);
+    bool ok = read_rows(loader->phase, loader->slot, first, end, helper->diag);
+    pthread_mutex_lock(&loader->lock);
+    if (!ok && !loader->is_spoilt) { // the first one to fail reports
+        loader->is_spoilt = true;
+        diag_merge(loader->thread_diag, helper->diag);
+    }
+    if (--loader->busy == 0)
+        pthread_cond_signal(&loader->done);
+    return true;
+}
+
+static void *help(void *argument) {
+    Helper *helper = argument;
+    Loader *loader = helper->loader;
+    pthread_mutex_lock(&loader->lock);
+    while (!loader->is_stopping)
+        if (!take_portion(helper))
+            pthread_cond_wait(&loader->work, &loader->lock);
+    pthread_mutex_unlock(&loader->lock);
+    return NULL;
+}
+
+static bool read_all(Loader *loader, const PhaseFeeds *phase, Slot *slot, uint32_t rows) {
+    pthread_mutex_lock(&loader->lock);
+    loader->phase = phase;
+    loader->slot = slot;
+    loader->rows = rows;
+    loader->next_row = 0;
+    loader->portion = rows / (loader->helper_count * PORTIONS) + 1;
+    if (rows > loader->portion)
+        pthread_cond_broadcast(&loader->work);
+    while (take_portion(&loader->helpers[0]))
+        ;
+    while (loader->busy > 0)
+        pthread_cond_wait(&loader->done, &loader->lock);
+    loader->rows = loader->next_row = 0;
+    for (uint32_t i = 0; i < loader->helper_count && !loader->is_spoilt; i++) {
+        diag_merge(slot->diag, loader->helpers[i].diag);
+        arena_reset(loader->helpers[i].arena);
+        loader->helpers[i].diag = diag_create(loader->helpers[i].arena);
+    }
+    bool ok = !loader->is_spoilt;
+    pthread_mutex_unlock(&loader->lock);
+    return ok;
 }
 
 static bool produce(Loader *loader, Slot *slot, uint32_t step, uint32_t phase_index, uint32_t repetition) {
     PhaseFeeds *phase = &loader->phases[phase_index];
-    slot->batch = (LoaderBatch){.step = step, .phase = phase_index, .repetition = repetition, .feeds = slot->feeds};
+    slot->batch =
+        (LoaderBatch){.step = step, .phase = phase_index, .repetition = repetition, .feeds = slot->feeds, .origins = slot->origins};
+    arena_reset(slot->arena);
+    slot->diag = diag_create(slot->arena);
     uint64_t k = (uint64_t)step * phase->repeats + repetition;
+    uint32_t rows = 0;
     for (uint32_t i = 0; i < phase->source_count; i++) {
+        Source *source = &phase->sources[i];
         slot->feeds[i] = NULL;
-        if (!phase->sources[i].dataset)
+        slot->origins[i] = (LoaderOrigin){0};
+        if (!source->dataset)
             continue;
-        uint32_t real;
-        if (!fill(loader, &phase->sources[i], k, slot->buffers[i], &real, loader->thread_diag))
-            return false;
+        uint32_t real = choose(loader, source, k, &slot->origins[i], slot->records[i]);
         slot->feeds[i] = slot->buffers[i];
+        rows = source->feed->batch > rows ? source->feed->batch : rows;
         if (slot->batch.records == 0 || real < slot->batch.records)
             slot->batch.records = real;
+    }
+    if (rows > 0 && !read_all(loader, phase, slot, rows))
+        return false;
+    for (uint32_t i = 0; i < phase->source_count; i++) {
+        const Source *source = &phase->sources[i];
+        size_t size = (size_t)source->element_count * 4;
+        for (uint32_t row = 1; source->dataset && row < source->feed->batch; row++)
+            if (slot->records[i][row] == slot->records[i][row - 1])
+                memcpy((char *)slot->buffers[i] + size * row, (char *)slot->buffers[i] + size * (row - 1), size);
     }
     return true;
 }
 
 static void *run(void *argument) {
-    Loader *loader = argument;
+    Loader *loader = ((Helper *)argument)->loader;
     uint32_t step = loader->options.first_step, phase = 0, repetition = 0;
     for (uint64_t i = 0; i < loader->total; i++) {
         pthread_mutex_lock(&loader->lock);
@@ -182,19 +291,55 @@ static void make_slots(Arena *arena, Loader *loader) {
     for (uint32_t s = 0; s < loader->slot_count; s++) {
         loader->slots[s].feeds = ARENA_NEW(arena, const void *, feed_count);
         loader->slots[s].buffers = ARENA_NEW(arena, void *, feed_count);
+        loader->slots[s].origins = ARENA_NEW(arena, LoaderOrigin, feed_count);
+        loader->slots[s].records = ARENA_NEW(arena, uint32_t *, feed_count);
+        loader->slots[s].arena = arena_create();
     }
     for (uint32_t f = 0; f < feed_count; f++) {
         size_t size = 0;
+        uint32_t rows = 0;
         for (uint32_t p = 0; p < loader->phase_count; p++) {
             const PhaseFeeds *phase = &loader->phases[p];
             if (f >= phase->source_count || !phase->sources[f].dataset)
                 continue;
             size_t needed = (size_t)phase->sources[f].element_count * 4 * phase->sources[f].feed->batch;
             size = needed > size ? needed : size;
+            rows = phase->sources[f].feed->batch > rows ? phase->sources[f].feed->batch : rows;
         }
-        for (uint32_t s = 0; s < loader->slot_count; s++)
+        for (uint32_t s = 0; s < loader->slot_count; s++) {
             loader->slots[s].buffers[f] = arena_alloc(arena, size);
+            loader->slots[s].records[f] = ARENA_NEW(arena, uint32_t, rows);
+        }
     }
+}
+
+static uint32_t wanted_threads(const LoaderOptions *options) {
+    long count = options->threads ? (long)options->threads : sysconf(_SC_NPROCESSORS_ONLN) - 1;
+    return count < 1 ? 1 : count > THREADS_MAX ? THREADS_MAX : (uint32_t)count;
+}
+
+// An error number, or 0. A helper that cannot be started is done without; the first thread, started last, finds the others waiting.
+static int start_threads(Loader *loader) {
+    uint32_t wanted = wanted_threads(&loader->options);
+    for (uint32_t i = 0; i < wanted; i++) {
+        Helper *helper = &loader->helpers[i];
+        *helper = (Helper){.loader = loader, .arena = arena_create()};
+        helper->diag = diag_create(helper->arena);
+    }
+    // Signals are the main thread's, where the training loop waits for Ctrl-C.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    loader->helper_count = 1;
+    while (loader->helper_count < wanted &&
+           pthread_create(&loader->helpers[loader->helper_count].thread, NULL, help, &loader->helpers[loader->helper_count]) == 0)
+        loader->helper_count++;
+    for (uint32_t i = loader->helper_count; i < wanted; i++)
+        arena_destroy(&loader->helpers[i].arena);
+    int error = pthread_create(&loader->helpers[0].thread, NULL, run, &loader->helpers[0]);
+    loader->has_thread = error == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
 }
 
 Loader *loader_create(Arena *arena, const LoaderOptions *options, Diag *diag) {
@@ -219,13 +364,9 @@ Loader *loader_create(Arena *arena, const LoaderOptions *options, Diag *diag) {
     loader->thread_diag = diag_create(loader->thread_arena);
     pthread_mutex_init(&loader->lock, NULL);
     pthread_cond_init(&loader->changed, NULL);
-    // Signals are the main thread's, where the training loop waits for Ctrl-C.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&loader->thread, NULL, run, loader);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    loader->has_thread = error == 0;
+    pthread_cond_init(&loader->work, NULL);
+    pthread_cond_init(&loader->done, NULL);
+    int error = start_threads(loader);
     if (error) {
         diag_error(diag, NULL, "cannot start a thread for the data: %s", strerror(error));
         loader_destroy(&loader);
@@ -241,9 +382,17 @@ void loader_destroy(Loader **pointer) {
     pthread_mutex_lock(&loader->lock);
     loader->is_stopping = true;
     pthread_cond_signal(&loader->changed);
+    pthread_cond_broadcast(&loader->work);
     pthread_mutex_unlock(&loader->lock);
-    if (loader->has_thread)
-        pthread_join(loader->thread, NULL);
+    for (uint32_t i = 0; i < loader->helper_count; i++) {
+        if (i > 0 || loader->has_thread)
+            pthread_join(loader->helpers[i].thread, NULL);
+        arena_destroy(&loader->helpers[i].arena);
+    }
+    for (uint32_t s = 0; s < loader->slot_count; s++)
+        arena_destroy(&loader->slots[s].arena);
+    pthread_cond_destroy(&loader->done);
+    pthread_cond_destroy(&loader->work);
     pthread_cond_destroy(&loader->changed);
     pthread_mutex_destroy(&loader->lock);
     arena_destroy(&loader->thread_arena);
@@ -262,7 +411,9 @@ bool loader_next(Loader *loader, LoaderBatch *out, Diag *diag) {
         diag_merge(diag, loader->thread_diag);
         return false;
     }
-    *out = loader->slots[loader->taken++ % loader->slot_count].batch;
+    const Slot *slot = &loader->slots[loader->taken++ % loader->slot_count];
+    *out = slot->batch;
+    diag_merge(diag, slot->diag);
     return true;
 }
 

@@ -1,7 +1,9 @@
-// Loader: fills the feeds of a program's phases in a thread, ahead of the device.
+// Loader: fills the feeds of a program's phases in threads, ahead of the device.
 //
-// What a batch holds is a pure function of seed and step, so a resumed run needs no state of it: a phase's k-th repetition since step 0
-// takes batch k mod B of permutation k div B, where B is the number of batches in the feed's split.
+// What a batch holds is a pure function of seed and step, whatever the number of threads, so a resumed run needs no state of it: a phase's
+// k-th repetition since step 0 takes batch k mod B of permutation k div B, where B is the number of batches in the feed's split. A
+// shuffled feed's draw (see dataset.h) is a function of seed, data set and k div B: feeds that take the same record together get the same
+// draw, and every epoch another one. A sequential feed's draw is 0.
 #pragma once
 #include "runtime/data/dataset.h"
 
@@ -13,20 +15,31 @@ typedef struct {
     Dataset *const *datasets; // of dataset_open_all
     uint64_t seed;
     uint32_t first_step, end_step;
-    uint32_t depth; // repetitions ahead; 0: 4
+    uint32_t depth;   // repetitions ahead; 0: 4
+    uint32_t threads; // that read; 0: one less than there are processors, 1 to 8
 } LoaderOptions;
 
-// Starts the thread. Everything in the options is borrowed until loader_destroy. NULL (reported) when a data set holds no records.
+// Starts the threads. Everything in the options is borrowed until loader_destroy. NULL (reported) when a data set holds no records.
 Loader *loader_create(Arena *arena, const LoaderOptions *options, Diag *diag);
 void loader_destroy(Loader **loader);
+
+// Where a feed's batch comes from: row i is record records[i] of the split, at this draw.
+typedef struct {
+    const Dataset *dataset; // NULL: the feed is a program's input
+    uint32_t split;
+    uint64_t draw;
+    const uint32_t *records;
+} LoaderOrigin;
 
 typedef struct {
     uint32_t step, phase, repetition;
     const void *const *feeds; // by index in phase->feeds: dense logical elements of 4 bytes; NULL where a feed is a program's input
-    uint32_t records;         // real ones of the batch; the rest of the batch repeats the last one. 0: nothing is fed
+    const LoaderOrigin *origins;
+    uint32_t records; // real ones of the batch; the rest of the batch repeats the last one. 0: nothing is fed
 } LoaderBatch;
 
-// The next repetition, in the order step, phase, repetition. Valid until the next call. False: a reader failed (reported).
+// The next repetition, in the order step, phase, repetition. Valid until the next call. Readers' warnings (a broken picture) are added to
+// `diag`. False: a reader failed (reported).
 bool loader_next(Loader *loader, LoaderBatch *out, Diag *diag);
 
 uint32_t loader_repeats(const Loader *loader, uint32_t phase); // of one step; "epoch" resolved

@@ -13,6 +13,8 @@ bool ring_open_grid(Arena *arena, const char *argument, Dataset *dataset, Diag *
 bool ring_natural(Arena *arena, const char *argument, ProgramData *declared, Diag *diag);
 bool random_open(Arena *arena, const char *argument, Dataset *dataset, Diag *diag);
 bool random_natural(Arena *arena, const char *argument, ProgramData *declared, Diag *diag);
+bool cub_open(Arena *arena, const char *argument, Dataset *dataset, Diag *diag);
+bool cub_natural(Arena *arena, const char *argument, ProgramData *declared, Diag *diag);
 
 // Appends a field; its range and bound are the caller's to set.
 void dataset_add_field(Arena *arena, ProgramData *declared, const char *name, ElementType type, uint32_t rank, const uint32_t *dims);

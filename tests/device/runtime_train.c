@@ -298,6 +298,22 @@ START_TEST(wild_numbers) {
 }
 END_TEST
 
+// A run killed before its run.json was in place has nothing to go on from: it begins, with and without --resume.
+START_TEST(killed_before_it_began) {
+    const char *leftover = "run.json.123-0.tmp";
+    for (uint32_t i = 0; i < 2; i++) {
+        TrainOptions options = make_options(i ? "resumed" : "fresh");
+        options.resume = i > 0;
+        ck_assert(file_make_folders(options.out, diag) && file_write(file_join(arena, options.out, leftover), "{", 1, diag));
+        ck_assert_uint_eq(train(&options).steps_done, 20);
+        ck_assert(!file_exists(file_join(arena, options.out, leftover)));
+    }
+    TrainOptions options = make_options("other");
+    ck_assert(file_make_folders(options.out, diag) && file_write(file_join(arena, options.out, "notes.txt"), "{", 1, diag));
+    ck_fails(&options, "holds no run");
+}
+END_TEST
+
 START_TEST(refusals) {
     TrainOptions options = make_options("run");
     options.run.data_count = 0;
@@ -416,6 +432,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, resume_is_bit_identical);
     tcase_add_test(tests, damaged_newest_checkpoint);
     tcase_add_test(tests, killed);
+    tcase_add_test(tests, killed_before_it_began);
     tcase_add_test(tests, interrupted);
     tcase_add_test(tests, wild_numbers);
     tcase_add_test(tests, refusals);

@@ -7,7 +7,8 @@ stackgan_stageN.torch.safetensors holds, under PyTorch's names: before/ (f16, so
 feeds/ (image: u8 at 64 x 64, x / 127.5 - 1, each pixel repeated up to the stage's size; text: f16), draws/ (those of gcc-graph with seed SEED,
 so that the device draws them itself), report/ (f64). Both Adams stand at COUNT steps, with m = 0 and v = V everywhere, so that a step is a
 smooth function of the gradient; in its metadata, like the -D. The weights are the first for which PyTorch in single precision comes to the
-same gradients, however it rounds: for others some unit stands so close to the kink of its ReLU that rounding decides on which side.
+same gradients, however it rounds. For others it does not, by up to 0.7 of a tensor's largest change; a unit so close to the kink of its
+ReLU that rounding decides on which side would explain that, but it was not isolated.
 """
 import copy, json, os, struct, subprocess, sys, tempfile
 import numpy as np

@@ -57,8 +57,14 @@ static Loader *start(const Program *program, const ProgramEntry *entry, uint64_t
                          .fetch = fetch,
                          .data = is_damaged ? dataset : NULL};
     datasets[0] = dataset;
-    LoaderOptions options = {
-        .program = program, .entry = entry, .datasets = datasets, .seed = seed, .first_step = first, .end_step = end, .depth = depth};
+    LoaderOptions options = {.program = program,
+                             .entry = entry,
+                             .datasets = datasets,
+                             .seed = seed,
+                             .first_step = first,
+                             .end_step = end,
+                             .depth = depth,
+                             .threads = first % 4};
     Loader *loader = loader_create(arena, &options, diag);
     ck_assert_ptr_nonnull(loader);
     return loader;
@@ -227,6 +233,83 @@ START_TEST(which_spec_serves) {
 }
 END_TEST
 
+// An image's first element tells the record, the second and third the draw; record 9 is warned of in the train split.
+static bool fetch_draw(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *to) {
+    uint32_t *words = out;
+    words[0] = record;
+    if (field == 0) {
+        words[1] = (uint32_t)draw;
+        words[2] = (uint32_t)(draw >> 32);
+        if (record == DAMAGED && split == 0)
+            diag_warning(to, NULL, "record 9 of %s", dataset->name);
+    }
+    return true;
+}
+
+static Loader *start_draws(const Program *program, const ProgramEntry *entry, uint64_t seed, uint32_t threads) {
+    Dataset *dataset = ARENA_NEW(arena, Dataset, 1), **datasets = ARENA_NEW(arena, Dataset *, 1);
+    *dataset = (Dataset){.name = "images",
+                         .spec = "test",
+                         .declared = program->data.items,
+                         .splits = {{"train", TRAIN_COUNT}, {"test", TEST_COUNT}},
+                         .split_count = 2,
+                         .fetch = fetch_draw};
+    datasets[0] = dataset;
+    LoaderOptions options = {.program = program, .entry = entry, .datasets = datasets, .seed = seed, .end_step = 12, .threads = threads};
+    return loader_create(arena, &options, diag);
+}
+
+static uint64_t draw_of(const LoaderBatch *batch, uint32_t feed, uint32_t row) {
+    const uint32_t *words = (const uint32_t *)batch->feeds[feed] + (size_t)row * IMAGE_SIZE;
+    return (uint64_t)words[2] << 32 | words[1];
+}
+
+// A draw is one of an epoch and a seed, the same for all feeds, and 0 for sequential ones; no number of threads changes it.
+START_TEST(draw_of_an_epoch) {
+    Program *program = make_program();
+    ProgramEntry entry = {.name = "train"};
+    ProgramPhase phase = {.name = "fit", .repeat = 1};
+    array_push(arena, &phase.feeds, make_feed("x", "image", "train", true, true, 10));
+    array_push(arena, &phase.feeds, make_feed("again", "image", "train", true, true, 10));
+    array_push(arena, &phase.feeds, make_feed("y", "image", "test", false, true, 4));
+    array_push(arena, &entry.phases, phase);
+    uint64_t draws[12] = {0};
+    for (uint32_t threads = 1; threads <= 9; threads++) {
+        Loader *loader = start_draws(program, &entry, 5, threads);
+        Diag *warnings = diag_create(arena);
+        for (uint32_t step = 0; step < 12; step++) {
+            LoaderBatch batch;
+            ck_assert(loader_next(loader, &batch, warnings));
+            for (uint32_t row = 0; row < 10; row++) {
+                uint64_t draw = draw_of(&batch, 0, row);
+                ck_assert(draw != 0 && draw == draw_of(&batch, 1, row));
+                ck_assert_uint_eq(((const uint32_t *)batch.feeds[0])[row * IMAGE_SIZE], batch.origins[0].records[row]);
+                ck_assert(batch.origins[0].draw == draw);
+                if (threads == 1 && row == 0)
+                    draws[step] = draw;
+                ck_assert(draw == draws[step]);
+            }
+            ck_assert(draws[step] == draws[step / 2 * 2]);
+            for (uint32_t before = 0; before < step / 2 * 2; before++)
+                ck_assert(draws[step] != draws[before]);
+            for (uint32_t row = 0; row < 4; row++) {
+                ck_assert(draw_of(&batch, 2, row) == 0);
+                uint32_t expected = step % 2 * 4 + row;
+                ck_assert_uint_eq(batch.origins[2].records[row], expected < TEST_COUNT ? expected : TEST_COUNT - 1);
+            }
+        }
+        ck_assert_uint_eq(diag_error_count(warnings), 0);
+        ck_assert_ptr_nonnull(strstr(diag_text(warnings, arena), "warning: record 9 of images"));
+        loader_destroy(&loader);
+    }
+    Loader *loader = start_draws(program, &entry, 6, 1);
+    LoaderBatch batch;
+    ck_assert(loader_next(loader, &batch, diag));
+    ck_assert(draw_of(&batch, 0, 0) != draws[0]);
+    loader_destroy(&loader);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("loader");
     TCase *tests = tcase_create("loader");
@@ -236,6 +319,7 @@ int main(void) {
     tcase_add_test(tests, resume);
     tcase_add_test(tests, sequential_epoch);
     tcase_add_test(tests, failing_reader);
+    tcase_add_test(tests, draw_of_an_epoch);
     tcase_add_test(tests, which_spec_serves);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -1,0 +1,63 @@
+// Resize: rows first, then columns, in fixed point.
+#include "runtime/data/resize.h"
+
+enum { CHANNELS = 3, BITS = 32 - 8 - 2, HALF = 1 << (BITS - 1) };
+
+// Of one output pixel: source pixels first … first + count - 1 and their weights, which add up to 1 << BITS but for rounding.
+typedef struct {
+    uint32_t first, count;
+    const int32_t *weights;
+} Taps;
+
+static Taps *make_taps(Arena *arena, uint32_t from, uint32_t to) {
+    double scale = (double)from / to, support = scale < 1 ? 1 : scale;
+    Taps *taps = ARENA_NEW(arena, Taps, to);
+    uint32_t most = 2 * (uint32_t)support + 3;
+    double *reals = ARENA_NEW(arena, double, most);
+    for (uint32_t i = 0; i < to; i++) {
+        double centre = (i + 0.5) * scale, sum = 0;
+        int64_t first = (int64_t)(centre - support + 0.5), end = (int64_t)(centre + support + 0.5);
+        first = first < 0 ? 0 : first;
+        end = end > from ? from : end;
+        taps[i].first = (uint32_t)first;
+        taps[i].count = (uint32_t)(end - first);
+        for (uint32_t k = 0; k < taps[i].count; k++) {
+            double distance = ((double)(k + taps[i].first) - centre + 0.5) * (1 / support);
+            distance = distance < 0 ? -distance : distance;
+            sum += reals[k] = distance < 1 ? 1 - distance : 0;
+        }
+        int32_t *weights = ARENA_NEW(arena, int32_t, taps[i].count);
+        for (uint32_t k = 0; k < taps[i].count; k++)
+            weights[k] = (int32_t)(0.5 + (sum != 0 ? reals[k] / sum : reals[k]) * (1 << BITS));
+        taps[i].weights = weights;
+    }
+    return taps;
+}
+
+// One output pixel from source pixels that are `stride` bytes apart.
+static void blend(const uint8_t *from, size_t stride, const Taps *taps, uint8_t *out) {
+    int32_t sums[CHANNELS] = {HALF, HALF, HALF};
+    from += taps->first * stride;
+    for (uint32_t k = 0; k < taps->count; k++, from += stride)
+        for (uint32_t c = 0; c < CHANNELS; c++)
+            sums[c] += from[c] * taps->weights[k];
+    for (uint32_t c = 0; c < CHANNELS; c++) {
+        int32_t level = sums[c] >> BITS;
+        out[c] = (uint8_t)(level > 255 ? 255 : level);
+    }
+}
+
+void resize_bilinear(const uint8_t *rgb, uint32_t width, const ResizeBox *box, uint32_t size, uint8_t *out) {
+    Arena *arena = arena_create();
+    uint32_t rows = box->bottom - box->top;
+    const Taps *across = make_taps(arena, box->right - box->left, size), *down = make_taps(arena, rows, size);
+    uint8_t *narrow = ARENA_NEW(arena, uint8_t, (size_t)rows * size * CHANNELS);
+    for (uint32_t y = 0; y < rows; y++)
+        for (uint32_t x = 0; x < size; x++)
+            blend(rgb + ((size_t)(y + box->top) * width + box->left) * CHANNELS, CHANNELS, &across[x],
+                  narrow + ((size_t)y * size + x) * CHANNELS);
+    for (uint32_t y = 0; y < size; y++)
+        for (uint32_t x = 0; x < size; x++)
+            blend(narrow + (size_t)x * CHANNELS, (size_t)size * CHANNELS, &down[y], out + ((size_t)y * size + x) * CHANNELS);
+    arena_destroy(&arena);
+}
