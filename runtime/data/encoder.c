@@ -5,42 +5,55 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { SIZE = 1024, LENGTH = 64, WEIGHT_WORD = 4, WEIGHT_RUN = 1, RUN_MIN = 3, RUN_MAX = 5 };
+enum { SIZE = 1024, LENGTH = 64, WEIGHT_WORD = 2, WEIGHT_PAIR = 8, WEIGHT_RUN = 1, RUN_MIN = 3, RUN_MAX = 4, REACH = 2 };
 enum { WORD_MAX = 64, WORDS_MAX = 512 }; // longer words are cut, later words left out: a caption is a sentence or two
 
 typedef enum { KIND_WORD = 1, KIND_PAIR = 2, KIND_RUN = 3 } Kind;
 
-static const char *const function_words[] = {
-    "a",   "an", "and", "are", "as", "at",   "be",  "been",  "but",   "by",   "for",  "from", "has", "have",  "in",    "is",    "it",
-    "its", "of", "on",  "or",  "s",  "that", "the", "there", "these", "they", "this", "to",   "was", "which", "while", "whose", "with"};
-enum { FUNCTION_WORDS = sizeof function_words / sizeof *function_words };
+static const char *const function_words[] = {"a",    "an",  "are",   "as",    "at",   "be",   "been", "by", "for",
+                                             "from", "has", "have",  "in",    "is",   "its",  "of",   "on", "s",
+                                             "that", "the", "there", "these", "they", "this", "to",   "was"};
+static const char *const connecting_words[] = {"and", "but", "it", "or", "which", "while", "whose", "with"};
+static const char clause_ends[] = ".,;:!?()";
+
+typedef enum { ROLE_CONTENT, ROLE_FUNCTION, ROLE_CONNECTION } Role;
 
 typedef struct {
     char text[WORD_MAX + 3]; // "^word$"
     size_t length;           // of the word
-    bool is_function;
+    Role role;
+    bool begins_clause; // a clause ended before it
 } Word;
 
 static bool is_letter(unsigned char byte) {
     return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte >= 0x80;
 }
 
+static bool is_among(const Word *word, const char *const *list, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i], word->text + 1) == 0)
+            return true;
+    return false;
+}
+
 // The next word at or after *from; false at the end.
 static bool next_word(const char **from, Word *out) {
     const char *at = *from;
-    while (*at && !is_letter((unsigned char)*at))
-        at++;
+    out->begins_clause = false;
+    for (; *at && !is_letter((unsigned char)*at); at++)
+        out->begins_clause |= strchr(clause_ends, *at) != NULL;
     if (!*at)
         return false;
     out->text[0] = '^';
     for (out->length = 0; is_letter((unsigned char)*at); at++)
         if (out->length < WORD_MAX)
             out->text[1 + out->length++] = *at >= 'A' && *at <= 'Z' ? (char)(*at + ('a' - 'A')) : *at;
+    out->text[out->length + 1] = 0;
+    out->role = is_among(out, function_words, sizeof function_words / sizeof *function_words)         ? ROLE_FUNCTION
+                : is_among(out, connecting_words, sizeof connecting_words / sizeof *connecting_words) ? ROLE_CONNECTION
+                                                                                                      : ROLE_CONTENT;
     out->text[out->length + 1] = '$';
     out->text[out->length + 2] = 0;
-    out->is_function = false;
-    for (uint32_t i = 0; i < FUNCTION_WORDS; i++)
-        out->is_function |= strlen(function_words[i]) == out->length && memcmp(function_words[i], out->text + 1, out->length) == 0;
     *from = at;
     return true;
 }
@@ -60,25 +73,39 @@ static void add(int32_t *sums, uint64_t hash, int32_t weight) {
     sums[hash % SIZE] += hash >> 63 ? -weight : weight;
 }
 
-static void add_word(int32_t *sums, const Word *word, const Word *before) {
+static void add_pair(int32_t *sums, const Word *first, const Word *second) {
+    uint64_t hash = hash_bytes(hash_begin(KIND_PAIR), first->text + 1, first->length);
+    add(sums, hash_bytes(hash_bytes(hash, " ", 1), second->text + 1, second->length), WEIGHT_PAIR);
+}
+
+static void add_word(int32_t *sums, const Word *word) {
     add(sums, hash_bytes(hash_begin(KIND_WORD), word->text + 1, word->length), WEIGHT_WORD);
-    if (before) {
-        uint64_t hash = hash_bytes(hash_begin(KIND_PAIR), before->text + 1, before->length);
-        add(sums, hash_bytes(hash_bytes(hash, " ", 1), word->text + 1, word->length), WEIGHT_WORD);
-    }
     for (size_t size = RUN_MIN; size <= RUN_MAX; size++)
         for (size_t i = 0; i + size <= word->length + 2; i++)
             add(sums, hash_bytes(hash_begin(KIND_RUN), word->text + i, size), WEIGHT_RUN);
 }
 
-static bool add_words(int32_t *sums, const char *caption, bool with_function_words) {
-    Word words[2];
-    uint32_t count = 0;
-    for (const char *at = caption; count < WORDS_MAX && next_word(&at, &words[count % 2]);)
-        if (with_function_words || !words[count % 2].is_function) {
-            add_word(sums, &words[count % 2], count ? &words[(count + 1) % 2] : NULL);
-            count++;
+static bool add_words(int32_t *sums, const char *caption, bool with_all_words) {
+    Word words[REACH + 1]; // the clause's latest
+    uint32_t count = 0, clause = 0;
+    for (const char *at = caption; count < WORDS_MAX;) {
+        Word *word = &words[clause % (REACH + 1)];
+        if (!next_word(&at, word))
+            break;
+        bool counts = word->role == ROLE_CONTENT || with_all_words;
+        if (clause > 0 && (word->begins_clause || (!counts && word->role == ROLE_CONNECTION))) {
+            words[0] = *word;
+            word = &words[0];
+            clause = 0;
         }
+        if (!counts)
+            continue;
+        add_word(sums, word);
+        for (uint32_t i = 1; i <= REACH && i <= clause; i++)
+            add_pair(sums, &words[(clause - i) % (REACH + 1)], word);
+        clause++;
+        count++;
+    }
     return count > 0;
 }
 
@@ -95,7 +122,7 @@ static void encode_ngrams(const char *caption, float *out) {
 }
 
 static const TextEncoder encoders[] = {
-    {"ngrams-1", "hashed words, pairs of words and runs of letters", SIZE, encode_ngrams},
+    {"ngrams-2", "hashed words, pairs of words and runs of letters", SIZE, encode_ngrams},
 };
 enum { ENCODER_COUNT = sizeof encoders / sizeof *encoders };
 

@@ -248,9 +248,9 @@ END_TEST
 START_TEST(named_encoder) {
     make_birds(3);
     ck_assert(file_remove_tree(file_join(arena, folder, "text"), diag));
-    save_text("encoder.json", "{\"encoder\": \"ngrams-1\"}");
+    save_text("encoder.json", "{\"encoder\": \"ngrams-2\"}");
     Dataset *dataset = open_at(folder, declare(16, NUMBERS));
-    ck_assert_str_eq(dataset->encoder, "ngrams-1");
+    ck_assert_str_eq(dataset->encoder, "ngrams-2");
     ck_assert_ptr_null(dataset->caption);
     ck_assert_uint_eq(dataset->split_count, 1);
     save_text("encoder.json", "{\"encoder\": 1}");
