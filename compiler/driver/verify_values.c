@@ -209,8 +209,7 @@ Range verify_range(const VerifyPhase *phase, Value value) {
     Range range = {.size = phase->compiled->kernels->buffers[value.id].size};
     switch (buffer->kind) {
     case BUFFER_SCRATCH:
-        range.memory = MEMORY_SCRATCH;
-        range.offset = buffer->offset;
+        range = plan_scratch_range(&phase->program->target, buffer->offset, range.size);
         break;
     case BUFFER_STATE:
         range.memory = MEMORY_STATE;

@@ -165,16 +165,27 @@ static Range feed_range(const PhaseEmit *at, const char *name) {
     return (Range){0};
 }
 
+// Scratch is as large as its last buffer needs it.
+static Range scratch_range(Emit *emit, const Buffer *buffer) {
+    Range range = plan_scratch_range(emit->context->target, buffer->offset, buffer->size);
+    uint64_t end = range.offset + align(emit, buffer->size);
+    while (emit->program->memories.count <= range.memory)
+        array_push(emit->arena, &emit->program->memories, ((Memory){MEMORY_SCRATCH, 0}));
+    Memory *memory = &emit->program->memories.items[range.memory];
+    memory->size = end > memory->size ? end : memory->size;
+    return range;
+}
+
 static Range range_of(Emit *emit, PhaseEmit *at, Value value) {
     const Buffer *buffer = &at->list->buffers[value.id];
-    Range range = {.size = buffer->size};
-    uint64_t inside = 0;
+    Range range = {0};
+    uint64_t inside = 0, size = buffer->size;
     while (buffer->kind == BUFFER_PART) {
         inside += buffer->offset;
         buffer = &at->list->buffers[buffer->parent];
     }
     switch (buffer->kind) {
-    case BUFFER_SCRATCH: range.memory = MEMORY_SCRATCH, range.offset = buffer->offset; break;
+    case BUFFER_SCRATCH: range = scratch_range(emit, buffer); break;
     case BUFFER_STATE: range.memory = MEMORY_STATE, range.offset = emit->state_offsets[module_state_index(emit->module, buffer->name)]; break;
     case BUFFER_FEED: range.memory = MEMORY_FEED, range.offset = feed_range(at, buffer->name).offset; break;
     case BUFFER_CONSTANT:
@@ -186,6 +197,7 @@ static Range range_of(Emit *emit, PhaseEmit *at, Value value) {
     case BUFFER_PART: break;
     }
     range.offset += inside;
+    range.size = size;
     return range;
 }
 
@@ -278,8 +290,6 @@ static void add_phase(Emit *emit, const GraphProgram *program, const Phase *phas
     for (uint32_t k = 0; k < list->kernels.count; k++)
         for (uint32_t window = 0; window < glsl_window_count(list, &list->kernels.items[k], emit->context->target); window++)
             add_dispatch(emit, &at, &list->kernels.items[k], window);
-    Memory *scratch = &emit->program->memories.items[MEMORY_SCRATCH];
-    scratch->size = list->scratch_size > scratch->size ? list->scratch_size : scratch->size;
     array_push(emit->arena, &entry->phases, out);
 }
 
@@ -322,9 +332,9 @@ void emit_program(Arena *arena, const Module *module, KernelList *const *const *
         array_push(arena, &program->entries, entry);
     }
     // No memory is empty: a device cannot allocate nothing.
-    for (int kind = 0; kind < MEMORY_KIND_COUNT; kind++)
-        if (program->memories.items[kind].size == 0)
-            program->memories.items[kind].size = align(&emit, 4);
+    for (uint32_t m = 0; m < program->memories.count; m++)
+        if (program->memories.items[m].size == 0)
+            program->memories.items[m].size = align(&emit, 4);
     while (emit.constants.length < program->memories.items[MEMORY_CONSTANT].size)
         text_append_bytes(&emit.constants, "\0\0\0\0", 4);
     program->constants = emit.constants.data;

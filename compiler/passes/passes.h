@@ -26,3 +26,6 @@ void schedule_kernels(KernelList *list, const PassContext *context);
 // Needs: kernels. Gives: waves, offsets in scratch. False: output `*copy` needs a memory of its own, since its state is still read when it is
 // written (or is read by its own writer elsewhere than at the element it writes).
 bool plan_kernels(KernelList *list, const PassContext *context, uint32_t *copy);
+// Where a planned offset in scratch lies: the first Target.allocation_max bytes are memory MEMORY_SCRATCH, the next the first memory behind
+// the fixed ones, and so on. No buffer lies in two.
+Range plan_scratch_range(const Target *target, uint64_t offset, uint64_t size);

@@ -177,8 +177,21 @@ static int by_offset(const void *a, const void *b) {
 
 static bool lives_together(const Buffer *a, const Buffer *b) { return a->first_wave <= b->last_wave && b->first_wave <= a->last_wave; }
 
+// Bytes of one allocation of scratch.
+static uint64_t piece_size(const Target *target) { return target->allocation_max - target->allocation_max % target->offset_alignment; }
+
+Range plan_scratch_range(const Target *target, uint64_t offset, uint64_t size) {
+    uint64_t piece = offset / piece_size(target);
+    return (Range){piece ? MEMORY_KIND_COUNT - 1 + (uint32_t)piece : MEMORY_SCRATCH, offset % piece_size(target), size};
+}
+
+// At `at`, or where the next piece begins: a buffer lies in one piece, unless it is larger (which is reported later).
+static uint64_t keep_in_piece(uint64_t at, uint64_t size, uint64_t piece) {
+    return at % piece + size > piece && at % piece ? (at / piece + 1) * piece : at;
+}
+
 // Largest first, first gap that fits.
-static void place(KernelList *list, Block *blocks, uint32_t count) {
+static void place(KernelList *list, Block *blocks, uint32_t count, uint64_t piece) {
     Block *near = ARENA_NEW(list->arena, Block, count + 1);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t near_count = 0;
@@ -188,11 +201,13 @@ static void place(KernelList *list, Block *blocks, uint32_t count) {
         qsort(near, near_count, sizeof *near, by_offset);
         uint64_t at = 0;
         for (uint32_t j = 0; j < near_count; j++) {
+            at = keep_in_piece(at, blocks[i].size, piece);
             if (at + blocks[i].size <= near[j].buffer->offset)
                 break;
             uint64_t end = near[j].buffer->offset + near[j].size;
             at = end > at ? end : at;
         }
+        at = keep_in_piece(at, blocks[i].size, piece);
         blocks[i].buffer->offset = at;
         if (at + blocks[i].size > list->scratch_size)
             list->scratch_size = at + blocks[i].size;
@@ -226,7 +241,7 @@ static void plan_memory(KernelList *list, const PassContext *context) {
         if (live[wave] > list->scratch_lower_bound)
             list->scratch_lower_bound = live[wave];
     qsort(blocks, block_count, sizeof *blocks, by_size);
-    place(list, blocks, block_count);
+    place(list, blocks, block_count, piece_size(context->target));
 }
 
 bool plan_kernels(KernelList *list, const PassContext *context, uint32_t *copy) {

@@ -18,7 +18,7 @@ typedef enum {
     MEMORY_KIND_COUNT
 } MemoryKind;
 
-// One allocation. Offsets inside it are multiples of Target.offset_alignment.
+// One allocation; of scratch there may be several. Offsets inside it are multiples of Target.offset_alignment.
 typedef struct {
     MemoryKind kind;
     uint64_t size; // bytes

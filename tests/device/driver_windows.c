@@ -1,4 +1,5 @@
-// Windows: an optimizer's parameters may be larger than a binding; the updates then run window by window and give the same bytes.
+// Limits of a target: an optimizer's parameters may be larger than a binding - the updates then run window by window -, and the scratch of
+// a phase larger than an allocation - it then lies in several. Both give the same bytes.
 #include "compiler/compile.h"
 #include "compiler/read/read.h"
 #include "runtime/base/file.h"
@@ -7,21 +8,22 @@
 #include <stdlib.h>
 
 // 1.2 KiB is the largest tensor; the set has 4.1 KiB with gaps between and behind its parts.
-static const char GRAPH[] = "{\n"
-                            "  \"gcc-graph\": 1, \"name\": \"windows\",\n"
-                            "  \"data\": { \"points\": { \"batch\": 16, \"fields\": { \"point\": { \"shape\": [2] } } } },\n"
-                            "  \"networks\": { \"f\": { \"dims\": [\"n\"], \"inputs\": { \"x\": [\"n\", 2] }, \"nodes\": [\n"
-                            "    { \"op\": \"linear\", \"features\": 17 }, { \"op\": \"tanh\" },\n"
-                            "    { \"op\": \"linear\", \"features\": 17 }, { \"op\": \"tanh\" },\n"
-                            "    { \"op\": \"linear\", \"features\": 15 }, { \"op\": \"tanh\" },\n"
-                            "    { \"op\": \"linear\", \"features\": 2 } ] } },\n"
-                            "  \"optimizers\": { \"opt\": { \"of\": \"f\", \"rmsprop\": { \"lr\": 1e-2, \"momentum\": 0.5 }, \"ema\": 0.9 %s } },\n"
-                            "  \"programs\": { \"train\": { \"mode\": \"train\", \"steps\": 12, \"phases\": [ { \"name\": \"fit\",\n"
-                            "    \"feed\": { \"x\": \"points.point\" },\n"
-                            "    \"nodes\": [ { \"call\": \"f\", \"in\": \"x\" }, { \"expr\": \"mean(($ - x^2)^2)\", \"as\": \"loss\" },\n"
-                            "      { \"update\": \"opt\", \"minimize\": \"loss\", \"when\": \"step % 5 != 3\" } ],\n"
-                            "    \"report\": [\"loss\"] } ] } }\n"
-                            "}\n";
+static const char GRAPH[] =
+    "{\n"
+    "  \"gcc-graph\": 1, \"name\": \"windows\", \"let\": { \"batch\": 16 },\n"
+    "  \"data\": { \"points\": { \"batch\": \"batch\", \"fields\": { \"point\": { \"shape\": [2] } } } },\n"
+    "  \"networks\": { \"f\": { \"dims\": [\"n\"], \"inputs\": { \"x\": [\"n\", 2] }, \"nodes\": [\n"
+    "    { \"op\": \"linear\", \"features\": 17 }, { \"op\": \"tanh\" },\n"
+    "    { \"op\": \"linear\", \"features\": 17 }, { \"op\": \"tanh\" },\n"
+    "    { \"op\": \"linear\", \"features\": 15 }, { \"op\": \"tanh\" },\n"
+    "    { \"op\": \"linear\", \"features\": 2 } ] } },\n"
+    "  \"optimizers\": { \"opt\": { \"of\": \"f\", \"rmsprop\": { \"lr\": 1e-2, \"momentum\": 0.5 }, \"ema\": 0.9 %s } },\n"
+    "  \"programs\": { \"train\": { \"mode\": \"train\", \"steps\": 12, \"phases\": [ { \"name\": \"fit\",\n"
+    "    \"feed\": { \"x\": \"points.point\" },\n"
+    "    \"nodes\": [ { \"call\": \"f\", \"in\": \"x\" }, { \"expr\": \"mean(($ - x^2)^2)\", \"as\": \"loss\" },\n"
+    "      { \"update\": \"opt\", \"minimize\": \"loss\", \"when\": \"step % 5 != 3\" } ],\n"
+    "    \"report\": [\"loss\"] } ] } }\n"
+    "}\n";
 
 static Arena *arena;
 static Diag *diag;
@@ -39,25 +41,36 @@ static void tear_down(void) {
     arena_destroy(&arena);
 }
 
+typedef struct {
+    const char *more, *define; // of the optimizer; "batch=N" or NULL
+    uint64_t storage_range_max, allocation_max;
+} Case;
+
 // The number of dispatches of the bundle, or 0 after an error.
-static uint32_t compile(const char *name, const char *more, uint64_t storage_range_max) {
+static uint32_t compile_for(const char *name, const Case *test) {
     const char *path = file_join(arena, folder, "graph.json");
     Text text = text_create(arena);
     const char *gap = strstr(GRAPH, "%s");
     text_append_bytes(&text, GRAPH, (size_t)(gap - GRAPH));
-    text_append(&text, more);
+    text_append(&text, test->more);
     text_append(&text, gap + 2);
     ck_assert(file_write(path, text.data, text.length, diag));
-    Module *module = read_document(arena, &(ReadOptions){.path = path}, diag);
+    Module *module =
+        read_document(arena, &(ReadOptions){.path = path, .defines = &test->define, .define_count = test->define != NULL}, diag);
     ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
     CompileOptions options = {.target = target_default(TARGET_CPU)};
-    options.target.storage_range_max = storage_range_max;
+    options.target.storage_range_max = test->storage_range_max;
+    options.target.allocation_max = test->allocation_max;
     Compiled *compiled = compile_module(arena, module, &options, file_join(arena, folder, name), diag);
     return compiled ? compiled->program->entries.items[0].phases.items[0].dispatches.count : 0;
 }
 
+static uint32_t compile(const char *name, const char *more, uint64_t storage_range_max) {
+    return compile_for(name, &(Case){more, NULL, storage_range_max, UINT64_C(1) << 31});
+}
+
 static const char *train(const char *name, size_t *size) {
-    static const char *const specs[] = {"random:50"};
+    static const char *const specs[] = {"random:1100"};
     Program *program = program_read(arena, file_join(arena, folder, name), diag);
     ck_assert_msg(program != NULL, "%s", diag_text(diag, arena));
     TrainOptions options = {.run = {.data = specs, .data_count = 1, .has_seed = true, .seed = 3},
@@ -85,6 +98,24 @@ START_TEST(windows_change_no_bit) {
 }
 END_TEST
 
+START_TEST(pieces_of_scratch_change_no_bit) {
+    Case test = {"", "batch=512", UINT64_C(1) << 27, UINT64_C(1) << 30};
+    ck_assert_uint_gt(compile_for("whole.ggb", &test), 0);
+    Program *whole = program_read(arena, file_join(arena, folder, "whole.ggb"), diag);
+    ck_assert_ptr_nonnull(whole);
+    test.allocation_max = whole->memories.items[MEMORY_SCRATCH].size / 3;
+    ck_assert_uint_gt(test.allocation_max, whole->memories.items[MEMORY_STATE].size);
+    ck_assert_msg(compile_for("pieces.ggb", &test) > 0, "%s", diag_text(diag, arena));
+    Program *pieces = program_read(arena, file_join(arena, folder, "pieces.ggb"), diag);
+    ck_assert_msg(pieces != NULL, "%s", diag_text(diag, arena));
+    ck_assert_uint_ge(pieces->memories.count, whole->memories.count + 2);
+    size_t size, cut_size;
+    const char *bytes = train("whole.ggb", &size), *cut_bytes = train("pieces.ggb", &cut_size);
+    ck_assert_msg(size > 4 * 2000 && size == cut_size, "%zu and %zu bytes", size, cut_size);
+    ck_assert(memcmp(bytes, cut_bytes, size) == 0);
+}
+END_TEST
+
 // A norm folds the whole set: that is no map, and said so.
 START_TEST(folded_sets_are_refused) {
     ck_assert_uint_eq(compile("folded.ggb", ", \"clip_norm\": 1", 1536), 0);
@@ -107,6 +138,7 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, windows_change_no_bit);
+    tcase_add_test(tests, pieces_of_scratch_change_no_bit);
     tcase_add_test(tests, folded_sets_are_refused);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
