@@ -109,7 +109,8 @@ typedef struct {
     uint32_t result, phase, height, width; // where the program emits it
     float *values;                         // of the latest run
     bool is_there;
-    Painted *painted; // by image
+    Painted *painted;       // by image
+    bool *names_background; // by image: does its caption? NULL: all count
     uint32_t count;
 } Series;
 
@@ -131,6 +132,14 @@ typedef struct {
 
 static const BirdRecord *record_of(const Measure *measure, uint32_t image) {
     return &measure->attributes.records[image % measure->attributes.record_count];
+}
+
+// The caption of an image: the records in order, then again with their next captions. NULL: it has none.
+static const char *caption_of(const Measure *measure, uint32_t image) {
+    uint32_t records = measure->attributes.record_count;
+    return measure->dataset->caption
+               ? measure->dataset->caption(measure->dataset, measure->arguments->arena, measure->split, image % records, image / records)
+               : NULL;
 }
 
 static bool fail(const Measure *measure, const char *reason) {
@@ -206,8 +215,8 @@ static bool open_data(Measure *measure) {
         return false;
     bool good = dataset_find_split(measure->dataset, "test", &measure->split) && measure->attributes.record_count > 0 &&
                 measure->dataset->splits[measure->split].count == measure->attributes.record_count;
-    for (uint32_t i = 0; good && measure->dataset->caption && i < measure->attributes.record_count; i++) {
-        const char *caption = measure->dataset->caption(measure->dataset, arena, measure->split, i, 0);
+    for (uint32_t i = 0; good && i < measure->attributes.record_count; i++) {
+        const char *caption = caption_of(measure, i);
         good = !caption || strstr(caption, measure->attributes.colours[record_of(measure, i)->body].name);
     }
     if (!good)
@@ -273,12 +282,20 @@ static bool write_pictures(Measure *measure, const char *folder) {
             return false;
     }
     Text text = text_create(arena);
-    for (uint32_t i = 0; measure->dataset->caption && i < batch && i < SHOWN; i++) {
-        uint32_t records = measure->attributes.record_count;
-        const char *caption = measure->dataset->caption(measure->dataset, arena, measure->split, i % records, i / records);
+    for (uint32_t i = 0; i < batch && i < SHOWN; i++) {
+        const char *caption = caption_of(measure, i);
         text_format(&text, "%u %s\n", i, caption ? caption : "");
     }
     return file_write(file_join(arena, folder, "captions.txt"), text.data, text.length, measure->arguments->diag);
+}
+
+static bool *find_named_backgrounds(const Measure *measure) {
+    bool *named = ARENA_NEW(measure->arguments->arena, bool, measure->count);
+    for (uint32_t i = 0; i < measure->count; i++) {
+        const char *caption = caption_of(measure, i);
+        named[i] = caption && strstr(caption, measure->attributes.backgrounds[record_of(measure, i)->background].name);
+    }
+    return named;
 }
 
 static bool generate_all(Measure *measure, Session *session) {
@@ -288,8 +305,10 @@ static bool generate_all(Measure *measure, Session *session) {
     uint32_t runs = (measure->count - 1) / batch + 1, records = measure->attributes.record_count;
     float *numbers = ARENA_NEW(arena, float, (uint64_t)batch *size);
     HostTensor texts = {.name = "text", .dtype = HOST_F32, .rank = 2, .dims = {batch, size}, .data = numbers, .size = 4ull * batch * size};
+    bool *names_background = find_named_backgrounds(measure);
     for (uint32_t i = 0; i < measure->series_count; i++) {
         measure->series[i].painted = ARENA_NEW(arena, Painted, measure->count);
+        measure->series[i].names_background = names_background;
         measure->series[i].values = ARENA_NEW(arena, float, 3ull * batch * measure->series[i].height * measure->series[i].width);
     }
     for (uint32_t run = 0; run < runs; run++) {
@@ -327,24 +346,30 @@ static bool score_real(Measure *measure) {
 // ---- what is said
 
 typedef struct {
-    double body, background, body_shuffled, background_shuffled; // shares of the images
+    double body, body_shuffled;             // shares of the images
+    double background, background_shuffled; // shares of those whose captions name the background
+    uint32_t backgrounds;                   // images of which that is so
 } Rates;
 
 // Shuffled: each image beside the record of another image.
 static Rates rates_of(const Measure *measure, const Series *series) {
-    uint32_t right[4] = {0};
+    Rates rates = {0};
     uint32_t *order = ARENA_NEW(measure->arguments->arena, uint32_t, series->count + 1);
     random_permutation(0, random_name("eval.colour"), 0, order, series->count);
     for (uint32_t i = 0; i < series->count; i++) {
         const Painted *painted = &series->painted[order[i]];
         const BirdRecord *own = record_of(measure, order[i]), *other = record_of(measure, order[(i + 1) % series->count]);
-        right[0] += painted->body == own->body;
-        right[1] += painted->background == own->background;
-        right[2] += painted->body == other->body;
-        right[3] += painted->background == other->background;
+        rates.body += painted->body == own->body;
+        rates.body_shuffled += painted->body == other->body;
+        if (series->names_background && !series->names_background[order[i]])
+            continue;
+        rates.background += painted->background == own->background;
+        rates.background_shuffled += painted->background == other->background;
+        rates.backgrounds++;
     }
-    double count = series->count ? series->count : 1;
-    return (Rates){right[0] / count, right[1] / count, right[2] / count, right[3] / count};
+    double count = series->count ? series->count : 1, backgrounds = rates.backgrounds ? rates.backgrounds : 1;
+    return (Rates){rates.body / count, rates.body_shuffled / count, rates.background / backgrounds, rates.background_shuffled / backgrounds,
+                   rates.backgrounds};
 }
 
 static uint32_t *table_of(const Measure *measure, const Series *series) { // [colours, colours + 1]: wanted, painted
@@ -357,8 +382,8 @@ static uint32_t *table_of(const Measure *measure, const Series *series) { // [co
 
 static void print_rates(const Measure *measure, const Series *series) {
     Rates rates = rates_of(measure, series);
-    printf("%-16s %6.3f %10.3f %12.3f %10.3f %8u\n", series->name, rates.body, rates.body_shuffled, rates.background,
-           rates.background_shuffled, series->count);
+    printf("%-16s %6.3f %10.3f %8u %12.3f %10.3f %8u\n", series->name, rates.body, rates.body_shuffled, series->count, rates.background,
+           rates.background_shuffled, rates.backgrounds);
 }
 
 static void print_table(const Measure *measure, const Series *series) {
@@ -375,11 +400,12 @@ static void print_table(const Measure *measure, const Series *series) {
 }
 
 static void print_text(const Measure *measure) {
-    printf("%-16s %6s %10s %12s %10s %8s\n", "", "body", "shuffled", "background", "shuffled", "images");
+    printf("%-16s %6s %10s %8s %12s %10s %8s\n", "", "body", "shuffled", "images", "background", "shuffled", "named");
     for (uint32_t i = 0; i < measure->series_count; i++)
         print_rates(measure, &measure->series[i]);
     print_rates(measure, &measure->real);
-    printf("%-16s %6.3f %10s %12.3f\n", "chance", 1.0 / measure->attributes.colour_count, "", 1.0 / measure->attributes.background_count);
+    printf("%-16s %6.3f %10s %8s %12.3f\n", "chance", 1.0 / measure->attributes.colour_count, "", "",
+           1.0 / measure->attributes.background_count);
     for (uint32_t i = 0; i < measure->series_count; i++)
         print_table(measure, &measure->series[i]);
 }
@@ -393,6 +419,7 @@ static void write_series(JsonWriter *json, const char *key, const Measure *measu
     json_write_number(json, "body_shuffled", rates.body_shuffled);
     json_write_number(json, "background", rates.background);
     json_write_number(json, "background_shuffled", rates.background_shuffled);
+    json_write_uint(json, "backgrounds_named", rates.backgrounds);
     json_begin_object(json, "painted"); // by the body that the caption names: the palette's colours in order, and none
     for (uint32_t i = 0; i + 1 < columns; i++) {
         json_begin_array(json, measure->attributes.colours[i].name);
