@@ -120,23 +120,43 @@ void canvas_rotate(Canvas *canvas, double angle) { cairo_rotate(canvas->cairo, a
 void canvas_scale(Canvas *canvas, double x, double y) { cairo_scale(canvas->cairo, x, y); }
 void canvas_to_pixels(const Canvas *canvas, double *x, double *y) { cairo_user_to_device(canvas->cairo, x, y); }
 
-double canvas_text(Canvas *canvas, const char *text, double size, bool is_bold, const Colour *colour, double x, double y, Align align) {
+static PangoLayout *lay_out(const Canvas *canvas, const char *text, double size, bool is_bold) {
     PangoLayout *layout = pango_cairo_create_layout(canvas->cairo);
     PangoFontDescription *font = pango_font_description_from_string(is_bold ? "sans bold" : "sans");
     pango_font_description_set_absolute_size(font, size * PANGO_SCALE);
     pango_layout_set_font_description(layout, font);
+    pango_font_description_free(font);
     pango_layout_set_text(layout, text, -1);
+    return layout;
+}
+
+static void show(Canvas *canvas, PangoLayout *layout, Colour colour, double x, double y) {
+    set_colour(canvas, colour, 1);
+    cairo_move_to(canvas->cairo, x, y);
+    pango_cairo_show_layout(canvas->cairo, layout);
+    cairo_new_path(canvas->cairo);
+}
+
+double canvas_text(Canvas *canvas, const char *text, double size, bool is_bold, const Colour *colour, double x, double y, Align align) {
+    PangoLayout *layout = lay_out(canvas, text, size, is_bold);
     int width, height;
     pango_layout_get_pixel_size(layout, &width, &height);
-    if (colour) {
-        set_colour(canvas, *colour, 1);
-        cairo_move_to(canvas->cairo, align == ALIGN_LEFT ? x : align == ALIGN_RIGHT ? x - width : x - width / 2.0, y);
-        pango_cairo_show_layout(canvas->cairo, layout);
-        cairo_new_path(canvas->cairo);
-    }
-    pango_font_description_free(font);
+    if (colour)
+        show(canvas, layout, *colour, align == ALIGN_LEFT ? x : align == ALIGN_RIGHT ? x - width : x - width / 2.0, y);
     g_object_unref(layout);
     return width;
+}
+
+double canvas_paragraph(Canvas *canvas, const char *text, double size, const Colour *colour, double x, double y, double width) {
+    PangoLayout *layout = lay_out(canvas, text, size, false);
+    pango_layout_set_width(layout, (int)(width * PANGO_SCALE));
+    pango_layout_set_wrap(layout, PANGO_WRAP_WORD_CHAR);
+    int wide, high;
+    pango_layout_get_pixel_size(layout, &wide, &high);
+    if (colour)
+        show(canvas, layout, *colour, x, y);
+    g_object_unref(layout);
+    return high;
 }
 
 void canvas_image(Canvas *canvas, const Image *image, double left, double top) {

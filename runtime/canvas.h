@@ -43,4 +43,6 @@ void canvas_to_pixels(const Canvas *canvas, double *x, double *y); // a point of
 
 // Draws `text` with its top at y and its left edge, centre or right edge at x; gives its width. NULL colour: only measures.
 double canvas_text(Canvas *canvas, const char *text, double size, bool is_bold, const Colour *colour, double x, double y, Align align);
+// The same in lines of at most `width`, left-aligned; gives the height.
+double canvas_paragraph(Canvas *canvas, const char *text, double size, const Colour *colour, double x, double y, double width);
 void canvas_image(Canvas *canvas, const Image *image, double left, double top);

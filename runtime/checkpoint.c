@@ -6,8 +6,22 @@
 #include <stdlib.h>
 
 static const char FORMAT[] = "checkpoint 1";
-enum { KEY_FORMAT, KEY_DIGEST, KEY_ENTRY, KEY_STEP, KEY_STEPS, KEY_SEED, KEY_DATA, KEY_SCHEDULES, KEY_CONTENTS, KEY_COUNT };
-static const char *const KEYS[KEY_COUNT] = {"gcc-graph", "graph", "program", "step", "steps", "seed", "data", "schedules", "contents"};
+enum {
+    KEY_FORMAT,
+    KEY_DIGEST,
+    KEY_ENTRY,
+    KEY_STEP,
+    KEY_STEPS,
+    KEY_SEED,
+    KEY_DATA,
+    KEY_SCHEDULES,
+    KEY_CONTENTS,
+    KEY_NEEDED,
+    KEY_ENCODER = KEY_NEEDED,
+    KEY_COUNT
+};
+static const char *const KEYS[KEY_COUNT] = {"gcc-graph", "graph", "program",   "step",     "steps",
+                                            "seed",      "data",  "schedules", "contents", "encoder"};
 
 bool checkpoint_keeps(const ProgramState *state) { return strcmp(state->kind, "program") != 0; }
 
@@ -28,6 +42,8 @@ static const char *digest_contents(Arena *arena, const HostTensor *tensors, uint
     Text text = text_create(arena);
     for (uint32_t i = 0; i < KEY_CONTENTS; i++)
         text_format(&text, "%s=%s\n", KEYS[i], values[i]);
+    if (values[KEY_ENCODER])
+        text_format(&text, "%s=%s\n", KEYS[KEY_ENCODER], values[KEY_ENCODER]);
     for (uint32_t i = 0; i < tensor_count; i++) {
         text_format(&text, "%s %s", tensors[i].name, host_dtype_name(tensors[i].dtype));
         for (uint32_t axis = 0; axis < tensors[i].rank; axis++)
@@ -82,9 +98,10 @@ bool checkpoint_write(const char *folder, const CheckpointInfo *info, const Host
         info->data_position ? info->data_position : "",
         info->schedules ? info->schedules : "",
     };
+    values[KEY_ENCODER] = info->encoder;
     values[KEY_CONTENTS] = digest_contents(arena, tensors, tensor_count, values);
     const char *path = checkpoint_path(arena, folder, info->step);
-    bool ok = safetensors_write(arena, path, tensors, tensor_count, KEYS, values, KEY_COUNT, diag);
+    bool ok = safetensors_write(arena, path, tensors, tensor_count, KEYS, values, info->encoder ? KEY_COUNT : KEY_NEEDED, diag);
     if (ok)
         remove_old(arena, folder, info->step, keep, diag);
     arena_destroy(&arena);
@@ -109,14 +126,14 @@ bool checkpoint_read(Arena *arena, const char *path, Checkpoint *out, Diag *diag
     uint32_t found = 0;
     for (uint32_t i = 0; i < KEY_COUNT; i++) {
         values[i] = tensor_file_metadata(&out->file, KEYS[i]);
-        found += values[i] != NULL;
+        found += i < KEY_NEEDED && values[i];
     }
     // Only a file that says nothing of us at all may be another program's: a damaged key must not turn a checkpoint into one.
-    if (!values[KEY_FORMAT] && !values[KEY_CONTENTS] && found < KEY_COUNT / 2)
+    if (!values[KEY_FORMAT] && !values[KEY_CONTENTS] && found < KEY_NEEDED / 2)
         return true;
     if (values[KEY_FORMAT] && strcmp(values[KEY_FORMAT], FORMAT) != 0)
         return damaged(diag, path, "a checkpoint of format \"%.40s\"; this program reads \"%s\"", values[KEY_FORMAT], FORMAT);
-    if (found < KEY_COUNT)
+    if (found < KEY_NEEDED)
         return damaged(diag, path, "damaged: its metadata is not complete");
     uint64_t step, steps;
     if (!parse_unsigned(values[KEY_STEP], UINT32_MAX, &step) || !parse_unsigned(values[KEY_STEPS], UINT32_MAX, &steps) ||
@@ -130,6 +147,7 @@ bool checkpoint_read(Arena *arena, const char *path, Checkpoint *out, Diag *diag
     out->info.steps = (uint32_t)steps;
     out->info.data_position = values[KEY_DATA];
     out->info.schedules = values[KEY_SCHEDULES];
+    out->info.encoder = values[KEY_ENCODER];
     return true;
 }
 

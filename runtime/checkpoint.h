@@ -10,6 +10,7 @@ typedef struct {
     uint64_t seed;
     const char *data_position; // for people: where it stands is a function of the step
     const char *schedules;     // the run's winning schedules as text; "" when the tables decided
+    const char *encoder;       // of the texts it was trained with (data/encoder.h); NULL: there were none
 } CheckpointInfo;
 
 typedef struct {

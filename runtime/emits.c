@@ -140,6 +140,22 @@ static float *gather_images(Arena *arena, const Emit *emit, uint32_t limit, uint
     return values;
 }
 
+uint32_t emits_pictures(Arena *arena, const Emits *emits, uint32_t limit, EmitsPictures **out) {
+    uint32_t count = 0;
+    *out = ARENA_NEW(arena, EmitsPictures, emits->items.count + 1);
+    for (uint32_t i = 0; i < emits->items.count; i++) {
+        const Emit *emit = &emits->items.items[i];
+        const uint32_t *dims = emit->result->tensor.layout.dims;
+        if (!is_format(emit, "image"))
+            continue;
+        EmitsPictures *pictures = &(*out)[count++];
+        *pictures =
+            (EmitsPictures){.name = emit->result->name, .times = emit->times, .channels = dims[1], .height = dims[2], .width = dims[3]};
+        pictures->values = gather_images(arena, emit, limit, &pictures->count);
+    }
+    return count;
+}
+
 static bool write_singles(Arena *arena, const Emit *emit, const EmitsOutput *output, const float *values, uint32_t count, Diag *diag) {
     const uint32_t *dims = emit->result->tensor.layout.dims;
     const char *folder = output_path(arena, output, emit->result->name, "");

@@ -15,6 +15,15 @@ bool emits_is_empty(const Emits *emits);
 // Images that one run of a program makes: the longest first axis of its image emits, at least 1.
 uint32_t emits_images_per_run(const ProgramEntry *entry);
 
+// All pictures of one image emit: [count, times, channels, height, width], run after run; times: repetitions of a run.
+typedef struct {
+    const char *name;
+    uint32_t count, times, channels, height, width;
+    const float *values;
+} EmitsPictures;
+// By emit, in the program's order, at most `limit` pictures of each (0: all); gives their number.
+uint32_t emits_pictures(Arena *arena, const Emits *emits, uint32_t limit, EmitsPictures **out);
+
 typedef struct {
     const char *folder, *prefix; // files are FOLDER/PREFIXNAME.png; prefix may be NULL
     uint32_t count;              // images at most; 0: all

@@ -74,7 +74,8 @@ static void encode(png_structp png, png_infop info, const Image *image, const Im
     png_write_end(png, info);
 }
 
-bool image_write(const char *path, const Image *image, const ImageText *texts, uint32_t text_count, Diag *diag) {
+const char *image_encode(Arena *arena, const char *path, const Image *image, const ImageText *texts, uint32_t text_count, size_t *size,
+                         Diag *diag) {
     Stream stream = {0};
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &stream, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -89,8 +90,18 @@ bool image_write(const char *path, const Image *image, const ImageText *texts, u
     if (!done)
         diag_error(diag, &(Place){.file = path}, "cannot make the PNG: %s", stream.message);
     png_destroy_write_struct(&png, &info);
-    bool written = done && file_write(path, stream.bytes, stream.size, diag);
+    const char *bytes = done ? arena_copy_bytes(arena, stream.bytes, stream.size) : NULL;
+    *size = stream.size;
     free(stream.bytes);
+    return bytes;
+}
+
+bool image_write(const char *path, const Image *image, const ImageText *texts, uint32_t text_count, Diag *diag) {
+    Arena *arena = arena_create();
+    size_t size = 0;
+    const char *bytes = image_encode(arena, path, image, texts, text_count, &size, diag);
+    bool written = bytes && file_write(path, bytes, size, diag);
+    arena_destroy(&arena);
     return written;
 }
 

@@ -15,6 +15,9 @@ typedef struct {
 } ImageText;
 
 Image image_create(Arena *arena, uint32_t width, uint32_t height, uint32_t channels); // black
+// A PNG in memory, in the arena; NULL: reported, as of `path`.
+const char *image_encode(Arena *arena, const char *path, const Image *image, const ImageText *texts, uint32_t text_count, size_t *size,
+                         Diag *diag);
 // Atomic, as file_write.
 bool image_write(const char *path, const Image *image, const ImageText *texts, uint32_t text_count, Diag *diag);
 // Any PNG of at most 16384 x 16384 pixels; palettes, transparency (on black) and 16 bits are converted. Texts are optional (NULL).

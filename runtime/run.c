@@ -45,6 +45,7 @@ bool run_write(const char *folder, const Run *run, Diag *diag) {
     json_write_uint(writer, "sample_count", run->sample_count);
     write_text(writer, "sample_program", run->sample_entry);
     write_text(writer, "schedules", run->schedules);
+    write_text(writer, "encoder", run->encoder);
     json_end_object(writer);
     const char *text = json_writer_text(writer);
     bool ok = file_write(path_of(arena, folder), text, strlen(text), diag);
@@ -107,6 +108,7 @@ bool run_read(Arena *arena, const char *folder, Run *out, Diag *diag) {
     }
     out->sample_entry = optional_text(json, "sample_program");
     out->schedules = optional_text(json, "schedules");
+    out->encoder = optional_text(json, "encoder");
     out->names = optional_text(json, "names");
     return ok;
 }
@@ -170,5 +172,6 @@ bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag) {
     given->sample_count = given->sample_count ? given->sample_count : stored->sample_count;
     given->sample_entry = given->sample_entry ? given->sample_entry : stored->sample_entry;
     given->schedules = stored->schedules;
+    given->encoder = stored->encoder;
     return true;
 }

@@ -16,6 +16,7 @@ typedef struct {
     uint32_t save_every, keep, sample_every, sample_count;
     const char *sample_entry;
     const char *schedules; // the winners, as text
+    const char *encoder;   // of the data's texts; found out, never given
 } Run;
 
 bool run_exists(const char *folder); // is there a run.json?

@@ -2,13 +2,22 @@
 #pragma once
 #include "runtime/data/dataset.h"
 #include "runtime/emits.h"
+#include "runtime/texts.h"
+
+// What is known of weights.
+typedef struct {
+    uint32_t steps;      // that they were trained
+    const char *encoder; // of the texts in their training; NULL: not known
+} SampleWeights;
 
 typedef struct {
     const char *entry;        // the program
     uint32_t count;           // images wanted: ceil(count / those of one run) runs, run k draws as step k; 0: one run
     Dataset *const *datasets; // of dataset_open_all for this program; may be NULL where nothing is fed
     uint64_t seed;            // of the order of data; draws have the session's
-    uint32_t trained_steps;   // of the weights, for the PNGs' texts
+    const Texts *texts;       // for programs that take them (texts.h); NULL: none
+    bool is_interpolation;    // a column of pictures for each text: as many runs as texts (by_run), all of which draw alike
+    SampleWeights weights;    // for the PNGs' texts
     EmitsOutput output;       // its texts are filled in here; folder NULL: nothing is written
     void (*progress)(void *context, uint32_t done, uint32_t total); // repetitions; may be NULL
     void *progress_context;
@@ -19,7 +28,7 @@ typedef struct {
 bool sample_run(Session *session, const Program *program, const SampleOptions *options, Diag *diag);
 
 // Loads what a sampling program needs from a RUN or a FILE.safetensors.
-bool sample_load(Session *session, const Program *program, const char *run_or_file, uint32_t *trained_steps, Diag *diag);
+bool sample_load(Arena *arena, Session *session, const Program *program, const char *run_or_file, SampleWeights *out, Diag *diag);
 
 // The first state beyond its own that the program writes, or NULL: a preview must not disturb a training.
 const ProgramState *sample_writes(const Program *program, const ProgramEntry *entry);

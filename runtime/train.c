@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8 };
+enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8, SHOWN = 10 };
 static const double SAVE_SECONDS = 300; // where save_every does not say
 
 // Set by a signal handler, which can reach nothing else.
@@ -149,7 +149,8 @@ static bool save(Training *training, Diag *diag) {
                            .steps = training->plan.steps,
                            .seed = run->seed,
                            .data_position = loader_position(training->loader, arena, training->done),
-                           .schedules = run->schedules};
+                           .schedules = run->schedules,
+                           .encoder = run->encoder};
     bool ok = weights_get(training->session, training->program, arena, &tensors, &count, diag);
     if (!ok && !session_is_lost(training->session))
         diag_error(diag, NULL, "step %u is not saved; the last finite checkpoint is %s", training->done,
@@ -178,16 +179,17 @@ static bool draw_curve(Training *training, Diag *diag) {
 }
 
 // A preview draws as step 0, so it always shows the same noise; what its program writes beyond its own states is put back.
-static bool preview(Training *training, Diag *diag) {
+static bool preview(Training *training, uint32_t sample_count, Diag *diag) {
     Arena *arena = arena_create();
     bool is_pure = sample_writes(training->program, training->plan.sample_entry) == NULL;
     HostTensor *tensors;
     uint32_t count = 0;
     SampleOptions options = {.entry = training->plan.sample_entry->name,
-                             .count = training->plan.run.sample_count,
+                             .count = sample_count,
                              .datasets = training->plan.sample_datasets,
                              .seed = training->plan.run.seed,
-                             .trained_steps = training->done};
+                             .texts = training->plan.texts.count ? &training->plan.texts : NULL,
+                             .weights = {.steps = training->done}};
     options.output.folder = file_join(arena, training->options->out, "previews");
     options.output.prefix = arena_format(arena, "step-%06u-", training->done);
     bool ok = is_pure || weights_get(training->session, training->program, arena, &tensors, &count, diag);
@@ -247,11 +249,14 @@ static bool run_steps(Training *training, Diag *diag) {
         progress_pause(training->progress);
         if (saves && !(save(training, diag) && draw_curve(training, diag)))
             return false;
-        if (samples && !preview(training, diag))
+        if (samples && !preview(training, training->plan.run.sample_count, diag))
             return false;
         progress_resume(training->progress);
     }
-    return take_all(training, diag) && save(training, diag) && draw_curve(training, diag);
+    if (!take_all(training, diag) || !save(training, diag) || !draw_curve(training, diag))
+        return false;
+    bool shows = training->plan.is_only_at_end && training->done == training->plan.steps && training->first_step < training->done;
+    return !shows || preview(training, SHOWN, diag);
 }
 
 // ---- setting up
@@ -288,7 +293,7 @@ static bool load(Training *training, Diag *diag) {
         Names names;
         ok = ok && (!run->names || names_read(arena, run->names, &names, diag));
         for (uint32_t i = 0; ok && i < run->init_count; i++)
-            ok = weights_init_named(training->session, training->program, run->inits[i], run->names ? &names : NULL, diag);
+            ok = weights_init_named(training->session, training->program, run->inits[i], run->names ? &names : NULL, run->encoder, diag);
     }
     arena_destroy(&arena);
     return ok;
@@ -437,6 +442,12 @@ static bool begin(Training *training, Diag *diag) {
     return true;
 }
 
+static void report_broken(const Training *training, Diag *diag) {
+    for (uint32_t i = 0; i < training->program->data.count; i++)
+        if (training->plan.datasets[i])
+            dataset_report_broken(training->plan.datasets[i], diag);
+}
+
 bool train_run(Arena *arena, const Program *program, const TrainOptions *options, TrainResult *result, Diag *diag) {
     Training training = {.arena = arena, .program = program, .options = options};
     *result = (TrainResult){0};
@@ -457,6 +468,8 @@ bool train_run(Arena *arena, const Program *program, const TrainOptions *options
         if (ok)
             print_profile(&training);
     }
+    if (ok)
+        report_broken(&training, diag);
     if (!ok && training.metrics)
         metrics_flush(training.metrics, diag);
     tear_down(&training);

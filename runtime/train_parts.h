@@ -1,5 +1,6 @@
 // Train's parts: what train.c and train_plan.c share. Only for them.
 #pragma once
+#include "runtime/texts.h"
 #include "runtime/train.h"
 
 // A training as it will be, found out without a device and without writing anything.
@@ -7,6 +8,8 @@ typedef struct {
     Run run;                                  // all of it filled in
     const ProgramEntry *entry, *sample_entry; // sample_entry NULL: no previews
     Dataset **datasets, **sample_datasets;
+    Texts texts;         // of the previews; count 0: they take none
+    bool is_only_at_end; // the preview: one, of what was trained
     uint32_t steps, end_step, epoch_steps, step_records;
 } TrainPlan;
 

@@ -3,7 +3,7 @@
 #include "runtime/train_parts.h"
 #include "runtime/weights.h"
 
-enum { KEEP = 3 };
+enum { KEEP = 3, SHOW_REPETITIONS = 100 };
 // Shares of a device's measured peaks that kernels reach on average: a guess, for the estimated time alone.
 static const double FLOPS_SHARE = 0.3, BYTES_SHARE = 0.5;
 
@@ -77,6 +77,76 @@ static bool count_steps(const Program *program, const TrainOptions *options, Tra
     return ok;
 }
 
+// The one text encoder of the training's data.
+static bool find_encoder(const Program *program, TrainPlan *plan, Diag *diag) {
+    const Dataset *first = NULL;
+    for (uint32_t i = 0; i < program->data.count; i++) {
+        const Dataset *dataset = plan->datasets[i];
+        if (!dataset || !dataset->encoder)
+            continue;
+        if (first && strcmp(first->encoder, dataset->encoder) != 0) {
+            diag_error(diag, NULL, "%s has texts of the encoder %s, %s of the encoder %s: a network can learn one of them only",
+                       first->spec, first->encoder, dataset->spec, dataset->encoder);
+            return false;
+        }
+        first = first ? first : dataset;
+    }
+    if (first && plan->run.encoder && strcmp(first->encoder, plan->run.encoder) != 0) {
+        diag_error(diag, NULL, "the run began with texts of the encoder %s; %s has those of %s now", plan->run.encoder, first->spec,
+                   first->encoder);
+        return false;
+    }
+    plan->run.encoder = first ? first->encoder : plan->run.encoder;
+    return true;
+}
+
+// Texts for a program that takes some: those of the first test records, the same in every preview. NULL: there are none.
+static const Dataset *find_texts(const Program *program, const TrainPlan *plan, const ProgramFeed *input) {
+    for (uint32_t i = 0; i < program->data.count; i++)
+        if (plan->datasets[i] && plan->datasets[i]->encoder && texts_field(plan->datasets[i]->declared, texts_size(input)) != UINT32_MAX)
+            return plan->datasets[i];
+    return NULL;
+}
+
+// Can a program make pictures out of nothing but noise and the texts at hand, and quickly?
+static bool can_show(const Program *program, const TrainPlan *plan, const ProgramEntry *entry) {
+    const ProgramFeed *input = texts_input(entry);
+    uint32_t repetitions = 0;
+    bool emits_images = false, is_fed = false;
+    for (uint32_t p = 0; p < entry->phases.count; p++) {
+        const ProgramPhase *phase = &entry->phases.items[p];
+        repetitions += phase->repeat ? phase->repeat : SHOW_REPETITIONS + 1;
+        for (uint32_t i = 0; i < phase->feeds.count; i++)
+            is_fed |= phase->feeds.items[i].data != NULL;
+        for (uint32_t i = 0; i < phase->results.count; i++)
+            emits_images |= phase->results.items[i].format && strcmp(phase->results.items[i].format, "image") == 0;
+    }
+    return !entry->training && emits_images && !is_fed && repetitions <= SHOW_REPETITIONS && entry->inputs.count == (input != NULL) &&
+           (!input || find_texts(program, plan, input));
+}
+
+static bool plan_previews(Arena *arena, const Program *program, TrainPlan *plan, Diag *diag) {
+    const Run *run = &plan->run;
+    for (uint32_t i = 0; i < program->entries.count && !run->sample_every && !plan->sample_entry; i++)
+        if (can_show(program, plan, &program->entries.items[i]))
+            plan->sample_entry = &program->entries.items[i];
+    if (!plan->sample_entry)
+        return true;
+    plan->is_only_at_end = !run->sample_every;
+    plan->sample_datasets = dataset_open_all(arena, program, plan->sample_entry, run->data, run->data_count, diag);
+    const ProgramFeed *input = texts_input(plan->sample_entry);
+    if (!plan->sample_datasets || !input)
+        return plan->sample_datasets != NULL;
+    const Dataset *dataset = find_texts(program, plan, input);
+    if (!dataset) {
+        diag_error(diag, NULL, "the program \"%s\" makes previews of texts of %u numbers; the training's data has none",
+                   plan->sample_entry->name, texts_size(input));
+        return false;
+    }
+    uint32_t rows = texts_per_run(input), count = run->sample_count > rows ? run->sample_count : rows;
+    return texts_of_data(arena, dataset, count, run->seed, true, texts_size(input), &plan->texts, diag);
+}
+
 bool train_prepare(Arena *arena, const Program *program, const TrainOptions *options, TrainPlan *plan, Diag *diag) {
     Run *run = &plan->run;
     *plan = (TrainPlan){.run = options->run};
@@ -93,9 +163,8 @@ bool train_prepare(Arena *arena, const Program *program, const TrainOptions *opt
     if (run->sample_every && !find_entry(arena, program, run->sample_entry, &plan->sample_entry, diag))
         return false;
     plan->datasets = dataset_open_all(arena, program, plan->entry, run->data, run->data_count, diag);
-    if (plan->datasets && plan->sample_entry)
-        plan->sample_datasets = dataset_open_all(arena, program, plan->sample_entry, run->data, run->data_count, diag);
-    return plan->datasets && (!plan->sample_entry || plan->sample_datasets) && count_steps(program, options, plan, diag);
+    return plan->datasets && find_encoder(program, plan, diag) && plan_previews(arena, program, plan, diag) &&
+           count_steps(program, options, plan, diag);
 }
 
 // Seconds of one step at the device's peaks, scaled by what kernels usually reach.

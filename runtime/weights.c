@@ -1,5 +1,6 @@
 // Weights: see weights.h.
 #include "runtime/weights.h"
+#include "runtime/texts.h"
 #include <math.h>
 
 static bool is_finite(const HostTensor *tensor) {
@@ -104,10 +105,10 @@ static bool select_named(Arena *arena, const Checkpoint *checkpoint, const Progr
 }
 
 bool weights_init(Session *session, const Program *program, const char *spec, Diag *diag) {
-    return weights_init_named(session, program, spec, NULL, diag);
+    return weights_init_named(session, program, spec, NULL, NULL, diag);
 }
 
-bool weights_init_named(Session *session, const Program *program, const char *spec, const Names *names, Diag *diag) {
+bool weights_init_named(Session *session, const Program *program, const char *spec, const Names *names, const char *encoder, Diag *diag) {
     const char *equals = strchr(spec, '=');
     if (!equals || equals == spec || !equals[1]) {
         diag_error(diag, NULL, "--init %s: expected NAME=RUN or NAME=FILE.safetensors", spec);
@@ -119,6 +120,7 @@ bool weights_init_named(Session *session, const Program *program, const char *sp
     uint32_t count = 0;
     const char *name = arena_copy_bytes(arena, spec, (size_t)(equals - spec));
     bool ok = checkpoint_read_from(arena, equals + 1, &checkpoint, diag) &&
+              texts_check_encoder(encoder, checkpoint.info.encoder, equals + 1, diag) &&
               (names ? select_named(arena, &checkpoint, program, name, names, &pairs, &count, diag)
                      : checkpoint_select(arena, &checkpoint, program, name, &pairs, &count, diag));
     for (uint32_t i = 0; ok && i < count; i++)

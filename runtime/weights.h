@@ -10,7 +10,8 @@ bool weights_get(Session *session, const Program *program, Arena *arena, HostTen
 bool weights_set(Session *session, const Program *program, const Checkpoint *checkpoint, CheckpointMatch match, Diag *diag);
 // "--init NAME=RUN|FILE": a network's weights from elsewhere. An EMA of it that an optimizer keeps starts as a copy of them.
 bool weights_init(Session *session, const Program *program, const char *spec, Diag *diag);
-// The same from a file under another program's names, by a map (names.h). `names` NULL: weights_init.
-bool weights_init_named(Session *session, const Program *program, const char *spec, const Names *names, Diag *diag);
+// The same from a file under another program's names, by a map (names.h); `names` NULL: none. `encoder`: of the texts that
+// they will see; weights that were trained with another one's are refused. NULL: there are no texts.
+bool weights_init_named(Session *session, const Program *program, const char *spec, const Names *names, const char *encoder, Diag *diag);
 // Does one of the specs NAME=… give `name`?
 bool weights_spec_names(const char *const *specs, uint32_t spec_count, const char *name);

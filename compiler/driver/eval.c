@@ -74,13 +74,13 @@ static bool classify(Arguments *arguments, Device *device, const Program *progra
     const char *name = arguments_text(arguments, "program");
     const ProgramEntry *entry = common_entry(arguments, program, name ? name : "classify", false);
     EvalClassifier classifier;
-    uint32_t steps = 0;
+    SampleWeights weights;
     if (!entry || !eval_classifier_find(program, entry, &classifier, arguments->diag))
         return false;
     SessionOptions session = {.only_entry = entry->name};
     classifier.session = session_create(arguments->arena, device, program, &session, arguments->diag);
     bool good = classifier.session && session_initialise(classifier.session, arguments->diag) &&
-                sample_load(classifier.session, program, arguments_text(arguments, "from"), &steps, arguments->diag) &&
+                sample_load(arguments->arena, classifier.session, program, arguments_text(arguments, "from"), &weights, arguments->diag) &&
                 classify_images(arguments, &classifier, samples) && classify_data(arguments, &classifier, real);
     session_destroy(&classifier.session);
     return good;

@@ -148,12 +148,8 @@ static bool fail(const Measure *measure, const char *reason) {
 }
 
 static bool find_input(Measure *measure) {
-    for (uint32_t i = 0; i < measure->entry->inputs.count; i++) {
-        const ProgramFeed *input = &measure->entry->inputs.items[i];
-        if (strcmp(input->name, "text") == 0 && input->tensor.type == ELEMENT_F32 && input->tensor.layout.rank == 2)
-            measure->input = input;
-    }
-    if (!measure->input)
+    measure->input = texts_input(measure->entry);
+    if (!measure->input || measure->input->tensor.layout.rank != 2)
         return fail(measure, "takes no captions: it needs an input \"text\" [count, numbers of a caption]");
     return true;
 }
@@ -451,10 +447,11 @@ static bool run_session(Measure *measure, Device *device) {
     Arguments *arguments = measure->arguments;
     SessionOptions options = {.seed = arguments_seed(arguments, "seed", 0), .only_entry = measure->entry->name};
     Session *session = session_create(arguments->arena, device, measure->program, &options, arguments->diag);
-    uint32_t steps = 0;
+    SampleWeights weights;
+    const char *from = arguments_text(arguments, "from");
     bool good = session && session_initialise(session, arguments->diag) &&
-                sample_load(session, measure->program, arguments_text(arguments, "from"), &steps, arguments->diag) &&
-                generate_all(measure, session);
+                sample_load(arguments->arena, session, measure->program, from, &weights, arguments->diag) &&
+                texts_check_encoder(measure->dataset->encoder, weights.encoder, from, arguments->diag) && generate_all(measure, session);
     session_destroy(&session);
     return good;
 }

@@ -7,6 +7,10 @@ static const Option options[] = {
     {"count", 0, OPTION_COUNT, false, "N", "images wanted: the program runs as often as that needs (default: once)"},
     {"program", 0, OPTION_TEXT, false, "NAME", "the program (default: the first that evaluates)"},
     SAMPLING_DATA_OPTION,
+    {"text", 0, OPTION_TEXT, true, "CAPTION", "what the images shall show (may be repeated: the images take them in turn)"},
+    {"embedding", 0, OPTION_TEXT, false, "FILE.npy", "vectors of texts instead, [count, size] or [size] floats"},
+    {"encoder", 0, OPTION_TEXT, false, "NAME", "the text encoder that made --embedding (default: char-CNN-RNN)"},
+    {"interpolate", 0, OPTION_COUNT, false, "N", "N steps from one text to another, with the same noise"},
     {"singles", 0, OPTION_FLAG, false, NULL, "also writes each image of a grid by itself"},
     {"tensors", 0, OPTION_FLAG, false, NULL, "also writes images as .npy"},
     COMMON_DEVICE_OPTIONS,
@@ -30,12 +34,19 @@ static int run(Arguments *arguments) {
 }
 
 const Command sample_command = {
-    .usage = "BUNDLE --from RUN|FILE.safetensors --out DIR [--count N] [--program NAME] [--data SPEC]",
+    .usage = "BUNDLE --from RUN|FILE.safetensors --out DIR [--count N] [--program NAME] [--data SPEC]\n"
+             "BUNDLE --from RUN --out DIR --text CAPTION ... [--interpolate N]",
     .description =
         "Runs a sampling program on trained weights. What it emits goes to DIR: images as PNG (a grid, or a strip where an image is\n"
-        "emitted several times), rows and tensors as .npy. Run k of several draws its random numbers as step k.",
+        "emitted several times), rows and tensors as .npy. Run k of several draws its random numbers as step k.\n"
+        "A program with an input \"text\" makes images of texts: of captions (--text, by the encoder that the weights were trained with), "
+        "of\n"
+        "vectors (--embedding), or of the captions of a data set's test split (--data). It also gets figure.png and figure.html: texts\n"
+        "beside what was made of them. --interpolate goes from one of two texts to the other, a column a step, a row for each noise.",
     .examples = "sample build/ddpm.ggb --from runs/ddpm --out samples\n"
-                "sample build/ddpm.ggb --from runs/ddpm --out samples --program sample_ddim --count 256 --seed 7",
+                "sample build/ddpm.ggb --from runs/ddpm --out samples --program sample_ddim --count 256 --seed 7\n"
+                "sample build/stage2.ggb --from runs/stage2 --out samples --text \"this bird is blue with a white belly\"\n"
+                "sample build/stage2.ggb --from runs/stage2 --out samples --text \"a red bird\" --text \"a blue bird\" --interpolate 8",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),
     .operands_min = 1,

@@ -403,7 +403,7 @@ START_TEST(samples) {
     Session *session = session_create(arena, device, program, &(SessionOptions){.seed = 1, .only_entry = "sample"}, diag);
     ck_assert_ptr_nonnull(session);
     SampleOptions sample = {.entry = "sample", .count = 5, .seed = 1, .output = {.folder = in_folder("samples"), .tensors = true}};
-    ck_assert(session_initialise(session, diag) && sample_load(session, program, options.out, &sample.trained_steps, diag));
+    ck_assert(session_initialise(session, diag) && sample_load(arena, session, program, options.out, &sample.weights, diag));
     ck_assert_msg(sample_run(session, program, &sample, diag), "%s", diag_text(diag, arena));
     HostTensor image;
     ck_assert(npy_read(arena, in_folder("samples/image.npy"), &image, diag));

@@ -151,7 +151,7 @@ static void close_bundle(Bed *bed) {
 
 static void refused(const Bed *bed, const char *spec, const Names *names, const char *const *says, size_t says_count) {
     Diag *errors = diag_create(arena);
-    ck_assert(!weights_init_named(bed->session, bed->program, spec, names, errors));
+    ck_assert(!weights_init_named(bed->session, bed->program, spec, names, NULL, errors));
     const char *text = diag_text(errors, arena);
     for (size_t i = 0; i < says_count; i++)
         ck_assert_msg(strstr(text, says[i]) != NULL, "\"%s\" is not in: %s", says[i], text);
@@ -169,7 +169,7 @@ START_TEST(weights_come_in_by_a_map) {
     Names names, stage_2;
     ck_assert(names_read(arena, map(1), &names, diag) && names_read(arena, map(2), &stage_2, diag));
     Bed bed = open_bundle(in_folder("two.ggb")); // its s1.G is the file's G
-    ck_assert_msg(weights_init_named(bed.session, bed.program, arena_format(arena, "s1.G=%s", torch), &names, diag), "%s",
+    ck_assert_msg(weights_init_named(bed.session, bed.program, arena_format(arena, "s1.G=%s", torch), &names, NULL, diag), "%s",
                   diag_text(diag, arena));
     uint32_t compared = 0;
     for (uint32_t i = 0; i < bed.program->states.count; i++) {

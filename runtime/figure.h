@@ -1,0 +1,20 @@
+// Figure: captions and what was made of them - a row for each, the caption at the left, then pictures by column. As one PNG, and as HTML
+// that needs no other file. figure.c is the only user of glib.
+#pragma once
+#include "runtime/image.h"
+
+typedef struct {
+    const char *name;
+    uint32_t channels, height, width;
+    const float *values; // [rows, channels, height, width] in [-1, 1]
+} FigureColumn;
+
+typedef struct {
+    const char *title, *subtitle;
+    uint32_t rows, column_count;
+    const char *const *captions; // rows
+    const FigureColumn *columns; // all are shown at one size; smaller ones are enlarged without smoothing
+} Figure;
+
+bool figure_draw(Arena *arena, const Figure *figure, Image *out, Diag *diag);
+bool figure_write_html(const char *path, const Figure *figure, Diag *diag); // atomic
