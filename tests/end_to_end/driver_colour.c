@@ -1,5 +1,7 @@
-// Painted birds to the end: data made, a network trained on it, and its colours measured. The network is one linear map from captions to
-// pixels: it cannot paint birds, but learns in seconds which colour lies in the middle and which around it.
+// Painted birds to the end: data made, a network trained on it, its colours measured, and samples made of texts. The network is one linear
+// map from captions to pixels: it cannot paint birds, but learns in seconds which colour lies in the middle and which around it.
+#include "runtime/base/tensor_file.h"
+#include "runtime/data/encoder.h"
 #include "tests/end_to_end/command.h"
 
 static const char GRAPH[] =
@@ -73,6 +75,107 @@ START_TEST(colours_are_measured) {
 }
 END_TEST
 
+static const char *bytes_of(const char *name, size_t *size) {
+    const char *bytes = file_read(arena, in_folder(name), size, diag);
+    ck_assert_msg(bytes != NULL, "%s", diag_text(diag, arena));
+    return bytes;
+}
+
+static void write_vectors(const char *name, HostDType dtype, uint32_t rank, uint64_t rows, uint64_t size) {
+    HostTensor tensor = {.name = name, .dtype = dtype, .rank = rank, .dims = {rank == 2 ? rows : size, size}};
+    tensor.size = rows * size * host_dtype_size(dtype);
+    tensor.data = ARENA_NEW(arena, char, tensor.size);
+    ck_assert_msg(npy_write(in_folder(name), &tensor, diag), "%s", diag_text(diag, arena));
+}
+
+// An image's pixels in a folder's samples.npy.
+static const float *pixels_of(const char *sample, uint32_t image) {
+    HostTensor tensor;
+    ck_assert_msg(npy_read(arena, in_folder(sample), &tensor, diag), "%s", diag_text(diag, arena));
+    return (const float *)tensor.data + (size_t)image * 768;
+}
+
+static void expect_file(const char *name) { ck_assert_msg(file_exists(in_folder(name)), "%s is not there", name); }
+
+START_TEST(samples_are_made_of_texts) {
+    make_all();
+    const char *bundle = in_folder("painter.ggb"), *run = in_folder("run"), *birds = in_folder("birds");
+    size_t size = 0;
+    ck_assert_ptr_nonnull(strstr(bytes_of("run/run.json", &size), encoder_default()->name));
+    expect_file("run/previews/step-000300-figure.png"); // what a training leaves behind, unasked
+    expect_file("run/previews/step-000300-samples.png");
+    const char *common = arena_format(arena, "sample %s --from %s --program sample", bundle, run);
+
+    expect_code(0, "%s --text 'a red bird' --text 'a blue <bird> & more' --tensors --out %s", common, in_folder("two"));
+    ck_assert_str_eq(err, "");
+    ck_assert_ptr_nonnull(strstr(bytes_of("two/figure.html", &size), "a blue &lt;bird&gt; &amp; more"));
+    ck_assert_ptr_nonnull(strstr(bytes_of("two/figure.html", &size), "data:image/png;base64,"));
+    expect_file("two/figure.png");
+    ck_assert(memcmp(pixels_of("two/samples.npy", 0), pixels_of("two/samples.npy", 2), 768 * 4) == 0); // the texts take turns
+    ck_assert(memcmp(pixels_of("two/samples.npy", 0), pixels_of("two/samples.npy", 1), 768 * 4) != 0);
+
+    float vector[2][1024];
+    encoder_default()->encode("a red bird", vector[0]);
+    encoder_default()->encode("a blue <bird> & more", vector[1]);
+    HostTensor tensor = {.dtype = HOST_F32, .rank = 2, .dims = {2, 1024}, .data = vector, .size = sizeof vector};
+    ck_assert(npy_write(in_folder("two.npy"), &tensor, diag));
+    expect_code(0, "%s --embedding %s --encoder %s --tensors --out %s", common, in_folder("two.npy"), encoder_default()->name,
+                in_folder("same"));
+    ck_assert(memcmp(pixels_of("two/samples.npy", 0), pixels_of("same/samples.npy", 0), 64 * 768 * 4) == 0);
+
+    expect_code(0, "%s --data cub:%s --count 3 --out %s", common, birds, in_folder("data"));
+    expect_file("data/figure.html");
+    expect_code(0, "%s --text 'a red bird' --text 'a blue bird' --interpolate 4 --count 3 --out %s", common, in_folder("between"));
+    expect_file("between/interpolation-samples.png");
+    ck_assert(!file_exists(in_folder("between/figure.png")));
+}
+END_TEST
+
+START_TEST(wrong_texts_are_refused) {
+    make_all();
+    const char *bundle = in_folder("painter.ggb"), *run = in_folder("run"), *birds = in_folder("birds");
+    const char *common = arena_format(arena, "sample %s --from %s --out %s --program", bundle, run, in_folder("out"));
+    expect_code(1, "%s sample", common);
+    expect_err("give it --text \"...\", --embedding FILE.npy or --data cub:DIR");
+    expect_code(1, "%s sample --text a --data cub:%s", common, birds);
+    expect_err("only one of --text");
+    expect_code(1, "%s blind --text a", common);
+    expect_err("the program \"blind\" takes no texts");
+    expect_code(1, "%s sample --text a --text b --text c --interpolate 5", common);
+    expect_err("texts there are 3");
+    expect_code(1, "%s sample --text a --text b --interpolate 1", common);
+    expect_err("N is 1");
+    write_vectors("narrow.npy", HOST_F32, 2, 3, 16);
+    write_vectors("whole.npy", HOST_I32, 1, 1, 1024);
+    write_vectors("right.npy", HOST_F32, 1, 1, 1024);
+    expect_code(1, "%s sample --embedding %s", common, in_folder("narrow.npy"));
+    expect_err("[count, 1024] or [1024]; here are f32 of the rank 2 with a last axis of 16");
+    expect_code(1, "%s sample --embedding %s", common, in_folder("whole.npy"));
+    expect_err("here are i32");
+    expect_code(1, "%s sample --embedding %s", common, in_folder("absent.npy"));
+    expect_err("absent.npy");
+    expect_code(1, "%s sample --embedding %s", common, in_folder("right.npy"));
+    expect_err(
+        arena_format(arena, "was trained with texts of the encoder %s; these are of the encoder char-CNN-RNN", encoder_default()->name));
+
+    // The same folder without its note of the encoder: char-CNN-RNN's.
+    ck_assert(remove(in_folder("birds/encoder.json")) == 0);
+    expect_code(1, "%s sample --data cub:%s", common, birds);
+    expect_err("these are of the encoder char-CNN-RNN");
+    expect_code(1, "eval colour %s --from %s --data cub:%s --program sample", bundle, run, birds);
+    expect_err("these are of the encoder char-CNN-RNN");
+    expect_code(1, "train %s --data cub:%s --out %s --init G=%s", bundle, birds, in_folder("next"), run);
+    expect_err("was trained with texts of the encoder");
+    expect_code(1, "train %s --out %s --resume", bundle, run);
+    expect_err("the run began with texts of the encoder");
+    expect_code(0, "train %s --data cub:%s --out %s --steps 2", bundle, birds, in_folder("other"));
+    expect_code(1, "sample %s --from %s --program sample --out %s --text 'a red bird'", bundle, in_folder("other"), in_folder("out"));
+    expect_err("the encoder char-CNN-RNN, which is not built in: give its vectors by --embedding");
+    expect_code(0, "sample %s --from %s --program sample --out %s --embedding %s", bundle, in_folder("other"), in_folder("out"),
+                in_folder("right.npy"));
+}
+END_TEST
+
 int main(void) {
     if (!has_device())
         return 77;
@@ -81,6 +184,8 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, colours_are_measured);
+    tcase_add_test(tests, samples_are_made_of_texts);
+    tcase_add_test(tests, wrong_texts_are_refused);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
