@@ -289,24 +289,37 @@ static void draw_legend(const Plotter *plotter) {
     }
 }
 
-bool draw_plot(Arena *arena, const DrawPlot *plot, Image *out, Diag *diag) {
-    uint32_t width = plot->width ? plot->width : WIDTH, height = plot->height ? plot->height : HEIGHT;
-    Plotter plotter = {.arena = arena, .canvas = canvas_create(width, height, diag), .plot = plot};
-    if (!plotter.canvas)
-        return false;
-    plotter.smooth = ARENA_NEW(arena, const double *, plot->series_count + 1);
+// Between `top` and `bottom` of the canvas.
+static void draw_panel(Arena *arena, Canvas *canvas, const DrawPlot *plot, uint32_t width, double top, double bottom) {
+    Plotter plotter = {.arena = arena, .canvas = canvas, .plot = plot, .smooth = ARENA_NEW(arena, const double *, plot->series_count + 1)};
     for (uint32_t s = 0; s < plot->series_count; s++) {
         uint32_t count = plot->series[s].count, window = plot->smoothing ? plot->smoothing : count / 50;
         plotter.smooth[s] = plot->is_scatter || window < 3 ? plot->series[s].y : running_mean(arena, &plot->series[s], window);
     }
-    scale_axes(&plotter, MARGIN + 62, 130, width - MARGIN, height - 66.0);
+    scale_axes(&plotter, MARGIN + 62, top + (plot->title ? 130 : 54), width - MARGIN, bottom - 66.0);
     draw_axes(&plotter);
     draw_series(&plotter);
     draw_legend(&plotter);
-    bool is_drawn = canvas_pixels(plotter.canvas, arena, out, diag);
-    canvas_destroy(&plotter.canvas);
+}
+
+bool draw_plots(Arena *arena, const DrawPlot *plots, uint32_t count, Image *out, Diag *diag) {
+    uint32_t width = plots[0].width ? plots[0].width : WIDTH, height = 0, top = 0;
+    for (uint32_t i = 0; i < count; i++)
+        height += plots[i].height ? plots[i].height : HEIGHT;
+    Canvas *canvas = canvas_create(width, height, diag);
+    if (!canvas)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t bottom = top + (plots[i].height ? plots[i].height : HEIGHT);
+        draw_panel(arena, canvas, &plots[i], width, top, bottom);
+        top = bottom;
+    }
+    bool is_drawn = canvas_pixels(canvas, arena, out, diag);
+    canvas_destroy(&canvas);
     return is_drawn;
 }
+
+bool draw_plot(Arena *arena, const DrawPlot *plot, Image *out, Diag *diag) { return draw_plots(arena, plot, 1, out, diag); }
 
 bool draw_strip(Arena *arena, const DrawStrip *strip, Image *out, Diag *diag) {
     uint32_t side = strip->width > strip->height ? strip->width : strip->height;

@@ -21,6 +21,8 @@ typedef struct {
 // Axes with round ticks, a legend where there are several series, a logarithmic y axis where all values are positive and span more than 1.2
 // decades.
 bool draw_plot(Arena *arena, const DrawPlot *plot, Image *out, Diag *diag);
+// Several below each other, as wide as the first; those without a title stand closer to the one above.
+bool draw_plots(Arena *arena, const DrawPlot *plots, uint32_t count, Image *out, Diag *diag);
 
 typedef struct {
     const char *title;   // may be NULL

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { LOSSES_HEIGHT = 560, PARTS_HEIGHT = 460 }; // pixels, where both are drawn
+
 typedef struct {
     uint32_t step, count;
     double sum;
@@ -228,24 +230,47 @@ double metrics_recent(const Metrics *metrics, uint32_t column, uint32_t steps) {
     return count ? sum / count : NAN;
 }
 
-bool metrics_draw(Metrics *metrics, const char *title, const char *subtitle, const char *path, Diag *diag) {
-    Arena *arena = arena_create();
+// The number that is trained down, not a part of it or a measure beside it.
+static bool is_loss(const Series *series) {
+    const char *dot = strrchr(series->label, '.'), *name = dot ? dot + 1 : series->label;
+    return strcmp(name, "loss") == 0 || text_starts_with(name, "loss_");
+}
+
+// The series that are losses, or those that are not.
+static DrawPlot plot_of(Arena *arena, const Metrics *metrics, bool losses, bool all) {
     DrawSeries *series = ARENA_NEW(arena, DrawSeries, metrics->series.count + 1);
+    DrawPlot plot = {.x_label = "step", .y_label = "", .series = series};
     for (uint32_t s = 0; s < metrics->series.count; s++) {
         const Series *from = &metrics->series.items[s];
+        if (!all && is_loss(from) != losses)
+            continue;
         double *x = ARENA_NEW(arena, double, from->points.count), *y = ARENA_NEW(arena, double, from->points.count);
         for (uint32_t i = 0; i < from->points.count; i++) {
             x[i] = from->points.items[i].step;
             y[i] = from->points.items[i].sum / from->points.items[i].count;
         }
-        series[s] = (DrawSeries){.name = from->label, .x = x, .y = y, .count = from->points.count};
+        series[plot.series_count++] = (DrawSeries){.name = from->label, .x = x, .y = y, .count = from->points.count};
     }
-    const char *label = metrics->series.count == 1 ? metrics->series.items[0].label : "";
-    DrawPlot plot = {
-        .title = title, .subtitle = subtitle, .x_label = "step", .y_label = label, .series = series, .series_count = metrics->series.count};
+    plot.y_label = plot.series_count == 1 ? series[0].name : "";
+    return plot;
+}
+
+bool metrics_draw(Metrics *metrics, const char *title, const char *subtitle, const char *path, Diag *diag) {
+    Arena *arena = arena_create();
+    DrawPlot plots[2] = {plot_of(arena, metrics, true, false), plot_of(arena, metrics, false, false)};
+    uint32_t count = 2;
+    if (plots[0].series_count == 0 || plots[1].series_count == 0) {
+        plots[0] = plot_of(arena, metrics, true, true);
+        count = 1;
+    } else {
+        plots[0].height = LOSSES_HEIGHT;
+        plots[1].height = PARTS_HEIGHT;
+    }
+    plots[0].title = title;
+    plots[0].subtitle = subtitle;
     Image image;
     const ImageText text = {"title", title};
-    bool ok = draw_plot(arena, &plot, &image, diag) && image_write(path, &image, &text, 1, diag);
+    bool ok = draw_plots(arena, plots, count, &image, diag) && image_write(path, &image, &text, 1, diag);
     arena_destroy(&arena);
     return ok;
 }

@@ -13,7 +13,8 @@ void metrics_close(Metrics **metrics);
 // A row for one repetition of a phase that reports something; `seconds` since the run began. Buffered until metrics_flush.
 bool metrics_add(Metrics *metrics, const SessionResult *result, double seconds, Diag *diag);
 bool metrics_flush(Metrics *metrics, Diag *diag); // a full disk shows here
-// A PNG: every reported value of all rows so far, over the steps (the mean over a step's repetitions).
+// A PNG: every reported value of all rows so far, over the steps (the mean over a step's repetitions). Losses ("loss", "loss_d" ...) lie
+// above, all other reports in a panel of their own below.
 bool metrics_draw(Metrics *metrics, const char *title, const char *subtitle, const char *path, Diag *diag);
 
 double metrics_value(const SessionResult *result, uint32_t index); // a report's value, which must be there
