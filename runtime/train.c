@@ -426,11 +426,16 @@ static void remove_unfinished(Arena *arena, const char *folder, Diag *diag) {
             unlink(file_join(arena, folder, names[i]));
 }
 
+static bool write_architecture(const Training *training, Diag *diag) {
+    const char *text = training->options->architecture;
+    return !text || file_write(file_join(training->arena, training->options->out, "architecture.txt"), text, strlen(text), diag);
+}
+
 static bool begin(Training *training, Diag *diag) {
     const TrainOptions *options = training->options;
     bool is_new = !run_exists(options->out);
     if (!set_up(training, false, diag) || !file_make_folders(options->out, diag) || !run_write(options->out, &training->plan.run, diag) ||
-        !begin_metrics(training, diag))
+        !write_architecture(training, diag) || !begin_metrics(training, diag))
         return false;
     training->progress = progress_create(training->arena, options->log, training->first_step, training->plan.end_step, training->plan.steps,
                                          training->plan.step_records);

@@ -1,5 +1,5 @@
 // Train: the training loop - steps, metrics, previews, checkpoints, resuming.
-//   RUN/run.json  metrics.jsonl  metrics.csv  loss.png  checkpoint-000120.safetensors  previews/  emits/
+//   RUN/run.json  architecture.txt  metrics.jsonl  metrics.csv  loss.png  checkpoint-000120.safetensors  previews/  emits/
 #pragma once
 #include "runtime/data/dataset.h"
 #include "runtime/run.h"
@@ -13,7 +13,8 @@ typedef struct {
     uint32_t stop_at; // end after this step, of the same total; 0: no
     bool profile;     // time every dispatch and print the most expensive at the end
     DeviceOptions device;
-    FILE *log; // progress and news; a line that rewrites itself where it is a terminal. NULL: silent
+    const char *architecture; // for people: RUN/architecture.txt, written when the run begins; NULL: none
+    FILE *log;                // progress and news; a line that rewrites itself where it is a terminal. NULL: silent
 } TrainOptions;
 
 typedef struct {

@@ -1,4 +1,5 @@
 // `summary`: what a graph holds and what it costs, as tables or JSON.
+#include "compiler/driver/summary.h"
 #include "compiler/driver/common.h"
 #include "runtime/base/json.h"
 
@@ -57,76 +58,86 @@ enum { MEMORY_ROWS = sizeof memory_rows / sizeof *memory_rows };
 
 // ---- text
 
-static void print_network(Arena *arena, const Module *module, const NetworkInfo *network) {
-    printf("\nnetwork %s: %s\n", network->name, network->shown ? network->shown : "");
+static void append_network(Text *text, const Module *module, const NetworkInfo *network) {
+    Arena *arena = text->arena;
+    text_format(text, "\nnetwork %s: %s\n", network->name, network->shown ? network->shown : "");
     int width = 5;
     for (uint32_t i = 0; i < network->layers.count; i++) {
         int length = (int)strlen(network->layers.items[i].path);
         width = length > width ? length : width;
     }
     if (network->layers.count > 0)
-        printf("  %-*s  %-20s %-24s %14s %14s\n", width, "layer", "kind", "shape (8 records)", "parameters", "FLOP/record");
+        text_format(text, "  %-*s  %-20s %-24s %14s %14s\n", width, "layer", "kind", "shape (8 records)", "parameters", "FLOP/record");
     for (uint32_t i = 0; i < network->layers.count; i++) {
         const LayerRow *row = &network->layers.items[i];
-        printf("  %-*s  %-20s %-24s %14s %14s\n", width, row->path, row->op, common_shape(arena, &row->type),
-               row->parameters ? text_thousands(arena, row->parameters) : "", row->macs ? text_thousands(arena, 2 * row->macs) : "");
+        text_format(text, "  %-*s  %-20s %-24s %14s %14s\n", width, row->path, row->op, common_shape(arena, &row->type),
+                    row->parameters ? text_thousands(arena, row->parameters) : "", row->macs ? text_thousands(arena, 2 * row->macs) : "");
     }
-    printf("  parameters: %s", text_thousands(arena, parameters_of(module, network)));
+    text_format(text, "  parameters: %s", text_thousands(arena, parameters_of(module, network)));
     if (network->state_count)
-        printf("; running state: %s", text_thousands(arena, network->state_count));
-    printf("; %s a record\n", common_flops(arena, 2 * (double)macs_of(network)));
+        text_format(text, "; running state: %s", text_thousands(arena, network->state_count));
+    text_format(text, "; %s a record\n", common_flops(arena, 2 * (double)macs_of(network)));
 }
 
-static void print_programs(const Module *module) {
+static void append_programs(Text *text, const Module *module) {
     for (uint32_t i = 0; i < module->programs.count; i++) {
         const GraphProgram *entry = &module->programs.items[i];
-        printf("program %s (%s):", entry->name, entry->training ? "training" : "evaluation");
+        text_format(text, "program %s (%s):", entry->name, entry->training ? "training" : "evaluation");
         for (uint32_t k = 0; k < entry->phases.count; k++) {
             const Phase *phase = &entry->phases.items[k];
-            printf("%s %s", k ? "," : "", phase->name);
+            text_format(text, "%s %s", k ? "," : "", phase->name);
             if (phase->repeat == 0)
-                printf(" x epoch");
+                text_format(text, " x epoch");
             else if (phase->repeat > 1)
-                printf(" x %u", phase->repeat);
+                text_format(text, " x %u", phase->repeat);
         }
         if (entry->steps)
-            printf("; %u steps", entry->steps);
+            text_format(text, "; %u steps", entry->steps);
         for (uint32_t k = 0; k < entry->requires_trained.count; k++)
-            printf("%s %s", k ? "," : "; requires", entry->requires_trained.items[k]);
-        putchar('\n');
+            text_format(text, "%s %s", k ? "," : "; requires", entry->requires_trained.items[k]);
+        text_append(text, "\n");
     }
 }
 
-static void print_plan(Arena *arena, const Program *program) {
-    printf("\nmemory plan (class %s)\n", target_class_name(program->target.target_class));
+static void append_plan(Text *text, const Program *program) {
+    Arena *arena = text->arena;
+    text_format(text, "\nmemory plan (class %s)\n", target_class_name(program->target.target_class));
     for (uint32_t i = 0; i < MEMORY_ROWS; i++)
-        printf("  %12s  %s\n", text_bytes(arena, memory_size(program, memory_rows[i].kind)), memory_rows[i].text);
+        text_format(text, "  %12s  %s\n", text_bytes(arena, memory_size(program, memory_rows[i].kind)), memory_rows[i].text);
     for (uint32_t i = 0; i < program->entries.count; i++)
         for (uint32_t k = 0; k < program->entries.items[i].phases.count; k++) {
             const ProgramEntry *entry = &program->entries.items[i];
             const ProgramPhase *phase = &entry->phases.items[k];
-            printf("  %s/%s: %u dispatches, %s in contractions, scratch %s (lower bound %s)\n", entry->name, phase->name,
-                   phase->dispatches.count, common_flops(arena, phase_flops(phase)), text_bytes(arena, phase->scratch_size),
-                   text_bytes(arena, phase->scratch_lower_bound));
+            text_format(text, "  %s/%s: %u dispatches, %s in contractions, scratch %s (lower bound %s)\n", entry->name, phase->name,
+                        phase->dispatches.count, common_flops(arena, phase_flops(phase)), text_bytes(arena, phase->scratch_size),
+                        text_bytes(arena, phase->scratch_lower_bound));
         }
 }
 
-static void print_summary(Arena *arena, const Module *module, const Program *program) {
-    printf("%s%s%s\n", module->name, module->doc ? ": " : "", module->doc ? module->doc : "");
+static void append_summary(Text *text, const Module *module, const Program *program) {
+    Arena *arena = text->arena;
+    text_format(text, "%s%s%s\n", module->name, module->doc ? ": " : "", module->doc ? module->doc : "");
     for (uint32_t i = 0; i < module->networks.count; i++)
-        print_network(arena, module, &module->networks.items[i]);
+        append_network(text, module, &module->networks.items[i]);
     if (module->optimizers.count || module->programs.count)
-        putchar('\n');
+        text_append(text, "\n");
     for (uint32_t i = 0; i < module->optimizers.count; i++) {
         const OptimizerInfo *optimizer = &module->optimizers.items[i];
-        printf("optimizer %s: %s of", optimizer->name, optimizer->rule);
+        text_format(text, "optimizer %s: %s of", optimizer->name, optimizer->rule);
         for (uint32_t k = 0; k < optimizer->networks.count; k++)
-            printf("%s %s", k ? "," : "", optimizer->networks.items[k]);
-        printf("; %s parameters%s\n", text_thousands(arena, optimizer_parameters(module, optimizer)), optimizer->has_ema ? "; EMA" : "");
+            text_format(text, "%s %s", k ? "," : "", optimizer->networks.items[k]);
+        text_format(text, "; %s parameters%s\n", text_thousands(arena, optimizer_parameters(module, optimizer)),
+                    optimizer->has_ema ? "; EMA" : "");
     }
-    print_programs(module);
+    append_programs(text, module);
     if (program)
-        print_plan(arena, program);
+        append_plan(text, program);
+}
+
+const char *summary_text(Arena *arena, const Module *module, const Program *program) {
+    Text text = text_create(arena);
+    append_summary(&text, module, program);
+    return text.data;
 }
 
 // ---- JSON
@@ -263,7 +274,7 @@ static int run(Arguments *arguments) {
     if (arguments_has(arguments, "json"))
         print_json(arguments->arena, module, program);
     else
-        print_summary(arguments->arena, module, program);
+        fputs(summary_text(arguments->arena, module, program), stdout);
     return good ? 0 : 1;
 }
 

@@ -1,6 +1,7 @@
 // `train`: the options of a training run.
 #include "runtime/train.h"
 #include "compiler/driver/built.h"
+#include "compiler/driver/summary.h"
 
 static const Option options[] = {
     {"data", 0, OPTION_TEXT, true, "SPEC", "a data set, [NAME=]mnist, fashion-mnist, idx:DIR ... (see gcc-graph data)"},
@@ -12,7 +13,7 @@ static const Option options[] = {
     {"resume", 0, OPTION_FLAG, false, NULL, "goes on with RUN at its newest checkpoint, to the same total"},
     {"save-every", 0, OPTION_COUNT, false, "N", "steps between checkpoints (default: about every five minutes)"},
     {"keep", 0, OPTION_COUNT, false, "K", "checkpoints that are kept (default 3)"},
-    {"sample-every", 0, OPTION_COUNT, false, "N", "steps between previews (default: none)"},
+    {"sample-every", 0, OPTION_COUNT, false, "N", "steps between previews (default: one at the end)"},
     {"sample-program", 0, OPTION_TEXT, false, "NAME", "the program of the previews"},
     {"sample-count", 0, OPTION_COUNT, false, "N", "images of a preview (default: one run of the program)"},
     {"init", 0, OPTION_TEXT, true, "NAME=RUN|FILE", "a network's weights from another run or a .safetensors file"},
@@ -82,6 +83,10 @@ static bool train(Arguments *arguments, const Program *program) {
         fputs(plan.data, stdout);
         return good;
     }
+    Module *module = common_read_preset(arguments, arguments->operands.items[0], NULL);
+    if (!module)
+        return false;
+    train.architecture = summary_text(arguments->arena, module, program);
     arguments_flush(arguments); // warnings come before the first step
     if (!train_run(arguments->arena, program, &train, &result, arguments->diag))
         return false;
@@ -106,9 +111,10 @@ const Command train_command = {
     .usage = "BUNDLE --data SPEC --out RUN [--steps N|--epochs N] [options]\n"
              "BUNDLE --out RUN --resume [--stop-at N]",
     .description =
-        "Trains a bundle. RUN gets checkpoints (safetensors), metrics.jsonl, metrics.csv, the loss curve loss.png and previews. A run\n"
-        "that exists is never overwritten: --resume goes on with it, bit for bit as if it had never stopped. Ctrl-C finishes the step,\n"
-        "saves, and says how to resume.",
+        "Trains a bundle. RUN gets checkpoints (safetensors), metrics.jsonl, metrics.csv, the loss curves loss.png, architecture.txt\n"
+        "and previews; at the end one of 10 images, where a program can make them of noise and the data's texts. A run that exists is\n"
+        "never overwritten: --resume goes on with it, bit for bit as if it had never stopped. Ctrl-C finishes the step, saves, and says\n"
+        "how to resume.",
     .examples = "train build/ddpm.ggb --data mnist --out runs/ddpm\n"
                 "train build/ddpm.ggb --data mnist --out runs/ddpm --steps 2000 --sample-every 200 --sample-program sample_ddim\n"
                 "train build/ddpm.ggb --out runs/ddpm --resume",

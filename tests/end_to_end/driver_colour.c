@@ -104,6 +104,7 @@ START_TEST(samples_are_made_of_texts) {
     ck_assert_ptr_nonnull(strstr(bytes_of("run/run.json", &size), encoder_default()->name));
     expect_file("run/previews/step-000300-figure.png"); // what a training leaves behind, unasked
     expect_file("run/previews/step-000300-samples.png");
+    ck_assert_ptr_nonnull(strstr(bytes_of("run/architecture.txt", &size), "network G"));
     const char *common = arena_format(arena, "sample %s --from %s --program sample", bundle, run);
 
     expect_code(0, "%s --text 'a red bird' --text 'a blue <bird> & more' --tensors --out %s", common, in_folder("two"));
