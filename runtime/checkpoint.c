@@ -232,29 +232,34 @@ bool checkpoint_match(const Checkpoint *checkpoint, const Program *program, Chec
 }
 
 // "s1.G.conv2d.weight" as the source calls it, when network "s1.G" is its "G".
-static const char *source_name(Arena *arena, const char *state, const char *name, const char *source) {
-    return arena_format(arena, "%s%s", source, state + strlen(name));
+static const char *source_name(const ProgramState *state) {
+    const char *dot = state->network ? strrchr(state->network, '.') : NULL;
+    return dot ? state->name + (dot + 1 - state->network) : state->name;
 }
 
 static bool belongs(const ProgramState *state, const char *name) {
     if (strcmp(state->name, name) == 0)
         return checkpoint_keeps(state);
     bool is_weight = strcmp(state->kind, "parameter") == 0 || strcmp(state->kind, "running") == 0;
-    return is_weight && state->network && strcmp(state->network, name) == 0;
+    if (!is_weight || !state->network)
+        return false;
+    size_t length = strlen(name), network = strlen(state->network);
+    bool is_part = length > network && strncmp(name, state->network, network) == 0 && strncmp(state->name, name, length) == 0 &&
+                   state->name[length] == '.';
+    return is_part || strcmp(state->network, name) == 0;
 }
 
 bool checkpoint_select(Arena *arena, const Checkpoint *checkpoint, const Program *program, const char *name, CheckpointPair **pairs,
                        uint32_t *pair_count, Diag *diag) {
     uint32_t errors = diag_error_count(diag);
     ARRAY(CheckpointPair) found = {0};
-    const char *short_name = strrchr(name, '.') ? strrchr(name, '.') + 1 : name;
     for (uint32_t i = 0; i < program->states.count; i++) {
         const ProgramState *state = &program->states.items[i];
         if (!belongs(state, name))
             continue;
         const HostTensor *tensor = tensor_file_find(&checkpoint->file, state->name);
         if (!tensor)
-            tensor = tensor_file_find(&checkpoint->file, source_name(arena, state->name, name, short_name));
+            tensor = tensor_file_find(&checkpoint->file, source_name(state));
         if (!tensor)
             diag_error(diag, &(Place){.file = checkpoint->path}, "it has no \"%s\", which --init %s needs", state->name, name);
         if (!tensor || !checkpoint_fits(tensor, state, checkpoint->path, diag))

@@ -45,8 +45,9 @@ typedef enum {
 bool checkpoint_match(const Checkpoint *checkpoint, const Program *program, CheckpointMatch match, Diag *diag);
 bool checkpoint_fits(const HostTensor *tensor, const ProgramState *state, const char *path, Diag *diag);
 
-// A network's parameters and running statistics, or a state by its name, in a checkpoint of maybe another graph: `name` "s1.G" is looked
-// for as "s1.G" and, where that is absent, as "G". Pairs of program state and tensor; false (reported) when something is missing.
+// A network's (or, as in "G.ca", a part of it: a named block's or layer's) parameters and running statistics, or a state by its name, in a
+// checkpoint of maybe another graph: `name` "s1.G" is looked for as "s1.G" and, where that is absent, as "G". Pairs of program state and
+// tensor; false (reported) when something is missing.
 typedef struct {
     const ProgramState *state;
     HostTensor tensor; // with the state's name

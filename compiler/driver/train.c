@@ -16,7 +16,7 @@ static const Option options[] = {
     {"sample-every", 0, OPTION_COUNT, false, "N", "steps between previews (default: one at the end)"},
     {"sample-program", 0, OPTION_TEXT, false, "NAME", "the program of the previews"},
     {"sample-count", 0, OPTION_COUNT, false, "N", "images of a preview (default: one run of the program)"},
-    {"init", 0, OPTION_TEXT, true, "NAME=RUN|FILE", "a network's weights from another run or a .safetensors file"},
+    {"init", 0, OPTION_TEXT, true, "NAME=RUN|FILE", "weights of a network or of a part of it (G.ca) from another run or a file"},
     {"names", 0, OPTION_TEXT, false, "MAP.json", "the names in those files: an object, our name -> theirs (as for export)"},
     {"schedule", 0, OPTION_TEXT, false, "reference|tuned", "the simplest kernels, or the fastest known (default)"},
     {"profile", 0, OPTION_FLAG, false, NULL, "times every kernel and prints the most expensive at the end"},

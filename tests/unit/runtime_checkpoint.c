@@ -232,6 +232,9 @@ START_TEST(select_a_network) {
     ck_assert_uint_eq(count, 2);
     ck_assert_str_eq(pairs[1].tensor.name, "s1.G.norm.mean");
     ck_assert_ptr_eq(pairs[1].state, &program->states.items[1]);
+    ck_assert(checkpoint_select(arena, &read, program, "s1.G.norm", &pairs, &count, diag)); // a part
+    ck_assert_uint_eq(count, 1);
+    ck_assert_str_eq(pairs[0].tensor.name, "s1.G.norm.mean");
     ck_assert(checkpoint_select(arena, &read, program, "D", &pairs, &count, diag));
     ck_assert_uint_eq(count, 1);
     ck_assert(checkpoint_select(arena, &read, program, "opt.count", &pairs, &count, diag));
@@ -239,6 +242,7 @@ START_TEST(select_a_network) {
     ck_assert_uint_eq(diag_error_count(diag), 0);
     ck_assert(!checkpoint_select(arena, &read, program, "s1.F", &pairs, &count, diag));
     ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "no network or state of that name"));
+    ck_assert(!checkpoint_select(arena, &read, program, "s1.G.nor", &pairs, &count, diag)); // no whole name
     program->states.items[1].tensor.layout.dims[0] = 4;
     ck_assert(!checkpoint_select(arena, &read, program, "s1.G", &pairs, &count, diag));
     tensor_count = 1;
