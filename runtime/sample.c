@@ -168,11 +168,18 @@ static bool write_all(const Sampling *sampling, const EmitsOutput *output, Diag 
     EmitsPictures *pictures;
     uint32_t count =
         options->texts ? emits_pictures(sampling->arena, sampling->emits, options->is_interpolation ? 0 : output->count, &pictures) : 0;
-    bool ok = options->is_interpolation ? file_make_folders(output->folder, diag) : emits_write(sampling->emits, output, diag);
-    for (uint32_t i = 0; ok && options->is_interpolation && i < count; i++)
-        if (pictures[i].times == 1)
+    if (!options->is_interpolation)
+        return emits_write(sampling->emits, output, diag) && (!options->texts || write_figure(sampling, output, pictures, count, diag));
+    bool ok = file_make_folders(output->folder, diag);
+    uint32_t written = 0;
+    for (uint32_t i = 0; ok && i < count; i++)
+        if (pictures[i].times == 1) {
             ok = write_interpolation(sampling, output, &pictures[i], diag);
-    return ok && (!options->texts || options->is_interpolation || write_figure(sampling, output, pictures, count, diag));
+            written++;
+        }
+    if (ok && !written)
+        diag_error(diag, NULL, "the program \"%s\" emits no image once a run: there is nothing to lay side by side", sampling->entry->name);
+    return ok && written;
 }
 
 static bool write_files(const Sampling *sampling, Diag *diag) {

@@ -30,6 +30,8 @@ static int run(Arguments *arguments) {
                          .reports = stdout};
     if (!sampling.folder)
         return arguments_wrong(arguments, "--out DIR is missing: where shall the images go?");
+    if (arguments_has(arguments, "encoder") && !arguments_has(arguments, "embedding"))
+        return arguments_wrong(arguments, "--encoder says who made the vectors of --embedding FILE.npy, which is missing");
     return sampling_run(arguments, &sampling) ? 0 : 1;
 }
 

@@ -177,6 +177,28 @@ START_TEST(wrong_texts_are_refused) {
 }
 END_TEST
 
+// Crops, flips and captions are drawn in worker threads, and previews run in between: none of it may show in the numbers.
+START_TEST(resume_is_bit_identical) {
+    write_text(in_folder("painter.json"), GRAPH);
+    expect_code(0, "data make birds --out %s --count 120 --size 64 --seed 3", in_folder("birds"));
+    expect_code(0, "compile %s -o %s", in_folder("painter.json"), in_folder("painter.ggb"));
+    const char *common = arena_format(arena, "train %s --data cub:%s --steps 14", in_folder("painter.ggb"), in_folder("birds"));
+    expect_code(0, "%s --out %s", common, in_folder("whole"));
+    expect_code(0, "%s --out %s --stop-at 5 --sample-every 2 --sample-program sample", common, in_folder("parts"));
+    expect_file("parts/previews/step-000004-figure.html");
+    expect_code(0, "train %s --out %s --resume", in_folder("painter.ggb"), in_folder("parts"));
+    expect_file("parts/previews/step-000014-figure.png");
+    size_t size, other_size;
+    const char *bytes = bytes_of("whole/checkpoint-000014.safetensors", &size);
+    const char *others = bytes_of("parts/checkpoint-000014.safetensors", &other_size);
+    ck_assert_uint_eq(size, other_size);
+    ck_assert(memcmp(bytes, others, size) == 0);
+    bytes = bytes_of("whole/metrics.csv", &size);
+    others = bytes_of("parts/metrics.csv", &other_size);
+    ck_assert(size == other_size && memcmp(bytes, others, size) == 0);
+}
+END_TEST
+
 int main(void) {
     if (!has_device())
         return 77;
@@ -187,6 +209,7 @@ int main(void) {
     tcase_add_test(tests, colours_are_measured);
     tcase_add_test(tests, samples_are_made_of_texts);
     tcase_add_test(tests, wrong_texts_are_refused);
+    tcase_add_test(tests, resume_is_bit_identical);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
