@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 enum { WIDTH = 1200, HEIGHT = 700, TICK_MAX = 16, FONT_TITLE = 24, FONT_TEXT = 16, FONT_TICK = 15, MARGIN = 28 };
+static const double POINT_RADIUS = 2.5;
 enum { STRIP_TILE = 72, STRIP_GAP = 4 };
 
 // Okabe and Ito, "Color universal design" (2008): told apart by the colour-blind, too.
@@ -240,9 +241,10 @@ static void draw_curve(const Plotter *plotter, const double *xs, const double *y
 }
 
 static void draw_points(const Plotter *plotter, const DrawSeries *series, const Pen *pen) {
+    double radius = series->radius > 0 ? series->radius : POINT_RADIUS;
     for (uint32_t i = 0; i < series->count; i++)
         if (isfinite(series->x[i]) && isfinite(series->y[i])) {
-            canvas_ellipse(plotter->canvas, place(&plotter->x, series->x[i]), place(&plotter->y, series->y[i]), 2.5, 2.5, 0);
+            canvas_ellipse(plotter->canvas, place(&plotter->x, series->x[i]), place(&plotter->y, series->y[i]), radius, radius, 0);
             canvas_fill(plotter->canvas, pen->colour, pen->alpha);
         }
 }

@@ -6,6 +6,7 @@ typedef struct {
     const char *name;
     const double *x, *y; // a y that is not finite is left out
     uint32_t count;
+    double radius; // of the points of a scatter plot, in pixels; 0: 2.5
 } DrawSeries;
 
 typedef struct {

@@ -2,16 +2,19 @@
 #include "compiler/driver/common.h"
 #include "compiler/driver/eval_classify.h"
 #include "compiler/driver/eval_colour.h"
+#include "compiler/driver/eval_modes.h"
 #include "runtime/base/json.h"
 #include "runtime/sample.h"
 
 static const Option options[] = {
     {"images", 0, OPTION_TEXT, false, "FILE.npy", "the samples [n, channels, height, width], as `sample --tensors` writes them"},
     {"from", 0, OPTION_TEXT, false, "RUN|FILE", "the weights: the classifier's, or of the network that is measured"},
-    {"data", 0, OPTION_TEXT, true, "SPEC", "real images, [NAME=]mnist, idx:DIR ... (see gcc-graph data); colour: cub:DIR"},
-    {"count", 0, OPTION_COUNT, false, "N", "classify: real images (default: all of the split); colour: images to make (default: 1024)"},
-    {"program", 0, OPTION_TEXT, false, "NAME", "the program (default: classify; colour: the first that samples)"},
-    {"out", 0, OPTION_TEXT, false, "DIR", "colour: writes pictures of the first images, their captions and the figures there"},
+    {"data", 0, OPTION_TEXT, true, "SPEC",
+     "real images, [NAME=]mnist, idx:DIR ... (see gcc-graph data); colour: cub:DIR; modes: ring, grid (default: the run's)"},
+    {"count", 0, OPTION_COUNT, false, "N",
+     "classify: real images (default: all of the split); samples to make: colour (default: 1024), modes (2500)"},
+    {"program", 0, OPTION_TEXT, false, "NAME", "the program (default: classify; colour, modes: the first that samples)"},
+    {"out", 0, OPTION_TEXT, false, "DIR", "colour, modes: writes pictures and figures there"},
     COMMON_SEED_OPTION,
     {"json", 0, OPTION_FLAG, false, NULL, "prints JSON"},
     COMMON_DEVICE_OPTIONS,
@@ -114,10 +117,26 @@ static int eval_classify(Arguments *arguments) {
 }
 
 static const struct {
-    const char *name;
+    const char *name, *summary;
     int (*run)(Arguments *arguments);
-} measures[] = {{"classify", eval_classify}, {"colour", eval_colour}};
+} measures[] = {
+#define MEASURE(name, usage, summary) {#name, summary, eval_##name},
+#include "compiler/driver/measures.def"
+#undef MEASURE
+};
 enum { MEASURE_COUNT = sizeof measures / sizeof *measures };
+
+// A paragraph each, with the name in a column of its own.
+static void print_measures(FILE *stream) {
+    for (uint32_t i = 0; i < MEASURE_COUNT; i++) {
+        const char *name = measures[i].name, *line = measures[i].summary;
+        for (; line; name = "") {
+            size_t length = strcspn(line, "\n");
+            fprintf(stream, "%-9s %.*s\n", name, (int)length, line);
+            line = line[length] ? line + length + 1 : NULL;
+        }
+    }
+}
 
 static int run(Arguments *arguments) {
     const char *measure = arguments->operands.items[0], *known[MEASURE_COUNT];
@@ -131,19 +150,17 @@ static int run(Arguments *arguments) {
 }
 
 const Command eval_command = {
-    .usage = "classify CLASSIFIER --from RUN [--images FILE.npy] [--data SPEC] [--json]\n"
-             "colour BUNDLE --from RUN --data cub:DIR [--count N] [--program NAME] [--seed S] [--out DIR] [--json]",
-    .description =
-        "classify  What a classifier (a bundle whose program emits \"logits\" as rows) says of samples, beside real images: the share "
-        "that\n"
-        "          it is sure of (confidence >= 0.9) and the entropy of the predicted classes. Noise is confidently one class and\n"
-        "          collapsed samples are few classes, so both count.\n"
-        "colour    Whether a text-to-image network paints the body and background that its captions name: on painted birds (see\n"
-        "          gcc-graph data make birds), with captions of colour pairs that were held out of training; beside it the same for\n"
-        "          shuffled captions, which must be chance, and for real images, which must be near 1.",
+    .usage =
+#define MEASURE(name, usage, summary) #name " " usage "\n"
+#include "compiler/driver/measures.def"
+#undef MEASURE
+        ,
+    .description = "",
+    .more_help = print_measures,
     .examples = "sample build/ddpm.ggb --from runs/ddpm --program sample_ddim --count 256 --tensors --out samples\n"
                 "eval classify build/classifier.ggb --from runs/classifier --images samples/samples.npy --data mnist\n"
-                "eval colour build/stage1.ggb --from runs/stage1 --data cub:birds --program sample",
+                "eval colour build/stage1.ggb --from runs/stage1 --data cub:birds --program sample\n"
+                "eval modes build/gan_ring.ggb --from runs/ring --out runs/ring/eval",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),
     .operands_min = 2,

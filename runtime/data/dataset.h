@@ -1,6 +1,7 @@
 // Dataset: records by number. A reader is one row in datasets.def and one file; it fills in a Dataset.
 #pragma once
 #include "runtime/base/file.h"
+#include "runtime/data/modes.h"
 #include "runtime/program/program.h"
 
 enum { DATASET_SPLIT_MAX = 4 };
@@ -25,6 +26,8 @@ struct Dataset {
     // Records of a split that could not be read so far, each told as a warning by the fetch that found it; the next good record took its
     // place, in all fields. More than 1 % of a split are an error. The member is NULL where that cannot happen. Any thread may call it.
     uint32_t (*broken)(const Dataset *dataset, uint32_t split);
+    // Of points drawn from a mixture of Gaussians: where they lie. NULL for any other data set.
+    const DatasetModes *modes;
     const void *data; // the reader's own
 };
 
