@@ -103,6 +103,38 @@ START_TEST(refusals) {
 }
 END_TEST
 
+// Every graph of points, with each of its presets, at small sizes: trains to finite numbers, and eval modes takes its samples.
+START_TEST(graphs_of_points) {
+    static const struct {
+        const char *graph, *defines;
+    } cases[] = {
+        {"ring_gan", ""},
+        {"ring_gan", "-D saturating=1"},
+        {"ring_minibatch", ""},
+        {"ring_unrolled", "-D K=0"},
+        {"ring_unrolled", "-D K=3"},
+        {"ring_unrolled", "-D sgd_lr=0.1"},
+        {"ring_mgan", ""},
+        {"ring_spectral_norm", ""},
+        {"ring_wgan", ""},
+        {"ring_wgan_gp", ""},
+        {"ring_feature_matching", ""},
+        {"ring_balance", ""},
+        {"ring_balance", "-D threshold=0.1"}, // rests always, but for the worst guesses
+    };
+    const char *small = in_folder("small.ggb"), *run = in_folder("run");
+    expect_code(0, "compile graphs/%s.json --preset check %s -o %s", cases[_i].graph, cases[_i].defines, small);
+    expect_code(0, "train %s --data %s --out %s --steps 50", small, _i % 2 ? "grid" : "ring", run);
+    expect_out("step 50 of 50");
+    ck_assert(file_exists(in_folder("run/loss.png")));
+    ck_assert_ptr_null(strstr(read_all(in_folder("run/metrics.csv")), "nan"));
+    expect_code(0, "eval modes %s --from %s --count 12", small, run);
+    expect_out(_i % 2 ? " of 25\n" : " of 8\n"); // the run's own data set
+    expect_out(" of 12 (");
+    ck_assert_ptr_null(strstr(out, "not finite"));
+}
+END_TEST
+
 int main(void) {
     if (!has_device())
         return 77;
@@ -113,6 +145,7 @@ int main(void) {
     tcase_add_test(tests, known_points);
     tcase_add_test(tests, no_sample_is_good);
     tcase_add_test(tests, refusals);
+    tcase_add_loop_test(tests, graphs_of_points, 0, 13);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

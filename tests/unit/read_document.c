@@ -144,9 +144,25 @@ START_TEST(the_input_as_one_file_reads_the_same) {
 END_TEST
 
 START_TEST(graphs_are_well_formed) {
-    static const char *const graphs[] = {"balance",       "ddpm_mnist",      "features",        "latent_diffusion",
-                                         "spectral_norm", "stackgan_stage1", "stackgan_stage2", "stackgan_stage2_pixelshuffle",
-                                         "unrolled_gan",  "wgan_gp"};
+    static const char *const graphs[] = {"balance",
+                                         "ddpm_mnist",
+                                         "features",
+                                         "latent_diffusion",
+                                         "ring_balance",
+                                         "ring_feature_matching",
+                                         "ring_gan",
+                                         "ring_mgan",
+                                         "ring_minibatch",
+                                         "ring_spectral_norm",
+                                         "ring_unrolled",
+                                         "ring_wgan",
+                                         "ring_wgan_gp",
+                                         "spectral_norm",
+                                         "stackgan_stage1",
+                                         "stackgan_stage2",
+                                         "stackgan_stage2_pixelshuffle",
+                                         "unrolled_gan",
+                                         "wgan_gp"};
     const Module *module = read_graph(arena_format(arena, "graphs/%s.json", graphs[_i]), NULL, NULL, 0);
     ck_assert_msg(diag_text(diag, arena)[0] == 0, "%s", diag_text(diag, arena));
     ck_assert_ptr_nonnull(module->doc);
@@ -290,7 +306,7 @@ int main(void) {
     tcase_add_test(all, defines_win_over_presets_over_with_over_lets);
     tcase_add_loop_test(all, small_presets_train, 0, 3);
     tcase_add_test(all, the_input_as_one_file_reads_the_same);
-    tcase_add_loop_test(all, graphs_are_well_formed, 0, 10);
+    tcase_add_loop_test(all, graphs_are_well_formed, 0, 19);
     tcase_add_test(all, initialisers_by_part);
     tcase_add_loop_test(all, icnr_begins_as_nearest_upsampling, 0, sizeof icnr_cases / sizeof *icnr_cases);
     tcase_add_test(all, what_is_never_used_is_warned_of);
