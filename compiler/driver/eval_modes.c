@@ -190,7 +190,7 @@ static DrawSeries centres_of(Arena *arena, const DatasetModes *modes, double *re
         y[i] = modes->centres[i][1];
         *reach = fmax(*reach, fmax(fabs(x[i]), fabs(y[i])));
     }
-    return (DrawSeries){.name = "modes", .x = x, .y = y, .count = modes->count, .radius = 9};
+    return (DrawSeries){.name = "modes", .x = x, .y = y, .count = modes->count, .radius = 14};
 }
 
 static bool fetch_real(Measure *measure, float *points) {
@@ -212,10 +212,10 @@ static bool draw(Measure *measure, const char *folder) {
     DrawSeries series[3];
     series[0] = centres_of(arena, modes, &reach);
     reach *= SHOWN_REACH;
-    series[1] = series_of(arena, "samples", measure->points, measure->count, reach, &outside);
-    series[2] = series_of(arena, "real", real, REAL_SHOWN, reach, &none);
-    const char *subtitle = arena_format(arena, "%u of %u modes, %.1f %% of %u samples good", measure->found.hit, modes->count,
-                                        100 * good_share(measure), measure->count);
+    series[1] = series_of(arena, "real", real, REAL_SHOWN, reach, &none);
+    series[2] = series_of(arena, "samples", measure->points, measure->count, reach, &outside);
+    const char *subtitle = arena_format(arena, "%u of %u modes, %.1f %% of %s samples good", measure->found.hit, modes->count,
+                                        100 * good_share(measure), text_thousands(arena, measure->count));
     if (outside)
         subtitle = arena_format(arena, "%s, %u far outside", subtitle, outside);
     DrawPlot plot = {.title = measure->program->name,
