@@ -21,7 +21,8 @@ from oracle import state_arrays
 STEP, SAMPLES = 7, 24
 CASES = [   # graph, -D; all at preset "check"
     ('balance', {}), ('ddpm_mnist', {}), ('features', {}),
-    ('latent_diffusion', {}), ('spectral_norm', {}), ('stackgan_stage1', {'E': 32, 'batch': 3}),
+    ('latent_diffusion', {}), ('ring_balance', {}), ('ring_feature_matching', {}), ('ring_gan', {}), ('ring_mgan', {}), ('ring_minibatch', {}),
+    ('ring_spectral_norm', {}), ('ring_unrolled', {}), ('ring_wgan', {}), ('ring_wgan_gp', {}), ('spectral_norm', {}), ('stackgan_stage1', {'E': 32, 'batch': 3}),
     ('stackgan_stage2', {'E': 32, 'batch': 2, 'size': 128, 'GF': 4, 'GF1': 2, 'DF': 2}),
     ('stackgan_stage2_pixelshuffle', {'E': 32, 'batch': 2, 'size': 128, 'GF': 4, 'GF1': 2, 'DF': 2}), ('unrolled_gan', {}), ('wgan_gp', {}), ('everything', {}),
 ]
