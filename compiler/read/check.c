@@ -342,7 +342,8 @@ static bool check_program(Reader *reader, const Json *program) {
 }
 
 static bool check_include(Reader *reader, const Json *include) {
-    return include->kind == JSON_STRING || check_object(reader, include, "file:t! as:t with:o");
+    return include->kind == JSON_STRING ||
+           (check_object(reader, include, "file:t! as:t with:o programs:a") && check_texts(reader, json_get(include, "programs")));
 }
 
 static bool check_preset(Reader *reader, const Json *preset) {

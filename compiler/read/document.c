@@ -175,6 +175,30 @@ static bool merge(Reader *reader, Document *document, const Document *child, con
     return is_good;
 }
 
+// Programs are taken only where they are asked for by name.
+static bool take_program(Reader *reader, Document *document, const Json *program, const Json *place) {
+    for (uint32_t i = 0; i < document->programs.count; i++)
+        if (document->programs.items[i] == program)
+            return true;
+        else if (!strcmp(document->programs.items[i]->key, program->key))
+            return twice(reader, place, "program", program->key);
+    array_push(reader->arena, &document->programs, program);
+    return true;
+}
+
+static bool take_programs(Reader *reader, Document *document, const Document *child, const Json *names) {
+    bool is_good = true;
+    for (const Json *name = names ? names->first : NULL; name; name = name->next) {
+        const Json *program = document_program(child, name->string);
+        if (!program)
+            is_good = reader_error_at(reader, name, "%s has no program \"%s\"%s", child->name, name->string,
+                                      document_suggest_program(reader, child, name->string));
+        else
+            is_good = take_program(reader, document, program, name) && is_good;
+    }
+    return is_good;
+}
+
 static bool check_with(Reader *reader, const GivenList *inner) {
     for (uint32_t i = 0; i < inner->items.count; i++)
         if (!inner->items.items[i]->used)
@@ -185,8 +209,10 @@ static bool check_with(Reader *reader, const GivenList *inner) {
 
 static bool include(Reader *reader, Document *document, const Json *json) {
     const Json *file = json->kind == JSON_STRING ? json : json_get(json, "file"), *as = json_get(json, "as"),
-               *with = json_get(json, "with");
+               *with = json_get(json, "with"), *programs = json_get(json, "programs");
     const Json *let = json_get(document->json, "let");
+    if (as && programs)
+        return reader_error_at(reader, programs, "programs can be taken only from a document that is included without \"as\"");
     const char *name = normalised(reader->arena, file_folder(reader->arena, document->name), file->string);
     GivenList own = {0}, inner = {0}, passed = {0}; // own: of "with"; passed: of our own given, under the names that they have there
     for (const Json *item = with ? with->first : NULL; item; item = item->next)
@@ -224,7 +250,7 @@ static bool include(Reader *reader, Document *document, const Json *json) {
         array_push(reader->arena, &document->known,
                    as ? arena_format(reader->arena, "%s.%s", as->string, child->known.items[i]) : child->known.items[i]);
     if (!as)
-        return merge(reader, document, child, let, json);
+        return take_programs(reader, document, child, programs) && merge(reader, document, child, let, json);
     array_push(reader->arena, &document->children, ((struct NamedDocument){as->string, child}));
     return declare(reader, document, as->string, (Datum){.kind = DATUM_DOCUMENT, .document = child}, json);
 }
@@ -332,9 +358,8 @@ static bool add_preset(Reader *reader, Document *document, const char *preset) {
 
 // What is given for programs' lets is looked up again when the program is read.
 static void know_programs(Reader *reader, Document *document) {
-    const Json *programs = json_get(document->json, "programs");
-    for (const Json *program = programs ? programs->first : NULL; program; program = program->next) {
-        const Json *let = json_get(program, "let");
+    for (uint32_t p = 0; p < document->programs.count; p++) {
+        const Json *program = document->programs.items[p], *let = json_get(program, "let");
         for (const Json *item = let ? let->first : NULL; item; item = item->next) {
             const char *name = arena_format(reader->arena, "%s.%s", program->key, item->key);
             Given *given = given_find(&document->given, name);
@@ -364,13 +389,15 @@ Document *document_load(Reader *reader, const Json *place, const char *name, con
         array_push(reader->arena, &document->given.items, given->items.items[i]);
     if (preset && !add_preset(reader, document, preset))
         return NULL;
-    const Json *let = json_get(json, "let"), *includes = json_get(json, "include");
+    const Json *let = json_get(json, "let"), *includes = json_get(json, "include"), *programs = json_get(json, "programs");
     lets_declare(reader, let, &document->scope, &document->given, "", !includer);
     for (const Json *item = let ? let->first : NULL; item; item = item->next)
         array_push(reader->arena, &document->known, item->key);
     bool is_good = true;
     for (const Json *item = includes ? includes->first : NULL; item; item = item->next)
         is_good = include(reader, document, item) && is_good;
+    for (const Json *program = programs ? programs->first : NULL; program; program = program->next)
+        is_good = take_program(reader, document, program, program) && is_good;
     know_programs(reader, document);
     is_good = is_good && declare_all(reader, document);
     for (uint32_t i = 0; !includer && i < document->given.items.count; i++) {
@@ -456,6 +483,20 @@ BlockDecl *document_block(Reader *reader, Document *document, const char *name, 
     if (report)
         reader_error_at(reader, place, "no block \"%s\"%s", name, reader_suggest_words(reader, name, names.items, names.count));
     return NULL;
+}
+
+const Json *document_program(const Document *document, const char *name) {
+    for (uint32_t i = 0; i < document->programs.count; i++)
+        if (!strcmp(document->programs.items[i]->key, name))
+            return document->programs.items[i];
+    return NULL;
+}
+
+const char *document_suggest_program(Reader *reader, const Document *document, const char *name) {
+    ARRAY(const char *) names = {0};
+    for (uint32_t i = 0; i < document->programs.count; i++)
+        array_push(reader->arena, &names, document->programs.items[i]->key);
+    return reader_suggest_words(reader, name, names.items, names.count);
 }
 
 // ---- the input as one file

@@ -106,7 +106,8 @@ struct Document {
         Document *document;
     })
     children;
-    GivenList given; // what is asked of its lets and programs
+    ARRAY(const Json *) programs; // those taken from plain includes by name, then its own
+    GivenList given;              // what is asked of its lets and programs
     const Document *includer;
     ARRAY(const char *) known; // lets that may be given, for suggestions
 };
@@ -143,6 +144,8 @@ Network *document_network(Reader *reader, Document *document, const char *name,
                           const Json *place); // "s1.G"; NULL: none, reported where a place is given
 OptimizerDecl *document_optimizer(Reader *reader, Document *document, const char *name, const Json *place);
 BlockDecl *document_block(Reader *reader, Document *document, const char *name, const Json *place, bool report);
+const Json *document_program(const Document *document, const char *name);                         // NULL: none
+const char *document_suggest_program(Reader *reader, const Document *document, const char *name); // the end of an error message
 const char *document_resolved(Reader *reader, const char *preset, const GivenList *defines);
 // Names `let` of `object` in the scope: those in `given` win.
 // `path` ("sample." or "") stands before the names in `given`.

@@ -244,7 +244,6 @@ static void warn_unused(Reader *reader) {
 
 static void read_all(Reader *reader, const Json *json) {
     Document *document = reader->main;
-    const Json *programs = json_get(json, "programs");
     if (!document_states(reader))
         return;
     data_read(reader);
@@ -253,14 +252,13 @@ static void read_all(Reader *reader, const Json *json) {
     for (uint32_t i = 0; i < document->optimizers.count && !reader_stopped(reader); i++)
         optimizer_prepare(reader, document->optimizers.items[i].optimizer);
     for (uint32_t i = 0; i < reader->options->program_count; i++)
-        if (reader->options->programs && !json_get(programs, reader->options->programs[i])) {
-            ARRAY(const char *) names = {0};
-            for (const Json *program = programs ? programs->first : NULL; program; program = program->next)
-                array_push(reader->arena, &names, program->key);
+        if (reader->options->programs && !document_program(document, reader->options->programs[i])) {
+            const Json *programs = json_get(json, "programs");
             reader_error_at(reader, programs ? programs : json, "no program \"%s\"%s", reader->options->programs[i],
-                            reader_suggest_words(reader, reader->options->programs[i], names.items, names.count));
+                            document_suggest_program(reader, document, reader->options->programs[i]));
         }
-    for (const Json *program = programs ? programs->first : NULL; program && !reader_stopped(reader); program = program->next) {
+    for (uint32_t p = 0; p < document->programs.count && !reader_stopped(reader); p++) {
+        const Json *program = document->programs.items[p];
         bool is_wanted = !reader->options->programs;
         for (uint32_t i = 0; !is_wanted && i < reader->options->program_count; i++)
             is_wanted = !strcmp(reader->options->programs[i], program->key);

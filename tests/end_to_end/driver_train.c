@@ -1,4 +1,5 @@
 // Training by the command line: progress files, resuming bit for bit (also after SIGKILL and SIGINT), sampling, export, refusals.
+#include "runtime/base/tensor_file.h"
 #include "tests/end_to_end/command.h"
 #include "tests/end_to_end/small_graph.h"
 #include <fcntl.h>
@@ -70,6 +71,35 @@ static int stop(pid_t child, const char *run, int signal_number, long wait) {
     waitpid(child, &status, 0);
     return status;
 }
+
+// On the device too: where "when" does not hold, parameters, moments, the count and the EMA keep every bit; the rest of the step counts.
+START_TEST(a_skipped_update_changes_no_bit) {
+    static const char when[] = "\"when\": \"step % 3 != 1\"";
+    const char *graph = arena_copy_text(arena, SMALL_GRAPH), *place = strstr(graph, when);
+    ck_assert_ptr_nonnull(place);
+    write_text(in_folder("rest.json"),
+               arena_format(arena, "%.*s\"when\": \"loss < 0 or step < 3\"%s", (int)(place - graph), graph, place + strlen(when)));
+    bundle = in_folder("rest.ggb");
+    expect_code(0, "compile %s -o %s", in_folder("rest.json"), bundle);
+    expect_code(0, "train %s --data random:64 --out %s --steps 6 --save-every 3", bundle, in_folder("rest"));
+    TensorFile before, after;
+    ck_assert_msg(safetensors_read(arena, in_folder("rest/checkpoint-000003.safetensors"), &before, diag) &&
+                      safetensors_read(arena, in_folder("rest/checkpoint-000006.safetensors"), &after, diag),
+                  "%s", diag_text(diag, arena));
+    uint32_t same = 0, moved = 0;
+    for (uint32_t i = 0; i < before.tensors.count; i++) {
+        const HostTensor *old = &before.tensors.items[i], *now = tensor_file_find(&after, old->name);
+        ck_assert_msg(now && now->size == old->size, "%s", old->name);
+        bool is_statistic = strstr(old->name, "batch_norm.mean") || strstr(old->name, "batch_norm.variance");
+        bool is_same = !memcmp(old->data, now->data, old->size);
+        ck_assert_msg(is_same != is_statistic, "%s", old->name);
+        same += is_same;
+        moved += !is_same;
+    }
+    ck_assert_uint_eq(moved, 2);
+    ck_assert_uint_gt(same, 4 * 8); // weights, two moments, EMA; the count
+}
+END_TEST
 
 START_TEST(killed_runs_resume) {
     compile_small();
@@ -152,8 +182,8 @@ END_TEST
 // A loss that is NaN from a step on: the message names the node, from the beginning and from a checkpoint.
 START_TEST(the_first_nan_is_named) {
     const char *sound = "mean((y - x0)^2)", *at = strstr(SMALL_GRAPH, sound);
-    write_text(in_folder("wild.json"), arena_format(arena, "%.*s%s + log(5.5 - step)%s", (int)(at - SMALL_GRAPH), SMALL_GRAPH, sound,
-                                                    at + strlen(sound)));
+    write_text(in_folder("wild.json"),
+               arena_format(arena, "%.*s%s + log(5.5 - step)%s", (int)(at - SMALL_GRAPH), SMALL_GRAPH, sound, at + strlen(sound)));
     expect_code(0, "compile %s -o %s", in_folder("wild.json"), in_folder("wild.ggb"));
     expect_code(1, "train %s --data random:64 --out %s --seed 3", in_folder("wild.ggb"), in_folder("run"));
     expect_err("replayed from the initial state: the first value that is not finite is written by");
@@ -171,6 +201,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, resume_is_bit_identical);
+    tcase_add_test(tests, a_skipped_update_changes_no_bit);
     tcase_add_test(tests, killed_runs_resume);
     tcase_add_test(tests, interrupt_saves_and_says_how_to_resume);
     tcase_add_test(tests, a_run_is_never_overwritten);

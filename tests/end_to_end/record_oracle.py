@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """Records what the PyTorch oracle computes for one step of every program of every shipped graph, for read_oracle.c.
 
-    record_oracle.py ORACLE_FOLDER GRAPHS_FOLDER FIXTURES_FOLDER
+    record_oracle.py ORACLE_FOLDER GRAPHS_FOLDER FIXTURES_FOLDER [GRAPH...]
 
 All inputs (parameters, state, moments, feeds, draws) are numbers that both sides make from their names, so only results are kept: of each
 tensor its sum, the sum of its absolute values, and up to 24 of its elements, in double. One safetensors file per graph and program.
 """
-import json, os, struct, sys
+import json, os, struct, sys, tempfile
 import numpy as np
 import torch
 
@@ -21,7 +21,8 @@ from oracle import state_arrays
 STEP, SAMPLES = 7, 24
 CASES = [   # graph, -D; all at preset "check"
     ('balance', {}), ('ddpm_mnist', {}), ('features', {}),
-    ('latent_diffusion', {}), ('ring_balance', {}), ('ring_feature_matching', {}), ('ring_gan', {}), ('ring_mgan', {}), ('ring_minibatch', {}),
+    ('latent_diffusion', {}), ('mnist_feature_matching', {}), ('mnist_gan', {}), ('mnist_mgan', {}), ('mnist_minibatch', {}), ('mnist_unrolled', {}),
+    ('mnist_wgan', {}), ('ring_balance', {}), ('ring_feature_matching', {}), ('ring_gan', {}), ('ring_mgan', {}), ('ring_minibatch', {}),
     ('ring_spectral_norm', {}), ('ring_unrolled', {}), ('ring_wgan', {}), ('ring_wgan_gp', {}), ('spectral_norm', {}), ('stackgan_stage1', {'E': 32, 'batch': 3}),
     ('stackgan_stage2', {'E': 32, 'batch': 2, 'size': 128, 'GF': 4, 'GF1': 2, 'DF': 2}),
     ('stackgan_stage2_pixelshuffle', {'E': 32, 'batch': 2, 'size': 128, 'GF': 4, 'GF1': 2, 'DF': 2}), ('unrolled_gan', {}), ('wgan_gp', {}), ('everything', {}),
@@ -134,8 +135,30 @@ def record(path, define, program, target):
     print(f'{os.path.basename(target)}: {len(arrays)} tensors, {os.path.getsize(target):,} bytes')
 
 
+def with_programs(path):
+    """The document with the programs that it takes from its includes written out: the oracle knows no such includes."""
+    with open(path) as file:
+        document = json.load(file)
+    for include in document.get('include', []):
+        names = include.pop('programs', []) if isinstance(include, dict) else []
+        if names:
+            programs = with_programs(os.path.join(os.path.dirname(path), include['file']))['programs']
+            document['programs'] = {**{name: programs[name] for name in names}, **document.get('programs', {})}
+    return document
+
+
 Machine.draw, Machine.feed = draw, feed
-for graph, define in CASES:
-    path = os.path.join(sys.argv[3 if graph == 'everything' else 2], graph + '.json')
-    for program in Document(path, dict(define), preset='check').spec['programs']:
-        record(path, define, program, os.path.join(sys.argv[3], f'{graph}.{program}.safetensors'))
+with tempfile.TemporaryDirectory() as folder:
+    for source in (sys.argv[2], sys.argv[3]):
+        for inside, _, files in os.walk(source):
+            os.makedirs(os.path.join(folder, os.path.relpath(inside, source)), exist_ok=True)
+            for name in files:
+                if name.endswith('.json') and name != 'schema.json':
+                    with open(os.path.join(folder, os.path.relpath(inside, source), name), 'w') as file:
+                        json.dump(with_programs(os.path.join(inside, name)), file)
+    for graph, define in CASES:
+        if len(sys.argv) > 4 and graph not in sys.argv[4:]:
+            continue
+        path = os.path.join(folder, graph + '.json')
+        for program in Document(path, dict(define), preset='check').spec['programs']:
+            record(path, define, program, os.path.join(sys.argv[3], f'{graph}.{program}.safetensors'))

@@ -110,14 +110,14 @@ static void fuzz_documents(FuzzTime time) {
                                         "pop(h)",
                                         "reshape($, [-1])",
                                         "detach(",
-                                        "\"include\": [\"blocks/gan_mnist.json\"], ",
+                                        "\"include\": [\"blocks/images.json\"], ",
                                         "\"when\": \"step > 1\", "};
     static const char *const golden[] = {"outer_product", "norm_silu",     "conv_bias_residual", "softmax",
                                          "state_swap",    "unrolled_step", "concat_slice",       "reduction_siblings"};
     Fuzzer *fuzzer = fuzzer_create("document", words, sizeof words / sizeof *words);
     if (!file_make_folders(file_join(fuzzer->arena, fuzzer->folder, "blocks"), fuzzer->diag))
         exit(EXIT_FAILURE);
-    copy(fuzzer, "graphs/blocks/gan_mnist.json", "blocks/gan_mnist.json");
+    copy(fuzzer, "graphs/blocks/images.json", "blocks/images.json");
     copy(fuzzer, "graphs/blocks/common.json", "blocks/common.json");
     copy(fuzzer, "graphs/ddpm_mnist.json", "ddpm_mnist.json");
     for (uint32_t i = 0; i < sizeof golden / sizeof *golden; i++)
