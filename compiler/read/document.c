@@ -189,12 +189,8 @@ static bool take_program(Reader *reader, Document *document, const Json *program
 static bool take_programs(Reader *reader, Document *document, const Document *child, const Json *names) {
     bool is_good = true;
     for (const Json *name = names ? names->first : NULL; name; name = name->next) {
-        const Json *program = document_program(child, name->string);
-        if (!program)
-            is_good = reader_error_at(reader, name, "%s has no program \"%s\"%s", child->name, name->string,
-                                      document_suggest_program(reader, child, name->string));
-        else
-            is_good = take_program(reader, document, program, name) && is_good;
+        const Json *program = document_program(reader, child, name->string, name);
+        is_good = program && take_program(reader, document, program, name) && is_good;
     }
     return is_good;
 }
@@ -428,75 +424,6 @@ bool document_states(Reader *reader) {
             is_good = reader_error_at(reader, init, "%s", misfit);
     }
     return is_good;
-}
-
-// ---- look-ups
-
-Network *document_network(Reader *reader, Document *document, const char *name, const Json *place) {
-    const char *dot = strchr(name, '.');
-    ARRAY(const char *) names = {0};
-    for (uint32_t i = 0; dot && i < document->children.count; i++) {
-        const struct NamedDocument *child = &document->children.items[i];
-        if (strlen(child->name) == (size_t)(dot - name) && !strncmp(child->name, name, (size_t)(dot - name)))
-            return document_network(reader, child->document, dot + 1, place);
-    }
-    for (uint32_t i = 0; i < document->networks.count; i++) {
-        if (!strcmp(document->networks.items[i].name, name))
-            return document->networks.items[i].network;
-        array_push(reader->arena, &names, document->networks.items[i].name);
-    }
-    if (place)
-        reader_error_at(reader, place, "no network \"%s\"%s", name, reader_suggest_words(reader, name, names.items, names.count));
-    return NULL;
-}
-
-OptimizerDecl *document_optimizer(Reader *reader, Document *document, const char *name, const Json *place) {
-    const char *dot = strchr(name, '.');
-    ARRAY(const char *) names = {0};
-    for (uint32_t i = 0; dot && i < document->children.count; i++) {
-        const struct NamedDocument *child = &document->children.items[i];
-        if (strlen(child->name) == (size_t)(dot - name) && !strncmp(child->name, name, (size_t)(dot - name)))
-            return document_optimizer(reader, child->document, dot + 1, place);
-    }
-    for (uint32_t i = 0; i < document->optimizers.count; i++) {
-        if (!strcmp(document->optimizers.items[i].name, name))
-            return document->optimizers.items[i].optimizer;
-        array_push(reader->arena, &names, document->optimizers.items[i].name);
-    }
-    reader_error_at(reader, place, "no optimizer \"%s\"%s", name, reader_suggest_words(reader, name, names.items, names.count));
-    return NULL;
-}
-
-BlockDecl *document_block(Reader *reader, Document *document, const char *name, const Json *place, bool report) {
-    const char *dot = strchr(name, '.');
-    ARRAY(const char *) names = {0};
-    for (uint32_t i = 0; dot && i < document->children.count; i++) {
-        const struct NamedDocument *child = &document->children.items[i];
-        if (strlen(child->name) == (size_t)(dot - name) && !strncmp(child->name, name, (size_t)(dot - name)))
-            return document_block(reader, child->document, dot + 1, place, report);
-    }
-    for (uint32_t i = 0; i < document->blocks.count; i++) {
-        if (!strcmp(document->blocks.items[i].name, name))
-            return &document->blocks.items[i];
-        array_push(reader->arena, &names, document->blocks.items[i].name);
-    }
-    if (report)
-        reader_error_at(reader, place, "no block \"%s\"%s", name, reader_suggest_words(reader, name, names.items, names.count));
-    return NULL;
-}
-
-const Json *document_program(const Document *document, const char *name) {
-    for (uint32_t i = 0; i < document->programs.count; i++)
-        if (!strcmp(document->programs.items[i]->key, name))
-            return document->programs.items[i];
-    return NULL;
-}
-
-const char *document_suggest_program(Reader *reader, const Document *document, const char *name) {
-    ARRAY(const char *) names = {0};
-    for (uint32_t i = 0; i < document->programs.count; i++)
-        array_push(reader->arena, &names, document->programs.items[i]->key);
-    return reader_suggest_words(reader, name, names.items, names.count);
 }
 
 // ---- the input as one file

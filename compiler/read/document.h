@@ -140,15 +140,15 @@ NodeKind check_node_kind(const Json *node); // NODE_KIND_COUNT: none
 Document *document_load(Reader *reader, const Json *place, const char *name, const GivenList *given, const char *prefix,
                         const Document *includer, const char *preset);
 bool document_states(Reader *reader); // declares what `state` of the documents says
-Network *document_network(Reader *reader, Document *document, const char *name,
-                          const Json *place); // "s1.G"; NULL: none, reported where a place is given
-OptimizerDecl *document_optimizer(Reader *reader, Document *document, const char *name, const Json *place);
-BlockDecl *document_block(Reader *reader, Document *document, const char *name, const Json *place, bool report);
-const Json *document_program(const Document *document, const char *name);                         // NULL: none
-const char *document_suggest_program(Reader *reader, const Document *document, const char *name); // the end of an error message
 const char *document_resolved(Reader *reader, const char *preset, const GivenList *defines);
 // Names `let` of `object` in the scope: those in `given` win.
 // `path` ("sample." or "") stands before the names in `given`.
 void lets_declare(Reader *reader, const Json *let, Scope *scope, const GivenList *given, const char *path, bool is_own);
 Later *later_create(Reader *reader, const char *name, const Json *json, Scope *scope);
 Given *given_find(const GivenList *given, const char *name);
+
+// ---- lookup.c: by names such as "G" or "s1.G"; NULL where there is none, reported where a place is given
+Network *document_network(Reader *reader, Document *document, const char *name, const Json *place);
+OptimizerDecl *document_optimizer(Reader *reader, Document *document, const char *name, const Json *place);
+BlockDecl *document_block(Reader *reader, Document *document, const char *name, const Json *place);
+const Json *document_program(Reader *reader, const Document *document, const char *name, const Json *place); // of this document alone

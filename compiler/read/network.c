@@ -327,10 +327,10 @@ Datum node_call(Reader *reader, const Json *node, Scope *scope, const Frame *fra
 }
 
 static BlockDecl *find_block(Reader *reader, const Frame *frame, const Json *name) {
-    BlockDecl *block = document_block(reader, frame->document, name->string, name, false);
+    BlockDecl *block = document_block(reader, frame->document, name->string, NULL);
     if (!block && frame->call->network)
-        block = document_block(reader, frame->call->network->document, name->string, name, false);
-    return block ? block : document_block(reader, reader->main, name->string, name, true);
+        block = document_block(reader, frame->call->network->document, name->string, NULL);
+    return block ? block : document_block(reader, reader->main, name->string, name);
 }
 
 Datum node_block(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label) {

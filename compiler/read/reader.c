@@ -244,6 +244,7 @@ static void warn_unused(Reader *reader) {
 
 static void read_all(Reader *reader, const Json *json) {
     Document *document = reader->main;
+    const Json *programs = json_get(json, "programs");
     if (!document_states(reader))
         return;
     data_read(reader);
@@ -252,11 +253,8 @@ static void read_all(Reader *reader, const Json *json) {
     for (uint32_t i = 0; i < document->optimizers.count && !reader_stopped(reader); i++)
         optimizer_prepare(reader, document->optimizers.items[i].optimizer);
     for (uint32_t i = 0; i < reader->options->program_count; i++)
-        if (reader->options->programs && !document_program(document, reader->options->programs[i])) {
-            const Json *programs = json_get(json, "programs");
-            reader_error_at(reader, programs ? programs : json, "no program \"%s\"%s", reader->options->programs[i],
-                            document_suggest_program(reader, document, reader->options->programs[i]));
-        }
+        if (reader->options->programs)
+            document_program(reader, document, reader->options->programs[i], programs ? programs : json);
     for (uint32_t p = 0; p < document->programs.count && !reader_stopped(reader); p++) {
         const Json *program = document->programs.items[p];
         bool is_wanted = !reader->options->programs;
