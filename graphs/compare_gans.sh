@@ -134,7 +134,7 @@ echo "$remedies" | while read -r label points images preset; do
     [ "$graph" != - ] || continue
     bundle="$out/$label.ggb"
     if [ "$preset" = - ]; then preset=""; fi
-    "$program" compile "graphs/$graph.json" ${preset:+--preset "$preset"} -D "batch=$batch" --target any -o "$bundle" >/dev/null
+    "$program" compile "graphs/$graph.json" ${preset:+--preset "$preset"} -D "batch=$batch" -o "$bundle" >/dev/null
     count=$(echo "$seeds" | wc -w)
     : >"$out/$label.found"
     for seed in $seeds; do
