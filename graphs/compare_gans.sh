@@ -69,6 +69,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+case "$minutes" in "" | *[!0-9]* | 0) echo "compare_gans.sh: --minutes takes a whole number from 1" >&2 && exit 2 ;; esac
 [ -x "$program" ] || { echo "compare_gans.sh: $program is not there: ./quickstart.sh builds it, or --program P" >&2 && exit 1; }
 case "$data" in
 ring | grid) is_images="" columns="modes hit | good samples" ;;

@@ -7,7 +7,7 @@ static const Option options[] = {
     {"count", 0, OPTION_COUNT, false, "N", "images wanted: the program runs as often as that needs (default: once)"},
     {"program", 0, OPTION_TEXT, false, "NAME", "the program (default: the first that evaluates)"},
     SAMPLING_DATA_OPTION,
-    {"text", 0, OPTION_TEXT, true, "CAPTION", "what the images shall show (may be repeated: the images take them in turn)"},
+    {"text", 0, OPTION_TEXT, true, "CAPTION", "what the images shall show; of several the images take turns"},
     {"embedding", 0, OPTION_TEXT, false, "FILE.npy", "vectors of texts instead, [count, size] or [size] floats"},
     {"encoder", 0, OPTION_TEXT, false, "NAME", "the text encoder that made --embedding (default: char-CNN-RNN)"},
     {"interpolate", 0, OPTION_COUNT, false, "N", "N steps from one text to another, with the same noise"},
