@@ -11,6 +11,7 @@ minutes=4
 batch=""
 steps=""
 seeds="0 1 2"
+jobs=1
 classifier=""
 chosen=""
 
@@ -39,19 +40,21 @@ while [ $# -gt 0 ]; do
     --program) program="$2" && shift ;;
     --out) out="$2" && shift ;;
     --data) data="$2" && shift ;;
+    --jobs) jobs="$2" && shift ;;
     --classifier) classifier="$2" && shift ;;
     --minutes) minutes="$2" && shift ;;
     --batch) batch="$2" && shift ;;
     --steps) steps="$2" && shift ;;
     --seeds) seeds="$2" && shift ;;
     --help | -h)
-        echo "usage: graphs/compare_gans.sh [--data ring|grid|mnist] [--minutes N] [--batch N] [--steps N] [--seeds 'S ...'] [--classifier RUN]"
-        echo "                              [--out DIR] [--program P] [REMEDY...]"
+        echo "usage: graphs/compare_gans.sh [--data ring|grid|mnist] [--minutes N] [--batch N] [--steps N] [--seeds 'S ...'] [--jobs N]"
+        echo "                              [--classifier RUN] [--out DIR] [--program P] [REMEDY...]"
         echo "Trains each remedy once for each seed, at most N minutes (default 4) for all its seeds together, and prints a table: modes hit and"
         echo "good samples (of points) or digits that a classifier is sure of and the entropy of its answers (of images, with --classifier, a run"
         echo "of graphs/features.json), steps, time, kernels of a step and time of one. --batch (default: 128 points, 64 images) and --steps"
-        echo "(default: the graph's) hold for all. Runs with loss curves and samples stay in DIR (default runs/DATA); started again, they go on"
-        echo "from there. P is gcc-graph (default build/release/gcc-graph)."
+        echo "(default: the graph's) hold for all. --jobs trains several at once, each by one thread: for lavapipe, as many as there are cores,"
+        echo "since such small kernels wait longer for a second thread than it saves. Runs with loss curves and samples stay in DIR (default"
+        echo "runs/DATA); started again, they go on from there. P is gcc-graph (default build/release/gcc-graph)."
         echo "REMEDY:" $(echo "$remedies" | awk 'NF && !seen[$1]++ { print $1 }')
         exit 0
         ;;
@@ -69,7 +72,9 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-case "$minutes" in "" | *[!0-9]* | 0) echo "compare_gans.sh: --minutes takes a whole number from 1" >&2 && exit 2 ;; esac
+for number in "$minutes" "$jobs"; do
+    case "$number" in "" | *[!0-9]* | 0) echo "compare_gans.sh: --minutes and --jobs take whole numbers from 1" >&2 && exit 2 ;; esac
+done
 [ -x "$program" ] || { echo "compare_gans.sh: $program is not there: ./quickstart.sh builds it, or --program P" >&2 && exit 1; }
 case "$data" in
 ring | grid) is_images="" columns="modes hit | good samples" ;;
@@ -124,23 +129,43 @@ measure() { # bundle, run
     echo "$(number confident <"$2/classes.json") 1 $(number entropy <"$2/classes.json")"
 }
 
+# The remedies that were asked for, as lines "label graph preset".
+chosen_remedies() {
+    echo "$remedies" | while read -r label points images preset; do
+        case "$chosen" in "") ;; *" $label "*) ;; *) continue ;; esac
+        graph=$points
+        if [ "$is_images" ]; then graph=$images; fi
+        [ -z "$label" ] || [ "$graph" = - ] || echo "$label $graph $preset"
+    done
+}
+
 if [ "$is_images" ] && [ "$classifier" ]; then "$program" compile graphs/features.json -o "$out/classifier.ggb" >/dev/null; fi
+chosen_remedies | while read -r label graph preset; do
+    if [ "$preset" = - ]; then preset=""; fi
+    "$program" compile "graphs/$graph.json" ${preset:+--preset "$preset"} -D "batch=$batch" -o "$out/$label.ggb" >/dev/null
+done
+
+# Worker k of N trains every N-th run; all runs may take equally long.
+seed_count=$(echo "$seeds" | wc -w)
+if [ "$jobs" -gt 1 ]; then export LP_NUM_THREADS=0; fi
+worker=0
+while [ "$worker" -lt "$jobs" ]; do
+    chosen_remedies | while read -r label graph preset; do for seed in $seeds; do echo "$label $seed"; done; done |
+        awk -v k="$worker" -v n="$jobs" 'NR % n == k' | while read -r label seed; do
+        echo "training $label, seed $seed" >&2
+        train "$out/$label.ggb" "$out/$label-$seed" "$seed" $((minutes * 60 * jobs / seed_count)) </dev/null
+    done &
+    worker=$((worker + 1))
+done
+wait
+
 echo "| Remedy | $columns | steps | minutes | kernels a step | us a kernel |"
 echo "|---|---|---|---|---|---|---|"
-echo "$remedies" | while read -r label points images preset; do
-    [ -n "$label" ] || continue
-    case "$chosen" in "") ;; *" $label "*) ;; *) continue ;; esac
-    graph=$points
-    if [ "$is_images" ]; then graph=$images; fi
-    [ "$graph" != - ] || continue
+chosen_remedies | while read -r label graph preset; do
     bundle="$out/$label.ggb"
-    if [ "$preset" = - ]; then preset=""; fi
-    "$program" compile "graphs/$graph.json" ${preset:+--preset "$preset"} -D "batch=$batch" -o "$bundle" >/dev/null
-    count=$(echo "$seeds" | wc -w)
     : >"$out/$label.found"
     for seed in $seeds; do
         run="$out/$label-$seed"
-        train "$bundle" "$run" "$seed" $((minutes * 60 / count)) </dev/null
         done_steps=$(ls "$run" | sed -n 's/^checkpoint-0*\([0-9]*\)\.safetensors$/\1/p' | tail -1)
         found="$(measure "$bundle" "$run" </dev/null)"
         echo "$found $done_steps $(seconds "$run/metrics.jsonl")" >>"$out/$label.found"
