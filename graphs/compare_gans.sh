@@ -11,6 +11,7 @@ minutes=4
 batch=""
 steps=""
 seeds="0 1 2"
+defines=""
 jobs=1
 classifier=""
 chosen=""
@@ -40,6 +41,7 @@ while [ $# -gt 0 ]; do
     --program) program="$2" && shift ;;
     --out) out="$2" && shift ;;
     --data) data="$2" && shift ;;
+    -D) defines="$defines -D $2" && shift ;;
     --jobs) jobs="$2" && shift ;;
     --classifier) classifier="$2" && shift ;;
     --minutes) minutes="$2" && shift ;;
@@ -47,12 +49,12 @@ while [ $# -gt 0 ]; do
     --steps) steps="$2" && shift ;;
     --seeds) seeds="$2" && shift ;;
     --help | -h)
-        echo "usage: graphs/compare_gans.sh [--data ring|grid|mnist] [--minutes N] [--batch N] [--steps N] [--seeds 'S ...'] [--jobs N]"
-        echo "                              [--classifier RUN] [--out DIR] [--program P] [REMEDY...]"
+        echo "usage: graphs/compare_gans.sh [--data ring|grid|mnist] [--minutes N] [--batch N] [--steps N] [--seeds 'S ...']"
+        echo "                              [-D NAME=VALUE] [--jobs N] [--classifier RUN] [--out DIR] [--program P] [REMEDY...]"
         echo "Trains each remedy once for each seed, at most N minutes (default 4) for all its seeds together, and prints a table: modes hit and"
         echo "good samples (of points) or digits that a classifier is sure of and the entropy of its answers (of images, with --classifier, a run"
         echo "of graphs/features.json), steps, time, kernels of a step and time of one. --batch (default: 128 points, 64 images) and --steps"
-        echo "(default: the graph's) hold for all. --jobs trains several at once, each by one thread: for lavapipe, as many as there are cores,"
+        echo "(default: the graph's) and -D hold for all. --jobs trains several at once, each by one thread: for lavapipe, as many as there are cores,"
         echo "since such small kernels wait longer for a second thread than it saves. Runs with loss curves and samples stay in DIR (default"
         echo "runs/DATA); started again, they go on from there. P is gcc-graph (default build/release/gcc-graph)."
         echo "REMEDY:" $(echo "$remedies" | awk 'NF && !seen[$1]++ { print $1 }')
@@ -142,7 +144,7 @@ chosen_remedies() {
 if [ "$is_images" ] && [ "$classifier" ]; then "$program" compile graphs/features.json -o "$out/classifier.ggb" >/dev/null; fi
 chosen_remedies | while read -r label graph preset; do
     if [ "$preset" = - ]; then preset=""; fi
-    "$program" compile "graphs/$graph.json" ${preset:+--preset "$preset"} -D "batch=$batch" -o "$out/$label.ggb" >/dev/null
+    "$program" compile "graphs/$graph.json" ${preset:+--preset "$preset"} -D "batch=$batch" $defines -o "$out/$label.ggb" >/dev/null
 done
 
 # Worker k of N trains every N-th run; all runs may take equally long.
