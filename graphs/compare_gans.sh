@@ -38,6 +38,10 @@ rest               -                     balance                -
 
 while [ $# -gt 0 ]; do
     case "$1" in
+    --help | -h) ;;
+    -*) [ $# -gt 1 ] || { echo "compare_gans.sh: $1 wants a value, or is unknown; try --help" >&2 && exit 2; } ;;
+    esac
+    case "$1" in
     --program) program="$2" && shift ;;
     --out) out="$2" && shift ;;
     --data) data="$2" && shift ;;
