@@ -116,7 +116,7 @@ train() { # bundle, run, seed, seconds
     bundle=$1 run=$2 seconds=$4
     shift 4
     status=0
-    timeout -s INT "$seconds" "$program" train "$bundle" --out "$run" "$@" >>"$run.log" 2>&1 || status=$?
+    timeout --foreground -s INT "$seconds" "$program" train "$bundle" --out "$run" "$@" >>"$run.log" 2>&1 || status=$?
     [ "$status" = 0 ] || [ "$status" = 124 ] || { tail -3 "$run.log" >&2 && return 1; }
     [ "$status" = 124 ] || touch "$run/done"
 }
