@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8, SHOWN = 10 };
@@ -17,9 +18,23 @@ static const double SAVE_SECONDS = 300; // where save_every does not say
 // Set by a signal handler, which can reach nothing else.
 static volatile sig_atomic_t interrupted;
 
+static struct timespec interrupted_at; // the handler's own
+
+// The first signal asks for an end with a checkpoint; a later one ends the process. One request often comes twice, since `timeout`
+// and shells signal a process and then its group: what follows within a second is the same request.
 static void on_signal(int signal_number) {
-    (void)signal_number;
-    interrupted = 1;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (!interrupted) {
+        interrupted_at = now;
+        interrupted = 1;
+        return;
+    }
+    double passed = (double)(now.tv_sec - interrupted_at.tv_sec) + 1e-9 * (double)(now.tv_nsec - interrupted_at.tv_nsec);
+    if (passed > 1) {
+        signal(signal_number, SIG_DFL);
+        raise(signal_number);
+    }
 }
 
 typedef struct {
@@ -28,7 +43,7 @@ typedef struct {
 
 static void catch_signals(OldHandlers *old) {
     interrupted = 0;
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND}; // the second one kills
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, &old->interrupt);
     sigaction(SIGTERM, &action, &old->terminate);
