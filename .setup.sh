@@ -47,10 +47,13 @@ gg_install() {
     echo "    missing:$missing"
     if [ "$(id -u)" = 0 ]; then
         apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive $command >/tmp/gcc-graph-apt.log 2>&1 || {
-            tail -20 /tmp/gcc-graph-apt.log >&2
+        log=$(mktemp)
+        DEBIAN_FRONTEND=noninteractive $command >"$log" 2>&1 || {
+            tail -20 "$log" >&2
+            rm -f "$log"
             return 1
         }
+        rm -f "$log"
         return 0
     fi
     if command -v sudo >/dev/null && [ -t 0 ]; then
