@@ -3,6 +3,7 @@
 #include "compiler/emit/spirv.h"
 #include "compiler/ir/differentiate.h"
 #include "compiler/passes/emit.h"
+#include "compiler/passes/prepare.h"
 #include "compiler/passes/simplify.h"
 #include "runtime/base/file.h"
 #include <stdlib.h>
@@ -116,7 +117,10 @@ static KernelList *lower(Compile *compile, const GraphProgram *program, const Ph
 static KernelList *compile_phase(Compile *compile, const GraphProgram *program, const Phase *phase) {
     if (!check_graph(compile, PASS_read, program, phase, phase->graph))
         return NULL;
-    Graph *graph = differentiate_graph(compile->arena, phase->graph);
+    Graph *graph = compile->options->no_fuse ? phase->graph : prepare_graph(compile->arena, phase->graph);
+    if (!check_graph(compile, PASS_prepare, program, phase, graph))
+        return NULL;
+    graph = differentiate_graph(compile->arena, graph);
     if (!check_graph(compile, PASS_differentiate, program, phase, graph))
         return NULL;
     graph = simplify_graph(compile->arena, graph);

@@ -4,6 +4,7 @@
 #include "compiler/compile.h"
 #include "compiler/ir/differentiate.h"
 #include "compiler/ir/interpret.h"
+#include "compiler/layers/build.h"
 #include "runtime/base/random.h"
 #include "runtime/session.h"
 #include <math.h>
@@ -136,6 +137,10 @@ static Value convolve(Fuzz *fuzz) {
     if (!x.id || !w.id)
         return (Value){0};
     Type image = graph_type(fuzz->graph, x), kernel = graph_type(fuzz->graph, w);
+    if (draw(fuzz, 3) == 0) { // as the pass `prepare` rewrites it
+        x = pool_upsample(fuzz->graph, x, (int64_t[]){1 + draw(fuzz, 2), 1 + draw(fuzz, 3)});
+        image = graph_type(fuzz->graph, x);
+    }
     int64_t pad = draw(fuzz, 2), stride[2] = {1 + draw(fuzz, 2), 1 + draw(fuzz, 2)}, pads[2] = {pad, pad}, dilation[2] = {1, 1};
     if (kernel.dims[1] != image.dims[1] || kernel.dims[2] > image.dims[2] + 2 * pad || kernel.dims[3] > image.dims[3] + 2 * pad)
         return (Value){0};
