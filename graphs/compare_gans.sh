@@ -155,15 +155,19 @@ done
 seed_count=$(echo "$seeds" | wc -w)
 if [ "$jobs" -gt 1 ]; then export LP_NUM_THREADS=0; fi
 worker=0
+workers=""
 while [ "$worker" -lt "$jobs" ]; do
     chosen_remedies | while read -r label graph preset; do for seed in $seeds; do echo "$label $seed"; done; done |
         awk -v k="$worker" -v n="$jobs" 'NR % n == k' | while read -r label seed; do
         echo "training $label, seed $seed" >&2
         train "$out/$label.ggb" "$out/$label-$seed" "$seed" $((minutes * 60 * jobs / seed_count)) </dev/null
     done &
+    workers="$workers $!"
     worker=$((worker + 1))
 done
-wait
+failed=""
+for worker in $workers; do wait "$worker" || failed=1; done
+[ -z "$failed" ] || { echo "compare_gans.sh: a training failed (above); its log is in $out beside its folder. Started again, the others go on." >&2 && exit 1; }
 
 echo "| Remedy | $columns | steps | minutes | kernels a step | us a kernel |"
 echo "|---|---|---|---|---|---|---|"

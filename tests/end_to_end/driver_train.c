@@ -48,7 +48,7 @@ static pid_t start(const char *run, const char *more) {
         dup2(null, 1);
         dup2(null, 2);
         execl("/bin/sh", "sh", "-c",
-              arena_format(arena, "exec %s/gcc-graph train %s --data random:64 --out %s --seed 3 --save-every 1 --keep 2 %s", GG_BINARY_DIR,
+              arena_format(arena, "exec %s/gcc-graph train %s --data random:64 --out %s --seed 3 --keep 2 %s", GG_BINARY_DIR,
                            bundle, in_folder(run), more),
               (char *)NULL);
         _exit(127);
@@ -58,12 +58,9 @@ static pid_t start(const char *run, const char *more) {
 
 static void pause_for(long milliseconds) { nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL); }
 
-static bool any_checkpoint(const char *run) {
-    return system(arena_format(arena, "ls %s/checkpoint-*.safetensors >/dev/null 2>&1", in_folder(run))) == 0;
-}
-
-static int stop(pid_t child, const char *run, int signal_number, int times, long wait) {
-    for (int i = 0; i < 600 && !any_checkpoint(run); i++)
+// Waits until the run has a file of this name (a shell's pattern) and `wait` ms more, then sends the signal; how the process ended.
+static int stop(pid_t child, const char *run, const char *file, int signal_number, int times, long wait) {
+    for (int i = 0; i < 600 && system(arena_format(arena, "ls %s/%s >/dev/null 2>&1", in_folder(run), file)) != 0; i++)
         pause_for(50);
     pause_for(wait);
     for (int i = 0; i < times; i++) {
@@ -109,22 +106,33 @@ START_TEST(killed_runs_resume) {
     expect_code(0, "train %s --data random:64 --out %s --seed 3", bundle, in_folder("whole"));
     for (int i = 0; i < 3; i++) {
         const char *run = arena_format(arena, "killed_%d", i);
-        stop(start(run, ""), run, SIGKILL, 1, 7 + 31 * i);
+        stop(start(run, "--save-every 1"), run, "checkpoint-*.safetensors", SIGKILL, 1, 7 + 31 * i);
         expect_code(0, "train %s --out %s --resume", bundle, in_folder(run));
         same_end("whole", run);
     }
 }
 END_TEST
 
+// The step that the last line of the metrics belongs to, counted from 1.
+static int last_step(const char *run) {
+    const char *metrics = read_all(file_join(arena, in_folder(run), "metrics.jsonl")), *last = metrics;
+    for (const char *at = metrics; (at = strstr(at, "{\"step\": ")) != NULL; at++)
+        last = at;
+    return *last ? atoi(last + strlen("{\"step\": ")) + 1 : 0;
+}
+
+// Without the interruption these runs would save after minutes only.
 START_TEST(interrupt_saves_and_says_how_to_resume) {
     compile_small();
-    expect_code(0, "train %s --data random:64 --out %s --seed 3 --steps 4000 --stop-at 1", bundle, in_folder("long"));
     for (int times = 1; times <= 3; times++) { // `timeout` and shells send one request twice
         const char *run = arena_format(arena, "interrupted_%d", times);
-        int status = stop(start(run, "--steps 100000"), run, SIGINT, times, 300);
+        int status = stop(start(run, "--steps 1000000 --save-every 1000000"), run, "metrics.jsonl", SIGINT, times, 300);
         ck_assert_msg(WIFEXITED(status), "ended by signal %d", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-        ck_assert(any_checkpoint(run));
-        expect_code(0, "train %s --out %s --resume --stop-at 1", bundle, in_folder(run));
+        int steps = last_step(run);
+        ck_assert_int_gt(steps, 0);
+        ck_assert(file_exists(file_join(arena, in_folder(run), arena_format(arena, "checkpoint-%06d.safetensors", steps))));
+        expect_code(0, "train %s --out %s --resume --stop-at %d", bundle, in_folder(run), steps + 5);
+        expect_out(arena_format(arena, "step %d of 1000000", steps + 5));
     }
 }
 END_TEST
