@@ -88,6 +88,31 @@ const char *contract_plus(Arena *arena, int64_t number) {
     return number == 0 ? "" : arena_format(arena, number < 0 ? " - %lld" : " + %lld", (long long)(number < 0 ? -number : number));
 }
 
+uint32_t contract_ceil_div(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
+
+const char *contract_load(Emitter *emitter, Value value, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    const char *offset = arena_format_list(emitter->arena, format, list);
+    va_end(list);
+    return emit_vector_load(emitter, value, offset);
+}
+
+void contract_unravel_matrix(Emitter *emitter, const Type *type, uint32_t batch, Index *index) {
+    Index matrix = index_opaque(emitter->pool, "matrix", 0, (int64_t)batch - 1);
+    for (uint32_t axis = type->rank - 2; axis-- > 0;) {
+        index[axis] = axis ? index_modulo(emitter->pool, matrix, type->dims[axis]) : matrix;
+        matrix = index_divide(emitter->pool, matrix, type->dims[axis]);
+    }
+}
+
+void contract_store(Emitter *emitter, const Index *index, const char *accumulator) {
+    const Kernel *kernel = emitter->kernel;
+    emit_remember(emitter, kernel->root, index, (Code){accumulator, DTYPE_F32, true});
+    for (uint32_t i = 0; i < kernel->stores.count; i++)
+        emit_store_vector(emitter, kernel->stores.items[i], index, emit_value(emitter, kernel->stores.items[i], index));
+}
+
 static uint8_t innermost(const Layout *layout) { return layout->order[layout->rank - 1]; }
 
 bool contract_is_tileable(const KernelList *list, Value value) {
@@ -231,12 +256,6 @@ static void reference_weight(Emitter *emitter, const Contract *c, const Index *o
     emit_close(emitter, first, true);
 }
 
-static void store_all(Emitter *emitter, const Index *index) {
-    const Kernel *kernel = emitter->kernel;
-    for (uint32_t i = 0; i < kernel->stores.count; i++)
-        emit_store_vector(emitter, kernel->stores.items[i], index, emit_value(emitter, kernel->stores.items[i], index));
-}
-
 uint64_t emit_reference_contraction(Emitter *emitter) {
     Value root = emitter->kernel->root;
     const Node *node = graph_node(emitter->graph, root);
@@ -254,7 +273,6 @@ uint64_t emit_reference_contraction(Emitter *emitter) {
         reference_weight(emitter, &c, index, node->type.rank);
     else
         reference_conv(emitter, &c, index);
-    emit_remember(emitter, root, index, (Code){"sum", DTYPE_F32, true});
-    store_all(emitter, index);
+    contract_store(emitter, index, "sum");
     return vectors;
 }

@@ -33,3 +33,12 @@ const char *contract_times(Arena *arena, const char *name, int64_t factor);
 const char *contract_plus(Arena *arena, int64_t number);
 // Can the register-tile schedules compute it with these layouts and groups?
 bool contract_is_tileable(const KernelList *list, Value value);
+
+// ---- what the tiled emitters share
+uint32_t contract_ceil_div(uint32_t a, uint32_t b);
+// A vec4 of an operand at a vec4 offset.
+const char *contract_load(Emitter *emitter, Value value, const char *format, ...) __attribute__((format(printf, 3, 4)));
+// Axis indices of the batch of a matmul from the number of its matrix, `matrix` in the text.
+void contract_unravel_matrix(Emitter *emitter, const Type *type, uint32_t batch, Index *index);
+// Computes what follows the contraction from an accumulator, and stores it.
+void contract_store(Emitter *emitter, const Index *index, const char *accumulator);

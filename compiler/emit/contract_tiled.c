@@ -11,8 +11,6 @@ typedef struct {
     uint32_t column_blocks, row_blocks, parities, plane_y, plane_x, row_count;
 } Tiled;
 
-static uint32_t ceil_div(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
-
 static Tiled tiled_of(Emitter *emitter) {
     const Schedule *schedule = &emitter->kernel->schedule;
     Tiled t = {.emitter = emitter, .c = contract_of(emitter->list, emitter->kernel->root), .lanes = schedule->lanes, .rows = schedule->rows, .depth = schedule->depth};
@@ -22,11 +20,11 @@ static Tiled tiled_of(Emitter *emitter) {
     t.down = t.lanes / t.across;
     t.tile_rows = t.down * t.rows;
     t.parities = sy * sx;
-    t.plane_y = ceil_div(t.c.height, sy), t.plane_x = ceil_div(t.c.width, sx);
+    t.plane_y = contract_ceil_div(t.c.height, sy), t.plane_x = contract_ceil_div(t.c.width, sx);
     t.row_count = t.c.images * t.plane_y * t.plane_x;
-    t.vectors = ceil_div(t.c.columns, 4);
-    t.column_blocks = ceil_div(t.vectors, t.across);
-    t.row_blocks = ceil_div(t.row_count, t.tile_rows);
+    t.vectors = contract_ceil_div(t.c.columns, 4);
+    t.column_blocks = contract_ceil_div(t.vectors, t.across);
+    t.row_blocks = contract_ceil_div(t.row_count, t.tile_rows);
     return t;
 }
 
@@ -116,7 +114,7 @@ static void place_row(const Tiled *t) {
 static void stage_and_multiply(const Tiled *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    uint32_t channel_vectors = ceil_div(c->channels, 4), staged = t->depth / 4;
+    uint32_t channel_vectors = contract_ceil_div(c->channels, 4), staged = t->depth / 4;
     EmitScope slices = emit_open(e, arena_format(e->arena, "for (int k = 0; k < %u; k += %u) {", channel_vectors, staged));
     EmitScope x = emit_open(e, arena_format(e->arena, "for (int s = lane_id / %u; s < %u; s += %u) {", t->tile_rows, staged, t->lanes / t->tile_rows));
     emit_line(e, "bool there = inside && k + s < %u;", channel_vectors);
@@ -139,14 +137,6 @@ static void stage_and_multiply(const Tiled *t) {
     emit_close(e, slices, true);
 }
 
-static void unravel_matrix(Emitter *e, const Type *type, uint32_t batch, Index *index) {
-    Index matrix = index_opaque(e->pool, "matrix", 0, (int64_t)batch - 1);
-    for (uint32_t axis = type->rank - 2; axis-- > 0;) {
-        index[axis] = axis ? index_modulo(e->pool, matrix, type->dims[axis]) : matrix;
-        matrix = index_divide(e->pool, matrix, type->dims[axis]);
-    }
-}
-
 static void finish(const Tiled *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
@@ -163,7 +153,7 @@ static void finish(const Tiled *t) {
         const char *rest = t->parities > 1 ? arena_format(e->arena, " && y%u < %u && x%u < %u", p, c->height, p, c->width) : "";
         EmitScope scope = emit_open(e, arena_format(e->arena, "if (%s < %u%s) {", row, t->row_count, rest));
         if (plain) {
-            unravel_matrix(e, &type, c->batch, index);
+            contract_unravel_matrix(e, &type, c->batch, index);
             index[type.rank - 2] = index_opaque(e->pool, arena_format(e->arena, "row%u", p), 0, (int64_t)t->row_count - 1);
         } else {
             index[0] = index_opaque(e->pool, arena_format(e->arena, "n%u", p), 0, (int64_t)c->images - 1);
@@ -171,9 +161,7 @@ static void finish(const Tiled *t) {
             index[3] = index_opaque(e->pool, arena_format(e->arena, "x%u", p), 0, (int64_t)c->width - 1);
         }
         index[plain ? type.rank - 1 : 1] = column;
-        emit_remember(e, root, index, (Code){arena_format(e->arena, "a%u", p), DTYPE_F32, true});
-        for (uint32_t i = 0; i < e->kernel->stores.count; i++)
-            emit_store_vector(e, e->kernel->stores.items[i], index, emit_value(e, e->kernel->stores.items[i], index));
+        contract_store(e, index, arena_format(e->arena, "a%u", p));
         emit_close(e, scope, true);
     }
     emit_close(e, columns, true);
