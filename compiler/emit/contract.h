@@ -34,6 +34,10 @@ const char *contract_plus(Arena *arena, int64_t number);
 // Can the register-tile schedules compute it with these layouts and groups?
 bool contract_is_tileable(const KernelList *list, Value value);
 
+// Strips of neighbouring pixels: the most, up to `most`, that lines divide into (0: none), and how many pixels of x one of them reads.
+uint32_t contract_strip_pixels(const Contract *contract, uint32_t most);
+uint32_t contract_strip_loads(const Contract *contract, uint32_t pixels);
+
 // ---- what the tiled emitters share
 uint32_t contract_ceil_div(uint32_t a, uint32_t b);
 // A vec4 of an operand at a vec4 offset.

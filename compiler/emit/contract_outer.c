@@ -6,12 +6,13 @@ typedef struct {
     Emitter *emitter;
     Contract c;
     uint32_t rows, columns, lanes; // vec4s of channels and of columns of a lane; lanes of a workgroup
+    uint32_t at_once;              // rows of x and g that are multiplied in one go
     uint32_t channel_vectors, column_vectors, channel_blocks, column_groups, lane_count, lane_blocks;
 } Outer;
 
 static Outer outer_of(Emitter *emitter) {
     const Schedule *schedule = &emitter->kernel->schedule;
-    Outer t = {.emitter = emitter, .c = contract_of(emitter->list, emitter->kernel->root), .rows = schedule->rows, .columns = schedule->columns, .lanes = schedule->lanes};
+    Outer t = {.emitter = emitter, .c = contract_of(emitter->list, emitter->kernel->root), .rows = schedule->rows, .columns = schedule->columns, .lanes = schedule->lanes, .at_once = schedule->depth};
     t.channel_vectors = contract_ceil_div(t.c.channels, 4);
     t.column_vectors = contract_ceil_div(t.c.columns, 4);
     t.channel_blocks = contract_ceil_div(t.channel_vectors, t.rows);
@@ -40,28 +41,63 @@ static void outer_begin(const Outer *t) {
             emit_line(e, "vec4 a%u_%u = vec4(0.0);", r, q);
 }
 
-static void outer_step(const Outer *t, bool has_border) {
+// The products of `count` rows (pixels) that follow each other, row u of x at `at<u>`, of g at `from` and further. Each accumulator takes all of
+// them in a row: a tile has more accumulators than a processor has registers, so each one is fetched and put away once for them all.
+static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
+    uint32_t g_step = (c->kind == ROWS_PLAIN ? c->g_image : c->g_column) / 4;
+    for (uint32_t r = 0; r < t->rows; r++)
+        for (uint32_t u = 0; u < count; u++) {
+            const char *channel = t->channel_vectors % t->rows ? arena_format(e->arena, "min(channels + %u, %u)", r, t->channel_vectors - 1) : arena_format(e->arena, "channels + %u", r);
+            const char *fetched = contract_load(e, c->x, "at%u + %s", u, channel);
+            if (has_border)
+                emit_line(e, "vec4 b%u_%u = inside%u ? %s : vec4(0.0);", r, u, u, fetched);
+            else
+                emit_line(e, "vec4 b%u_%u = %s;", r, u, fetched);
+        }
     for (uint32_t q = 0; q < t->columns; q++) {
-        const char *column = q == 0 ? "0" : t->column_vectors % t->columns ? arena_format(e->arena, "min(%u, %u - columns)", q * t->column_groups, t->column_vectors - 1)
-                                                                        : arena_format(e->arena, "%u", q * t->column_groups);
-        emit_line(e, "vec4 g%u = %s;", q, contract_load(e, c->w, "from + %s", column));
-    }
-    for (uint32_t r = 0; r < t->rows; r++) {
-        const char *channel = t->channel_vectors % t->rows ? arena_format(e->arena, "min(channels + %u, %u)", r, t->channel_vectors - 1) : arena_format(e->arena, "channels + %u", r);
-        const char *fetched = contract_load(e, c->x, "at + %s", channel);
-        if (has_border)
-            emit_line(e, "vec4 b%u = inside ? %s : vec4(0.0);", r, fetched);
-        else
-            emit_line(e, "vec4 b%u = %s;", r, fetched);
-        for (uint32_t j = 0; j < 4; j++) {
+        for (uint32_t u = 0; u < count; u++) {
+            const char *column = q == 0 ? "0" : t->column_vectors % t->columns ? arena_format(e->arena, "min(%u, %u - columns)", q * t->column_groups, t->column_vectors - 1)
+                                                                            : arena_format(e->arena, "%u", q * t->column_groups);
+            emit_line(e, "vec4 g%u_%u = %s;", q, u, contract_load(e, c->w, "from + %u + %s", u * g_step, column));
+        }
+        for (uint32_t r = 0; r < 4 * t->rows; r++) {
             Text line = text_create(e->arena);
-            for (uint32_t q = 0; q < t->columns; q++)
-                text_format(&line, "%sa%u_%u += b%u.%c * g%u;", q ? " " : "", 4 * r + j, q, r, "xyzw"[j], q);
+            for (uint32_t u = 0; u < count; u++)
+                text_format(&line, "%sa%u_%u += b%u_%u.%c * g%u_%u;", u ? " " : "", r, q, r / 4, u, "xyzw"[r % 4], q, u);
             emit_line(e, "%s", line.data);
         }
     }
+    emit_line(e, "from += %u;", count * g_step);
+}
+
+// `count` images of a matmul's rows from number n on.
+static void plain_rows(const Outer *t, uint32_t count) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    const char *batch = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->x_batch / 4) : "";
+    for (uint32_t u = 0; u < count; u++)
+        emit_line(e, "int at%u = (n%s) * %u%s;", u, contract_plus(e->arena, u), c->x_image / 4, batch);
+    multiply_rows(t, count, false);
+}
+
+// `count` pixels of a line from x on.
+static void line_pixels(const Outer *t, uint32_t count) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    bool border = c->taps_y > 1 || c->taps_x > 1 || c->pad[0] || c->pad[1];
+    for (uint32_t u = 0; u < count; u++) {
+        emit_line(e, "int ix%u = %s + %s%s;", u, contract_times(e->arena, "x", c->stride[1]), contract_times(e->arena, "kx", c->dilation[1]),
+                  contract_plus(e->arena, u * c->stride[1] - c->pad[1]));
+        if (border) {
+            emit_line(e, "bool inside%u = meets && uint(ix%u) < %uu;", u, u, c->x_width);
+            emit_line(e, "int at%u = inside%u ? line + ix%u * %u : 0;", u, u, u, c->x_column / 4);
+        } else {
+            emit_line(e, "int at%u = line + ix%u * %u;", u, u, c->x_column / 4);
+        }
+    }
+    multiply_rows(t, count, border);
 }
 
 // A running sum of very many terms loses digits: then each line, image or 64 rows are summed by themselves first.
@@ -81,6 +117,29 @@ static void end_part(const Outer *t, const char *condition) {
         emit_close(e, scope, true);
 }
 
+// Emits `rows` for all numbers below `extent` of `name` from `first` on, some at once; `outer`: how often
+// this loop runs; part_every: the condition on `turn` under which a part of the sum ends.
+static void in_blocks(const Outer *t, const char *name, const char *first, uint32_t extent, uint64_t outer, void (*rows)(const Outer *, uint32_t), const char *part_every) {
+    Emitter *e = t->emitter;
+    uint32_t at_once = t->at_once < extent ? t->at_once : extent, blocks = extent / at_once, tail = extent % at_once, steps = contract_unroll(outer, blocks);
+    emit_line(e, "int %s = %s;", name, first);
+    EmitScope loop = emit_open(e, arena_format(e->arena, "for (int turn = 0; turn < %u; turn++) {", blocks / steps));
+    for (uint32_t step = 0; step < steps; step++) {
+        EmitScope one = emit_open(e, steps > 1 ? "{" : NULL);
+        rows(t, at_once);
+        emit_line(e, "%s += %u;", name, at_once);
+        emit_close(e, one, steps > 1);
+    }
+    if (part_every)
+        end_part(t, steps > 1 ? NULL : part_every);
+    emit_close(e, loop, true);
+    if (tail) {
+        EmitScope rest = emit_open(e, "{");
+        rows(t, tail);
+        emit_close(e, rest, true);
+    }
+}
+
 static void outer_loops(const Outer *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
@@ -93,46 +152,17 @@ static void outer_loops(const Outer *t) {
     uint32_t each = c->images / c->slices;
     const char *first = c->slices > 1 ? arena_format(e->arena, "slice * %u", each) : "0";
     if (c->kind == ROWS_PLAIN) {
-        uint32_t steps = contract_unroll(1, each);
-        EmitScope images = emit_open(e, arena_format(e->arena, "for (int n = %s; n < %s + %u; n += %u) {", first, first, each, steps));
-        const char *batch = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->x_batch / 4) : "", *other = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->w_batch / 4) : "";
-        for (uint32_t step = 0; step < steps; step++) {
-            EmitScope one = emit_open(e, steps > 1 ? "{" : NULL);
-            const char *n = step ? arena_format(e->arena, "(n + %u)", step) : "n";
-            emit_line(e, "int at = %s * %u%s, from = %s * %u + columns%s;", n, c->x_image / 4, batch, n, c->g_image / 4, other);
-            outer_step(t, false);
-            emit_close(e, one, steps > 1);
-        }
-        if (parts)
-            end_part(t, steps > 1 ? NULL : "if (n % 64 == 63) {");
-        emit_close(e, images, true);
+        const char *other = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->w_batch / 4) : "";
+        emit_line(e, "int from = %s * %u + columns%s;", first, c->g_image / 4, other);
+        in_blocks(t, "n", first, each, 1, plain_rows, parts ? "if (turn % 16 == 15) {" : NULL);
         return;
     }
-    uint32_t steps = contract_unroll((uint64_t)each * c->height, c->width);
     EmitScope images = emit_open(e, arena_format(e->arena, "for (int n = %s; n < %s + %u; n++) {", first, first, each));
-    bool border = c->taps_y > 1 || c->taps_x > 1 || c->pad[0] || c->pad[1];
     EmitScope lines = emit_open(e, arena_format(e->arena, "for (int y = 0; y < %u; y++) {", c->height));
     emit_line(e, "int iy = %s + %s%s;", contract_times(e->arena, "y", c->stride[0]), contract_times(e->arena, "ky", c->dilation[0]), contract_plus(e->arena, -c->pad[0]));
     emit_line(e, "int line = n * %u + iy * %u%s, from = n * %u + y * %u + columns%s;", c->x_image / 4, c->x_row / 4, x_group, c->g_image / 4, c->g_row / 4, g_group);
-    EmitScope pixels = emit_open(e, arena_format(e->arena, "for (int x = 0; x < %u; x += %u) {", c->width, steps));
-    for (uint32_t step = 0; step < steps; step++) {
-        EmitScope one = {0};
-        if (steps > 1)
-            one = emit_open(e, "{");
-        const char *x = step ? arena_format(e->arena, "(x + %u)", step) : "x";
-        emit_line(e, "int ix = %s + %s%s;", contract_times(e->arena, x, c->stride[1]), contract_times(e->arena, "kx", c->dilation[1]), contract_plus(e->arena, -c->pad[1]));
-        if (border) {
-            emit_line(e, "bool inside = uint(iy) < %uu && uint(ix) < %uu;", c->x_height, c->x_width);
-            emit_line(e, "int at = inside ? line + ix * %u : 0;", c->x_column / 4);
-        } else {
-            emit_line(e, "int at = line + ix * %u;", c->x_column / 4);
-        }
-        outer_step(t, border);
-        emit_line(e, "from += %u;", c->g_column / 4);
-        if (steps > 1)
-            emit_close(e, one, true);
-    }
-    emit_close(e, pixels, true);
+    emit_line(e, "bool meets = uint(iy) < %uu;", c->x_height);
+    in_blocks(t, "x", "0", c->width, (uint64_t)each * c->height, line_pixels, NULL);
     if (parts && c->width >= 32)
         end_part(t, NULL);
     emit_close(e, lines, true);

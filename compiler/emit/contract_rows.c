@@ -10,6 +10,7 @@ typedef struct {
     uint32_t vectors;                  // of columns
     uint32_t column_blocks, row_blocks, parities;
     uint32_t plane_y, plane_x, row_count; // rows of one parity
+    uint32_t row_step;                    // from one row of a lane to its next
     bool has_border, may_exceed;
 } Rows;
 
@@ -26,6 +27,7 @@ static Rows rows_of(Emitter *emitter) {
     t.column_blocks = contract_ceil_div(t.vectors, t.columns);
     t.row_blocks = contract_ceil_div(t.row_count, t.rows * t.lanes);
     t.has_border = c->kind != ROWS_PLAIN && (c->taps_y > 1 || c->taps_x > 1 || c->pad[0] || c->pad[1] || parity);
+    t.row_step = schedule->kind == SCHEDULE_STRIP ? 1 : t.lanes;
     t.may_exceed = t.row_count % (t.rows * t.lanes) || c->height % sy || c->width % sx;
     return t;
 }
@@ -57,25 +59,69 @@ static void rows_begin(const Rows *t) {
             emit_line(e, "vec4 a%u_%u = vec4(0.0);", p, q);
 }
 
+// Opens the loop over taps along one axis (0: ky, 1: kx); false: there is but one.
+static bool tap_loop(const Rows *t, int axis, EmitScope *scope) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    const char *name = axis ? "kx" : "ky";
+    uint32_t taps = axis ? c->taps_x : c->taps_y;
+    long long stride = c->stride[axis];
+    if (c->kind == ROWS_INPUT && stride > 1 && c->dilation[axis] == 1) {
+        const char *parity = arena_format(e->arena, axis ? "parity %% %lld" : "parity / %lld", (long long)c->stride[1]);
+        *scope = emit_open(e, arena_format(e->arena, "for (int %s = (%s + %lld) %% %lld; %s < %u; %s += %lld) {", name, parity, (long long)c->pad[axis], stride, name, taps, name,
+                                           stride));
+        return true;
+    }
+    if (taps > 1)
+        *scope = emit_open(e, arena_format(e->arena, "for (int %s = 0; %s < %u; %s++) {", name, name, taps, name));
+    else
+        emit_line(e, "const int %s = 0;", name);
+    return taps > 1;
+}
+
+// `int iy3 = …`: where row 3 meets the tap in x along one axis, not yet divided by a transposed convolution's stride; appends when it does.
+static void place_along(const Rows *t, int axis, const char *row, Text *inside) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    const char *tap = axis ? "kx" : "ky";
+    char name = axis ? 'x' : 'y';
+    if (c->kind == ROWS_FORWARD) {
+        emit_line(e, "int i%c%s = %s + %s%s;", name, row, contract_times(e->arena, arena_format(e->arena, "%c%s", name, row), c->stride[axis]),
+                  contract_times(e->arena, tap, c->dilation[axis]), contract_plus(e->arena, -c->pad[axis]));
+        return;
+    }
+    emit_line(e, "int i%c%s = %c%s%s - %s;", name, row, name, row, contract_plus(e->arena, c->pad[axis]), contract_times(e->arena, tap, c->dilation[axis]));
+    if (c->stride[axis] > 1) {
+        text_format(inside, " && i%c%s >= 0", name, row);
+        if (c->dilation[axis] > 1)
+            text_format(inside, " && i%c%s %% %lld == 0", name, row, (long long)c->stride[axis]);
+    }
+}
+
+// Where the weights of the tap (NULL: of kx = 0) begin, in vec4s.
+static const char *weight_place(const Rows *t, const char *tap_x) {
+    const Contract *c = &t->c;
+    Text weights = text_create(t->emitter->arena);
+    text_format(&weights, "ky * %u", c->w_tap_y / 4);
+    if (tap_x)
+        text_format(&weights, " + %s * %u", tap_x, c->w_tap_x / 4);
+    text_format(&weights, " + columns");
+    if (c->batch > 1)
+        text_format(&weights, " + matrix * %u", c->w_batch / 4);
+    if (c->groups > 1 && c->kind == ROWS_FORWARD)
+        text_format(&weights, " + channel_group * %u", c->columns / 4);
+    if (c->groups > 1 && c->kind == ROWS_INPUT)
+        text_format(&weights, " + channel_group * %u", c->channels * (c->w_channel / 4));
+    return weights.data;
+}
+
 // Opens the loops over taps and says where each row's pixel lies in x: at0, at1 … in vec4s.
 static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     uint32_t opened = 0;
-    const char *names[2] = {"ky", "kx"};
-    for (int i = 0; i < 2; i++) {
-        uint32_t taps = i ? c->taps_x : c->taps_y;
-        long long stride = c->stride[i];
-        if (c->kind == ROWS_INPUT && stride > 1 && c->dilation[i] == 1) {
-            const char *parity = arena_format(e->arena, i ? "parity %% %lld" : "parity / %lld", (long long)c->stride[1]);
-            scopes[opened++] = emit_open(e, arena_format(e->arena, "for (int %s = (%s + %lld) %% %lld; %s < %u; %s += %lld) {", names[i], parity, (long long)c->pad[i],
-                                                         stride, names[i], taps, names[i], stride));
-        } else if (taps > 1) {
-            scopes[opened++] = emit_open(e, arena_format(e->arena, "for (int %s = 0; %s < %u; %s++) {", names[i], names[i], taps, names[i]));
-        } else {
-            emit_line(e, "const int %s = 0;", names[i]);
-        }
-    }
+    for (int axis = 0; axis < 2; axis++)
+        opened += tap_loop(t, axis, &scopes[opened]);
     const char *group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->channels / 4) : "";
     const char *batch = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->x_batch / 4) : "";
     for (uint32_t p = 0; p < t->rows; p++) {
@@ -84,20 +130,8 @@ static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
             continue;
         }
         Text inside = text_create(e->arena);
-        for (int i = 0; i < 2; i++) {
-            const char axis = i ? 'x' : 'y';
-            if (c->kind == ROWS_FORWARD) {
-                emit_line(e, "int i%c%u = %s + %s%s;", axis, p, contract_times(e->arena, arena_format(e->arena, "%c%u", axis, p), c->stride[i]),
-                          contract_times(e->arena, names[i], c->dilation[i]), contract_plus(e->arena, -c->pad[i]));
-            } else {
-                emit_line(e, "int i%c%u = %c%u%s - %s;", axis, p, axis, p, contract_plus(e->arena, c->pad[i]), contract_times(e->arena, names[i], c->dilation[i]));
-                if (c->stride[i] > 1) {
-                    text_format(&inside, " && i%c%u >= 0", axis, p);
-                    if (c->dilation[i] > 1)
-                        text_format(&inside, " && i%c%u %% %lld == 0", axis, p, (long long)c->stride[i]);
-                }
-            }
-        }
+        for (int axis = 0; axis < 2; axis++)
+            place_along(t, axis, arena_format(e->arena, "%u", p), &inside);
         if (c->kind == ROWS_INPUT && (c->stride[0] > 1 || c->stride[1] > 1)) {
             emit_line(e, "bool whole%u = true%s;", p, inside.data);
             emit_line(e, "iy%u /= %lld; ix%u /= %lld;", p, (long long)c->stride[0], p, (long long)c->stride[1]);
@@ -111,46 +145,53 @@ static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
             emit_line(e, "int at%u = %s;", p, place);
         }
     }
-    Text weights = text_create(e->arena);
-    text_format(&weights, "ky * %u + kx * %u + columns", c->w_tap_y / 4, c->w_tap_x / 4);
-    if (c->batch > 1)
-        text_format(&weights, " + matrix * %u", c->w_batch / 4);
-    if (c->groups > 1 && c->kind == ROWS_FORWARD)
-        text_format(&weights, " + channel_group * %u", c->columns / 4);
-    if (c->groups > 1 && c->kind == ROWS_INPUT)
-        text_format(&weights, " + channel_group * %u", c->channels * (c->w_channel / 4));
-    emit_line(e, "int weight = %s;", weights.data);
+    emit_line(e, "int weight = %s;", weight_place(t, "kx"));
     return opened;
+}
+
+static void fetch_pixel(const Rows *t, const char *name) {
+    const char *fetched = contract_load(t->emitter, t->c.x, "at%s", name);
+    if (t->has_border)
+        emit_line(t->emitter, "vec4 b%s = inside%s ? %s : vec4(0.0);", name, name, fetched);
+    else
+        emit_line(t->emitter, "vec4 b%s = %s;", name, fetched);
+}
+
+// The products of up to 4 channels of the fetched pixels (one name a row) with the weights from `first` vec4s after `weight`.
+static void multiply_add(const Rows *t, uint32_t components, uint32_t first, const char *const *names) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    for (uint32_t q = 0; q < t->columns; q++) {
+        for (uint32_t j = 0; j < components; j++) {
+            uint32_t base = first + j * (c->w_channel / 4);
+            const char *column = t->vectors % t->columns && q ? arena_format(e->arena, "%u + min(%u, %u - columns)", base, q, t->vectors - 1) : arena_format(e->arena, "%u", base + q);
+            emit_line(e, "w%u = %s;", j, contract_load(e, c->w, "weight + %s", column));
+        }
+        for (uint32_t p = 0; p < t->rows; p++) {
+            Text line = text_create(e->arena);
+            for (uint32_t j = 0; j < components; j++)
+                text_format(&line, "%sa%u_%u += b%s.%c * w%u;", j ? " " : "", p, q, names[p], "xyzw"[j], j);
+            emit_line(e, "%s", line.data);
+        }
+    }
 }
 
 // One step of 4 (at the end: fewer) channels: rows x columns x components multiply-adds. The positions advance by themselves, since a
 // multiplication for every fetch costs more than the fetch.
 static void rows_step(const Rows *t, uint32_t components, bool advances) {
     Emitter *e = t->emitter;
-    const Contract *c = &t->c;
+    const char **names = ARENA_NEW(e->arena, const char *, t->rows);
     for (uint32_t p = 0; p < t->rows; p++) {
-        const char *fetched = contract_load(e, c->x, "at%u", p);
-        if (t->has_border)
-            emit_line(e, "vec4 b%u = inside%u ? %s : vec4(0.0);", p, p, fetched);
-        else
-            emit_line(e, "vec4 b%u = %s;", p, fetched);
+        names[p] = arena_format(e->arena, "%u", p);
+        fetch_pixel(t, names[p]);
     }
-    emit_line(e, "vec4 w;");
-    for (uint32_t j = 0; j < components; j++)
-        for (uint32_t q = 0; q < t->columns; q++) {
-            uint32_t base = j * (c->w_channel / 4);
-            const char *column = t->vectors % t->columns && q ? arena_format(e->arena, "%u + min(%u, %u - columns)", base, q, t->vectors - 1) : arena_format(e->arena, "%u", base + q);
-            Text line = text_create(e->arena);
-            text_format(&line, "w = %s;", contract_load(e, c->w, "weight + %s", column));
-            for (uint32_t p = 0; p < t->rows; p++)
-                text_format(&line, " a%u_%u += b%u.%c * w;", p, q, p, "xyzw"[j]);
-            emit_line(e, "%s", line.data);
-        }
+    emit_line(e, "vec4 w0, w1, w2, w3;");
+    multiply_add(t, components, 0, names);
     if (!advances)
         return;
     for (uint32_t p = 0; p < t->rows; p++)
         emit_line(e, "at%u++;", p);
-    emit_line(e, "weight += %u;", c->w_channel);
+    emit_line(e, "weight += %u;", t->c.w_channel);
 }
 
 static void rows_end(const Rows *t) {
@@ -163,7 +204,7 @@ static void rows_end(const Rows *t) {
         bool plain = c->kind == ROWS_PLAIN;
         EmitScope scope = {0};
         if (t->may_exceed)
-            scope = emit_open(e, arena_format(e->arena, t->parities > 1 ? "if (rows + %u < %u && y%u < %u && x%u < %u) {" : "if (rows + %u < %u) {", p * t->lanes, t->row_count, p,
+            scope = emit_open(e, arena_format(e->arena, t->parities > 1 ? "if (rows + %u < %u && y%u < %u && x%u < %u) {" : "if (rows + %u < %u) {", p * t->row_step, t->row_count, p,
                                               c->height, p, c->width));
         if (plain) {
             contract_unravel_matrix(e, &type, c->batch, index);
@@ -191,33 +232,215 @@ static void rows_end(const Rows *t) {
     }
 }
 
+// ---- strips: a lane's rows are neighbouring pixels of one line, so taps along it share what they read
+
+enum { STRIP_MAX = 64 };
+
+// Pixel p of a strip meets tap number m of its line at `at(p, m)`, counted from the strip's first pixel of x ("base" in the text). Of a
+// transposed convolution with a stride, a workgroup's pixels have one remainder by the stride, and meet every stride-th tap.
+typedef struct {
+    uint32_t taps;        // that a pixel meets along the line, at most
+    int64_t step, spread; // at(p, m) = p step + m spread
+    int64_t low, high;    // of at
+    bool may_miss;        // some remainders meet a tap less
+} Strip;
+
+static Strip strip_of(const Rows *t) {
+    const Contract *c = &t->c;
+    bool input = c->kind == ROWS_INPUT;
+    uint32_t every = input ? (uint32_t)c->stride[1] : 1;
+    Strip strip = {.taps = contract_ceil_div(c->taps_x, every), .step = input ? 1 : c->stride[1], .may_miss = c->taps_x % every != 0};
+    strip.spread = input ? (every > 1 ? -1 : -c->dilation[1]) : c->dilation[1];
+    int64_t reach = (strip.taps - 1) * strip.spread;
+    strip.low = reach < 0 ? reach : 0;
+    strip.high = (t->rows - 1) * strip.step + (reach > 0 ? reach : 0);
+    return strip;
+}
+
+static bool strip_reads(const Rows *t, const Strip *strip, int64_t at) {
+    for (uint32_t p = 0; p < t->rows; p++)
+        for (uint32_t m = 0; m < strip->taps; m++)
+            if (p * strip->step + m * strip->spread == at)
+                return true;
+    return false;
+}
+
+uint32_t contract_strip_loads(const Contract *contract, uint32_t pixels) {
+    Rows t = {.c = *contract, .rows = pixels};
+    Strip strip = strip_of(&t);
+    uint32_t count = 0;
+    for (int64_t at = strip.low; at <= strip.high; at++)
+        count += strip_reads(&t, &strip, at);
+    return count;
+}
+
+uint32_t contract_strip_pixels(const Contract *c, uint32_t most) {
+    uint32_t stride_x = c->kind == ROWS_INPUT ? (uint32_t)c->stride[1] : 1, width = contract_ceil_div(c->width, stride_x);
+    bool fits = c->kind != ROWS_PLAIN && !c->is_outer && (c->kind == ROWS_FORWARD || c->stride[1] == 1 || c->dilation[1] == 1);
+    for (uint32_t pixels = most; fits && pixels > 1; pixels--)
+        if (width % pixels == 0 && (pixels - 1) * c->stride[1] + (c->taps_x - 1) * c->dilation[1] < STRIP_MAX)
+            return pixels;
+    return 0;
+}
+
+static void strip_begin(const Rows *t) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    emit_line(e, "int part = group;");
+    emit_line(e, "int columns = part %% %u * %u; part /= %u; // first vec4 of output channels", t->column_blocks, t->columns, t->column_blocks);
+    emit_line(e, "int rows = (part %% %u * %u + lane_id) * %u; part /= %u; // first pixel of the strip", t->row_blocks, t->lanes, t->rows, t->row_blocks);
+    if (t->parities > 1)
+        emit_line(e, "int parity = part %% %u; part /= %u; // pixels of one remainder of y and x by the stride use the same taps", t->parities, t->parities);
+    if (c->groups > 1)
+        emit_line(e, "int channel_group = part;");
+    emit_line(e, "int row0 = min(rows, %u);", t->row_count - t->rows);
+    emit_line(e, "int x0 = row0 %% %u, y0 = row0 / %u %% %u, n0 = row0 / %u;", t->plane_x, t->plane_x, t->plane_y, t->plane_x * t->plane_y);
+    const char *remainder = arena_format(e->arena, "parity %% %lld", (long long)c->stride[1]);
+    if (c->kind == ROWS_FORWARD) {
+        emit_line(e, "int base = %s%s;", contract_times(e->arena, "x0", c->stride[1]), contract_plus(e->arena, -c->pad[1]));
+    } else if (c->stride[1] > 1) {
+        emit_line(e, "int first_tap = (%s%s) %% %lld;", remainder, contract_plus(e->arena, c->pad[1]), (long long)c->stride[1]);
+        emit_line(e, "int base = x0 + (%s%s - first_tap) / %lld;", remainder, contract_plus(e->arena, c->pad[1]), (long long)c->stride[1]);
+    } else {
+        emit_line(e, "int base = x0%s;", contract_plus(e->arena, c->pad[1]));
+    }
+    if (t->parities > 1)
+        emit_line(e, "x0 = x0 * %lld + parity %% %lld; y0 = y0 * %lld + parity / %lld;", (long long)c->stride[1], (long long)c->stride[1], (long long)c->stride[0],
+                  (long long)c->stride[1]);
+    for (uint32_t p = 1; p < t->rows; p++)
+        emit_line(e, "int x%u = x0 + %lld, y%u = y0, n%u = n0;", p, p * (t->parities > 1 ? (long long)c->stride[1] : 1), p, p);
+    for (uint32_t p = 0; p < t->rows; p++)
+        for (uint32_t q = 0; q < t->columns; q++)
+            emit_line(e, "vec4 a%u_%u = vec4(0.0);", p, q);
+}
+
+// Names what is read at a place of a strip: 3 -> "3", -2 -> "m2".
+static const char *place_name(const Rows *t, int64_t at) { return arena_format(t->emitter->arena, at < 0 ? "m%lld" : "%lld", (long long)(at < 0 ? -at : at)); }
+
+// Opens the loop over lines of taps and says where each pixel of the strip lies in x.
+static bool strip_open_line(const Rows *t, const Strip *strip, EmitScope *scope) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    bool opened = tap_loop(t, 0, scope);
+    Text inside = text_create(e->arena);
+    place_along(t, 0, "0", &inside);
+    if (c->kind == ROWS_INPUT && c->stride[0] > 1) {
+        emit_line(e, "bool whole = true%s;", inside.data);
+        emit_line(e, "iy0 /= %lld;", (long long)c->stride[0]);
+    }
+    const char *group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->channels / 4) : "";
+    emit_line(e, "int line = n0 * %u + iy0 * %u%s;", c->x_image / 4, c->x_row / 4, group);
+    if (t->has_border)
+        emit_line(e, "bool meets = uint(iy0) < %uu%s;", c->x_height, inside.length ? " && whole" : "");
+    for (int64_t at = strip->low; at <= strip->high; at++) {
+        if (!strip_reads(t, strip, at))
+            continue;
+        const char *name = place_name(t, at), *place = arena_format(e->arena, "base%s", contract_plus(e->arena, at));
+        if (t->has_border) {
+            emit_line(e, "bool inside%s = meets && uint(%s) < %uu;", name, place, c->x_width);
+            emit_line(e, "int at%s = inside%s ? line + (%s) * %u : 0;", name, name, place, c->x_column / 4);
+        } else {
+            emit_line(e, "int at%s = line + (%s) * %u;", name, place, c->x_column / 4);
+        }
+    }
+    bool every = c->kind == ROWS_INPUT && c->stride[1] > 1;
+    emit_line(e, "int weight = %s;", weight_place(t, every ? "first_tap" : NULL));
+    return opened;
+}
+
+// One step of 4 (at the end: fewer) channels, all taps of the line.
+static void strip_step(const Rows *t, const Strip *strip, uint32_t components, bool advances) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    uint32_t every = c->kind == ROWS_INPUT ? (uint32_t)c->stride[1] : 1;
+    for (int64_t at = strip->low; at <= strip->high; at++)
+        if (strip_reads(t, strip, at)) {
+            const char *name = place_name(t, at);
+            fetch_pixel(t, name);
+        }
+    emit_line(e, "vec4 w0, w1, w2, w3;");
+    for (uint32_t m = 0; m < strip->taps; m++) {
+        bool may_miss = strip->may_miss && m + 1 == strip->taps;
+        EmitScope scope = {0};
+        if (may_miss)
+            scope = emit_open(e, arena_format(e->arena, "if (first_tap + %u < %u) {", m * every, c->taps_x));
+        const char *names[STRIP_MAX];
+        for (uint32_t p = 0; p < t->rows; p++)
+            names[p] = place_name(t, p * strip->step + m * strip->spread);
+        multiply_add(t, components, m * every * (c->w_tap_x / 4), names);
+        if (may_miss)
+            emit_close(e, scope, true);
+    }
+    for (int64_t at = strip->low; advances && at <= strip->high; at++)
+        if (strip_reads(t, strip, at))
+            emit_line(e, "at%s++;", place_name(t, at));
+    if (advances)
+        emit_line(e, "weight += %u;", c->w_channel);
+}
+
+// ---- the kernels
+
+static void step(const Rows *t, const Strip *strip, uint32_t components, bool advances) {
+    if (strip)
+        strip_step(t, strip, components, advances);
+    else
+        rows_step(t, components, advances);
+}
+
+static void all_channels(const Rows *t, const Strip *strip, uint32_t turns) {
+    Emitter *e = t->emitter;
+    uint32_t whole = t->c.channels / 4;
+    if (whole > 1) {
+        uint32_t steps = contract_unroll(turns, whole);
+        EmitScope scope = emit_open(e, arena_format(e->arena, "for (int k = 0; k < %u; k++) {", whole / steps));
+        for (uint32_t i = 0; i < steps; i++) {
+            EmitScope inner = emit_open(e, steps > 1 ? "{" : NULL);
+            step(t, strip, 4, true);
+            emit_close(e, inner, steps > 1);
+        }
+        emit_close(e, scope, true);
+    } else if (whole) {
+        EmitScope scope = emit_open(e, "{");
+        step(t, strip, 4, t->c.channels % 4);
+        emit_close(e, scope, true);
+    }
+    if (t->c.channels % 4)
+        step(t, strip, t->c.channels % 4, false);
+}
+
+static uint64_t begin_groups(const Rows *t) {
+    uint64_t groups = (uint64_t)t->column_blocks * t->row_blocks * t->parities * t->c.batch * t->c.groups;
+    emit_line(t->emitter, "if (group >= %llu)", (unsigned long long)groups);
+    emit_line(t->emitter, "    return;");
+    return groups;
+}
+
 uint64_t emit_rows_contraction(Emitter *emitter) {
     Rows t = rows_of(emitter);
-    uint64_t groups = (uint64_t)t.column_blocks * t.row_blocks * t.parities * t.c.batch * t.c.groups;
-    emit_line(emitter, "if (group >= %llu)", (unsigned long long)groups);
-    emit_line(emitter, "    return;");
+    uint64_t groups = begin_groups(&t);
     rows_begin(&t);
     EmitScope scopes[2];
     EmitScope outer = emit_open(emitter, "{");
-    uint32_t opened = rows_open_taps(&t, scopes), whole = t.c.channels / 4;
-    if (whole > 1) {
-        uint32_t steps = contract_unroll((uint64_t)t.c.taps_y * t.c.taps_x, whole);
-        EmitScope scope = emit_open(emitter, arena_format(emitter->arena, "for (int k = 0; k < %u; k++) {", whole / steps));
-        for (uint32_t step = 0; step < steps; step++) {
-            EmitScope inner = emit_open(emitter, steps > 1 ? "{" : NULL);
-            rows_step(&t, 4, true);
-            emit_close(emitter, inner, steps > 1);
-        }
-        emit_close(emitter, scope, true);
-    } else if (whole) {
-        EmitScope scope = emit_open(emitter, "{");
-        rows_step(&t, 4, t.c.channels % 4);
-        emit_close(emitter, scope, true);
-    }
-    if (t.c.channels % 4)
-        rows_step(&t, t.c.channels % 4, false);
+    uint32_t opened = rows_open_taps(&t, scopes);
+    all_channels(&t, NULL, t.c.taps_y * t.c.taps_x);
     while (opened-- > 0)
         emit_close(emitter, scopes[opened], true);
+    emit_close(emitter, outer, true);
+    rows_end(&t);
+    return groups;
+}
+
+uint64_t emit_strip_contraction(Emitter *emitter) {
+    Rows t = rows_of(emitter);
+    Strip strip = strip_of(&t);
+    uint64_t groups = begin_groups(&t);
+    strip_begin(&t);
+    EmitScope scope;
+    EmitScope outer = emit_open(emitter, "{");
+    bool opened = strip_open_line(&t, &strip, &scope);
+    all_channels(&t, &strip, t.c.taps_y);
+    if (opened)
+        emit_close(emitter, scope, true);
     emit_close(emitter, outer, true);
     rows_end(&t);
     return groups;

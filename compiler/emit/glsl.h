@@ -23,5 +23,6 @@ uint64_t emit_map_kernel(Emitter *emitter);    // invocations
 uint64_t emit_reduce_kernel(Emitter *emitter); // invocations
 uint64_t emit_reference_contraction(Emitter *emitter); // invocations
 uint64_t emit_rows_contraction(Emitter *emitter);  // workgroups
+uint64_t emit_strip_contraction(Emitter *emitter); // workgroups
 uint64_t emit_outer_contraction(Emitter *emitter); // workgroups
 uint64_t emit_tiled_contraction(Emitter *emitter); // workgroups

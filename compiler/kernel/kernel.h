@@ -41,6 +41,7 @@ enum { LOOP_TURNS_MAX = 32768 };
 typedef enum {
     SCHEDULE_REFERENCE, // one invocation an element, plain loops
     SCHEDULE_ROWS,      // register tile: lanes are output rows (pixels), each with vec4s of output channels
+    SCHEDULE_STRIP,     // the same, a lane's rows being neighbouring pixels, which share what they read
     SCHEDULE_OUTER,     // register tile: lanes are output channels, each with several input channels; sums over rows
     SCHEDULE_TILED,     // shared-memory tiles, for GPUs
     SCHEDULE_TREE,      // of a reduction: a workgroup folds one result, combining its lanes in shared memory
@@ -51,9 +52,9 @@ typedef struct {
     const char *name;
     bool texel;          // load path of operands
     uint32_t lanes;      // invocations of a workgroup
-    uint32_t rows;       // a lane's rows (ROWS) or its vec4s of input channels (OUTER)
+    uint32_t rows;       // a lane's rows (ROWS, STRIP) or its vec4s of input channels (OUTER)
     uint32_t columns;    // a lane's vec4s of output channels
-    uint32_t depth;      // TILED: the slice of the summed axis staged at once
+    uint32_t depth;      // TILED: the slice of the summed axis staged at once; OUTER: rows multiplied at once
 } Schedule;
 
 typedef struct {

@@ -23,11 +23,11 @@ static double ceil_div(double a, double b) {
 
 // Multiply-adds issued (the shape rounded up to tiles), plus loads, each worth about two vec4 multiply-adds on texel paths and more on
 // storage; and idle cores where there are few workgroups.
-static double estimate(const Contract *c, const Candidate *candidate, uint32_t lanes, uint32_t cores) {
-    double load = candidate->texel ? 2.5 : 8, rows = candidate->rows, columns = candidate->columns;
+static double estimate(const Contract *c, const Candidate *candidate, uint32_t pixels, uint32_t lanes, uint32_t cores) {
+    double load = candidate->texel ? 2.5 : 8, place = 2.5, rows = pixels, columns = candidate->columns;
     double vectors = ceil_div(c->columns, 4), parts = (double)c->batch * c->groups;
     double work, groups;
-    if (candidate->kind == SCHEDULE_ROWS || candidate->kind == SCHEDULE_TILED) {
+    if (candidate->kind != SCHEDULE_OUTER) {
         bool tiled = candidate->kind == SCHEDULE_TILED;
         double parities = c->kind == ROWS_INPUT ? (double)(c->stride[0] * c->stride[1]) : 1;
         double count = (double)c->images * ceil_div(c->height, c->kind == ROWS_INPUT ? (double)c->stride[0] : 1) *
@@ -41,7 +41,10 @@ static double estimate(const Contract *c, const Candidate *candidate, uint32_t l
             return work * ceil_div(groups, cores) * cores / groups;
         }
         groups = ceil_div(count, rows * lanes) * ceil_div(vectors, columns) * parities * parts;
-        work = groups * (lanes / 8.0) * (steps * (4 * rows * columns + load * (rows + 4 * columns)) + 8 * rows * columns + 40);
+        double taps = c->taps_y * c->taps_x / parities, reads = rows;
+        if (candidate->kind == SCHEDULE_STRIP)
+            reads = contract_strip_loads(c, pixels) * (double)c->taps_y / (c->kind == ROWS_INPUT ? (double)c->stride[0] : 1) / taps; // a tap's share
+        work = groups * (lanes / 8.0) * (steps * (4 * rows * columns + load * (reads + 4 * columns)) + taps * place * reads + 8 * rows * columns + 40);
     } else {
         double vectors_in = ceil_div(c->channels, 4), steps = (double)c->images / c->slices * c->height * c->width;
         groups = ceil_div((double)c->taps_y * c->taps_x * ceil_div(vectors, columns), lanes) * ceil_div(vectors_in, rows) * c->slices * parts;
@@ -63,11 +66,14 @@ static Schedule for_contraction(const KernelList *list, const Kernel *kernel, co
         if (candidate->target_class != target->target_class || (candidate->kind == SCHEDULE_OUTER) != c.is_outer)
             continue;
         uint32_t lanes = candidate->lanes ? candidate->lanes : target->subgroup_size;
-        double cost = estimate(&c, candidate, lanes, target->target_class == TARGET_GPU ? 64 : 2);
+        uint32_t rows = candidate->kind == SCHEDULE_STRIP ? contract_strip_pixels(&c, candidate->rows) : candidate->rows;
+        if (!rows)
+            continue;
+        double cost = estimate(&c, candidate, rows, lanes, target->target_class == TARGET_GPU ? 64 : 2);
         if (chosen.kind == SCHEDULE_REFERENCE || cost < best) {
             best = cost;
             chosen = (Schedule){.kind = candidate->kind, .name = candidate->name, .texel = candidate->texel && target->texel_elements_max > 0, .lanes = lanes,
-                                .rows = candidate->rows, .columns = candidate->columns, .depth = candidate->depth};
+                                .rows = rows, .columns = candidate->columns, .depth = candidate->depth};
         }
     }
     return chosen;

@@ -1,6 +1,6 @@
 #version 450
 // Contractions by register tiles: one workgroup computes one tile, each lane several rows and vec4s of columns of it.
-// contract, schedule rows_8x2; fused from
+// contract, schedule strip_8x2; fused from
 //   %5 conv2d : f32[2,8,6,6]  /networks/f/nodes/0
 //   %6 reshape : f32[1,8,1,1]  /networks/f/nodes/0
 //   %7 broadcast : f32[2,8,6,6]  /networks/f/nodes/0
@@ -26,23 +26,15 @@ void main() {
         return;
     int part = group;
     int columns = part % 1 * 2; part /= 1; // first vec4 of output channels
-    int rows = part % 2 * 64 + lane_id; part /= 2;
-    int row0 = min(rows + 0, 71);
+    int rows = (part % 2 * 8 + lane_id) * 6; part /= 2; // first pixel of the strip
+    int row0 = min(rows, 66);
     int x0 = row0 % 6, y0 = row0 / 6 % 6, n0 = row0 / 36;
-    int row1 = min(rows + 8, 71);
-    int x1 = row1 % 6, y1 = row1 / 6 % 6, n1 = row1 / 36;
-    int row2 = min(rows + 16, 71);
-    int x2 = row2 % 6, y2 = row2 / 6 % 6, n2 = row2 / 36;
-    int row3 = min(rows + 24, 71);
-    int x3 = row3 % 6, y3 = row3 / 6 % 6, n3 = row3 / 36;
-    int row4 = min(rows + 32, 71);
-    int x4 = row4 % 6, y4 = row4 / 6 % 6, n4 = row4 / 36;
-    int row5 = min(rows + 40, 71);
-    int x5 = row5 % 6, y5 = row5 / 6 % 6, n5 = row5 / 36;
-    int row6 = min(rows + 48, 71);
-    int x6 = row6 % 6, y6 = row6 / 6 % 6, n6 = row6 / 36;
-    int row7 = min(rows + 56, 71);
-    int x7 = row7 % 6, y7 = row7 / 6 % 6, n7 = row7 / 36;
+    int base = x0 - 1;
+    int x1 = x0 + 1, y1 = y0, n1 = n0;
+    int x2 = x0 + 2, y2 = y0, n2 = n0;
+    int x3 = x0 + 3, y3 = y0, n3 = n0;
+    int x4 = x0 + 4, y4 = y0, n4 = n0;
+    int x5 = x0 + 5, y5 = y0, n5 = n0;
     vec4 a0_0 = vec4(0.0);
     vec4 a0_1 = vec4(0.0);
     vec4 a1_0 = vec4(0.0);
@@ -55,74 +47,107 @@ void main() {
     vec4 a4_1 = vec4(0.0);
     vec4 a5_0 = vec4(0.0);
     vec4 a5_1 = vec4(0.0);
-    vec4 a6_0 = vec4(0.0);
-    vec4 a6_1 = vec4(0.0);
-    vec4 a7_0 = vec4(0.0);
-    vec4 a7_1 = vec4(0.0);
     {
         for (int ky = 0; ky < 3; ky++) {
-            for (int kx = 0; kx < 3; kx++) {
-                int iy0 = y0 + ky - 1;
-                int ix0 = x0 + kx - 1;
-                bool inside0 = uint(iy0) < 6u && uint(ix0) < 6u;
-                int at0 = inside0 ? n0 * 72 + iy0 * 12 + ix0 * 2 : 0;
-                int iy1 = y1 + ky - 1;
-                int ix1 = x1 + kx - 1;
-                bool inside1 = uint(iy1) < 6u && uint(ix1) < 6u;
-                int at1 = inside1 ? n1 * 72 + iy1 * 12 + ix1 * 2 : 0;
-                int iy2 = y2 + ky - 1;
-                int ix2 = x2 + kx - 1;
-                bool inside2 = uint(iy2) < 6u && uint(ix2) < 6u;
-                int at2 = inside2 ? n2 * 72 + iy2 * 12 + ix2 * 2 : 0;
-                int iy3 = y3 + ky - 1;
-                int ix3 = x3 + kx - 1;
-                bool inside3 = uint(iy3) < 6u && uint(ix3) < 6u;
-                int at3 = inside3 ? n3 * 72 + iy3 * 12 + ix3 * 2 : 0;
-                int iy4 = y4 + ky - 1;
-                int ix4 = x4 + kx - 1;
-                bool inside4 = uint(iy4) < 6u && uint(ix4) < 6u;
-                int at4 = inside4 ? n4 * 72 + iy4 * 12 + ix4 * 2 : 0;
-                int iy5 = y5 + ky - 1;
-                int ix5 = x5 + kx - 1;
-                bool inside5 = uint(iy5) < 6u && uint(ix5) < 6u;
-                int at5 = inside5 ? n5 * 72 + iy5 * 12 + ix5 * 2 : 0;
-                int iy6 = y6 + ky - 1;
-                int ix6 = x6 + kx - 1;
-                bool inside6 = uint(iy6) < 6u && uint(ix6) < 6u;
-                int at6 = inside6 ? n6 * 72 + iy6 * 12 + ix6 * 2 : 0;
-                int iy7 = y7 + ky - 1;
-                int ix7 = x7 + kx - 1;
-                bool inside7 = uint(iy7) < 6u && uint(ix7) < 6u;
-                int at7 = inside7 ? n7 * 72 + iy7 * 12 + ix7 * 2 : 0;
-                int weight = ky * 48 + kx * 16 + columns;
-                for (int k = 0; k < 2; k++) {
-                    vec4 b0 = inside0 ? texelFetch(in0, at0) : vec4(0.0);
-                    vec4 b1 = inside1 ? texelFetch(in0, at1) : vec4(0.0);
-                    vec4 b2 = inside2 ? texelFetch(in0, at2) : vec4(0.0);
-                    vec4 b3 = inside3 ? texelFetch(in0, at3) : vec4(0.0);
-                    vec4 b4 = inside4 ? texelFetch(in0, at4) : vec4(0.0);
-                    vec4 b5 = inside5 ? texelFetch(in0, at5) : vec4(0.0);
-                    vec4 b6 = inside6 ? texelFetch(in0, at6) : vec4(0.0);
-                    vec4 b7 = inside7 ? texelFetch(in0, at7) : vec4(0.0);
-                    vec4 w;
-                    w = texelFetch(in1, weight + 0); a0_0 += b0.x * w; a1_0 += b1.x * w; a2_0 += b2.x * w; a3_0 += b3.x * w; a4_0 += b4.x * w; a5_0 += b5.x * w; a6_0 += b6.x * w; a7_0 += b7.x * w;
-                    w = texelFetch(in1, weight + 1); a0_1 += b0.x * w; a1_1 += b1.x * w; a2_1 += b2.x * w; a3_1 += b3.x * w; a4_1 += b4.x * w; a5_1 += b5.x * w; a6_1 += b6.x * w; a7_1 += b7.x * w;
-                    w = texelFetch(in1, weight + 2); a0_0 += b0.y * w; a1_0 += b1.y * w; a2_0 += b2.y * w; a3_0 += b3.y * w; a4_0 += b4.y * w; a5_0 += b5.y * w; a6_0 += b6.y * w; a7_0 += b7.y * w;
-                    w = texelFetch(in1, weight + 3); a0_1 += b0.y * w; a1_1 += b1.y * w; a2_1 += b2.y * w; a3_1 += b3.y * w; a4_1 += b4.y * w; a5_1 += b5.y * w; a6_1 += b6.y * w; a7_1 += b7.y * w;
-                    w = texelFetch(in1, weight + 4); a0_0 += b0.z * w; a1_0 += b1.z * w; a2_0 += b2.z * w; a3_0 += b3.z * w; a4_0 += b4.z * w; a5_0 += b5.z * w; a6_0 += b6.z * w; a7_0 += b7.z * w;
-                    w = texelFetch(in1, weight + 5); a0_1 += b0.z * w; a1_1 += b1.z * w; a2_1 += b2.z * w; a3_1 += b3.z * w; a4_1 += b4.z * w; a5_1 += b5.z * w; a6_1 += b6.z * w; a7_1 += b7.z * w;
-                    w = texelFetch(in1, weight + 6); a0_0 += b0.w * w; a1_0 += b1.w * w; a2_0 += b2.w * w; a3_0 += b3.w * w; a4_0 += b4.w * w; a5_0 += b5.w * w; a6_0 += b6.w * w; a7_0 += b7.w * w;
-                    w = texelFetch(in1, weight + 7); a0_1 += b0.w * w; a1_1 += b1.w * w; a2_1 += b2.w * w; a3_1 += b3.w * w; a4_1 += b4.w * w; a5_1 += b5.w * w; a6_1 += b6.w * w; a7_1 += b7.w * w;
-                    at0++;
-                    at1++;
-                    at2++;
-                    at3++;
-                    at4++;
-                    at5++;
-                    at6++;
-                    at7++;
-                    weight += 8;
-                }
+            int iy0 = y0 + ky - 1;
+            int line = n0 * 72 + iy0 * 12;
+            bool meets = uint(iy0) < 6u;
+            bool inside0 = meets && uint(base) < 6u;
+            int at0 = inside0 ? line + (base) * 2 : 0;
+            bool inside1 = meets && uint(base + 1) < 6u;
+            int at1 = inside1 ? line + (base + 1) * 2 : 0;
+            bool inside2 = meets && uint(base + 2) < 6u;
+            int at2 = inside2 ? line + (base + 2) * 2 : 0;
+            bool inside3 = meets && uint(base + 3) < 6u;
+            int at3 = inside3 ? line + (base + 3) * 2 : 0;
+            bool inside4 = meets && uint(base + 4) < 6u;
+            int at4 = inside4 ? line + (base + 4) * 2 : 0;
+            bool inside5 = meets && uint(base + 5) < 6u;
+            int at5 = inside5 ? line + (base + 5) * 2 : 0;
+            bool inside6 = meets && uint(base + 6) < 6u;
+            int at6 = inside6 ? line + (base + 6) * 2 : 0;
+            bool inside7 = meets && uint(base + 7) < 6u;
+            int at7 = inside7 ? line + (base + 7) * 2 : 0;
+            int weight = ky * 48 + columns;
+            for (int k = 0; k < 2; k++) {
+                vec4 b0 = inside0 ? texelFetch(in0, at0) : vec4(0.0);
+                vec4 b1 = inside1 ? texelFetch(in0, at1) : vec4(0.0);
+                vec4 b2 = inside2 ? texelFetch(in0, at2) : vec4(0.0);
+                vec4 b3 = inside3 ? texelFetch(in0, at3) : vec4(0.0);
+                vec4 b4 = inside4 ? texelFetch(in0, at4) : vec4(0.0);
+                vec4 b5 = inside5 ? texelFetch(in0, at5) : vec4(0.0);
+                vec4 b6 = inside6 ? texelFetch(in0, at6) : vec4(0.0);
+                vec4 b7 = inside7 ? texelFetch(in0, at7) : vec4(0.0);
+                vec4 w0, w1, w2, w3;
+                w0 = texelFetch(in1, weight + 0);
+                w1 = texelFetch(in1, weight + 2);
+                w2 = texelFetch(in1, weight + 4);
+                w3 = texelFetch(in1, weight + 6);
+                a0_0 += b0.x * w0; a0_0 += b0.y * w1; a0_0 += b0.z * w2; a0_0 += b0.w * w3;
+                a1_0 += b1.x * w0; a1_0 += b1.y * w1; a1_0 += b1.z * w2; a1_0 += b1.w * w3;
+                a2_0 += b2.x * w0; a2_0 += b2.y * w1; a2_0 += b2.z * w2; a2_0 += b2.w * w3;
+                a3_0 += b3.x * w0; a3_0 += b3.y * w1; a3_0 += b3.z * w2; a3_0 += b3.w * w3;
+                a4_0 += b4.x * w0; a4_0 += b4.y * w1; a4_0 += b4.z * w2; a4_0 += b4.w * w3;
+                a5_0 += b5.x * w0; a5_0 += b5.y * w1; a5_0 += b5.z * w2; a5_0 += b5.w * w3;
+                w0 = texelFetch(in1, weight + 1);
+                w1 = texelFetch(in1, weight + 3);
+                w2 = texelFetch(in1, weight + 5);
+                w3 = texelFetch(in1, weight + 7);
+                a0_1 += b0.x * w0; a0_1 += b0.y * w1; a0_1 += b0.z * w2; a0_1 += b0.w * w3;
+                a1_1 += b1.x * w0; a1_1 += b1.y * w1; a1_1 += b1.z * w2; a1_1 += b1.w * w3;
+                a2_1 += b2.x * w0; a2_1 += b2.y * w1; a2_1 += b2.z * w2; a2_1 += b2.w * w3;
+                a3_1 += b3.x * w0; a3_1 += b3.y * w1; a3_1 += b3.z * w2; a3_1 += b3.w * w3;
+                a4_1 += b4.x * w0; a4_1 += b4.y * w1; a4_1 += b4.z * w2; a4_1 += b4.w * w3;
+                a5_1 += b5.x * w0; a5_1 += b5.y * w1; a5_1 += b5.z * w2; a5_1 += b5.w * w3;
+                w0 = texelFetch(in1, weight + 16);
+                w1 = texelFetch(in1, weight + 18);
+                w2 = texelFetch(in1, weight + 20);
+                w3 = texelFetch(in1, weight + 22);
+                a0_0 += b1.x * w0; a0_0 += b1.y * w1; a0_0 += b1.z * w2; a0_0 += b1.w * w3;
+                a1_0 += b2.x * w0; a1_0 += b2.y * w1; a1_0 += b2.z * w2; a1_0 += b2.w * w3;
+                a2_0 += b3.x * w0; a2_0 += b3.y * w1; a2_0 += b3.z * w2; a2_0 += b3.w * w3;
+                a3_0 += b4.x * w0; a3_0 += b4.y * w1; a3_0 += b4.z * w2; a3_0 += b4.w * w3;
+                a4_0 += b5.x * w0; a4_0 += b5.y * w1; a4_0 += b5.z * w2; a4_0 += b5.w * w3;
+                a5_0 += b6.x * w0; a5_0 += b6.y * w1; a5_0 += b6.z * w2; a5_0 += b6.w * w3;
+                w0 = texelFetch(in1, weight + 17);
+                w1 = texelFetch(in1, weight + 19);
+                w2 = texelFetch(in1, weight + 21);
+                w3 = texelFetch(in1, weight + 23);
+                a0_1 += b1.x * w0; a0_1 += b1.y * w1; a0_1 += b1.z * w2; a0_1 += b1.w * w3;
+                a1_1 += b2.x * w0; a1_1 += b2.y * w1; a1_1 += b2.z * w2; a1_1 += b2.w * w3;
+                a2_1 += b3.x * w0; a2_1 += b3.y * w1; a2_1 += b3.z * w2; a2_1 += b3.w * w3;
+                a3_1 += b4.x * w0; a3_1 += b4.y * w1; a3_1 += b4.z * w2; a3_1 += b4.w * w3;
+                a4_1 += b5.x * w0; a4_1 += b5.y * w1; a4_1 += b5.z * w2; a4_1 += b5.w * w3;
+                a5_1 += b6.x * w0; a5_1 += b6.y * w1; a5_1 += b6.z * w2; a5_1 += b6.w * w3;
+                w0 = texelFetch(in1, weight + 32);
+                w1 = texelFetch(in1, weight + 34);
+                w2 = texelFetch(in1, weight + 36);
+                w3 = texelFetch(in1, weight + 38);
+                a0_0 += b2.x * w0; a0_0 += b2.y * w1; a0_0 += b2.z * w2; a0_0 += b2.w * w3;
+                a1_0 += b3.x * w0; a1_0 += b3.y * w1; a1_0 += b3.z * w2; a1_0 += b3.w * w3;
+                a2_0 += b4.x * w0; a2_0 += b4.y * w1; a2_0 += b4.z * w2; a2_0 += b4.w * w3;
+                a3_0 += b5.x * w0; a3_0 += b5.y * w1; a3_0 += b5.z * w2; a3_0 += b5.w * w3;
+                a4_0 += b6.x * w0; a4_0 += b6.y * w1; a4_0 += b6.z * w2; a4_0 += b6.w * w3;
+                a5_0 += b7.x * w0; a5_0 += b7.y * w1; a5_0 += b7.z * w2; a5_0 += b7.w * w3;
+                w0 = texelFetch(in1, weight + 33);
+                w1 = texelFetch(in1, weight + 35);
+                w2 = texelFetch(in1, weight + 37);
+                w3 = texelFetch(in1, weight + 39);
+                a0_1 += b2.x * w0; a0_1 += b2.y * w1; a0_1 += b2.z * w2; a0_1 += b2.w * w3;
+                a1_1 += b3.x * w0; a1_1 += b3.y * w1; a1_1 += b3.z * w2; a1_1 += b3.w * w3;
+                a2_1 += b4.x * w0; a2_1 += b4.y * w1; a2_1 += b4.z * w2; a2_1 += b4.w * w3;
+                a3_1 += b5.x * w0; a3_1 += b5.y * w1; a3_1 += b5.z * w2; a3_1 += b5.w * w3;
+                a4_1 += b6.x * w0; a4_1 += b6.y * w1; a4_1 += b6.z * w2; a4_1 += b6.w * w3;
+                a5_1 += b7.x * w0; a5_1 += b7.y * w1; a5_1 += b7.z * w2; a5_1 += b7.w * w3;
+                at0++;
+                at1++;
+                at2++;
+                at3++;
+                at4++;
+                at5++;
+                at6++;
+                at7++;
+                weight += 8;
             }
         }
     }
@@ -142,7 +167,7 @@ void main() {
         vec4 v13_1 = mix(vec4(0.0), v9_1, v12_1); // %13 select /networks/f/nodes/2
         out3[columns + 72 * n0 + 12 * y0 + 2 * x0 + 1] = v13_1;
     }
-    if (rows + 8 < 72) {
+    if (rows + 1 < 72) {
         vec4 v4_2 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_2 = a1_0 + v4_2; // %8 add /networks/f/nodes/0
         vec4 v1_2 = texelFetch(in0, columns + 72 * n1 + 12 * y1 + 2 * x1); // %1 feed /programs/p/phases/0
@@ -158,7 +183,7 @@ void main() {
         vec4 v13_3 = mix(vec4(0.0), v9_3, v12_3); // %13 select /networks/f/nodes/2
         out3[columns + 72 * n1 + 12 * y1 + 2 * x1 + 1] = v13_3;
     }
-    if (rows + 16 < 72) {
+    if (rows + 2 < 72) {
         vec4 v4_4 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_4 = a2_0 + v4_4; // %8 add /networks/f/nodes/0
         vec4 v1_4 = texelFetch(in0, columns + 72 * n2 + 12 * y2 + 2 * x2); // %1 feed /programs/p/phases/0
@@ -174,7 +199,7 @@ void main() {
         vec4 v13_5 = mix(vec4(0.0), v9_5, v12_5); // %13 select /networks/f/nodes/2
         out3[columns + 72 * n2 + 12 * y2 + 2 * x2 + 1] = v13_5;
     }
-    if (rows + 24 < 72) {
+    if (rows + 3 < 72) {
         vec4 v4_6 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_6 = a3_0 + v4_6; // %8 add /networks/f/nodes/0
         vec4 v1_6 = texelFetch(in0, columns + 72 * n3 + 12 * y3 + 2 * x3); // %1 feed /programs/p/phases/0
@@ -190,7 +215,7 @@ void main() {
         vec4 v13_7 = mix(vec4(0.0), v9_7, v12_7); // %13 select /networks/f/nodes/2
         out3[columns + 72 * n3 + 12 * y3 + 2 * x3 + 1] = v13_7;
     }
-    if (rows + 32 < 72) {
+    if (rows + 4 < 72) {
         vec4 v4_8 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_8 = a4_0 + v4_8; // %8 add /networks/f/nodes/0
         vec4 v1_8 = texelFetch(in0, columns + 72 * n4 + 12 * y4 + 2 * x4); // %1 feed /programs/p/phases/0
@@ -206,7 +231,7 @@ void main() {
         vec4 v13_9 = mix(vec4(0.0), v9_9, v12_9); // %13 select /networks/f/nodes/2
         out3[columns + 72 * n4 + 12 * y4 + 2 * x4 + 1] = v13_9;
     }
-    if (rows + 40 < 72) {
+    if (rows + 5 < 72) {
         vec4 v4_10 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_10 = a5_0 + v4_10; // %8 add /networks/f/nodes/0
         vec4 v1_10 = texelFetch(in0, columns + 72 * n5 + 12 * y5 + 2 * x5); // %1 feed /programs/p/phases/0
@@ -221,37 +246,5 @@ void main() {
         bvec4 v12_11 = bvec4(v9_11.x > 0.0, v9_11.y > 0.0, v9_11.z > 0.0, v9_11.w > 0.0); // %12 gt /networks/f/nodes/2
         vec4 v13_11 = mix(vec4(0.0), v9_11, v12_11); // %13 select /networks/f/nodes/2
         out3[columns + 72 * n5 + 12 * y5 + 2 * x5 + 1] = v13_11;
-    }
-    if (rows + 48 < 72) {
-        vec4 v4_12 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
-        vec4 v8_12 = a6_0 + v4_12; // %8 add /networks/f/nodes/0
-        vec4 v1_12 = texelFetch(in0, columns + 72 * n6 + 12 * y6 + 2 * x6); // %1 feed /programs/p/phases/0
-        vec4 v9_12 = v8_12 + v1_12; // %9 add /networks/f/nodes/1
-        bvec4 v12_12 = bvec4(v9_12.x > 0.0, v9_12.y > 0.0, v9_12.z > 0.0, v9_12.w > 0.0); // %12 gt /networks/f/nodes/2
-        vec4 v13_12 = mix(vec4(0.0), v9_12, v12_12); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n6 + 12 * y6 + 2 * x6] = v13_12;
-        vec4 v4_13 = texelFetch(in2, columns + 1); // %4 unpack /networks/f/nodes/0
-        vec4 v8_13 = a6_1 + v4_13; // %8 add /networks/f/nodes/0
-        vec4 v1_13 = texelFetch(in0, columns + 72 * n6 + 12 * y6 + 2 * x6 + 1); // %1 feed /programs/p/phases/0
-        vec4 v9_13 = v8_13 + v1_13; // %9 add /networks/f/nodes/1
-        bvec4 v12_13 = bvec4(v9_13.x > 0.0, v9_13.y > 0.0, v9_13.z > 0.0, v9_13.w > 0.0); // %12 gt /networks/f/nodes/2
-        vec4 v13_13 = mix(vec4(0.0), v9_13, v12_13); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n6 + 12 * y6 + 2 * x6 + 1] = v13_13;
-    }
-    if (rows + 56 < 72) {
-        vec4 v4_14 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
-        vec4 v8_14 = a7_0 + v4_14; // %8 add /networks/f/nodes/0
-        vec4 v1_14 = texelFetch(in0, columns + 72 * n7 + 12 * y7 + 2 * x7); // %1 feed /programs/p/phases/0
-        vec4 v9_14 = v8_14 + v1_14; // %9 add /networks/f/nodes/1
-        bvec4 v12_14 = bvec4(v9_14.x > 0.0, v9_14.y > 0.0, v9_14.z > 0.0, v9_14.w > 0.0); // %12 gt /networks/f/nodes/2
-        vec4 v13_14 = mix(vec4(0.0), v9_14, v12_14); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n7 + 12 * y7 + 2 * x7] = v13_14;
-        vec4 v4_15 = texelFetch(in2, columns + 1); // %4 unpack /networks/f/nodes/0
-        vec4 v8_15 = a7_1 + v4_15; // %8 add /networks/f/nodes/0
-        vec4 v1_15 = texelFetch(in0, columns + 72 * n7 + 12 * y7 + 2 * x7 + 1); // %1 feed /programs/p/phases/0
-        vec4 v9_15 = v8_15 + v1_15; // %9 add /networks/f/nodes/1
-        bvec4 v12_15 = bvec4(v9_15.x > 0.0, v9_15.y > 0.0, v9_15.z > 0.0, v9_15.w > 0.0); // %12 gt /networks/f/nodes/2
-        vec4 v13_15 = mix(vec4(0.0), v9_15, v12_15); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n7 + 12 * y7 + 2 * x7 + 1] = v13_15;
     }
 }
