@@ -37,6 +37,8 @@ bool contract_is_tileable(const KernelList *list, Value value);
 // Strips of neighbouring pixels: the most, up to `most`, that lines divide into (0: none), and how many pixels of x one of them reads.
 uint32_t contract_strip_pixels(const Contract *contract, uint32_t most);
 uint32_t contract_strip_loads(const Contract *contract, uint32_t pixels);
+// Vec4s that an OUTER_STRIP tile reads for `at_once` pixels.
+uint32_t contract_outer_loads(const Contract *contract, uint32_t rows, uint32_t columns, uint32_t at_once);
 
 // ---- what the tiled emitters share
 uint32_t contract_ceil_div(uint32_t a, uint32_t b);

@@ -1,4 +1,5 @@
-// Weight gradients as register tiles: each lane has several channels and columns and walks over the rows. Tiles are unrolled in the text.
+// Weight gradients as register tiles: each lane has several channels and columns - of one tap, or (strips) of all taps along a line, which share
+// the pixels that they read - and walks over the rows. Tiles are unrolled in the text.
 #include "compiler/emit/contract.h"
 #include "compiler/emit/glsl.h"
 
@@ -6,6 +7,7 @@ typedef struct {
     Emitter *emitter;
     Contract c;
     uint32_t rows, columns, lanes; // vec4s of channels and of columns of a lane; lanes of a workgroup
+    uint32_t taps;                 // along a line, of a lane: accumulators are numbered tap, channel; column
     uint32_t at_once;              // rows of x and g that are multiplied in one go
     uint32_t channel_vectors, column_vectors, channel_blocks, column_groups, lane_count, lane_blocks;
 } Outer;
@@ -17,10 +19,13 @@ static Outer outer_of(Emitter *emitter) {
     t.column_vectors = contract_ceil_div(t.c.columns, 4);
     t.channel_blocks = contract_ceil_div(t.channel_vectors, t.rows);
     t.column_groups = contract_ceil_div(t.column_vectors, t.columns);
-    t.lane_count = t.c.taps_y * t.c.taps_x * t.column_groups;
+    t.taps = schedule->kind == SCHEDULE_OUTER_STRIP ? t.c.taps_x : 1;
+    t.lane_count = t.c.taps_y * t.c.taps_x / t.taps * t.column_groups;
     t.lane_blocks = contract_ceil_div(t.lane_count, t.lanes);
     return t;
 }
+
+static uint32_t accumulators(const Outer *t) { return 4 * t->rows * t->taps; } // for each vec4 of columns
 
 static void outer_begin(const Outer *t) {
     Emitter *e = t->emitter;
@@ -35,26 +40,46 @@ static void outer_begin(const Outer *t) {
     if (c->groups > 1)
         emit_line(e, "int channel_group = part;");
     emit_line(e, "int chosen = min(lane_index, %u);", t->lane_count - 1);
-    emit_line(e, "int columns = chosen %% %u, tap = chosen / %u, ky = tap / %u, kx = tap %% %u;", t->column_groups, t->column_groups, c->taps_x, c->taps_x);
-    for (uint32_t r = 0; r < 4 * t->rows; r++)
+    if (t->taps > 1)
+        emit_line(e, "int columns = chosen %% %u, ky = chosen / %u;", t->column_groups, t->column_groups);
+    else
+        emit_line(e, "int columns = chosen %% %u, tap = chosen / %u, ky = tap / %u, kx = tap %% %u;", t->column_groups, t->column_groups, c->taps_x, c->taps_x);
+    for (uint32_t r = 0; r < accumulators(t); r++)
         for (uint32_t q = 0; q < t->columns; q++)
             emit_line(e, "vec4 a%u_%u = vec4(0.0);", r, q);
 }
 
-// The products of `count` rows (pixels) that follow each other, row u of x at `at<u>`, of g at `from` and further. Each accumulator takes all of
+// Where row u of `count` reads x for a tap, counted in pixels from what row 0 reads for tap 0: the rows of a matmul are their own places.
+static uint32_t place_of(const Outer *t, uint32_t u, uint32_t tap) {
+    return t->c.kind == ROWS_PLAIN || t->taps == 1 ? u : u * (uint32_t)t->c.stride[1] + tap * (uint32_t)t->c.dilation[1];
+}
+
+static uint32_t place_end(const Outer *t, uint32_t count) { return place_of(t, count - 1, t->taps - 1) + 1; }
+
+static bool is_place_read(const Outer *t, uint32_t count, uint32_t place) {
+    for (uint32_t u = 0; u < count; u++)
+        for (uint32_t tap = 0; tap < t->taps; tap++)
+            if (place_of(t, u, tap) == place)
+                return true;
+    return false;
+}
+
+// The products of `count` rows (pixels) that follow each other: of x at `at<place>`, of g at `from` and further. Each accumulator takes all of
 // them in a row: a tile has more accumulators than a processor has registers, so each one is fetched and put away once for them all.
 static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    uint32_t g_step = (c->kind == ROWS_PLAIN ? c->g_image : c->g_column) / 4;
+    uint32_t g_step = (c->kind == ROWS_PLAIN ? c->g_image : c->g_column) / 4, channels = 4 * t->rows;
     for (uint32_t r = 0; r < t->rows; r++)
-        for (uint32_t u = 0; u < count; u++) {
+        for (uint32_t place = 0; place < place_end(t, count); place++) {
+            if (!is_place_read(t, count, place))
+                continue;
             const char *channel = t->channel_vectors % t->rows ? arena_format(e->arena, "min(channels + %u, %u)", r, t->channel_vectors - 1) : arena_format(e->arena, "channels + %u", r);
-            const char *fetched = contract_load(e, c->x, "at%u + %s", u, channel);
+            const char *fetched = contract_load(e, c->x, "at%u + %s", place, channel);
             if (has_border)
-                emit_line(e, "vec4 b%u_%u = inside%u ? %s : vec4(0.0);", r, u, u, fetched);
+                emit_line(e, "vec4 b%u_%u = inside%u ? %s : vec4(0.0);", r, place, place, fetched);
             else
-                emit_line(e, "vec4 b%u_%u = %s;", r, u, fetched);
+                emit_line(e, "vec4 b%u_%u = %s;", r, place, fetched);
         }
     for (uint32_t q = 0; q < t->columns; q++) {
         for (uint32_t u = 0; u < count; u++) {
@@ -62,10 +87,10 @@ static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
                                                                             : arena_format(e->arena, "%u", q * t->column_groups);
             emit_line(e, "vec4 g%u_%u = %s;", q, u, contract_load(e, c->w, "from + %u + %s", u * g_step, column));
         }
-        for (uint32_t r = 0; r < 4 * t->rows; r++) {
+        for (uint32_t r = 0; r < accumulators(t); r++) {
             Text line = text_create(e->arena);
             for (uint32_t u = 0; u < count; u++)
-                text_format(&line, "%sa%u_%u += b%u_%u.%c * g%u_%u;", u ? " " : "", r, q, r / 4, u, "xyzw"[r % 4], q, u);
+                text_format(&line, "%sa%u_%u += b%u_%u.%c * g%u_%u;", u ? " " : "", r, q, r % channels / 4, place_of(t, u, r / channels), "xyzw"[r % 4], q, u);
             emit_line(e, "%s", line.data);
         }
     }
@@ -87,14 +112,17 @@ static void line_pixels(const Outer *t, uint32_t count) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     bool border = c->taps_y > 1 || c->taps_x > 1 || c->pad[0] || c->pad[1];
-    for (uint32_t u = 0; u < count; u++) {
-        emit_line(e, "int ix%u = %s + %s%s;", u, contract_times(e->arena, "x", c->stride[1]), contract_times(e->arena, "kx", c->dilation[1]),
-                  contract_plus(e->arena, u * c->stride[1] - c->pad[1]));
+    for (uint32_t place = 0; place < place_end(t, count); place++) {
+        if (!is_place_read(t, count, place))
+            continue;
+        const char *tap = t->taps > 1 ? "" : arena_format(e->arena, " + %s", contract_times(e->arena, "kx", c->dilation[1]));
+        int64_t from_x = (t->taps > 1 ? place : place * c->stride[1]) - c->pad[1];
+        emit_line(e, "int ix%u = %s%s%s;", place, contract_times(e->arena, "x", c->stride[1]), tap, contract_plus(e->arena, from_x));
         if (border) {
-            emit_line(e, "bool inside%u = meets && uint(ix%u) < %uu;", u, u, c->x_width);
-            emit_line(e, "int at%u = inside%u ? line + ix%u * %u : 0;", u, u, u, c->x_column / 4);
+            emit_line(e, "bool inside%u = meets && uint(ix%u) < %uu;", place, place, c->x_width);
+            emit_line(e, "int at%u = inside%u ? line + ix%u * %u : 0;", place, place, place, c->x_column / 4);
         } else {
-            emit_line(e, "int at%u = line + ix%u * %u;", u, u, c->x_column / 4);
+            emit_line(e, "int at%u = line + ix%u * %u;", place, place, c->x_column / 4);
         }
     }
     multiply_rows(t, count, border);
@@ -110,7 +138,7 @@ static void end_part(const Outer *t, const char *condition) {
     EmitScope scope = {0};
     if (condition)
         scope = emit_open(e, condition);
-    for (uint32_t r = 0; r < 4 * t->rows; r++)
+    for (uint32_t r = 0; r < accumulators(t); r++)
         for (uint32_t q = 0; q < t->columns; q++)
             emit_line(e, "t%u_%u += a%u_%u; a%u_%u = vec4(0.0);", r, q, r, q, r, q);
     if (condition)
@@ -144,7 +172,7 @@ static void outer_loops(const Outer *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     bool parts = sums_in_parts(t);
-    for (uint32_t r = 0; parts && r < 4 * t->rows; r++)
+    for (uint32_t r = 0; parts && r < accumulators(t); r++)
         for (uint32_t q = 0; q < t->columns; q++)
             emit_line(e, "vec4 t%u_%u = vec4(0.0);", r, q);
     const char *x_group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->channels / 4) : "";
@@ -178,7 +206,7 @@ static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
     Type type = graph_type(e->graph, e->kernel->root);
     Index columns = index_opaque(pool, "columns", 0, (int64_t)t->column_vectors - 1), channels = index_opaque(pool, "channels", 0, (int64_t)t->channel_vectors - 1);
     Index column = index_add(pool, index_scale(pool, index_add_constant(pool, columns, q * t->column_groups), 4), e->lane);
-    Index channel = index_add_constant(pool, index_scale(pool, channels, 4), r);
+    Index channel = index_add_constant(pool, index_scale(pool, channels, 4), r % (4 * t->rows));
     if (c->kind == ROWS_PLAIN) {
         contract_unravel_matrix(e, &type, c->batch, index);
         index[type.rank - 2] = channel, index[type.rank - 1] = column;
@@ -191,7 +219,15 @@ static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
         index[0] = c->slices > 1 ? index_opaque(pool, "slice", 0, (int64_t)c->slices - 1) : index_constant(0);
     index[base] = column, index[base + 1] = channel;
     index[base + 2] = c->taps_y > 1 ? index_opaque(pool, "ky", 0, (int64_t)c->taps_y - 1) : index_constant(0);
-    index[base + 3] = c->taps_x > 1 ? index_opaque(pool, "kx", 0, (int64_t)c->taps_x - 1) : index_constant(0);
+    index[base + 3] = t->taps > 1 ? index_constant(r / (4 * t->rows)) : c->taps_x > 1 ? index_opaque(pool, "kx", 0, (int64_t)c->taps_x - 1) : index_constant(0);
+}
+
+uint32_t contract_outer_loads(const Contract *contract, uint32_t rows, uint32_t columns, uint32_t at_once) {
+    Outer t = {.c = *contract, .taps = contract->taps_x};
+    uint32_t count = 0;
+    for (uint32_t place = 0; place < place_end(&t, at_once); place++)
+        count += is_place_read(&t, at_once, place);
+    return count * rows + at_once * columns;
 }
 
 uint64_t emit_outer_contraction(Emitter *emitter) {
@@ -201,18 +237,18 @@ uint64_t emit_outer_contraction(Emitter *emitter) {
     emit_line(emitter, "    return;");
     outer_begin(&t);
     outer_loops(&t);
-    for (uint32_t r = 0; sums_in_parts(&t) && r < 4 * t.rows; r++)
+    for (uint32_t r = 0; sums_in_parts(&t) && r < accumulators(&t); r++)
         for (uint32_t q = 0; q < t.columns; q++)
             emit_line(emitter, "a%u_%u += t%u_%u;", r, q, r, q);
     EmitScope lanes = {0};
     bool idle = t.lane_count % t.lanes != 0;
     if (idle)
         lanes = emit_open(emitter, arena_format(emitter->arena, "if (lane_index < %u) {", t.lane_count));
-    for (uint32_t r = 0; r < 4 * t.rows; r++) {
+    for (uint32_t r = 0; r < accumulators(&t); r++) {
         bool channel_tail = t.channel_blocks * t.rows * 4 != t.c.channels;
         EmitScope rows = {0};
         if (channel_tail)
-            rows = emit_open(emitter, arena_format(emitter->arena, "if (4 * channels + %u < %u) {", r, t.c.channels));
+            rows = emit_open(emitter, arena_format(emitter->arena, "if (4 * channels + %u < %u) {", r % (4 * t.rows), t.c.channels));
         for (uint32_t q = 0; q < t.columns; q++) {
             bool column_tail = q && t.column_vectors % t.columns;
             EmitScope columns = {0};

@@ -77,7 +77,8 @@ static uint64_t body_of(Emitter *emitter, const Kernel *kernel, bool *counts_gro
     switch (kernel->schedule.kind) {
     case SCHEDULE_ROWS: return emit_rows_contraction(emitter);
     case SCHEDULE_STRIP: return emit_strip_contraction(emitter);
-    case SCHEDULE_OUTER: return emit_outer_contraction(emitter);
+    case SCHEDULE_OUTER:
+    case SCHEDULE_OUTER_STRIP: return emit_outer_contraction(emitter);
     case SCHEDULE_TILED: return emit_tiled_contraction(emitter);
     case SCHEDULE_REFERENCE:
     case SCHEDULE_TREE: break;

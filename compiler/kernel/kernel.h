@@ -43,6 +43,7 @@ typedef enum {
     SCHEDULE_ROWS,      // register tile: lanes are output rows (pixels), each with vec4s of output channels
     SCHEDULE_STRIP,     // the same, a lane's rows being neighbouring pixels, which share what they read
     SCHEDULE_OUTER,     // register tile: lanes are output channels, each with several input channels; sums over rows
+    SCHEDULE_OUTER_STRIP, // the same, a lane having all taps along a line, which share what they read
     SCHEDULE_TILED,     // shared-memory tiles, for GPUs
     SCHEDULE_TREE,      // of a reduction: a workgroup folds one result, combining its lanes in shared memory
 } ScheduleKind;
@@ -52,9 +53,9 @@ typedef struct {
     const char *name;
     bool texel;          // load path of operands
     uint32_t lanes;      // invocations of a workgroup
-    uint32_t rows;       // a lane's rows (ROWS, STRIP) or its vec4s of input channels (OUTER)
+    uint32_t rows;       // a lane's rows (ROWS, STRIP) or its vec4s of input channels (OUTER, OUTER_STRIP)
     uint32_t columns;    // a lane's vec4s of output channels
-    uint32_t depth;      // TILED: the slice of the summed axis staged at once; OUTER: rows multiplied at once
+    uint32_t depth;      // TILED: the slice of the summed axis staged at once; OUTER, OUTER_STRIP: rows multiplied at once
 } Schedule;
 
 typedef struct {

@@ -16,6 +16,10 @@ static const Candidate candidates[] = {
 #undef SCHEDULE
 };
 
+enum { LINE_TAPS_MAX = 5 }; // more would be too many accumulators
+
+static bool is_outer(ScheduleKind kind) { return kind == SCHEDULE_OUTER || kind == SCHEDULE_OUTER_STRIP; }
+
 static double ceil_div(double a, double b) {
     double q = a / b;
     return (double)(int64_t)q < q ? (double)((int64_t)q + 1) : (double)(int64_t)q;
@@ -27,7 +31,7 @@ static double estimate(const Contract *c, const Candidate *candidate, uint32_t p
     double load = candidate->texel ? 2.5 : 8, place = 2.5, rows = pixels, columns = candidate->columns;
     double vectors = ceil_div(c->columns, 4), parts = (double)c->batch * c->groups;
     double work, groups;
-    if (candidate->kind != SCHEDULE_OUTER) {
+    if (!is_outer(candidate->kind)) {
         bool tiled = candidate->kind == SCHEDULE_TILED;
         double parities = c->kind == ROWS_INPUT ? (double)(c->stride[0] * c->stride[1]) : 1;
         double count = (double)c->images * ceil_div(c->height, c->kind == ROWS_INPUT ? (double)c->stride[0] : 1) *
@@ -47,8 +51,11 @@ static double estimate(const Contract *c, const Candidate *candidate, uint32_t p
         work = groups * (lanes / 8.0) * (steps * (4 * rows * columns + load * (reads + 4 * columns)) + taps * place * reads + 8 * rows * columns + 40);
     } else {
         double vectors_in = ceil_div(c->channels, 4), steps = (double)c->images / c->slices * c->height * c->width;
-        groups = ceil_div((double)c->taps_y * c->taps_x * ceil_div(vectors, columns), lanes) * ceil_div(vectors_in, rows) * c->slices * parts;
-        work = groups * (lanes / 8.0) * (steps * (4 * rows * columns + load * (rows + columns) + 4) + 16 * rows * columns + 40);
+        double taps = candidate->kind == SCHEDULE_OUTER_STRIP ? c->taps_x : 1, reads = rows + columns; // of a lane
+        if (candidate->kind == SCHEDULE_OUTER_STRIP)
+            reads = contract_outer_loads(c, candidate->rows, candidate->columns, candidate->depth) / (double)candidate->depth;
+        groups = ceil_div((double)c->taps_y * c->taps_x / taps * ceil_div(vectors, columns), lanes) * ceil_div(vectors_in, rows) * c->slices * parts;
+        work = groups * (lanes / 8.0) * (steps * (4 * rows * columns * taps + load * reads + 4) + 16 * rows * columns * taps + 40);
     }
     return work * ceil_div(groups, cores) * cores / groups;
 }
@@ -63,7 +70,9 @@ static Schedule for_contraction(const KernelList *list, const Kernel *kernel, co
     Schedule chosen = reference;
     for (uint32_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
         const Candidate *candidate = &candidates[i];
-        if (candidate->target_class != target->target_class || (candidate->kind == SCHEDULE_OUTER) != c.is_outer)
+        if (candidate->target_class != target->target_class || is_outer(candidate->kind) != c.is_outer)
+            continue;
+        if (candidate->kind == SCHEDULE_OUTER_STRIP && (c.taps_x < 2 || c.taps_x > LINE_TAPS_MAX))
             continue;
         uint32_t lanes = candidate->lanes ? candidate->lanes : target->subgroup_size;
         uint32_t rows = candidate->kind == SCHEDULE_STRIP ? contract_strip_pixels(&c, candidate->rows) : candidate->rows;
