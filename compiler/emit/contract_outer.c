@@ -77,7 +77,7 @@ static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
             const char *channel = t->channel_vectors % t->rows ? arena_format(e->arena, "min(channels + %u, %u)", r, t->channel_vectors - 1) : arena_format(e->arena, "channels + %u", r);
             const char *fetched = contract_load(e, c->x, "at%u + %s", place, channel);
             if (has_border)
-                emit_line(e, "vec4 b%u_%u = inside%u ? %s : vec4(0.0);", r, place, place, fetched);
+                emit_line(e, "vec4 b%u_%u = mix(vec4(0.0), %s, bvec4(inside%u));", r, place, fetched, place);
             else
                 emit_line(e, "vec4 b%u_%u = %s;", r, place, fetched);
         }
@@ -119,8 +119,8 @@ static void line_pixels(const Outer *t, uint32_t count) {
         int64_t from_x = (t->taps > 1 ? place : place * c->stride[1]) - c->pad[1];
         emit_line(e, "int ix%u = %s%s%s;", place, contract_times(e->arena, "x", c->stride[1]), tap, contract_plus(e->arena, from_x));
         if (border) {
-            emit_line(e, "bool inside%u = meets && uint(ix%u) < %uu;", place, place, c->x_width);
-            emit_line(e, "int at%u = inside%u ? line + ix%u * %u : 0;", place, place, place, c->x_column / 4);
+            emit_line(e, "bool inside%u = all(bvec2(meets, uint(ix%u) < %uu));", place, place, c->x_width);
+            emit_line(e, "int at%u = mix(0, line + ix%u * %u, inside%u);", place, place, c->x_column / 4, place);
         } else {
             emit_line(e, "int at%u = line + ix%u * %u;", place, place, c->x_column / 4);
         }

@@ -79,8 +79,9 @@ static bool tap_loop(const Rows *t, int axis, EmitScope *scope) {
     return taps > 1;
 }
 
-// `int iy3 = …`: where row 3 meets the tap in x along one axis, not yet divided by a transposed convolution's stride; appends when it does.
-static void place_along(const Rows *t, int axis, const char *row, Text *inside) {
+// `int iy3 = …`: where row 3 meets the tap in x along one axis, not yet divided by a transposed convolution's stride; appends what
+// must not be negative, and what must be 0, for it to meet one at all.
+static void place_along(const Rows *t, int axis, const char *row, Text *signs, Text *rests) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     const char *tap = axis ? "kx" : "ky";
@@ -92,10 +93,20 @@ static void place_along(const Rows *t, int axis, const char *row, Text *inside) 
     }
     emit_line(e, "int i%c%s = %c%s%s - %s;", name, row, name, row, contract_plus(e->arena, c->pad[axis]), contract_times(e->arena, tap, c->dilation[axis]));
     if (c->stride[axis] > 1) {
-        text_format(inside, " && i%c%s >= 0", name, row);
+        text_format(signs, "%si%c%s", signs->length ? " | " : "", name, row);
         if (c->dilation[axis] > 1)
-            text_format(inside, " && i%c%s %% %lld == 0", name, row, (long long)c->stride[axis]);
+            text_format(rests, "%si%c%s %% %lld", rests->length ? " | " : "", name, row, (long long)c->stride[axis]);
     }
+}
+
+// `bool whole3 = …` from what place_along gave. Conditions are all computed, without && and ?: - each of these would be a branch, and drivers
+// take very long over many branches in a row (SwiftShader: twice as long for each).
+static bool declare_whole(const Rows *t, const char *row, const Text *signs, const Text *rests) {
+    if (rests->length)
+        emit_line(t->emitter, "bool whole%s = all(bvec2((%s) >= 0, (%s) == 0));", row, signs->data, rests->data);
+    else if (signs->length)
+        emit_line(t->emitter, "bool whole%s = (%s) >= 0;", row, signs->data);
+    return signs->length > 0;
 }
 
 // Where the weights of the tap (NULL: of kx = 0) begin, in vec4s.
@@ -129,18 +140,18 @@ static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
             emit_line(e, "int at%u = row%u * %u%s;", p, p, c->x_image / 4, batch);
             continue;
         }
-        Text inside = text_create(e->arena);
+        Text signs = text_create(e->arena), rests = text_create(e->arena);
+        const char *row = arena_format(e->arena, "%u", p);
         for (int axis = 0; axis < 2; axis++)
-            place_along(t, axis, arena_format(e->arena, "%u", p), &inside);
-        if (c->kind == ROWS_INPUT && (c->stride[0] > 1 || c->stride[1] > 1)) {
-            emit_line(e, "bool whole%u = true%s;", p, inside.data);
+            place_along(t, axis, row, &signs, &rests);
+        bool is_divided = declare_whole(t, row, &signs, &rests);
+        if (is_divided)
             emit_line(e, "iy%u /= %lld; ix%u /= %lld;", p, (long long)c->stride[0], p, (long long)c->stride[1]);
-        }
         const char *place = arena_format(e->arena, "n%u * %u + iy%u * %u + ix%u * %u%s", p, c->x_image / 4, p, c->x_row / 4, p, c->x_column / 4, group);
         if (t->has_border) {
-            emit_line(e, "bool inside%u = uint(iy%u) < %uu && uint(ix%u) < %uu%s;", p, p, c->x_height, p, c->x_width,
-                      inside.length ? arena_format(e->arena, " && whole%u", p) : "");
-            emit_line(e, "int at%u = inside%u ? %s : 0;", p, p, place);
+            emit_line(e, "bool inside%u = all(bvec%d(uint(iy%u) < %uu, uint(ix%u) < %uu%s));", p, is_divided ? 3 : 2, p, c->x_height, p, c->x_width,
+                      is_divided ? arena_format(e->arena, ", whole%u", p) : "");
+            emit_line(e, "int at%u = mix(0, %s, inside%u);", p, place, p);
         } else {
             emit_line(e, "int at%u = %s;", p, place);
         }
@@ -152,7 +163,7 @@ static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
 static void fetch_pixel(const Rows *t, const char *name) {
     const char *fetched = contract_load(t->emitter, t->c.x, "at%s", name);
     if (t->has_border)
-        emit_line(t->emitter, "vec4 b%s = inside%s ? %s : vec4(0.0);", name, name, fetched);
+        emit_line(t->emitter, "vec4 b%s = mix(vec4(0.0), %s, bvec4(inside%s));", name, fetched, name);
     else
         emit_line(t->emitter, "vec4 b%s = %s;", name, fetched);
 }
@@ -322,23 +333,22 @@ static bool strip_open_line(const Rows *t, const Strip *strip, EmitScope *scope)
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     bool opened = tap_loop(t, 0, scope);
-    Text inside = text_create(e->arena);
-    place_along(t, 0, "0", &inside);
-    if (c->kind == ROWS_INPUT && c->stride[0] > 1) {
-        emit_line(e, "bool whole = true%s;", inside.data);
+    Text signs = text_create(e->arena), rests = text_create(e->arena);
+    place_along(t, 0, "0", &signs, &rests);
+    bool is_divided = declare_whole(t, "", &signs, &rests);
+    if (is_divided)
         emit_line(e, "iy0 /= %lld;", (long long)c->stride[0]);
-    }
     const char *group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->channels / 4) : "";
     emit_line(e, "int line = n0 * %u + iy0 * %u%s;", c->x_image / 4, c->x_row / 4, group);
     if (t->has_border)
-        emit_line(e, "bool meets = uint(iy0) < %uu%s;", c->x_height, inside.length ? " && whole" : "");
+        emit_line(e, is_divided ? "bool meets = all(bvec2(uint(iy0) < %uu, whole));" : "bool meets = uint(iy0) < %uu;", c->x_height);
     for (int64_t at = strip->low; at <= strip->high; at++) {
         if (!strip_reads(t, strip, at))
             continue;
         const char *name = place_name(t, at), *place = arena_format(e->arena, "base%s", contract_plus(e->arena, at));
         if (t->has_border) {
-            emit_line(e, "bool inside%s = meets && uint(%s) < %uu;", name, place, c->x_width);
-            emit_line(e, "int at%s = inside%s ? line + (%s) * %u : 0;", name, name, place, c->x_column / 4);
+            emit_line(e, "bool inside%s = all(bvec2(meets, uint(%s) < %uu));", name, place, c->x_width);
+            emit_line(e, "int at%s = mix(0, line + (%s) * %u, inside%s);", name, place, c->x_column / 4, name);
         } else {
             emit_line(e, "int at%s = line + (%s) * %u;", name, place, c->x_column / 4);
         }
