@@ -113,7 +113,7 @@ START_TEST(small_presets_train) {
     static const char *const graphs[] = {"stackgan_stage1", "stackgan_stage2", "stackgan_stage2_pixelshuffle"};
     const Module *module = read_graph(arena_format(arena, "graphs/%s.json", graphs[_i]), "small", NULL, 0);
     const GraphProgram *train = module_program(module, "train");
-    ck_assert_uint_eq(train->steps, _i == 0 ? 6000 : 4000);
+    ck_assert_uint_eq(train->steps, _i == 0 ? 16000 : 2500);
     ck_assert_uint_eq(train->phases.items[0].feeds.items[0].batch, _i == 0 ? 16 : 8);
     uint32_t reports = 0;
     const Graph *graph = train->phases.items[0].graph;
