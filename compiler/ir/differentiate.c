@@ -164,7 +164,6 @@ Graph *differentiate_graph(Arena *arena, const Graph *from) {
     graph->diag = from->diag;
     bool *reached = graph_reached(arena, from);
     Value *moved = ARENA_NEW(arena, Value, from->nodes.count);
-    ARRAY(Value) args = {0};
     for (uint32_t id = 1; id < from->nodes.count; id++) {
         const Node *node = &from->nodes.items[id];
         if (!reached[id] || moved[id].id)
@@ -173,17 +172,8 @@ Graph *differentiate_graph(Arena *arena, const Graph *from) {
             replace_gradients(graph, from, id, reached, moved);
             continue;
         }
-        args.count = 0;
-        for (uint32_t i = 0; i < node->arg_count; i++)
-            array_push(arena, &args, moved[node->args[i].id]);
-        graph->origin = node->origin;
-        moved[id] = graph_add(graph, node->op, args.items, args.count, node->attrs, node->attr_count);
+        moved[id] = graph_copy_node(graph, node, moved);
     }
-    for (uint32_t i = 0; i < from->outputs.count; i++) {
-        Output output = from->outputs.items[i];
-        output.value = moved[output.value.id];
-        output.at = moved[output.at.id];
-        graph_output(graph, output);
-    }
+    graph_copy_outputs(graph, from, moved);
     return graph;
 }

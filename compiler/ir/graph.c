@@ -168,28 +168,32 @@ bool *graph_reached(Arena *arena, const Graph *graph) {
     return reached;
 }
 
+Value graph_copy_node(Graph *graph, const Node *node, const Value *moved) {
+    Value *args = ARENA_NEW(graph->arena, Value, node->arg_count + 1u);
+    for (uint32_t i = 0; i < node->arg_count; i++)
+        args[i] = moved[node->args[i].id];
+    graph->origin = node->origin;
+    return graph_add(graph, node->op, args, node->arg_count, node->attrs, node->attr_count);
+}
+
+void graph_copy_outputs(Graph *graph, const Graph *from, const Value *moved) {
+    for (uint32_t i = 0; i < from->outputs.count; i++) {
+        Output output = from->outputs.items[i];
+        output.value = moved[output.value.id];
+        output.at = moved[output.at.id];
+        graph_output(graph, output);
+    }
+}
+
 Graph *graph_copy(Arena *arena, const Graph *from, Value **moved) {
     Graph *graph = graph_create(arena, from->module);
     graph->diag = from->diag;
     bool *reached = graph_reached(arena, from);
     Value *map = ARENA_NEW(arena, Value, from->nodes.count);
-    ARRAY(Value) args = {0};
-    for (uint32_t id = 1; id < from->nodes.count; id++) {
-        const Node *node = &from->nodes.items[id];
-        if (!reached[id])
-            continue;
-        args.count = 0;
-        for (uint32_t i = 0; i < node->arg_count; i++)
-            array_push(arena, &args, map[node->args[i].id]);
-        graph->origin = node->origin;
-        map[id] = graph_add(graph, node->op, args.items, args.count, node->attrs, node->attr_count);
-    }
-    for (uint32_t i = 0; i < from->outputs.count; i++) {
-        Output output = from->outputs.items[i];
-        output.value = map[output.value.id];
-        output.at = map[output.at.id];
-        graph_output(graph, output);
-    }
+    for (uint32_t id = 1; id < from->nodes.count; id++)
+        if (reached[id])
+            map[id] = graph_copy_node(graph, &from->nodes.items[id], map);
+    graph_copy_outputs(graph, from, map);
     if (moved)
         *moved = map;
     return graph;

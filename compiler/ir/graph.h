@@ -76,6 +76,9 @@ void graph_output(Graph *graph, Output output);
 __attribute__((format(printf, 3, 4))) bool graph_error(Graph *graph, const Node *node, const char *format, ...);
 // Copies what the outputs of `from` reach into a new graph. moved[old id] is the new value ({0} where not reached); arena-allocated.
 Graph *graph_copy(Arena *arena, const Graph *from, Value **moved);
+// For passes that build the next graph: a node again with its arguments' new values, and all outputs; moved[old id] is the new value.
+Value graph_copy_node(Graph *graph, const Node *node, const Value *moved);
+void graph_copy_outputs(Graph *graph, const Graph *from, const Value *moved);
 // reached[id] is true for what the outputs (or `roots`) need.
 bool *graph_reached(Arena *arena, const Graph *graph);
 

@@ -82,7 +82,6 @@ Graph *prepare_graph(Arena *arena, const Graph *from) {
     graph->diag = from->diag;
     const bool *reached = graph_reached(arena, from), *is_target = find_targets(arena, from);
     Value *moved = ARENA_NEW(arena, Value, from->nodes.count);
-    ARRAY(Value) args = {0};
     for (uint32_t id = 1; id < from->nodes.count; id++) {
         const Node *node = &from->nodes.items[id];
         Upsampling up;
@@ -94,17 +93,8 @@ Graph *prepare_graph(Arena *arena, const Graph *from) {
             if (moved[id].id)
                 continue;
         }
-        args.count = 0;
-        for (uint32_t i = 0; i < node->arg_count; i++)
-            array_push(arena, &args, moved[node->args[i].id]);
-        graph->origin = node->origin;
-        moved[id] = graph_add(graph, node->op, args.items, args.count, node->attrs, node->attr_count);
+        moved[id] = graph_copy_node(graph, node, moved);
     }
-    for (uint32_t i = 0; i < from->outputs.count; i++) {
-        Output output = from->outputs.items[i];
-        output.value = moved[output.value.id];
-        output.at = moved[output.at.id];
-        graph_output(graph, output);
-    }
+    graph_copy_outputs(graph, from, moved);
     return graph_copy(arena, graph, NULL);
 }

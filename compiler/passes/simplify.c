@@ -83,24 +83,14 @@ static Graph *sweep(Arena *arena, const Graph *from, const Patterns *patterns, b
     Graph *graph = graph_create(arena, from->module);
     bool *reached = graph_reached(arena, from);
     Value *moved = ARENA_NEW(arena, Value, from->nodes.count);
-    ARRAY(Value) args = {0};
     for (uint32_t id = 1; id < from->nodes.count; id++) {
         const Node *node = &from->nodes.items[id];
         if (!reached[id])
             continue;
-        args.count = 0;
-        for (uint32_t i = 0; i < node->arg_count; i++)
-            array_push(arena, &args, moved[node->args[i].id]);
-        graph->origin = node->origin;
-        Value value = graph_add(graph, node->op, args.items, args.count, node->attrs, node->attr_count);
+        Value value = graph_copy_node(graph, node, moved);
         moved[id] = rewrite(patterns, graph, value, changed);
     }
-    for (uint32_t i = 0; i < from->outputs.count; i++) {
-        Output output = from->outputs.items[i];
-        output.value = moved[output.value.id];
-        output.at = moved[output.at.id];
-        graph_output(graph, output);
-    }
+    graph_copy_outputs(graph, from, moved);
     return graph;
 }
 
