@@ -27,3 +27,9 @@ for words in "--minutes 0" "--steps" "--no-such-option" "no-such-remedy"; do
     graphs/compare_gans.sh --program "$gg" --out "$folder/bad" $words >/dev/null 2>&1 || status=$?
     [ "$status" = 2 ] || fail "$words: exit code $status, not 2"
 done
+
+status=0
+compare --data "idx:$folder/nowhere" --batch 4 -D width=4 --out "$folder/failed" vanilla >"$folder/table" 2>"$folder/log" || status=$?
+[ "$status" = 1 ] || fail "a training that fails: exit code $status, not 1: $(cat "$folder/log")"
+grep -q 'a training failed' "$folder/log" || fail "nothing says that a training failed: $(cat "$folder/log")"
+[ ! -s "$folder/table" ] || fail "a table although a training failed"
