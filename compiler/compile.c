@@ -117,7 +117,7 @@ static KernelList *lower(Compile *compile, const GraphProgram *program, const Ph
 static KernelList *compile_phase(Compile *compile, const GraphProgram *program, const Phase *phase) {
     if (!check_graph(compile, PASS_read, program, phase, phase->graph))
         return NULL;
-    Graph *graph = compile->options->no_fuse ? phase->graph : prepare_graph(compile->arena, phase->graph);
+    Graph *graph = prepare_graph(compile->arena, phase->graph);
     if (!check_graph(compile, PASS_prepare, program, phase, graph))
         return NULL;
     graph = differentiate_graph(compile->arena, graph);

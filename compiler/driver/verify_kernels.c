@@ -28,8 +28,8 @@ typedef struct {
     const Dispatch *dispatch;
     Arena *arena;
     const Cone *cone;
-    const Tensor *base;            // values of loads and sources
-    const Tensor *values; // of loads and sources
+    const Tensor *base;                        // values of loads and sources, as interpreted
+    const Tensor *values;                      // the same as this dispatch sees them: rounded, with edge values, or from the device
     Tensor *exact, *noisy[NOISES_MAX], *other; // other: exact with another fill, to find what was sampled
     Moment moment;
     VerifyResult *result;
@@ -273,8 +273,8 @@ static void compare(Case *test, Value value, const Tensor *got) {
     const Tensor *exact = &test->exact[value.id], *noisy = &test->noisy[0][value.id], *other = test->other ? &test->other[value.id] : NULL;
     uint64_t count = type_count(&exact->type), wrong = 0, first_wrong = 0, compared = 0;
     double scale = scale_of(exact, other), worst = 0;
-    bool is_float = exact->type.dtype == DTYPE_F32, is_lucky = is_float && !is_within(test, value, got, allowed_error(test, value, scale));
-    for (uint32_t draw = 1; draw < NOISES_MAX && is_lucky && !test->noisy[draw]; draw++)
+    bool is_float = exact->type.dtype == DTYPE_F32, seems_wrong = is_float && !is_within(test, value, got, allowed_error(test, value, scale));
+    for (uint32_t draw = 1; draw < NOISES_MAX && seems_wrong && !test->noisy[draw]; draw++)
         test->noisy[draw] = evaluate(test, test->values, ROUNDING_NOISE, draw, 0.37);
     double allowed = allowed_error(test, value, scale);
     for (uint64_t i = 0; i < count; i++) {

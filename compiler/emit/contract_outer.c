@@ -128,8 +128,8 @@ static void line_pixels(const Outer *t, uint32_t count) {
     multiply_rows(t, count, border);
 }
 
-// A running sum of very many terms loses digits: then each line, image or 64 rows are summed by themselves first.
-enum { ROWS_AT_ONCE = 8192 };
+// A running sum of very many terms loses digits: then each line, image or PART_ROWS rows are summed by themselves first.
+enum { ROWS_AT_ONCE = 8192, PART_ROWS = 64 };
 
 static bool sums_in_parts(const Outer *t) { return (uint64_t)t->c.images / t->c.slices * t->c.height * t->c.width > ROWS_AT_ONCE; }
 
@@ -145,8 +145,8 @@ static void end_part(const Outer *t, const char *condition) {
         emit_close(e, scope, true);
 }
 
-// Emits `rows` for all numbers below `extent` of `name` from `first` on, some at once; `outer`: how often
-// this loop runs; part_every: the condition on `turn` under which a part of the sum ends.
+// Emits `rows` for `extent` numbers of `name` from `first` on, some at once; outer: how often this loop runs; part_every: the condition on
+// `turn` under which a part of the sum ends.
 static void in_blocks(const Outer *t, const char *name, const char *first, uint32_t extent, uint64_t outer, void (*rows)(const Outer *, uint32_t), const char *part_every) {
     Emitter *e = t->emitter;
     uint32_t at_once = t->at_once < extent ? t->at_once : extent, blocks = extent / at_once, tail = extent % at_once, steps = contract_unroll(outer, blocks);
@@ -182,7 +182,8 @@ static void outer_loops(const Outer *t) {
     if (c->kind == ROWS_PLAIN) {
         const char *other = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->w_batch / 4) : "";
         emit_line(e, "int from = %s * %u + columns%s;", first, c->g_image / 4, other);
-        in_blocks(t, "n", first, each, 1, plain_rows, parts ? "if (turn % 16 == 15) {" : NULL);
+        uint32_t turns = PART_ROWS / t->at_once;
+        in_blocks(t, "n", first, each, 1, plain_rows, parts ? arena_format(e->arena, "if (turn %% %u == %u) {", turns, turns - 1) : NULL);
         return;
     }
     EmitScope images = emit_open(e, arena_format(e->arena, "for (int n = %s; n < %s + %u; n++) {", first, first, each));

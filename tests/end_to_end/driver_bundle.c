@@ -145,6 +145,17 @@ START_TEST(run_says_what_is_missing) {
 }
 END_TEST
 
+// `verify --bisect` finds a value by its number in variants without fusion: these must begin with the same graph.
+START_TEST(fusion_begins_with_the_same_graph) {
+    static const char words[] = "compile graphs/mnist_gan.json --preset check --stop-after=simplify --dump=simplify -o";
+    expect_code(0, "%s %s", words, in_folder("none.ggb"));
+    const char *fused = arena_copy_text(arena, out);
+    ck_assert_ptr_nonnull(strstr(fused, "(prepare)"));
+    expect_code(0, "%s %s --no-fuse", words, in_folder("none.ggb"));
+    ck_assert_str_eq(out, fused);
+}
+END_TEST
+
 START_TEST(bench_prints_json) {
     compile_small("");
     expect_code(0, "bench %s --json --seconds 1", bundle);
@@ -170,6 +181,7 @@ int main(void) {
     tcase_add_test(tests, device_equals_interpreter);
     tcase_add_test(tests, a_folder_comes_in_as_it_went_out);
     tcase_add_test(tests, run_says_what_is_missing);
+    tcase_add_test(tests, fusion_begins_with_the_same_graph);
     tcase_add_test(tests, bench_prints_json);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
