@@ -106,6 +106,17 @@ void contract_unravel_matrix(Emitter *emitter, const Type *type, uint32_t batch,
     }
 }
 
+void contract_row_index(Emitter *emitter, const Contract *c, const Type *type, uint32_t p, uint32_t row_count, Index *index) {
+    if (c->kind == ROWS_PLAIN) {
+        contract_unravel_matrix(emitter, type, c->batch, index);
+        index[type->rank - 2] = index_opaque(emitter->pool, arena_format(emitter->arena, "row%u", p), 0, (int64_t)row_count - 1);
+        return;
+    }
+    index[0] = index_opaque(emitter->pool, arena_format(emitter->arena, "n%u", p), 0, (int64_t)c->images - 1);
+    index[2] = index_opaque(emitter->pool, arena_format(emitter->arena, "y%u", p), 0, (int64_t)c->height - 1);
+    index[3] = index_opaque(emitter->pool, arena_format(emitter->arena, "x%u", p), 0, (int64_t)c->width - 1);
+}
+
 void contract_store(Emitter *emitter, const Index *index, const char *accumulator) {
     const Kernel *kernel = emitter->kernel;
     emit_remember(emitter, kernel->root, index, (Code){accumulator, DTYPE_F32, true});

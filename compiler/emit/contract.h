@@ -46,5 +46,7 @@ uint32_t contract_ceil_div(uint32_t a, uint32_t b);
 const char *contract_load(Emitter *emitter, Value value, const char *format, ...) __attribute__((format(printf, 3, 4)));
 // Axis indices of the batch of a matmul from the number of its matrix, `matrix` in the text.
 void contract_unravel_matrix(Emitter *emitter, const Type *type, uint32_t batch, Index *index);
+// All axis indices but the columns' of row p of a tile: `row3`, or `n3`, `y3` and `x3` in the text.
+void contract_row_index(Emitter *emitter, const Contract *c, const Type *type, uint32_t p, uint32_t row_count, Index *index);
 // Computes what follows the contraction from an accumulator, and stores it.
 void contract_store(Emitter *emitter, const Index *index, const char *accumulator);

@@ -217,14 +217,7 @@ static void rows_end(const Rows *t) {
         if (t->may_exceed)
             scope = emit_open(e, arena_format(e->arena, t->parities > 1 ? "if (rows + %u < %u && y%u < %u && x%u < %u) {" : "if (rows + %u < %u) {", p * t->row_step, t->row_count, p,
                                               c->height, p, c->width));
-        if (plain) {
-            contract_unravel_matrix(e, &type, c->batch, index);
-            index[type.rank - 2] = index_opaque(e->pool, arena_format(e->arena, "row%u", p), 0, (int64_t)t->row_count - 1);
-        } else {
-            index[0] = index_opaque(e->pool, arena_format(e->arena, "n%u", p), 0, (int64_t)c->images - 1);
-            index[2] = index_opaque(e->pool, arena_format(e->arena, "y%u", p), 0, (int64_t)c->height - 1);
-            index[3] = index_opaque(e->pool, arena_format(e->arena, "x%u", p), 0, (int64_t)c->width - 1);
-        }
+        contract_row_index(e, c, &type, p, t->row_count, index);
         for (uint32_t q = 0; q < t->columns; q++) {
             bool tail = t->vectors % t->columns && q >= t->vectors % t->columns;
             EmitScope inner = {0};

@@ -152,14 +152,7 @@ static void finish(const Tiled *t) {
         decode(t, name, row);
         const char *rest = t->parities > 1 ? arena_format(e->arena, " && y%u < %u && x%u < %u", p, c->height, p, c->width) : "";
         EmitScope scope = emit_open(e, arena_format(e->arena, "if (%s < %u%s) {", row, t->row_count, rest));
-        if (plain) {
-            contract_unravel_matrix(e, &type, c->batch, index);
-            index[type.rank - 2] = index_opaque(e->pool, arena_format(e->arena, "row%u", p), 0, (int64_t)t->row_count - 1);
-        } else {
-            index[0] = index_opaque(e->pool, arena_format(e->arena, "n%u", p), 0, (int64_t)c->images - 1);
-            index[2] = index_opaque(e->pool, arena_format(e->arena, "y%u", p), 0, (int64_t)c->height - 1);
-            index[3] = index_opaque(e->pool, arena_format(e->arena, "x%u", p), 0, (int64_t)c->width - 1);
-        }
+        contract_row_index(e, c, &type, p, t->row_count, index);
         index[plain ? type.rank - 1 : 1] = column;
         contract_store(e, index, arena_format(e->arena, "a%u", p));
         emit_close(e, scope, true);
