@@ -1,5 +1,5 @@
 #version 450
-// Maps: one invocation computes one vec4 of each value that is stored. All stored values have one shape and one layout.
+// Maps: one invocation computes one vec4 of each stored value of one shape and layout; values of another shape have workgroups of their own.
 //@header
 //@workgroup
 layout(local_size_x = 64) in; //@default

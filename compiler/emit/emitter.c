@@ -154,8 +154,7 @@ void emit_remember(Emitter *emitter, Value value, const Index *index, Code code)
 // ---- bindings
 
 bool emit_reads_texels(const Emitter *emitter, Value value) {
-    const Buffer *buffer = &emitter->list->buffers[value.id];
-    return emitter->kernel->schedule.texel && buffer->element == ELEMENT_F32 && buffer->size / 16 <= emitter->target->texel_elements_max;
+    return kernel_reads_texels(emitter->list, emitter->kernel, emitter->target, value);
 }
 
 uint32_t emit_binding(Emitter *emitter, Value value, BindingKind kind) {

@@ -1,19 +1,60 @@
-// A map kernel: one invocation computes one vec4 of every value that it stores; all have the same shape and layout.
+// A map kernel: one invocation computes one vec4 of every value of one shape and layout that it stores. Values of another shape, which plan
+// joined to these to save a dispatch, have workgroups of their own behind them.
 #include "compiler/emit/glsl.h"
 
-uint64_t emit_map_kernel(Emitter *emitter) {
+// The invocations of one shape. A loop of one turn or none where drivers run both sides of a branch, and jump over nothing but loops.
+static EmitScope open_part(Emitter *emitter, uint64_t first, uint64_t vectors) {
+    const char *here = first ? arena_format(emitter->arena, "gid >= %llu && gid < %llu", (unsigned long long)first, (unsigned long long)(first + vectors))
+                             : arena_format(emitter->arena, "gid < %llu", (unsigned long long)vectors);
+    bool jumps = emitter->target->target_class == TARGET_GPU;
+    return emit_open(emitter, arena_format(emitter->arena, jumps ? "if (%s) {" : "for (bool here = %s; here; here = false) {", here));
+}
+
+static void store_all(Emitter *emitter, uint32_t begin, uint32_t end, const char *vector, uint64_t first, uint64_t vectors) {
     const Kernel *kernel = emitter->kernel;
-    const Layout *layout = &emitter->list->layouts[kernel->stores.items[0].id];
-    EmitWindow window = emitter->window;
-    uint64_t vectors = window.count ? window.count : layout_count(layout) / 4;
-    const char *vector = window.first ? "vector" : "gid";
-    emit_line(emitter, "if (gid >= %llu)", (unsigned long long)vectors);
-    emit_line(emitter, "    return;");
-    if (window.first)
-        emit_line(emitter, "int vector = gid + %llu; // of the whole set; a binding holds no more than a window of it", (unsigned long long)window.first);
     Index index[MAX_RANK];
-    emit_unravel(emitter, layout, index_variable(emitter->pool, vector, (int64_t)window.first, (int64_t)(window.first + vectors) - 1), index);
-    for (uint32_t i = 0; i < kernel->stores.count; i++)
+    emit_unravel(emitter, &emitter->list->layouts[kernel->stores.items[begin].id], index_variable(emitter->pool, vector, (int64_t)first, (int64_t)(first + vectors) - 1), index);
+    for (uint32_t i = begin; i < end; i++)
         emit_store_vector(emitter, kernel->stores.items[i], index, emit_value(emitter, kernel->stores.items[i], index));
-    return vectors;
+}
+
+// The end of the stores that have the shape and layout of the one at `begin`.
+static uint32_t same_layout_end(const Emitter *emitter, uint32_t begin) {
+    const Kernel *kernel = emitter->kernel;
+    const Layout *layouts = emitter->list->layouts;
+    uint32_t end = begin + 1;
+    while (end < kernel->stores.count && layout_equal(&layouts[kernel->stores.items[begin].id], &layouts[kernel->stores.items[end].id]))
+        end++;
+    return end;
+}
+
+static uint64_t vectors_of(const Emitter *emitter, uint32_t store) { return layout_count(&emitter->list->layouts[emitter->kernel->stores.items[store].id]) / 4; }
+
+uint64_t emit_map_kernel(Emitter *emitter) {
+    uint32_t count = emitter->kernel->stores.count, end = same_layout_end(emitter, 0);
+    EmitWindow window = emitter->window;
+    uint64_t vectors = window.count ? window.count : vectors_of(emitter, 0), first = 0;
+    if (end == count) {
+        emit_line(emitter, "if (gid >= %llu)", (unsigned long long)vectors);
+        emit_line(emitter, "    return;");
+        if (window.first)
+            emit_line(emitter, "int vector = gid + %llu; // of the whole set; a binding holds no more than a window of it", (unsigned long long)window.first);
+        store_all(emitter, 0, count, window.first ? "vector" : "gid", window.first, vectors);
+        return vectors;
+    }
+    if (emitter->target->target_class != TARGET_GPU)
+        emit_line(emitter, "// loops of one turn or none: software drivers run both sides of a branch");
+    for (uint32_t begin = 0; begin < count; begin = end) {
+        end = same_layout_end(emitter, begin);
+        vectors = vectors_of(emitter, begin);
+        EmitScope part = open_part(emitter, first, vectors);
+        const char *vector = first ? emit_name(emitter, "vector") : "gid";
+        if (first)
+            emit_line(emitter, "int %s = gid - %llu;", vector, (unsigned long long)first);
+        store_all(emitter, begin, end, vector, 0, vectors);
+        emit_close(emitter, part, true);
+        if (end < count)
+            first += (vectors + emitter->kernel->schedule.lanes - 1) / emitter->kernel->schedule.lanes * emitter->kernel->schedule.lanes;
+    }
+    return first + vectors;
 }

@@ -13,6 +13,11 @@ Value buffer_root(const KernelList *list, Value value) {
     return value;
 }
 
+bool kernel_reads_texels(const KernelList *list, const Kernel *kernel, const Target *target, Value value) {
+    const Buffer *buffer = &list->buffers[value.id];
+    return kernel->schedule.texel && buffer->element == ELEMENT_F32 && buffer->size / 16 <= target->texel_elements_max;
+}
+
 static const char *class_name(KernelClass kernel_class) {
     switch (kernel_class) {
     case KERNEL_MAP: return "map";

@@ -84,6 +84,8 @@ typedef struct {
 
 // The value whose kernel writes the memory that `value` lies in, seen through aliases and unpacks; the value itself where that is given.
 Value buffer_root(const KernelList *list, Value value);
+// Whether the kernel loads `value` through a texel buffer; else through a storage buffer.
+bool kernel_reads_texels(const KernelList *list, const Kernel *kernel, const Target *target, Value value);
 void kernel_print(Text *text, const KernelList *list);
 // Structure after fuse; after plan also: no two live buffers overlap (plain O(n^2)), every load follows its store in an earlier wave,
 // no update overtakes a reader of the old value.

@@ -23,7 +23,9 @@ KernelList *layout_graph(Arena *arena, const Graph *graph, const PassContext *co
 void fuse_kernels(KernelList *list, const PassContext *context);
 // Needs: kernels. Gives: a schedule for each.
 void schedule_kernels(KernelList *list, const PassContext *context);
-// Needs: kernels. Gives: waves, offsets in scratch. False: output `*copy` needs a memory of its own, since its state is still read when it is
+// Needs: kernels in the order of their waves. Gives: fewer, small maps of one wave having become one. Asked by plan.
+void join_kernels(KernelList *list, const PassContext *context);
+// Needs: kernels. Gives: waves, offsets in scratch; small maps of one wave are joined. False: output `*copy` needs a memory of its own, since its state is still read when it is
 // written (or is read by its own writer elsewhere than at the element it writes).
 bool plan_kernels(KernelList *list, const PassContext *context, uint32_t *copy);
 // Where a planned offset in scratch lies: the first Target.allocation_max bytes are memory MEMORY_SCRATCH, the next the first memory behind

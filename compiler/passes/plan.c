@@ -1,5 +1,5 @@
 // Needs: kernels with buffers. Gives: waves (with the edges that keep an update behind the readers of the old value), offsets in scratch.
-// Keeps: kernels.
+// Keeps: what kernels compute; small maps of one wave become one kernel (join.c).
 #include "compiler/passes/passes.h"
 #include <stdlib.h>
 
@@ -259,6 +259,7 @@ bool plan_kernels(KernelList *list, const PassContext *context, uint32_t *copy) 
         return false;
     find_waves(&plan);
     qsort(list->kernels.items, list->kernels.count, sizeof *list->kernels.items, by_wave);
+    join_kernels(list, context);
     plan_memory(list, context);
     return true;
 }

@@ -1,5 +1,5 @@
 #version 450
-// Maps: one invocation computes one vec4 of each value that is stored. All stored values have one shape and one layout.
+// Maps: one invocation computes one vec4 of each stored value of one shape and layout; values of another shape have workgroups of their own.
 // map, schedule elements; fused from
 //   %3 concat : f32[2,9,4,4]  /programs/p/phases/0/nodes/0
 //   %4 slice : f32[2,5,2,4]  /programs/p/phases/0/nodes/1 (simplify)

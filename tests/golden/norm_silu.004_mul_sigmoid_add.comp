@@ -1,5 +1,5 @@
 #version 450
-// Maps: one invocation computes one vec4 of each value that is stored. All stored values have one shape and one layout.
+// Maps: one invocation computes one vec4 of each stored value of one shape and layout; values of another shape have workgroups of their own.
 // map, schedule elements; fused from
 //   %12 broadcast : f32[2,3]  /networks/f/nodes/0
 //   %13 mul : f32[2,3]  /networks/f/nodes/0

@@ -1,0 +1,76 @@
+// Join: small maps of one wave become one kernel. What they compute stays what it is, each shape in workgroups of its own; a dispatch is saved.
+#include "compiler/cost.h"
+#include "compiler/passes/passes.h"
+
+static bool has(const Kernel *kernel, Value value) {
+    for (uint32_t i = 0; i < kernel->loads.count; i++)
+        if (kernel->loads.items[i].id == value.id)
+            return true;
+    return false;
+}
+
+static bool binds_too_much(const KernelList *list, const Target *target, const Kernel *a, const Kernel *b) {
+    uint32_t storage = a->stores.count + b->stores.count + 1, texel = 0; // one: perhaps the numbers
+    for (uint32_t i = 0; i < a->loads.count; i++)
+        *(kernel_reads_texels(list, a, target, a->loads.items[i]) ? &texel : &storage) += 1;
+    for (uint32_t i = 0; i < b->loads.count; i++)
+        if (!has(a, b->loads.items[i]))
+            *(kernel_reads_texels(list, b, target, b->loads.items[i]) ? &texel : &storage) += 1;
+    return storage > target->storage_bindings_max || texel > target->texel_bindings_max;
+}
+
+// Its time is about that of its dispatch. Maps of sets may run in windows, for which they stand alone.
+static bool is_small(const KernelList *list, const Kernel *kernel, uint32_t small) {
+    if (kernel->kernel_class != KERNEL_MAP)
+        return false;
+    for (uint32_t i = 0; i < kernel->stores.count; i++)
+        if (graph_type(list->graph, kernel->stores.items[i]).set || layout_count(&list->layouts[kernel->stores.items[i].id]) > small)
+            return false;
+    return true;
+}
+
+// After the stores of the same shape and layout, if there are any.
+static void add_store(const KernelList *list, Kernel *kernel, Value value) {
+    array_push(list->arena, &kernel->stores, value);
+    uint32_t at = kernel->stores.count - 1;
+    while (at > 0 && !layout_equal(&list->layouts[kernel->stores.items[at - 1].id], &list->layouts[value.id]))
+        at--;
+    if (at == 0)
+        return;
+    for (uint32_t i = kernel->stores.count - 1; i > at; i--)
+        kernel->stores.items[i] = kernel->stores.items[i - 1];
+    kernel->stores.items[at] = value;
+}
+
+static void join(KernelList *list, Kernel *into, const Kernel *from) {
+    const char *reason = arena_format(list->arena, "%%%u is as small and of the same wave", from->root.id);
+    for (uint32_t i = 0; i < from->stores.count; i++)
+        add_store(list, into, from->stores.items[i]);
+    for (uint32_t i = 0; i < from->loads.count; i++)
+        if (!has(into, from->loads.items[i])) {
+            array_push(list->arena, &into->loads, from->loads.items[i]);
+            array_push(list->arena, &into->in_place, from->in_place.items[i]);
+        }
+    const char *both = from->reason ? arena_format(list->arena, "%s; %s", reason, from->reason) : reason;
+    into->reason = into->reason ? arena_format(list->arena, "%s; %s", into->reason, both) : both;
+    array_push(list->arena, &list->decisions, arena_format(list->arena, "%%%u joins kernel of %%%u: %s", from->root.id, into->root.id, reason));
+}
+
+void join_kernels(KernelList *list, const PassContext *context) {
+    if (context->no_fuse)
+        return;
+    uint32_t small = cost_of(context->target->target_class).small, kept = 0, first = 0;
+    for (uint32_t k = 0; k < list->kernels.count; k++) {
+        Kernel *kernel = &list->kernels.items[k], *host = NULL;
+        if (kept == 0 || list->kernels.items[kept - 1].wave != kernel->wave)
+            first = kept; // of this wave
+        for (uint32_t h = first; h < kept && !host && is_small(list, kernel, small); h++)
+            if (is_small(list, &list->kernels.items[h], small) && !binds_too_much(list, context->target, &list->kernels.items[h], kernel))
+                host = &list->kernels.items[h];
+        if (host)
+            join(list, host, kernel);
+        else
+            list->kernels.items[kept++] = *kernel;
+    }
+    list->kernels.count = kept;
+}
