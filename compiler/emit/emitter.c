@@ -158,6 +158,7 @@ bool emit_reads_texels(const Emitter *emitter, Value value) {
 }
 
 uint32_t emit_binding(Emitter *emitter, Value value, BindingKind kind) {
+    value = buffer_base(emitter->list, value); // one memory is bound once, whatever shapes it is read in
     for (uint32_t i = 0; i < emitter->bindings.count; i++)
         if (!emitter->bindings.items[i].is_numbers && emitter->bindings.items[i].value.id == value.id &&
             (emitter->bindings.items[i].kind == BINDING_WRITE) == (kind == BINDING_WRITE))

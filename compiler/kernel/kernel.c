@@ -13,6 +13,13 @@ Value buffer_root(const KernelList *list, Value value) {
     return value;
 }
 
+Value buffer_base(const KernelList *list, Value value) {
+    while (list->buffers[value.id].kind == BUFFER_PART && (graph_node(list->graph, value)->op == OP_reshape || graph_node(list->graph, value)->op == OP_transpose) &&
+           list->buffers[value.id].parent == graph_node(list->graph, value)->args[0].id)
+        value.id = list->buffers[value.id].parent;
+    return value;
+}
+
 bool kernel_reads_texels(const KernelList *list, const Kernel *kernel, const Target *target, Value value) {
     const Buffer *buffer = &list->buffers[value.id];
     return kernel->schedule.texel && buffer->element == ELEMENT_F32 && buffer->size / 16 <= target->texel_elements_max;

@@ -86,6 +86,8 @@ typedef struct {
 Value buffer_root(const KernelList *list, Value value);
 // Whether the kernel loads `value` through a texel buffer; else through a storage buffer.
 bool kernel_reads_texels(const KernelList *list, const Kernel *kernel, const Target *target, Value value);
+// The value whose memory `value` is as a whole, seen through reshapes and transpositions.
+Value buffer_base(const KernelList *list, Value value);
 void kernel_print(Text *text, const KernelList *list);
 // Structure after fuse; after plan also: no two live buffers overlap (plain O(n^2)), every load follows its store in an earlier wave,
 // no update overtakes a reader of the old value.

@@ -20,7 +20,7 @@ typedef struct {
     const char *plan;
 } Built;
 
-static Built compile(Arena *arena, const char *path, const char *preset) {
+static Built compile(Arena *arena, const char *path, const char *preset, TargetClass target) {
     Diag *diag = diag_create(arena);
     Built built = {0};
     size_t size;
@@ -28,7 +28,7 @@ static Built compile(Arena *arena, const char *path, const char *preset) {
     ck_assert_ptr_nonnull(stream);
     Module *module = read_document(arena, &(ReadOptions){.path = path, .preset = preset}, diag);
     ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
-    CompileOptions options = {.target = target_default(TARGET_CPU), .dump = "all", .dump_stream = stream};
+    CompileOptions options = {.target = target_default(target), .dump = "all", .dump_stream = stream};
     built.compiled = compile_module(arena, module, &options, NULL, diag);
     ck_assert_msg(built.compiled != NULL, "%s", diag_text(diag, arena));
     fclose(stream);
@@ -121,7 +121,7 @@ START_TEST(golden_files) {
         if (!is_document(files[i]))
             continue;
         Golden golden = {.arena = arena, .diag = diag, .name = arena_format(arena, "%.*s", (int)strlen(files[i]) - 5, files[i])};
-        golden.built = compile(arena, file_join(arena, FOLDER, files[i]), NULL);
+        golden.built = compile(arena, file_join(arena, FOLDER, files[i]), NULL, TARGET_CPU);
         const char *prefix = arena_format(arena, "%s.", golden.name);
         for (uint32_t k = 0; k < count; k++)
             if (text_starts_with(files[k], prefix) && !text_ends_with(files[k], ".json") && !text_ends_with(files[k], ".err"))
@@ -142,7 +142,7 @@ END_TEST
 // An emitter that remembers loads by their value alone would square one element.
 START_TEST(outer_product_loads_twice) {
     Arena *arena = arena_create();
-    Built built = compile(arena, GG_SOURCE_DIR "/tests/golden/outer_product.json", NULL);
+    Built built = compile(arena, GG_SOURCE_DIR "/tests/golden/outer_product.json", NULL, TARGET_CPU);
     ck_assert_uint_eq(built.compiled->program->kernels.count, 1);
     const char *source = built.compiled->sources[0], *body = strstr(source, "void main()");
     ck_assert_ptr_nonnull(body);
@@ -190,7 +190,7 @@ START_TEST(compiling_twice_gives_equal_bytes) {
         for (int k = 0; k < 2; k++) {
             bundles[k] = arena_format(arenas[k], "%s/%d.ggb", folder, k);
             ck_assert(file_make_folders(bundles[k], diag));
-            builds[k] = compile(arenas[k], file_join(arenas[k], GG_SOURCE_DIR "/graphs", files[i]), "check");
+            builds[k] = compile(arenas[k], file_join(arenas[k], GG_SOURCE_DIR "/graphs", files[i]), "check", TARGET_CPU);
             ck_assert(program_write(builds[k].compiled->program, bundles[k], diag));
         }
         if (strcmp(builds[0].dump, builds[1].dump)) {
@@ -212,12 +212,37 @@ START_TEST(compiling_twice_gives_equal_bytes) {
 }
 END_TEST
 
+// The program's verifier looks at bindings, ranges and grids; a class with few bindings asks most of it.
+START_TEST(shipped_graphs_fit_every_class) {
+    Arena *arena = arena_create();
+    Diag *diag = diag_create(arena);
+    uint32_t count, graphs = 0;
+    const char **files = file_list(arena, GG_SOURCE_DIR "/graphs", &count, diag);
+    ck_assert_ptr_nonnull(files);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!text_ends_with(files[i], ".json") || !strcmp(files[i], "schema.json"))
+            continue;
+        for (TargetClass target = TARGET_GPU; target <= TARGET_ANY; target++) {
+            Arena *own = arena_create();
+            Built built = compile(own, file_join(own, GG_SOURCE_DIR "/graphs", files[i]), "check", target);
+            ck_assert_uint_gt(built.compiled->program->kernels.count, 0);
+            free(built.dump);
+            arena_destroy(&own);
+        }
+        graphs++;
+    }
+    ck_assert_uint_ge(graphs, 9);
+    arena_destroy(&arena);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("golden");
     TCase *tests = tcase_create("golden");
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, golden_files);
     tcase_add_test(tests, outer_product_loads_twice);
+    tcase_add_test(tests, shipped_graphs_fit_every_class);
     tcase_add_test(tests, compiling_twice_gives_equal_bytes);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
