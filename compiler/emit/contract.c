@@ -121,6 +121,8 @@ void contract_store(Emitter *emitter, const Index *index, const char *accumulato
     const Kernel *kernel = emitter->kernel;
     emit_remember(emitter, kernel->root, index, (Code){accumulator, DTYPE_F32, true});
     for (uint32_t i = 0; i < kernel->stores.count; i++)
+        emit_value(emitter, kernel->stores.items[i], index);
+    for (uint32_t i = 0; i < kernel->stores.count; i++)
         emit_store_vector(emitter, kernel->stores.items[i], index, emit_value(emitter, kernel->stores.items[i], index));
 }
 

@@ -15,6 +15,8 @@ static void store_all(Emitter *emitter, uint32_t begin, uint32_t end, const char
     Index index[MAX_RANK];
     emit_unravel(emitter, &emitter->list->layouts[kernel->stores.items[begin].id], index_variable(emitter->pool, vector, (int64_t)first, (int64_t)(first + vectors) - 1), index);
     for (uint32_t i = begin; i < end; i++)
+        emit_value(emitter, kernel->stores.items[i], index); // all are computed before any is stored: a store may be over what another reads
+    for (uint32_t i = begin; i < end; i++)
         emit_store_vector(emitter, kernel->stores.items[i], index, emit_value(emitter, kernel->stores.items[i], index));
 }
 

@@ -302,7 +302,8 @@ static void combine_root(Fold *fold, Value root, bool second_pass) {
 
 static void store_all(Fold *fold, const char *offset) {
     Emitter *emitter = fold->emitter;
-    for (uint32_t i = 0; i < emitter->kernel->stores.count; i++) {
+    for (uint32_t turn = 0; turn < 2 * emitter->kernel->stores.count; turn++) { // computes all, then stores
+        uint32_t i = turn % emitter->kernel->stores.count;
         Value value = emitter->kernel->stores.items[i];
         bool is_moments = graph_node(emitter->graph, value)->op == OP_moments;
         Index index[MAX_RANK];
@@ -313,6 +314,8 @@ static void store_all(Fold *fold, const char *offset) {
             if (is_moments)
                 index[0] = index_constant(part);
             Code code = emit_value(emitter, value, index);
+            if (turn < emitter->kernel->stores.count)
+                continue;
             if (!fold->inner_folded)
                 emit_store_vector(emitter, value, index, code);
             else

@@ -316,7 +316,7 @@ KernelList *layout_graph(Arena *arena, const Graph *graph, const PassContext *co
         Layout wanted = pass.layouts.items[output.value.id];
         if (output.kind == OUTPUT_STATE)
             wanted = layout_of_state(module_state(context->module, output.name), context->sets);
-        output.value = claim(&pass, output.value, &wanted, context->copied && context->copied[i]);
+        output.value = claim(&pass, output.value, &wanted, context->copied && context->copied[pass.graph->outputs.count]);
         if (output.kind == OUTPUT_EMIT && output.at.id) {
             wanted = pass.layouts.items[output.at.id];
             output.at = claim(&pass, output.at, &wanted, false);

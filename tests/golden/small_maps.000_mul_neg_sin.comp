@@ -45,9 +45,9 @@ void main() {
         int vector0 = gid - 64;
         vec4 v2 = texelFetch(in2, vector0); // %2 feed /programs/p/phases/0
         vec4 v5 = vec4(map_turn(v2.x, 0), map_turn(v2.y, 0), map_turn(v2.z, 0), map_turn(v2.w, 0)); // %5 sin /programs/p/phases/0/nodes/1
+        vec4 v7 = v2 * v2; // %7 mul /programs/p/phases/0/nodes/3
         int i1 = (vector0) % 18;
         out3[vector0] = mix(vec4(0), v5, lessThan(ivec4(4 * i1) + ivec4(0, 1, 2, 3), ivec4(70)));
-        vec4 v7 = v2 * v2; // %7 mul /programs/p/phases/0/nodes/3
         out4[vector0] = mix(vec4(0), v7, lessThan(ivec4(4 * i1) + ivec4(0, 1, 2, 3), ivec4(70)));
     }
     for (bool here = gid >= 128 && gid < 203; here; here = false) {
