@@ -6,7 +6,7 @@
 typedef struct {
     uint32_t load, store; // of one element
     uint32_t dispatch;    // not per element: how many elements' worth a dispatch costs
-    uint32_t small;       // not per element: a map of up to so many takes no longer than what its dispatch costs
+    uint32_t small;       // not per element: a map that stores values of up to so many takes about as long as its dispatch
 } Cost;
 
 Cost cost_of(TargetClass target_class);

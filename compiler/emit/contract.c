@@ -121,7 +121,7 @@ void contract_store(Emitter *emitter, const Index *index, const char *accumulato
     const Kernel *kernel = emitter->kernel;
     emit_remember(emitter, kernel->root, index, (Code){accumulator, DTYPE_F32, true});
     for (uint32_t i = 0; i < kernel->stores.count; i++)
-        emit_value(emitter, kernel->stores.items[i], index);
+        emit_value(emitter, kernel->stores.items[i], index); // all are computed before any is stored: a store may be over what another reads
     for (uint32_t i = 0; i < kernel->stores.count; i++)
         emit_store_vector(emitter, kernel->stores.items[i], index, emit_value(emitter, kernel->stores.items[i], index));
 }

@@ -69,6 +69,10 @@ static void check_updates(Verify *verify) {
                 if (!written.id || strcmp(output->name, graph_node(list->graph, root)->attrs[0].text) || !verify->writer[written.id])
                     continue;
                 uint32_t writer = verify->writer[written.id] - 1;
+                Layout old = list->layouts[list->kernels.items[k].loads.items[i].id];
+                bool whole = list->kernels.items[k].loads.items[i].id == root.id && layout_equal(&old, &list->layouts[output->value.id]);
+                if (writer == k && !(list->kernels.items[k].in_place.items[i] && whole))
+                    problem(verify, "kernel %u reads state %s elsewhere than at the element that it overwrites", k, output->name);
                 if (writer != k && list->kernels.items[writer].wave <= list->kernels.items[k].wave)
                     problem(verify, "kernel %u in wave %u reads state %s, which kernel %u overwrites in wave %u", k, list->kernels.items[k].wave, output->name, writer,
                             list->kernels.items[writer].wave);

@@ -2,11 +2,12 @@
 #include "compiler/cost.h"
 #include "compiler/passes/passes.h"
 
-static bool has(const Kernel *kernel, Value value) {
-    for (uint32_t i = 0; i < kernel->loads.count; i++)
-        if (kernel->loads.items[i].id == value.id)
-            return true;
-    return false;
+// Where a kernel's loads have the value; their count where they do not.
+static uint32_t find_load(const Kernel *kernel, Value value) {
+    uint32_t at = 0;
+    while (at < kernel->loads.count && kernel->loads.items[at].id != value.id)
+        at++;
+    return at;
 }
 
 static bool binds_too_much(const KernelList *list, const Target *target, const Kernel *a, const Kernel *b) {
@@ -14,7 +15,7 @@ static bool binds_too_much(const KernelList *list, const Target *target, const K
     for (uint32_t i = 0; i < a->loads.count; i++)
         *(kernel_reads_texels(list, a, target, a->loads.items[i]) ? &texel : &storage) += 1;
     for (uint32_t i = 0; i < b->loads.count; i++)
-        if (!has(a, b->loads.items[i]))
+        if (find_load(a, b->loads.items[i]) == a->loads.count)
             *(kernel_reads_texels(list, b, target, b->loads.items[i]) ? &texel : &storage) += 1;
     return storage > target->storage_bindings_max || texel > target->texel_bindings_max;
 }
@@ -43,14 +44,18 @@ static void add_store(const KernelList *list, Kernel *kernel, Value value) {
 }
 
 static void join(KernelList *list, Kernel *into, const Kernel *from) {
-    const char *reason = arena_format(list->arena, "%%%u is as small and of the same wave", from->root.id);
+    const char *reason = arena_format(list->arena, "%%%u is small too, and of the same wave", from->root.id);
     for (uint32_t i = 0; i < from->stores.count; i++)
         add_store(list, into, from->stores.items[i]);
-    for (uint32_t i = 0; i < from->loads.count; i++)
-        if (!has(into, from->loads.items[i])) {
-            array_push(list->arena, &into->loads, from->loads.items[i]);
-            array_push(list->arena, &into->in_place, from->in_place.items[i]);
+    for (uint32_t i = 0; i < from->loads.count; i++) {
+        uint32_t at = find_load(into, from->loads.items[i]);
+        if (at < into->loads.count) {
+            into->in_place.items[at] &= from->in_place.items[i];
+            continue;
         }
+        array_push(list->arena, &into->loads, from->loads.items[i]);
+        array_push(list->arena, &into->in_place, from->in_place.items[i]);
+    }
     const char *both = from->reason ? arena_format(list->arena, "%s; %s", reason, from->reason) : reason;
     into->reason = into->reason ? arena_format(list->arena, "%s; %s", into->reason, both) : both;
     array_push(list->arena, &list->decisions, arena_format(list->arena, "%%%u joins kernel of %%%u: %s", from->root.id, into->root.id, reason));

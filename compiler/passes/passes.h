@@ -23,10 +23,10 @@ KernelList *layout_graph(Arena *arena, const Graph *graph, const PassContext *co
 void fuse_kernels(KernelList *list, const PassContext *context);
 // Needs: kernels. Gives: a schedule for each.
 void schedule_kernels(KernelList *list, const PassContext *context);
-// Needs: kernels in the order of their waves. Gives: fewer, small maps of one wave having become one. Asked by plan.
+// Needs: kernels in the order of their waves. Gives: fewer, small maps of one wave having become one. Called by plan.
 void join_kernels(KernelList *list, const PassContext *context);
-// Needs: kernels. Gives: waves, offsets in scratch; small maps of one wave are joined. False: output `*copy` needs a memory of its own, since its state is still read when it is
-// written (or is read by its own writer elsewhere than at the element it writes).
+// Needs: kernels. Gives: waves, offsets in scratch; small maps of one wave are joined. False: output `*copy` needs a memory of its own, since
+// its state is still read when it is written (or is read by its own writer elsewhere than at the element it writes).
 bool plan_kernels(KernelList *list, const PassContext *context, uint32_t *copy);
 // Where a planned offset in scratch lies: the first Target.allocation_max bytes are memory MEMORY_SCRATCH, the next the first memory behind
 // the fixed ones, and so on. No buffer lies in two.

@@ -5,7 +5,7 @@
 //   %5 sin : f32[3,70]  /programs/p/phases/0/nodes/1
 //   %6 neg : f32[300]  /programs/p/phases/0/nodes/2
 //   %7 mul : f32[3,70]  /programs/p/phases/0/nodes/3
-// because %5 is as small and of the same wave; %7 is a sibling of the same shape; %6 is as small and of the same wave
+// because %5 is small too, and of the same wave; %7 is a sibling of the same shape; %6 is small too, and of the same wave
 // reads %1 f32[5] a
 // writes %4 f32[5] x
 // reads %2 f32[3,70] b
