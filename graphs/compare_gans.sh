@@ -31,7 +31,7 @@ wgan-clipped       ring_wgan             mnist_wgan             -
 wgan-gp            ring_wgan_gp          wgan_gp                -
 feature-matching   ring_feature_matching mnist_feature_matching -
 ttur               ring_balance          balance                ttur
-n-critic           ring_balance          -                      n_critic
+n-critic           ring_balance          balance                n_critic
 rest               ring_balance          -                      rest
 rest               -                     balance                -
 "

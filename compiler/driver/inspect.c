@@ -95,6 +95,16 @@ static bool node_matches(const View *view, const Graph *graph, uint32_t id) {
     return pointer && strcmp(pointer, wanted) == 0;
 }
 
+static void print_place(const View *view, const Buffer *buffer) {
+    const Range *range = &buffer->range;
+    const char *size = text_bytes(view->arguments->arena, buffer->size);
+    if (range->size == 0)
+        printf("      %s in no memory: nothing reads it\n", size);
+    else
+        printf("      %s in memory %u (%s) at %llu\n", size, range->memory, memory_kind_name(view->program->memories.items[range->memory].kind),
+               (unsigned long long)range->offset);
+}
+
 static void print_value(View *view, const ProgramPhase *phase, const CompiledPhase *compiled, uint32_t id) {
     Arena *arena = view->arguments->arena;
     const Node *node = &compiled->graph->nodes.items[id];
@@ -108,7 +118,7 @@ static void print_value(View *view, const ProgramPhase *phase, const CompiledPha
     if (buffer->kind == BUFFER_NONE)
         printf("      in no buffer: computed where it is used\n");
     else
-        printf("      %s in memory %u at %llu\n", text_bytes(arena, buffer->size), buffer->memory, (unsigned long long)buffer->offset);
+        print_place(view, buffer);
     for (uint32_t i = 0; i < phase->dispatches.count; i++) {
         const Kernel *kernel = kernel_of(compiled, &phase->dispatches.items[i]);
         const char *name = view->program->kernels.items[phase->dispatches.items[i].kernel].name;

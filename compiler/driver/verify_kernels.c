@@ -318,13 +318,23 @@ static bool check_output(Case *test, Value value, Diag *diag) {
     return check_guards(test, value, diag);
 }
 
-// Edge values may leave an op's domain (a logarithm of zero): then there is nothing to compare.
-static bool has_only_numbers(const Case *test) {
-    for (uint32_t i = 0; i < test->cone->node_count; i++) {
-        const Tensor *tensor = &test->exact[test->cone->nodes[i].id];
+// Whether all that a stored value is computed from inside the kernel is a number. Edge values may leave an op's domain (a logarithm of zero):
+// then there is nothing to compare, in this value; what else the kernel stores is compared all the same.
+static bool has_only_numbers(const Case *test, Value value) {
+    const Graph *graph = test->phase->compiled->graph;
+    bool *inside = ARENA_NEW(test->arena, bool, graph->nodes.count);
+    inside[value.id] = true;
+    for (uint32_t i = test->cone->node_count; i > 0; i--) {
+        Value inner = test->cone->nodes[i - 1];
+        const Tensor *tensor = &test->exact[inner.id];
+        if (!inside[inner.id])
+            continue;
         for (uint64_t k = 0, count = type_count(&tensor->type); k < count; k++)
             if (!isfinite(tensor->data[k]))
                 return false;
+        const Node *node = graph_node(graph, inner);
+        for (uint32_t k = 0; k < node->arg_count; k++)
+            inside[node->args[k].id] = true;
     }
     return true;
 }
@@ -338,16 +348,18 @@ static bool run_case(Case *test, Diag *diag) {
     test->noisy[0] = evaluate(test, values, ROUNDING_NOISE, 0, 0.37);
     bool sampled = test->mode == VERIFY_DEVICE && test->cone->flops > test->run->flops_max;
     test->other = sampled ? evaluate(test, values, ROUNDING_NONE, 0, -1.71) : NULL;
-    if (test->mode == VERIFY_EDGES && !has_only_numbers(test)) {
-        test->result->skipped = true;
-        return true;
-    }
     if (!write_inputs(test, values, diag) ||
         !session_run_dispatch(test->run->session, test->phase->planned, test->index, &test->moment, 1, NULL, diag))
         return false;
-    for (uint32_t i = 0; i < test->dispatch->value_count; i++)
-        if (!check_output(test, (Value){test->dispatch->values[i]}, diag))
+    test->result->skipped = true;
+    for (uint32_t i = 0; i < test->dispatch->value_count; i++) {
+        Value value = {test->dispatch->values[i]};
+        if (test->mode == VERIFY_EDGES && !has_only_numbers(test, value))
+            continue;
+        test->result->skipped = false;
+        if (!check_output(test, value, diag))
             return false;
+    }
     return true;
 }
 

@@ -18,7 +18,7 @@ typedef struct {
     double worst;        // |device - reference| over the tensor's largest magnitude
     double allowed;      // what single precision explains, in the same measure
     const char *problem; // NULL: good
-    bool skipped;        // too large to interpret
+    bool skipped;        // too large to interpret, or all that it stores outside its domain
     bool is_wild;        // the reference itself is not a number somewhere
 } VerifyResult;
 

@@ -28,8 +28,8 @@ typedef struct {
     Layout layout;       // of a set: rank 1, the physical elements of all parts
     uint64_t size;       // bytes
     uint32_t parent;     // BUFFER_PART: index of the buffer that it lies in
-    uint64_t offset;     // BUFFER_PART: bytes inside the parent; after planning: bytes inside its memory
-    uint32_t memory;     // after planning: index into Program.memories
+    uint64_t offset;     // BUFFER_PART: bytes inside the parent; BUFFER_SCRATCH, after planning: bytes inside all scratch
+    Range range;         // after emit: where a session holds it; size 0: nowhere
     const char *name;    // of the state, feed, table or result
     uint32_t first_wave, last_wave; // in which it is live (scratch)
 } Buffer;

@@ -148,7 +148,7 @@ static uint64_t place_table(Emit *emit, uint32_t index) {
 // ---- ranges
 
 typedef struct {
-    const KernelList *list;
+    KernelList *list;
     const GraphProgram *entry;
     ProgramEntry *program_entry;
     ProgramPhase *phase;
@@ -199,6 +199,12 @@ static Range range_of(Emit *emit, PhaseEmit *at, Value value) {
     range.offset += inside;
     range.size = size;
     return range;
+}
+
+static bool is_placed(const Emit *emit, const KernelList *list, const Buffer *buffer) {
+    while (buffer->kind == BUFFER_PART)
+        buffer = &list->buffers[buffer->parent];
+    return buffer->kind != BUFFER_CONSTANT || emit->table_offsets[graph_node(list->graph, buffer->value)->attrs[0].integer] != UINT64_MAX;
 }
 
 // ---- kernels and dispatches
@@ -281,7 +287,16 @@ static void add_results(Emit *emit, PhaseEmit *at) {
     memory->size = end > memory->size ? end : memory->size;
 }
 
-static void add_phase(Emit *emit, const GraphProgram *program, const Phase *phase, const KernelList *list, ProgramEntry *entry) {
+// For those who look at the phase. Tables that no kernel reads stay without a place.
+static void note_ranges(Emit *emit, PhaseEmit *at) {
+    for (uint32_t id = 1; id < at->list->graph->nodes.count; id++) {
+        Buffer *buffer = &at->list->buffers[id];
+        if (buffer->kind != BUFFER_NONE && is_placed(emit, at->list, buffer))
+            buffer->range = range_of(emit, at, (Value){id});
+    }
+}
+
+static void add_phase(Emit *emit, const GraphProgram *program, const Phase *phase, KernelList *list, ProgramEntry *entry) {
     ProgramPhase out = {.name = phase->name, .repeat = phase->repeat, .scratch_size = list->scratch_size, .scratch_lower_bound = list->scratch_lower_bound};
     for (uint32_t i = 0; i < phase->feeds.count; i++)
         array_push(emit->arena, &out.feeds, feed_of(emit, &phase->feeds.items[i]));
@@ -290,6 +305,7 @@ static void add_phase(Emit *emit, const GraphProgram *program, const Phase *phas
     for (uint32_t k = 0; k < list->kernels.count; k++)
         for (uint32_t window = 0; window < glsl_window_count(list, &list->kernels.items[k], emit->context->target); window++)
             add_dispatch(emit, &at, &list->kernels.items[k], window);
+    note_ranges(emit, &at);
     array_push(emit->arena, &entry->phases, out);
 }
 

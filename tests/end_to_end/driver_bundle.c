@@ -56,6 +56,26 @@ START_TEST(verify_agrees) {
 }
 END_TEST
 
+// Zero is an edge value: the logarithm is skipped there, what the same kernel stores beside it is compared.
+START_TEST(verify_compares_what_stays_in_its_domain) {
+    write_text(in_folder("edges.json"),
+               "{\"gcc-graph\": 1, \"name\": \"edges\", \"presets\": {\"check\": {}},\n"
+               " \"data\": {\"d\": {\"batch\": 4, \"fields\": {\"x\": {\"shape\": [8], \"range\": [-1, 1]}}}},\n"
+               " \"programs\": {\"p\": {\"phases\": [{\"name\": \"one\", \"feed\": {\"x\": \"d.x\"}, \"nodes\": [\n"
+               "   {\"emit\": \"a\", \"value\": \"log(abs(x))\", \"format\": \"tensor\"},\n"
+               "   {\"emit\": \"b\", \"value\": \"2*x + 1\", \"format\": \"tensor\"}]}]}}}\n");
+    bundle = in_folder("edges.ggb");
+    expect_code(0, "compile %s -o %s", in_folder("edges.json"), bundle);
+    expect_out(" 1 kernels");
+    expect_code(0, "verify %s --size check --all", bundle);
+    expect_out(" 2  "); // runs: with captured inputs and with edge values
+    expect_code(0, "inspect %s %%1", bundle);
+    expect_out("(feed) at ");
+    expect_code(0, "inspect %s %%3", bundle);
+    expect_out("(result) at ");
+}
+END_TEST
+
 // Flips the first sign between two registers of a kernel's body and rebuilds it.
 static bool break_kernel(const char *name) {
     const char *path = file_join(arena, bundle, arena_format(arena, "kernels/%s", name));
@@ -177,6 +197,7 @@ int main(void) {
     tcase_add_test(tests, bundle_is_replaced_but_nothing_else);
     tcase_add_test(tests, inspect_shows_kernels_values_and_nodes);
     tcase_add_test(tests, verify_agrees);
+    tcase_add_test(tests, verify_compares_what_stays_in_its_domain);
     tcase_add_test(tests, verify_sees_a_broken_kernel);
     tcase_add_test(tests, device_equals_interpreter);
     tcase_add_test(tests, a_folder_comes_in_as_it_went_out);

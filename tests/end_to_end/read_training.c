@@ -252,6 +252,8 @@ START_TEST(a_skipped_update_changes_no_bit) {
     static const char *const never[] = {"threshold=-1"}, *const always[] = {"threshold=2"};
     Run run = start("balance", with_ema, never, 1, "train", 0);
     ck_assert_uint_eq(count_changes(&run, "c", "critic"), 0);
+    arena_destroy(&run.arena);
+    run = start("balance", with_ema, never, 1, "train", 1);
     ck_assert_uint_eq(count_changes(&run, "g", "G"), 4); // parameters, m, v, count
     arena_destroy(&run.arena);
     run = start("balance", with_ema, always, 1, "train", 0);

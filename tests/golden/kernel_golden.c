@@ -172,66 +172,72 @@ static void same_kernels(const Program *a, const Program *b) {
     }
 }
 
+// Calls visit with the name of each shipped graph's file.
+static void each_shipped_graph(Arena *arena, Diag *diag, void (*visit)(const char *file, void *context), void *context) {
+    uint32_t count, graphs = 0;
+    const char **files = file_list(arena, GG_SOURCE_DIR "/graphs", &count, diag);
+    ck_assert_ptr_nonnull(files);
+    for (uint32_t i = 0; i < count; i++)
+        if (text_ends_with(files[i], ".json") && strcmp(files[i], "schema.json")) {
+            visit(files[i], context);
+            graphs++;
+        }
+    ck_assert_uint_ge(graphs, 9);
+}
+
+static const char *graph_path(Arena *arena, const char *file) { return file_join(arena, GG_SOURCE_DIR "/graphs", file); }
+
+static void compile_twice(const char *file, void *folder) {
+    // The first arena stays alive, so that nothing lies where it lay before.
+    Arena *arenas[2] = {arena_create(), arena_create()};
+    Diag *diag = diag_create(arenas[0]);
+    Built builds[2];
+    const char *bundles[2];
+    for (int k = 0; k < 2; k++) {
+        bundles[k] = arena_format(arenas[k], "%s/%d.ggb", (const char *)folder, k);
+        ck_assert(file_make_folders(bundles[k], diag));
+        builds[k] = compile(arenas[k], graph_path(arenas[k], file), "check", TARGET_CPU);
+        ck_assert(program_write(builds[k].compiled->program, bundles[k], diag));
+    }
+    if (strcmp(builds[0].dump, builds[1].dump)) {
+        show_difference(file, builds[0].dump, builds[1].dump);
+        ck_abort_msg("%s: two dumps differ", file);
+    }
+    same_kernels(builds[0].compiled->program, builds[1].compiled->program);
+    same_file(arenas[0], bundles, "program.json", diag);
+    same_file(arenas[0], bundles, "constants.bin", diag);
+    for (int k = 0; k < 2; k++) {
+        free(builds[k].dump);
+        arena_destroy(&arenas[k]);
+    }
+}
+
 START_TEST(compiling_twice_gives_equal_bytes) {
     Arena *arena = arena_create();
     Diag *diag = diag_create(arena);
     char folder[] = "/tmp/gg_golden_XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(folder));
-    uint32_t count, graphs = 0;
-    const char **files = file_list(arena, GG_SOURCE_DIR "/graphs", &count, diag);
-    ck_assert_ptr_nonnull(files);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!text_ends_with(files[i], ".json") || !strcmp(files[i], "schema.json"))
-            continue;
-        // The first arena stays alive, so that nothing lies where it lay before.
-        Arena *arenas[2] = {arena_create(), arena_create()};
-        Built builds[2];
-        const char *bundles[2];
-        for (int k = 0; k < 2; k++) {
-            bundles[k] = arena_format(arenas[k], "%s/%d.ggb", folder, k);
-            ck_assert(file_make_folders(bundles[k], diag));
-            builds[k] = compile(arenas[k], file_join(arenas[k], GG_SOURCE_DIR "/graphs", files[i]), "check", TARGET_CPU);
-            ck_assert(program_write(builds[k].compiled->program, bundles[k], diag));
-        }
-        if (strcmp(builds[0].dump, builds[1].dump)) {
-            show_difference(files[i], builds[0].dump, builds[1].dump);
-            ck_abort_msg("%s: two dumps differ", files[i]);
-        }
-        same_kernels(builds[0].compiled->program, builds[1].compiled->program);
-        same_file(arenas[0], bundles, "program.json", diag);
-        same_file(arenas[0], bundles, "constants.bin", diag);
-        for (int k = 0; k < 2; k++) {
-            free(builds[k].dump);
-            arena_destroy(&arenas[k]);
-        }
-        graphs++;
-    }
-    ck_assert_uint_ge(graphs, 9);
+    each_shipped_graph(arena, diag, compile_twice, folder);
     ck_assert(file_remove_tree(folder, diag));
     arena_destroy(&arena);
 }
 END_TEST
 
+static void compile_for_others(const char *file, void *context) {
+    (void)context;
+    for (TargetClass target = TARGET_GPU; target <= TARGET_ANY; target++) {
+        Arena *arena = arena_create();
+        Built built = compile(arena, graph_path(arena, file), "check", target);
+        ck_assert_uint_gt(built.compiled->program->kernels.count, 0);
+        free(built.dump);
+        arena_destroy(&arena);
+    }
+}
+
 // The program's verifier looks at bindings, ranges and grids; a class with few bindings asks most of it.
 START_TEST(shipped_graphs_fit_every_class) {
     Arena *arena = arena_create();
-    Diag *diag = diag_create(arena);
-    uint32_t count, graphs = 0;
-    const char **files = file_list(arena, GG_SOURCE_DIR "/graphs", &count, diag);
-    ck_assert_ptr_nonnull(files);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!text_ends_with(files[i], ".json") || !strcmp(files[i], "schema.json"))
-            continue;
-        for (TargetClass target = TARGET_GPU; target <= TARGET_ANY; target++) {
-            Arena *own = arena_create();
-            Built built = compile(own, file_join(own, GG_SOURCE_DIR "/graphs", files[i]), "check", target);
-            ck_assert_uint_gt(built.compiled->program->kernels.count, 0);
-            free(built.dump);
-            arena_destroy(&own);
-        }
-        graphs++;
-    }
-    ck_assert_uint_ge(graphs, 9);
+    each_shipped_graph(arena, diag_create(arena), compile_for_others, NULL);
     arena_destroy(&arena);
 }
 END_TEST
