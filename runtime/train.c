@@ -321,7 +321,7 @@ static bool set_up(Training *training, bool was_lost, Diag *diag) {
     training->emit_arena = arena_create();
     training->emits = emits_create(training->emit_arena);
     training->first_step = training->saved = training->waiting = 0;
-    training->device = device_create(training->session_arena, &options->device, diag);
+    training->device = train_device(training->session_arena, &training->plan, options, diag);
     if (!training->device)
         return false;
     SessionOptions session = {.seed = training->plan.run.seed,

@@ -13,4 +13,6 @@ typedef struct {
     uint32_t steps, end_step, epoch_steps, step_records;
 } TrainPlan;
 
+// The device that the options choose, computing as suits the program.
+Device *train_device(Arena *arena, const TrainPlan *plan, const TrainOptions *options, Diag *diag);
 bool train_prepare(Arena *arena, const Program *program, const TrainOptions *options, TrainPlan *plan, Diag *diag);

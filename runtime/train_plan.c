@@ -1,5 +1,6 @@
 // Train's plan: everything that can be found wrong, or said, before a device or the run's folder is touched; and --dry-run.
 #include "runtime/data/loader.h"
+#include "runtime/base/machine.h"
 #include "runtime/train_parts.h"
 #include "runtime/weights.h"
 
@@ -196,11 +197,17 @@ static void print_memory(Text *out, const Program *program, Device *device) {
                 device_info(device)->name);
 }
 
+Device *train_device(Arena *arena, const TrainPlan *plan, const TrainOptions *options, Diag *diag) {
+    DeviceOptions device = options->device;
+    device.one_thread = program_suits_one_thread(plan->entry, machine_cores());
+    return device_create(arena, &device, diag);
+}
+
 bool train_plan(Arena *arena, const Program *program, const TrainOptions *options, Text *out, Diag *diag) {
     TrainPlan plan;
     if (!train_prepare(arena, program, options, &plan, diag))
         return false;
-    Device *device = device_create(arena, &options->device, diag);
+    Device *device = train_device(arena, &plan, options, diag);
     DevicePeaks peaks;
     if (!device || !device_measure_peaks(device, &peaks, diag)) {
         device_destroy(&device);

@@ -86,7 +86,7 @@ static int run(Arguments *arguments) {
     Program *program = common_read_bundle(arguments, arguments->operands.items[0]);
     const char *name = arguments_text(arguments, "program");
     const ProgramEntry *entry = program ? common_entry(arguments, program, name, true) : NULL;
-    Device *device = entry ? common_device(arguments) : NULL;
+    Device *device = entry ? common_device(arguments, entry) : NULL;
     Bench bench = {0};
     bool good = device != NULL;
     if (good) {

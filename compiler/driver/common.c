@@ -1,6 +1,7 @@
 // Common: helpers of the commands.
 #include "compiler/driver/common.h"
 #include "runtime/base/file.h"
+#include "runtime/base/machine.h"
 #include <math.h>
 #include <time.h>
 #include <unistd.h>
@@ -76,10 +77,11 @@ const ProgramEntry *common_entry(Arguments *arguments, const Program *program, c
 
 // ---- devices
 
-Device *common_device(Arguments *arguments) {
+Device *common_device(Arguments *arguments, const ProgramEntry *entry) {
     DeviceOptions options = {.choice = arguments_text(arguments, "device"),
                              .validation = arguments_has(arguments, "validation"),
-                             .trace = arguments_has(arguments, "trace")};
+                             .trace = arguments_has(arguments, "trace"),
+                             .one_thread = entry && program_suits_one_thread(entry, machine_cores())};
     Device *device = device_create(arguments->arena, &options, arguments->diag);
     if (device && device_info(device)->warning)
         diag_warning(arguments->diag, NULL, "%s: %s", device_info(device)->name, device_info(device)->warning);

@@ -28,7 +28,7 @@ Program *common_read_bundle(Arguments *arguments, const char *path);
 // A program by name, with the known names in the error. `name` NULL: the first whose `training` is as asked.
 const ProgramEntry *common_entry(Arguments *arguments, const Program *program, const char *name, bool training);
 
-Device *common_device(Arguments *arguments); // by --device, --validation and --trace
+Device *common_device(Arguments *arguments, const ProgramEntry *entry); // by --device, --validation and --trace; entry: all that will run, if known
 // After the work: reports the messages of the validation layer as an error.
 void common_check_validation(Arguments *arguments, const Device *device);
 // Warns when the bundle was compiled for another class of device than this one's.

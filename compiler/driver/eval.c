@@ -96,7 +96,7 @@ static int eval_classify(Arguments *arguments) {
         return arguments_wrong(arguments, "neither --images nor --data: there is nothing to classify");
     EvalClassify *samples = ARENA_NEW(arguments->arena, EvalClassify, 1), *real = ARENA_NEW(arguments->arena, EvalClassify, 1);
     const Program *program = common_read_bundle(arguments, arguments->operands.items[1]);
-    Device *device = program ? common_device(arguments) : NULL;
+    Device *device = program ? common_device(arguments, NULL) : NULL;
     bool good = device && classify(arguments, device, program, samples, real);
     common_check_validation(arguments, device);
     device_destroy(&device);

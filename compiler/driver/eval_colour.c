@@ -476,7 +476,7 @@ int eval_colour(Arguments *arguments) {
     *measure = (Measure){.arguments = arguments, .spec = specs[0], .count = arguments_count(arguments, "count", COUNT_DEFAULT)};
     if (measure->count == 0)
         return arguments_wrong(arguments, "--count 0: there is nothing to measure");
-    Device *device = prepare(measure) ? common_device(arguments) : NULL;
+    Device *device = prepare(measure) ? common_device(arguments, measure->entry) : NULL;
     bool good = device && run_session(measure, device) && score_real(measure);
     common_check_validation(arguments, device);
     device_destroy(&device);

@@ -256,7 +256,7 @@ int eval_modes(Arguments *arguments) {
     *measure = (Measure){.arguments = arguments, .wanted = arguments_count(arguments, "count", COUNT_DEFAULT)};
     if (measure->wanted == 0)
         return arguments_wrong(arguments, "--count 0: there is nothing to measure");
-    Device *device = prepare(measure) ? common_device(arguments) : NULL;
+    Device *device = prepare(measure) ? common_device(arguments, measure->entry) : NULL;
     bool good = device && run_session(measure, device);
     common_check_validation(arguments, device);
     device_destroy(&device);

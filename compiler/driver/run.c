@@ -194,7 +194,7 @@ static bool open_program(Work *work, const Device *device, Built *out) {
 
 static bool run_on_device(Work *work) {
     Arguments *arguments = work->arguments;
-    Device *device = common_device(arguments);
+    Device *device = common_device(arguments, NULL);
     Built opened = {0};
     bool good = device && open_program(work, device, &opened);
     const ProgramEntry *entry = good ? common_entry(arguments, opened.program, work->program, false) : NULL;

@@ -144,7 +144,7 @@ bool sampling_run(Arguments *arguments, const Sampling *sampling) {
                    entry->name, state->name);
         return false;
     }
-    Device *device = common_device(arguments);
+    Device *device = common_device(arguments, entry);
     if (!device)
         return false;
     common_check_class(arguments, program, device);

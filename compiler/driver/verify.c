@@ -177,7 +177,7 @@ static int run(Arguments *arguments) {
     if (!work.program ||
         (arguments_has(arguments, "program") && !common_entry(arguments, work.program, arguments_text(arguments, "program"), false)))
         return 1;
-    work.device = common_device(arguments);
+    work.device = common_device(arguments, NULL);
     bool good = work.device != NULL;
     if (good) {
         printf("%s on %s\n", work.bundle, device_info(work.device)->name);

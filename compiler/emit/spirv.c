@@ -1,5 +1,6 @@
 // Spirv: compiles GLSL with glslang in worker threads and keeps the results in a cache on disk. The only user of glslang.
 #include "compiler/emit/spirv.h"
+#include "runtime/base/machine.h"
 #include "runtime/base/text.h"
 #include <glslang/build_info.h>
 #include <glslang/Include/glslang_c_interface.h>
@@ -217,8 +218,7 @@ static const char *cache_folder(Arena *arena) {
 }
 
 static void run_queue(Queue *queue, void (*progress)(void *, const char *, uint32_t, uint32_t), void *progress_context) {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t wanted = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (uint32_t)cores, started = 0;
+    uint32_t cores = machine_cores(), wanted = cores < THREADS_MAX ? cores : THREADS_MAX, started = 0;
     if (wanted > queue->count)
         wanted = queue->count;
     pthread_t threads[THREADS_MAX];

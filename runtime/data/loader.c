@@ -1,5 +1,6 @@
 // Loader: a ring of slots. One thread fills slot i mod depth; helpers take rows of its batches off it. The caller holds one slot at a time.
 #include "runtime/data/loader.h"
+#include "runtime/base/machine.h"
 #include "runtime/base/random.h"
 #include <assert.h>
 #include <pthread.h>
@@ -314,8 +315,8 @@ static void make_slots(Arena *arena, Loader *loader) {
 }
 
 static uint32_t wanted_threads(const LoaderOptions *options) {
-    long count = options->threads ? (long)options->threads : sysconf(_SC_NPROCESSORS_ONLN) - 1;
-    return count < 1 ? 1 : count > THREADS_MAX ? THREADS_MAX : (uint32_t)count;
+    uint32_t count = options->threads ? options->threads : machine_cores() - 1;
+    return count < 1 ? 1 : count > THREADS_MAX ? THREADS_MAX : count;
 }
 
 // An error number, or 0. A helper that cannot be started is done without; the first thread, started last, finds the others waiting.

@@ -434,6 +434,8 @@ Device *device_create(Arena *arena, const DeviceOptions *options, Diag *diag) {
     pthread_mutex_init(&device->lock, NULL);
     device->is_tracing = options->trace;
     device->message_sink = options->validation_messages;
+    if (options->one_thread)
+        setenv("LP_NUM_THREADS", "0", 0); // read when the driver is loaded; 0: the thread that submits computes
     VkPhysicalDevice physicals[DEVICES_MAX];
     uint32_t count, chosen;
     if (!create_instance(device, options->validation, diag) || !enumerate(device, physicals, &count, diag))

@@ -27,6 +27,7 @@ typedef struct {
     const char *choice;
     bool validation;
     bool trace;                    // every Vulkan call's text on stderr
+    bool one_thread;               // llvmpipe computes by one thread, unless LP_NUM_THREADS is set; other drivers have no such choice
     bool discrete;                 // tests: as if kernels' memory were not visible to the host
     uint32_t *validation_messages; // where to count them too, those of device_destroy included (objects that were left); may be NULL
 } DeviceOptions;

@@ -1,8 +1,8 @@
 // Pipeline: creation in threads, the cache on disk.
 #include "runtime/base/file.h"
+#include "runtime/base/machine.h"
 #include "runtime/vk/objects.h"
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { THREADS_MAX = 64, BINDINGS_MAX = 64 };
 
@@ -179,8 +179,7 @@ static void *work_thread(void *context) {
 }
 
 static void run_threads(Work *work, void (*progress)(void *context, uint32_t done, uint32_t total), void *context) {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    uint32_t wanted = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (uint32_t)cores, started = 0;
+    uint32_t cores = machine_cores(), wanted = cores < THREADS_MAX ? cores : THREADS_MAX, started = 0;
     wanted = wanted > work->count ? work->count : wanted;
     pthread_t threads[THREADS_MAX];
     pthread_mutex_lock(&work->lock);

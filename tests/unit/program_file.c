@@ -339,6 +339,28 @@ START_TEST(targets) {
 }
 END_TEST
 
+// A step of `count` dispatches of so many FLOPs each, in a phase that repeats.
+static bool suits_one_thread(uint32_t count, double flops, uint32_t repeat, uint32_t cores) {
+    Arena *arena = arena_create();
+    ProgramEntry entry = {.name = "train"};
+    ProgramPhase phase = {.name = "both", .repeat = repeat};
+    for (uint32_t i = 0; i < count; i++)
+        array_push(arena, &phase.dispatches, ((Dispatch){.flops = flops, .bytes = flops / 10}));
+    array_push(arena, &entry.phases, phase);
+    bool suits = program_suits_one_thread(&entry, cores);
+    arena_destroy(&arena);
+    return suits;
+}
+
+START_TEST(small_dispatches_suit_one_thread) {
+    ck_assert(suits_one_thread(50, 1e5, 1, 2));
+    ck_assert(!suits_one_thread(50, 1e7, 1, 2));
+    ck_assert(suits_one_thread(50, 1e5, 5, 2) && !suits_one_thread(50, 1e7, 5, 2)); // their size counts, not their number
+    ck_assert(suits_one_thread(50, 1e7, 1, 1)); // there is no other
+    ck_assert(suits_one_thread(50, 1.5e6, 1, 2) && !suits_one_thread(50, 1.5e6, 1, 16)); // many cores save more
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("program");
     TCase *cases = tcase_create("program");
@@ -349,6 +371,7 @@ int main(void) {
     tcase_add_test(cases, never_crashes);
     tcase_add_test(cases, verifier);
     tcase_add_test(cases, targets);
+    tcase_add_test(cases, small_dispatches_suit_one_thread);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
