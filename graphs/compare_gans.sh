@@ -187,7 +187,7 @@ chosen_remedies | while read -r label graph preset; do
         { of = $2; all = all (NR > 1 ? ", " : "") $1; steps += $4; seconds += $5 }
         END {
             if (is_images) printf "| %s | %.1f %% | %.2f |", label, 100 * first, second
-            else printf "| %s | %s of %s (%s) | %.1f %% |", label, first, of, all, 100 * second
+            else printf "| %s | %s of %s%s | %.1f %% |", label, first, of, (NR > 1 ? " (" all ")" : ""), 100 * second
             printf " %d | %.1f | %d | %.0f |\n", steps / NR, seconds / 60, kernels, 1e6 * seconds / steps / kernels
         }' "$out/$label.found"
 done
