@@ -37,6 +37,13 @@ bool contract_is_tileable(const KernelList *list, Value value);
 // Strips of neighbouring pixels: the most, up to `most`, that lines divide into (0: none), and how many pixels of x one of them reads.
 uint32_t contract_strip_pixels(const Contract *contract, uint32_t most);
 uint32_t contract_strip_loads(const Contract *contract, uint32_t pixels);
+// How workgroups share out a weight gradient: lanes have columns and taps, and channels too where fewer lanes are idle then.
+typedef struct {
+    uint32_t lane_count; // lanes with work, over the workgroups of one part
+    bool channels_by_lane;
+    uint64_t groups;
+} OuterGrid;
+OuterGrid contract_outer_grid(const Contract *contract, uint32_t rows, uint32_t columns, uint32_t taps, uint32_t lanes);
 // Vec4s that an OUTER_STRIP tile reads for `at_once` pixels.
 uint32_t contract_outer_loads(const Contract *contract, uint32_t rows, uint32_t columns, uint32_t at_once);
 

@@ -10,6 +10,7 @@ typedef struct {
     uint32_t taps;                 // along a line, of a lane: accumulators are numbered tap, channel; column
     uint32_t at_once;              // rows of x and g that are multiplied in one go
     uint32_t channel_vectors, column_vectors, channel_blocks, column_groups, lane_count, lane_blocks;
+    bool channels_by_lane; // else a workgroup's lanes have the same channels
 } Outer;
 
 static Outer outer_of(Emitter *emitter) {
@@ -20,7 +21,9 @@ static Outer outer_of(Emitter *emitter) {
     t.channel_blocks = contract_ceil_div(t.channel_vectors, t.rows);
     t.column_groups = contract_ceil_div(t.column_vectors, t.columns);
     t.taps = schedule->kind == SCHEDULE_OUTER_STRIP ? t.c.taps_x : 1;
-    t.lane_count = t.c.taps_y * t.c.taps_x / t.taps * t.column_groups;
+    OuterGrid grid = contract_outer_grid(&t.c, t.rows, t.columns, t.taps, t.lanes);
+    t.channels_by_lane = grid.channels_by_lane;
+    t.lane_count = grid.lane_count;
     t.lane_blocks = contract_ceil_div(t.lane_count, t.lanes);
     return t;
 }
@@ -32,7 +35,8 @@ static void outer_begin(const Outer *t) {
     const Contract *c = &t->c;
     emit_line(e, "int part = group;");
     emit_line(e, "int lane_index = part %% %u * %u + lane_id; part /= %u;", t->lane_blocks, t->lanes, t->lane_blocks);
-    emit_line(e, "int channels = part %% %u * %u; part /= %u; // first vec4 of x's channels", t->channel_blocks, t->rows, t->channel_blocks);
+    if (!t->channels_by_lane)
+        emit_line(e, "int channels = part %% %u * %u; part /= %u; // first vec4 of x's channels", t->channel_blocks, t->rows, t->channel_blocks);
     if (c->slices > 1)
         emit_line(e, "int slice = part %% %u; part /= %u; // of the images", c->slices, c->slices);
     if (c->batch > 1)
@@ -40,10 +44,13 @@ static void outer_begin(const Outer *t) {
     if (c->groups > 1)
         emit_line(e, "int channel_group = part;");
     emit_line(e, "int chosen = min(lane_index, %u);", t->lane_count - 1);
+    emit_line(e, "int columns = chosen %% %u; chosen /= %u;", t->column_groups, t->column_groups);
+    if (t->channels_by_lane)
+        emit_line(e, "int channels = chosen %% %u * %u; chosen /= %u; // first vec4 of x's channels", t->channel_blocks, t->rows, t->channel_blocks);
     if (t->taps > 1)
-        emit_line(e, "int columns = chosen %% %u, ky = chosen / %u;", t->column_groups, t->column_groups);
+        emit_line(e, "int ky = chosen;");
     else
-        emit_line(e, "int columns = chosen %% %u, tap = chosen / %u, ky = tap / %u, kx = tap %% %u;", t->column_groups, t->column_groups, c->taps_x, c->taps_x);
+        emit_line(e, "int ky = chosen / %u, kx = chosen %% %u;", c->taps_x, c->taps_x);
     for (uint32_t r = 0; r < accumulators(t); r++)
         for (uint32_t q = 0; q < t->columns; q++)
             emit_line(e, "vec4 a%u_%u = vec4(0.0);", r, q);
@@ -223,6 +230,15 @@ static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
     index[base + 3] = t->taps > 1 ? index_constant(r / (4 * t->rows)) : c->taps_x > 1 ? index_opaque(pool, "kx", 0, (int64_t)c->taps_x - 1) : index_constant(0);
 }
 
+OuterGrid contract_outer_grid(const Contract *c, uint32_t rows, uint32_t columns, uint32_t taps, uint32_t lanes) {
+    uint32_t blocks = contract_ceil_div(contract_ceil_div(c->channels, 4), rows);
+    uint32_t tiles = c->taps_y * c->taps_x / taps * contract_ceil_div(contract_ceil_div(c->columns, 4), columns);
+    uint64_t apart = (uint64_t)contract_ceil_div(tiles, lanes) * blocks, together = ((uint64_t)tiles * blocks + lanes - 1) / lanes, parts = (uint64_t)c->slices * c->batch * c->groups;
+    if (together < apart)
+        return (OuterGrid){tiles * blocks, true, together * parts};
+    return (OuterGrid){tiles, false, apart * parts};
+}
+
 uint32_t contract_outer_loads(const Contract *contract, uint32_t rows, uint32_t columns, uint32_t at_once) {
     Outer t = {.c = *contract, .taps = contract->taps_x};
     uint32_t count = 0;
@@ -233,7 +249,7 @@ uint32_t contract_outer_loads(const Contract *contract, uint32_t rows, uint32_t 
 
 uint64_t emit_outer_contraction(Emitter *emitter) {
     Outer t = outer_of(emitter);
-    uint64_t groups = (uint64_t)t.lane_blocks * t.channel_blocks * t.c.slices * t.c.batch * t.c.groups;
+    uint64_t groups = contract_outer_grid(&t.c, t.rows, t.columns, t.taps, t.lanes).groups;
     emit_line(emitter, "if (group >= %llu)", (unsigned long long)groups);
     emit_line(emitter, "    return;");
     outer_begin(&t);

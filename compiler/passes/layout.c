@@ -242,8 +242,8 @@ static void fix_operands(Pass *pass, const Node *node, Value *args) {
 // How many parts of the batch a weight gradient is summed in: enough workgroups to share out, and slices that stay in the cache together.
 static uint32_t weight_slices(const PassContext *context, const Node *node, const Type *x, const Type *g) {
     double images = (double)(type_count(x) + type_count(g)) * 4, partial = (double)type_count(&node->type) * 4;
-    uint32_t lanes = (uint32_t)(node->attrs[4].ints[0] * node->attrs[4].ints[1]) * ((g->dims[1] + 7) / 8);
-    uint32_t groups = (lanes + context->target->subgroup_size - 1) / context->target->subgroup_size * ((x->dims[1] + 15) / 16);
+    uint32_t lanes = (uint32_t)(node->attrs[4].ints[0] * node->attrs[4].ints[1]) * ((g->dims[1] + 7) / 8) * ((x->dims[1] + 15) / 16);
+    uint32_t groups = (lanes + context->target->subgroup_size - 1) / context->target->subgroup_size;
     uint32_t enough = context->target->target_class == TARGET_GPU ? 512 : 64;
     for (uint32_t slices = 1; slices < x->dims[0]; slices++)
         if (x->dims[0] % slices == 0 && (partial * (2 * slices) > 32e6 || (groups * slices >= enough && images / slices <= 1.1e6)))

@@ -50,11 +50,12 @@ static double estimate(const Contract *c, const Candidate *candidate, uint32_t p
             reads = contract_strip_loads(c, pixels) * (double)c->taps_y / (c->kind == ROWS_INPUT ? (double)c->stride[0] : 1) / taps; // a tap's share
         work = groups * (lanes / 8.0) * (steps * (4 * rows * columns + load * (reads + 4 * columns)) + taps * place * reads + 8 * rows * columns + 40);
     } else {
-        double vectors_in = ceil_div(c->channels, 4), steps = (double)c->images / c->slices * c->height * c->width;
-        double taps = candidate->kind == SCHEDULE_OUTER_STRIP ? c->taps_x : 1, reads = rows + columns; // of a lane
+        double steps = (double)c->images / c->slices * c->height * c->width;
+        uint32_t taps = candidate->kind == SCHEDULE_OUTER_STRIP ? c->taps_x : 1;
+        double reads = rows + columns; // of a lane
         if (candidate->kind == SCHEDULE_OUTER_STRIP)
             reads = contract_outer_loads(c, candidate->rows, candidate->columns, candidate->depth) / (double)candidate->depth;
-        groups = ceil_div((double)c->taps_y * c->taps_x / taps * ceil_div(vectors, columns), lanes) * ceil_div(vectors_in, rows) * c->slices * parts;
+        groups = (double)contract_outer_grid(c, candidate->rows, candidate->columns, taps, lanes).groups;
         work = groups * (lanes / 8.0) * (steps * (4 * rows * columns * taps + load * reads + 4) + 16 * rows * columns * taps + 40);
     }
     return work * ceil_div(groups, cores) * cores / groups;
