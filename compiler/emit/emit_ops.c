@@ -388,6 +388,8 @@ Code emit_value(Emitter *emitter, Value value, const Index *index) {
         bool equal = memo->value.id == value.id;
         for (uint32_t axis = 0; equal && axis < type.rank; axis++)
             equal = type.dims[axis] == 1 || index_equal(memo->index[axis], index[axis]); // of one element, lanes are padding
+        if (equal && memo->code.is_vector && !any_lane(emitter, index, type.rank)) // its first lane is the element, the others are padding
+            return (Code){arena_format(emitter->arena, "%s.x", memo->code.text), memo->code.dtype, false};
         if (equal)
             return memo->code;
     }

@@ -373,7 +373,7 @@ static uint32_t count_leaves(Fuse *fuse, uint32_t id) {
     return leaves.count;
 }
 
-// The inlined map below `id` with the most leaves that still fits one kernel.
+// The inlined map or concat below `id` with the most leaves that still fits one kernel.
 static void widest_below(Fuse *fuse, uint32_t id, uint32_t most, bool *seen, uint32_t *best, uint32_t *best_count) {
     const Node *node = node_at(fuse, id);
     for (uint32_t i = 0; i < node->arg_count; i++) {
@@ -381,7 +381,7 @@ static void widest_below(Fuse *fuse, uint32_t id, uint32_t most, bool *seen, uin
         if (seen[arg] || has_buffer(fuse, arg) || node_at(fuse, arg)->op == OP_unpack)
             continue;
         seen[arg] = true;
-        uint32_t count = class_at(fuse, arg) == CLASS_MAP ? count_leaves(fuse, arg) : 0;
+        uint32_t count = class_at(fuse, arg) == CLASS_MAP || node_at(fuse, arg)->op == OP_concat ? count_leaves(fuse, arg) : 0;
         if (count > *best_count && count <= most) {
             *best = arg;
             *best_count = count;

@@ -288,6 +288,21 @@ static void fix_pack(Pass *pass, const Node *node, Value *args) {
         args[i] = claim(pass, args[i], &set->layouts[i], graph_node(pass->graph, alias_base(pass, args[i]))->op == OP_pack);
 }
 
+// A kernel binds so many parts at most: more are joined in steps, of which fuse may store each.
+static Value add_concat(Pass *pass, const Node *node, const Value *args) {
+    uint32_t most = pass->context->target->storage_bindings_max - 2, count = 0;
+    if (node->arg_count <= most)
+        return add(pass, OP_concat, args, node->arg_count, node->attrs, node->attr_count);
+    Value *parts = ARENA_NEW(pass->arena, Value, node->arg_count);
+    for (uint32_t i = 0; i < node->arg_count; i += most) {
+        uint32_t some = node->arg_count - i < most ? node->arg_count - i : most;
+        parts[count++] = some == 1 ? args[i] : add(pass, OP_concat, args + i, some, node->attrs, node->attr_count);
+    }
+    Node joined = *node;
+    joined.arg_count = (uint16_t)count;
+    return add_concat(pass, &joined, parts);
+}
+
 KernelList *layout_graph(Arena *arena, const Graph *graph, const PassContext *context) {
     Pass pass = {.arena = arena, .context = context, .graph = graph_create(arena, graph->module)};
     bool *reached = graph_reached(arena, graph);
@@ -304,7 +319,9 @@ KernelList *layout_graph(Arena *arena, const Graph *graph, const PassContext *co
             fix_operands(&pass, node, args);
         if (node->op == OP_pack)
             fix_pack(&pass, node, args);
-        moved[id] = node->op == OP_conv2d_weight ? add_weight_gradient(&pass, node, args) : add(&pass, node->op, args, node->arg_count, node->attrs, node->attr_count);
+        moved[id] = node->op == OP_conv2d_weight ? add_weight_gradient(&pass, node, args)
+                    : node->op == OP_concat      ? add_concat(&pass, node, args)
+                                                 : add(&pass, node->op, args, node->arg_count, node->attrs, node->attr_count);
     }
     for (uint32_t i = 0; i < graph->outputs.count; i++) {
         Output output = graph->outputs.items[i];

@@ -76,6 +76,28 @@ START_TEST(verify_compares_what_stays_in_its_domain) {
 }
 END_TEST
 
+// More parts than a class binds buffers, beside other values (a running product is such a concat); and one element read by four lanes that
+// was computed as a vec4.
+START_TEST(verify_agrees_on_many_parts_and_on_single_elements) {
+    write_text(in_folder("parts.json"),
+               "{\"gcc-graph\": 1, \"name\": \"parts\",\n"
+               " \"programs\": {\"p\": {\"phases\": [{\"name\": \"one\", \"nodes\": [\n"
+               "   {\"random\": \"normal\", \"shape\": [127], \"as\": \"x\"},\n"
+               "   {\"random\": \"normal\", \"shape\": [1], \"as\": \"s\"},\n"
+               "   {\"expr\": \"tanh(x)*cumprod(sin(x)) + x\", \"as\": \"y\"},\n"
+               "   {\"gradient\": \"sum(sin(y))\", \"of\": \"x\", \"as\": \"g\"},\n"
+               "   {\"expr\": \"concat([x[:3], exp(x[3:5]), y[5:11], x[11:12], g[12:13], y[13:20], x[20:21], sin(g[21:40]), x[40:43], y[43:]], 0)\", \"as\": \"c\"},\n"
+               "   {\"emit\": \"c\", \"value\": \"c*x\", \"format\": \"tensor\"},\n"
+               "   {\"expr\": \"pad(s, [[1, 2]])\", \"as\": \"wide\"},\n"
+               "   {\"gradient\": \"sum(tanh(wide)) + sum(s*s)\", \"of\": \"s\", \"as\": \"slope\"},\n"
+               "   {\"emit\": \"slope\", \"value\": \"slope\", \"format\": \"tensor\"}]}]}}}\n");
+    bundle = in_folder("parts.ggb");
+    expect_code(0, "compile %s -o %s", in_folder("parts.json"), bundle);
+    expect_code(0, "verify %s --target all", bundle);
+    expect_out("agree with the reference");
+}
+END_TEST
+
 // Flips the first sign between two registers of a kernel's body and rebuilds it.
 static bool break_kernel(const char *name) {
     const char *path = file_join(arena, bundle, arena_format(arena, "kernels/%s", name));
@@ -198,6 +220,7 @@ int main(void) {
     tcase_add_test(tests, inspect_shows_kernels_values_and_nodes);
     tcase_add_test(tests, verify_agrees);
     tcase_add_test(tests, verify_compares_what_stays_in_its_domain);
+    tcase_add_test(tests, verify_agrees_on_many_parts_and_on_single_elements);
     tcase_add_test(tests, verify_sees_a_broken_kernel);
     tcase_add_test(tests, device_equals_interpreter);
     tcase_add_test(tests, a_folder_comes_in_as_it_went_out);
