@@ -173,6 +173,11 @@ static void split_by_divisor(IndexPool *pool, Index a, int64_t divisor, Index *w
     }
     *whole = (Index){floor_quotient(a.constant, divisor), whole_count, wholes};
     *rest = (Index){floor_remainder(a.constant, divisor), rest_count, rests};
+    int64_t low, high; // GLSL divides by cutting off: no rest may be negative, as that of a flipped index would be
+    index_bounds(*rest, &low, &high);
+    int64_t lift = low < 0 ? -floor_quotient(low, divisor) : 0;
+    whole->constant -= lift;
+    rest->constant += lift * divisor;
 }
 
 // Finds g > 1 dividing the divisor such that rest = g * multiples + small with 0 <= small < g: then rest / divisor = multiples / (divisor / g).

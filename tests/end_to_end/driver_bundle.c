@@ -76,25 +76,44 @@ START_TEST(verify_compares_what_stays_in_its_domain) {
 }
 END_TEST
 
-// More parts than a class binds buffers, beside other values (a running product is such a concat); and one element read by four lanes that
-// was computed as a vec4.
-START_TEST(verify_agrees_on_many_parts_and_on_single_elements) {
-    write_text(in_folder("parts.json"),
-               "{\"gcc-graph\": 1, \"name\": \"parts\",\n"
-               " \"programs\": {\"p\": {\"phases\": [{\"name\": \"one\", \"nodes\": [\n"
-               "   {\"random\": \"normal\", \"shape\": [127], \"as\": \"x\"},\n"
-               "   {\"random\": \"normal\", \"shape\": [1], \"as\": \"s\"},\n"
-               "   {\"expr\": \"tanh(x)*cumprod(sin(x)) + x\", \"as\": \"y\"},\n"
-               "   {\"gradient\": \"sum(sin(y))\", \"of\": \"x\", \"as\": \"g\"},\n"
-               "   {\"expr\": \"concat([x[:3], exp(x[3:5]), y[5:11], x[11:12], g[12:13], y[13:20], x[20:21], sin(g[21:40]), x[40:43], y[43:]], 0)\", \"as\": \"c\"},\n"
-               "   {\"emit\": \"c\", \"value\": \"c*x\", \"format\": \"tensor\"},\n"
-               "   {\"expr\": \"pad(s, [[1, 2]])\", \"as\": \"wide\"},\n"
-               "   {\"gradient\": \"sum(tanh(wide)) + sum(s*s)\", \"of\": \"s\", \"as\": \"slope\"},\n"
-               "   {\"emit\": \"slope\", \"value\": \"slope\", \"format\": \"tensor\"}]}]}}}\n");
-    bundle = in_folder("parts.ggb");
-    expect_code(0, "compile %s -o %s", in_folder("parts.json"), bundle);
+// One phase of these nodes agrees with the reference on the device, by the kernels of each class.
+static void verify_nodes(const char *nodes) {
+    const char *document = in_folder("nodes.json");
+    write_text(document, arena_format(arena, "{\"gcc-graph\": 1, \"programs\": {\"p\": {\"phases\": [{\"name\": \"one\", \"nodes\": [\n%s]}]}}}\n", nodes));
+    bundle = in_folder("nodes.ggb");
+    expect_code(0, "compile %s -o %s", document, bundle);
     expect_code(0, "verify %s --target all", bundle);
     expect_out("agree with the reference");
+}
+
+// More parts than a class binds buffers, beside other values; a running product is such a concat.
+START_TEST(concats_of_many_parts_agree) {
+    verify_nodes("{\"random\": \"normal\", \"shape\": [127], \"as\": \"x\"},\n"
+                 "{\"expr\": \"tanh(x)*cumprod(sin(x)) + x\", \"as\": \"y\"},\n"
+                 "{\"gradient\": \"sum(sin(y))\", \"of\": \"x\", \"as\": \"g\"},\n"
+                 "{\"expr\": \"concat([x[:3], exp(x[3:5]), y[5:11], x[11:12], g[12:13], y[13:20], x[20:21], sin(g[21:40]), x[40:43], y[43:]], 0)\"},\n"
+                 "{\"emit\": \"c\", \"value\": \"$*x\", \"format\": \"tensor\"}");
+}
+END_TEST
+
+// One element, computed as a vec4 whose other lanes are padding, and read by single lanes.
+START_TEST(single_elements_agree) {
+    verify_nodes("{\"random\": \"normal\", \"shape\": [1], \"as\": \"s\"},\n"
+                 "{\"expr\": \"pad(s, [[1, 2]])\", \"as\": \"wide\"},\n"
+                 "{\"gradient\": \"sum(tanh(wide)) + sum(s*s)\", \"of\": \"s\", \"as\": \"slope\"},\n"
+                 "{\"emit\": \"slope\", \"value\": \"slope\", \"format\": \"tensor\"}");
+}
+END_TEST
+
+// Indices that run backwards are divided: by the factor of an image, by an axis of a reshaped one.
+START_TEST(flips_of_divided_indices_agree) {
+    verify_nodes("{\"random\": \"normal\", \"shape\": [1, 4, 3, 4], \"as\": \"x\"},\n"
+                 "{\"emit\": \"a\", \"value\": \"flip(upsample_nearest(x, 2), 3)\", \"format\": \"tensor\"},\n"
+                 "{\"emit\": \"b\", \"value\": \"flip(pixel_shuffle(x, 2), -1)\", \"format\": \"tensor\"},\n"
+                 "{\"emit\": \"c\", \"value\": \"flip(upsample_nearest(x, 3), [2, 3])\", \"format\": \"tensor\"},\n"
+                 "{\"random\": \"normal\", \"shape\": [3, 5], \"as\": \"y\"},\n"
+                 "{\"emit\": \"d\", \"value\": \"flip(reshape(y, [15]), 0)\", \"format\": \"tensor\"},\n"
+                 "{\"emit\": \"e\", \"value\": \"flip(reshape(broadcast(y[:, None], [3, 4, 5]), [12, 5]), 0)\", \"format\": \"tensor\"}");
 }
 END_TEST
 
@@ -220,7 +239,9 @@ int main(void) {
     tcase_add_test(tests, inspect_shows_kernels_values_and_nodes);
     tcase_add_test(tests, verify_agrees);
     tcase_add_test(tests, verify_compares_what_stays_in_its_domain);
-    tcase_add_test(tests, verify_agrees_on_many_parts_and_on_single_elements);
+    tcase_add_test(tests, concats_of_many_parts_agree);
+    tcase_add_test(tests, single_elements_agree);
+    tcase_add_test(tests, flips_of_divided_indices_agree);
     tcase_add_test(tests, verify_sees_a_broken_kernel);
     tcase_add_test(tests, device_equals_interpreter);
     tcase_add_test(tests, a_folder_comes_in_as_it_went_out);

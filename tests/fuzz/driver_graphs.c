@@ -109,9 +109,13 @@ static Value view(Fuzz *fuzz, Value x) {
         low[axis] = draw(fuzz, 5), high[axis] = draw(fuzz, 5), interior[axis] = draw(fuzz, 2);
         return type.dims[axis] < 12 ? build_pad(fuzz->graph, x, low, high, interior) : x;
     }
-    case 3: {
+    case 3: { // also of what divides its indices
         int64_t axes[1] = {axis};
-        return build_flip(fuzz->graph, x, axes, 1);
+        uint32_t flat[2] = {(uint32_t)(type_count(&type) / type.dims[type.rank - 1]), type.dims[type.rank - 1]}, kind = draw(fuzz, 3);
+        if (kind == 0 && type.rank == 4)
+            return build_flip(fuzz->graph, pool_upsample(fuzz->graph, x, (int64_t[]){2, 3}), axes, 1);
+        axes[0] = kind == 1 ? 0 : axis;
+        return build_flip(fuzz->graph, kind == 1 ? build_reshape(fuzz->graph, x, 2, flat) : x, axes, 1);
     }
     case 4: {
         Value parts[2] = {x, unary(fuzz, x)};

@@ -81,14 +81,16 @@ START_TEST(random_expressions_keep_their_value) {
         pool = index_pool_create(arena);
         for (int step = 0; step < 8; step++) {
             uint32_t which = DRAW(3);
-            int64_t number = 1 + DRAW(12);
+            int64_t number = 1 + DRAW(12), first, last;
+            index_bounds(index, &first, &last);
             Index variable = index_variable(pool, names[which], 0, extents[which] - 1);
-            switch (DRAW(5)) {
+            switch (DRAW(6)) {
             case 0: index = index_add(pool, index, index_scale(pool, variable, number)), expected += values[which] * number; break;
             case 1: index = index_divide(pool, index, number), expected /= number; break;
             case 2: index = index_modulo(pool, index, number), expected %= number; break;
             case 3: index = index_add_constant(pool, index, number), expected += number; break;
             case 4: index = index_scale(pool, index, number), expected *= number; break;
+            case 5: index = index_add_constant(pool, index_scale(pool, index, -1), last), expected = last - expected; break; // flipped
             }
             int64_t low, high, value = evaluate(index, values);
             index_bounds(index, &low, &high);
