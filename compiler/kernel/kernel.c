@@ -20,6 +20,13 @@ Value buffer_base(const KernelList *list, Value value) {
     return value;
 }
 
+uint32_t kernel_bindings_max(const Target *target) {
+    uint32_t storage = target->storage_bindings_max, texel = target->texel_bindings_max;
+    return target->target_class == TARGET_CPU && texel < storage ? texel : storage;
+}
+
+uint32_t kernel_loads_max(const Target *target) { return kernel_bindings_max(target) - 2; }
+
 bool kernel_reads_texels(const KernelList *list, const Kernel *kernel, const Target *target, Value value) {
     const Buffer *buffer = &list->buffers[value.id];
     return kernel->schedule.texel && buffer->element == ELEMENT_F32 && buffer->size / 16 <= target->texel_elements_max;

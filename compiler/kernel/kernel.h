@@ -86,6 +86,9 @@ typedef struct {
 Value buffer_root(const KernelList *list, Value value);
 // Whether the kernel loads `value` through a texel buffer; else through a storage buffer.
 bool kernel_reads_texels(const KernelList *list, const Kernel *kernel, const Target *target, Value value);
+// Buffers that a kernel may bind, whichever way it loads them; and those that it may load, one store and perhaps the numbers being bound too.
+uint32_t kernel_bindings_max(const Target *target);
+uint32_t kernel_loads_max(const Target *target);
 // The value whose memory `value` is as a whole, seen through reshapes and transpositions.
 Value buffer_base(const KernelList *list, Value value);
 void kernel_print(Text *text, const KernelList *list);

@@ -241,12 +241,6 @@ static bool is_loaded(const Leaves *leaves, Value value) {
     return false;
 }
 
-static uint32_t bindings_max(const Fuse *fuse) {
-    const Target *target = fuse->context->target;
-    uint32_t storage = target->storage_bindings_max, texel = target->texel_bindings_max;
-    return target->target_class == TARGET_CPU && texel < storage ? texel : storage;
-}
-
 // Adds what is not there; a value that is needed elsewhere too is not in place.
 static void add_leaves(Fuse *fuse, uint32_t kernel, const Leaves *more) {
     Leaves *have = &fuse->leaves.items[kernel];
@@ -317,7 +311,7 @@ static void place_reduce(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *
     for (uint32_t k = 0; k < fuse->list->kernels.count && !fuse->context->no_fuse; k++) {
         Kernel *kernel = &fuse->list->kernels.items[k];
         if (kernel->kernel_class != KERNEL_REDUCE || fuse->levels.items[k] != level || !same_reduction(fuse, node_at(fuse, kernel->root.id), node_at(fuse, id)) ||
-            !shares_load(fuse, k, leaves) || bindings_with(fuse, k, leaves) > bindings_max(fuse))
+            !shares_load(fuse, k, leaves) || bindings_with(fuse, k, leaves) > kernel_bindings_max(fuse->context->target))
             continue;
         join(fuse, k, id, leaves, arena_format(fuse->list->arena, "%%%u folds the same space and shares loads", id));
         array_push(fuse->list->arena, &fuse->list->kernels.items[k].roots, ((Value){id}));
@@ -349,7 +343,7 @@ static void place_map(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *lea
             fits = leaves->items[i].in_place;
     if (fits) {
         Layout theirs = space_of(fuse, fuse->list->kernels.items[host - 1].root);
-        fits = layout_equal(&theirs, &space) && bindings_with(fuse, host - 1, leaves) <= bindings_max(fuse);
+        fits = layout_equal(&theirs, &space) && bindings_with(fuse, host - 1, leaves) <= kernel_bindings_max(fuse->context->target);
     }
     if (fits) {
         join(fuse, host - 1, id, leaves, arena_format(fuse->list->arena, "%%%u follows at the same element", id));
@@ -358,7 +352,7 @@ static void place_map(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *lea
     for (uint32_t k = 0; k < fuse->list->kernels.count && !fuse->context->no_fuse; k++) {
         const Kernel *kernel = &fuse->list->kernels.items[k];
         if (kernel->kernel_class != KERNEL_MAP || fuse->levels.items[k] != level || stands_alone(fuse, kernel->root.id) || !layout_equal(&fuse->list->layouts[kernel->root.id], &space) ||
-            !(space.rank == 0 || shares_load(fuse, k, leaves)) || bindings_with(fuse, k, leaves) > bindings_max(fuse))
+            !(space.rank == 0 || shares_load(fuse, k, leaves)) || bindings_with(fuse, k, leaves) > kernel_bindings_max(fuse->context->target))
             continue;
         join(fuse, k, id, leaves, arena_format(fuse->list->arena, "%%%u is a sibling of the same shape", id));
         return;
@@ -392,7 +386,7 @@ static void widest_below(Fuse *fuse, uint32_t id, uint32_t most, bool *seen, uin
 
 // No kernel binds more than the target allows: what it would compute of too many buffers is stored in between.
 static void limit_bindings(Fuse *fuse) {
-    uint32_t most = bindings_max(fuse) - 2; // the store, and perhaps the numbers
+    uint32_t most = kernel_loads_max(fuse->context->target);
     for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
         if (!fuse->reached[id] || !fuse->stored[id] || is_given(node_at(fuse, id)) || class_at(fuse, id) == CLASS_SET)
             continue;

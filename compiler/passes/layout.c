@@ -290,7 +290,7 @@ static void fix_pack(Pass *pass, const Node *node, Value *args) {
 
 // A kernel binds so many parts at most: more are joined in steps, of which fuse may store each.
 static Value add_concat(Pass *pass, const Node *node, const Value *args) {
-    uint32_t most = pass->context->target->storage_bindings_max - 2, count = 0;
+    uint32_t most = kernel_loads_max(pass->context->target), count = 0;
     if (node->arg_count <= most)
         return add(pass, OP_concat, args, node->arg_count, node->attrs, node->attr_count);
     Value *parts = ARENA_NEW(pass->arena, Value, node->arg_count);

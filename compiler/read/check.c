@@ -326,6 +326,8 @@ static bool check_program(Reader *reader, const Json *program) {
         return false;
     bool is_good = true;
     const Json *phases = json_get(program, "phases");
+    if (!phases->first)
+        return reader_error_at(reader, phases, "no phase is here; a program has one at least: [{\"name\": \"step\", \"nodes\": [ … ]}]");
     for (const Json *phase = phases->first; phase; phase = phase->next) {
         if (!check_object(reader, phase, "doc:t name:t! repeat:e index:t feed:o nodes:a! report:a")) {
             is_good = false;
