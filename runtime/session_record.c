@@ -2,6 +2,7 @@
 // suffix, which brings its results back. The completion number walks with them: the prefix puts it into word 0 of the progress buffer, each
 // segment copies it from its own word to the next when its work is done, the suffix returns the last word. So it arrives only if all ran.
 #include "runtime/session_parts.h"
+#include "runtime/vk/spirv.h"
 
 enum { SEGMENT_DISPATCHES = 64 };
 

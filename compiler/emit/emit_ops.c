@@ -43,12 +43,17 @@ static const char *fill(Emitter *emitter, const char *glsl, const Code *args, co
     return text.data;
 }
 
-static void need_helper(Emitter *emitter, const char *helper) {
-    for (uint32_t i = 0; i < emitter->helpers.count; i++)
-        if (emitter->helpers.items[i] == helper)
-            return;
-    array_push(emitter->arena, &emitter->helpers, helper);
-    text_append(&emitter->functions, helper);
+// Compilers fold products and quotients of a zero whatever stands beside it, infinities and NaN too.
+static bool folds_zeros(const Node *node) {
+    return node->type.dtype == DTYPE_F32 &&
+           (node->op == OP_mul || node->op == OP_div || node->op == OP_pow || node->op == OP_floor_div || node->op == OP_floor_mod);
+}
+
+static Code map_argument(Emitter *emitter, const Node *node, uint32_t i, const Index *index) {
+    double number;
+    if (folds_zeros(node) && is_constant(emitter->graph, node->args[i], &number) && number == 0)
+        return (Code){emit_special(emitter, number), DTYPE_F32, false};
+    return emit_value(emitter, node->args[i], index);
 }
 
 static Code emit_map(Emitter *emitter, Value value, const Index *index) {
@@ -57,11 +62,11 @@ static Code emit_map(Emitter *emitter, Value value, const Index *index) {
     Code args[3] = {0};
     bool is_vector = false;
     for (uint32_t i = 0; i < node->arg_count; i++) {
-        args[i] = emit_value(emitter, node->args[i], index);
+        args[i] = map_argument(emitter, node, i, index);
         is_vector |= args[i].is_vector;
     }
     if (def->glsl_helper)
-        need_helper(emitter, def->glsl_helper);
+        emit_functions(emitter, def->glsl_helper);
     DType dtype = node->type.dtype;
     if (!is_vector || !def->glsl_scalar) {
         if (is_vector)
@@ -358,7 +363,7 @@ static Code emit_node(Emitter *emitter, Value value, const Index *index) {
     case OP_materialise:
         return emit_value(emitter, node->args[0], index);
     case OP_constant:
-        return (Code){glsl_number(emitter->arena, node->type.dtype, node->attrs[0].number), node->type.dtype, false};
+        return (Code){emit_number_text(emitter, node->type.dtype, node->attrs[0].number), node->type.dtype, false};
     case OP_iota:
         return emit_iota(emitter, value, index);
     case OP_number:

@@ -1,5 +1,6 @@
 // Emitter: registers, names, scopes, bindings, loads and stores. What each op means: emit_ops.c.
 #include "compiler/emit/emitter.h"
+#include "compiler/emit/template.h"
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -119,11 +120,7 @@ const char *glsl_number(Arena *arena, DType dtype, double number) {
     if (dtype == DTYPE_U32 || dtype == DTYPE_U8)
         return arena_format(arena, "%uu", (uint32_t)number);
     float rounded = (float)number;
-    if (!isfinite(rounded)) {
-        uint32_t bits;
-        memcpy(&bits, &rounded, 4);
-        return arena_format(arena, "uintBitsToFloat(0x%08xu)", bits);
-    }
+    assert(isfinite(rounded));
     const char *text = NULL;
     for (int digits = 1; digits <= 9; digits++) {
         text = arena_format(arena, "%.*g", digits, (double)rounded);
@@ -133,6 +130,36 @@ const char *glsl_number(Arena *arena, DType dtype, double number) {
     if (!strpbrk(text, ".e"))
         text = arena_format(arena, "%s.0", text);
     return rounded < 0 || (rounded == 0 && signbit(rounded)) ? arena_format(arena, "(%s)", text) : text;
+}
+
+void emit_functions(Emitter *emitter, const char *file) {
+    static const char INCLUDE[] = "//@include ";
+    for (uint32_t i = 0; i < emitter->files.count; i++)
+        if (!strcmp(emitter->files.items[i], file))
+            return;
+    array_push(emitter->arena, &emitter->files, file);
+    Text own = text_create(emitter->arena);
+    for (const char *at = template_source(file); *at;) {
+        size_t length = strcspn(at, "\n"), mark = sizeof INCLUDE - 1;
+        if (!strncmp(at, INCLUDE, mark))
+            emit_functions(emitter, arena_copy_bytes(emitter->arena, at + mark, length - mark));
+        else
+            text_append_bytes(&own, at, length + (at[length] == '\n'));
+        at += length + (at[length] == '\n');
+    }
+    text_append(&emitter->functions, own.data);
+}
+
+const char *emit_special(Emitter *emitter, double number) {
+    float rounded = (float)number;
+    uint32_t bits;
+    memcpy(&bits, &rounded, 4);
+    emit_functions(emitter, "map_special.glsl");
+    return arena_format(emitter->arena, "special(0x%08xu)", isnan(number) ? 0x7fc00000u : bits);
+}
+
+const char *emit_number_text(Emitter *emitter, DType dtype, double number) {
+    return dtype == DTYPE_F32 && !isfinite((float)number) ? emit_special(emitter, number) : glsl_number(emitter->arena, dtype, number);
 }
 
 Code emit_vector(Emitter *emitter, Code code) {

@@ -56,7 +56,7 @@ typedef struct {
     uint32_t *value_names;   // by value id: how many registers are already called after it
     bool uses_random;
     Text functions;          // helpers of map ops, and shared memory
-    ARRAY(const char *) helpers;
+    ARRAY(const char *) files; // of functions that are there already
 } Emitter;
 
 typedef struct {
@@ -79,7 +79,13 @@ Code emit_value(Emitter *emitter, Value value, const Index *index);
 void emit_remember(Emitter *emitter, Value value, const Index *index, Code code);
 Code emit_vector(Emitter *emitter, Code code);                                // splat where needed
 const char *glsl_type(DType dtype, bool is_vector);
-const char *glsl_number(Arena *arena, DType dtype, double number);            // a literal
+const char *glsl_number(Arena *arena, DType dtype, double number);            // a literal; finite
+// A literal, or emit_special of what is not finite.
+const char *emit_number_text(Emitter *emitter, DType dtype, double number);
+// An f32 that the driver's compiler does not get to see, so that it cannot fold it: infinities, NaN, a zero that divides or is a factor.
+const char *emit_special(Emitter *emitter, double number);
+// Puts the functions of a file of shaders/ before main, once, after those that it includes (lines `//@include FILE`).
+void emit_functions(Emitter *emitter, const char *file);
 
 uint32_t emit_binding(Emitter *emitter, Value value, BindingKind kind);       // declares it, or finds it
 uint32_t emit_numbers(Emitter *emitter);

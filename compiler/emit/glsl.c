@@ -124,7 +124,7 @@ void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, con
     emit_declarations(&emitter, &declarations);
     const char *workgroup = arena_format(arena, "layout(local_size_x = %u) in;", lanes);
     if (emitter.uses_random)
-        text_append(&emitter.functions, template_source("random.glsl"));
+        emit_functions(&emitter, "random.glsl");
     Slot slots[] = {{"header", header(arena, list, kernel, seen, &emitter)},
                     {"workgroup", workgroup},
                     {"declarations", declarations.data},

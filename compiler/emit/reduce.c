@@ -2,6 +2,7 @@
 // vec4 of results; where it is folded, one result, from four partial ones.
 #include "compiler/emit/glsl.h"
 #include <assert.h>
+#include <math.h>
 
 typedef struct {
     Emitter *emitter;
@@ -127,9 +128,22 @@ static const char *position(Fold *fold, uint32_t axis) {
     return arena_format(emitter->arena, stride ? "ivec4(%s) + ivec4(0, 1, 2, 3)" : "ivec4(%s)", emit_index(emitter, rest));
 }
 
-static const char *lowest_of(DType dtype) {
-    return dtype == DTYPE_F32 ? "vec4(uintBitsToFloat(0xff800000u))" : dtype == DTYPE_I32 ? "ivec4(-2147483647 - 1)" : "uvec4(0u)";
+static const char *lowest_of(Emitter *emitter, DType dtype) {
+    if (dtype != DTYPE_F32)
+        return dtype == DTYPE_I32 ? "ivec4(-2147483647 - 1)" : "uvec4(0u)";
+    return arena_format(emitter->arena, "vec4(%s)", emit_special(emitter, -INFINITY));
 }
+
+// NaN goes through.
+static const char *larger(Emitter *emitter, const char *a, const char *b) {
+    emit_functions(emitter, "map_extreme.glsl");
+    return arena_format(emitter->arena, "map_maximum(%s, %s)", a, b);
+}
+
+// Moments are of numbers that are scaled before they are squared, by a power of two, so that squares of large numbers stay in range: the sum
+// of squares times this is their mean.
+static double moments_scale(const Fold *fold) { return exp2(-ceil(log2(fold->count) / 2)); }
+static double moments_unscale(const Fold *fold) { return 1 / (fold->count * moments_scale(fold) * moments_scale(fold)); }
 
 // Accumulators of a root are called a<id>, b<id>.
 static void declare(Fold *fold, Value root) {
@@ -140,24 +154,25 @@ static void declare(Fold *fold, Value root) {
     uint32_t id = root.id;
     switch ((int)node->op) {
     case OP_reduce_sum: emit_line(emitter, "%s a%u = %s(0); // sum: %%%u", type, id, type, id); break;
-    case OP_reduce_max: emit_line(emitter, "%s a%u = %s; // max: %%%u", type, id, lowest_of(dtype), id); break;
+    case OP_reduce_max: emit_line(emitter, "%s a%u = %s; // max: %%%u", type, id, lowest_of(emitter, dtype), id); break;
     case OP_logsumexp:
-        emit_line(emitter, "vec4 a%u = %s; // largest: %%%u", id, lowest_of(DTYPE_F32), id);
+        emit_line(emitter, "vec4 a%u = %s; // largest: %%%u", id, lowest_of(emitter, DTYPE_F32), id);
         emit_line(emitter, "vec4 b%u = vec4(0.0); // sum of exponentials", id);
         break;
     case OP_argmax:
-        emit_line(emitter, "%s a%u = %s; // largest: %%%u", type, id, lowest_of(dtype), id);
+        emit_line(emitter, "%s a%u = %s; // largest: %%%u", type, id, lowest_of(emitter, dtype), id);
         emit_line(emitter, "ivec4 b%u = ivec4(0); // its position", id);
         break;
     case OP_moments: {
-        // Sums of differences from the first element: no cancellation, and no division in the loop.
+        // Differences from the first element: no cancellation, and no division in the loop.
         EmitScope scope = emit_open(emitter, NULL);
         for (uint32_t axis = 0; axis < fold->layout.rank; axis++)
             if (fold->folded[axis])
                 fold->index[axis] = index_constant(0);
         Code first = emit_vector(emitter, emit_value(emitter, node->args[0], fold->index));
         emit_line(emitter, "vec4 c%u = %s; // first element: %%%u", id, first.text, id);
-        emit_line(emitter, "vec4 a%u = vec4(0.0), b%u = vec4(0.0); // sums of differences from it, and of their squares", id, id);
+        emit_line(emitter, "c%u = mix(c%u, vec4(0.0), isinf(c%u));", id, id, id);
+        emit_line(emitter, "vec4 a%u = vec4(0.0), b%u = vec4(0.0); // mean difference from it, and the sum of squares of scaled ones", id, id);
         emit_close(emitter, scope, false);
         break;
     }
@@ -172,16 +187,22 @@ static void accumulate(Fold *fold, Value root, bool second_pass) {
     Code code = emit_value(emitter, node->args[0], fold->index);
     switch ((int)node->op) {
     case OP_reduce_sum: emit_line(emitter, "a%u += %s;", id, masked(fold, code, arena_format(emitter->arena, "%s(0)", type_of(fold, fold->space.dtype)))); break;
-    case OP_reduce_max: emit_line(emitter, "a%u = max(a%u, %s);", id, id, masked(fold, code, lowest_of(fold->space.dtype))); break;
+    case OP_reduce_max:
+        emit_line(emitter, "a%u = %s;", id, larger(emitter, masked(fold, code, lowest_of(emitter, fold->space.dtype)), arena_format(emitter->arena, "a%u", id)));
+        break;
     case OP_logsumexp:
+        emit_functions(emitter, "map_exp.glsl");
         if (second_pass)
-            emit_line(emitter, "b%u += exp(%s - a%u);", id, masked(fold, code, lowest_of(DTYPE_F32)), id);
+            emit_line(emitter, "b%u += map_exp(%s - a%u);", id, masked(fold, code, lowest_of(emitter, DTYPE_F32)), id);
         else
-            emit_line(emitter, "a%u = max(a%u, %s);", id, id, masked(fold, code, lowest_of(DTYPE_F32)));
+            emit_line(emitter, "a%u = max(a%u, %s);", id, id, masked(fold, code, lowest_of(emitter, DTYPE_F32)));
         break;
     case OP_argmax: {
-        const char *value = masked(fold, code, lowest_of(fold->space.dtype)), *better = emit_name(emitter, "better");
-        emit_line(emitter, "bvec4 %s = greaterThan(%s, a%u);", better, value, id);
+        const char *value = masked(fold, code, lowest_of(emitter, fold->space.dtype)), *better = emit_name(emitter, "better");
+        if (fold->space.dtype == DTYPE_F32) // the first NaN is the largest
+            emit_line(emitter, "bvec4 %s = mix(greaterThan(%s, a%u), not(isnan(a%u)), isnan(%s));", better, value, id, id, value);
+        else
+            emit_line(emitter, "bvec4 %s = greaterThan(%s, a%u);", better, value, id);
         emit_line(emitter, "b%u = mix(b%u, %s, %s);", id, id, position(fold, (uint32_t)node->attrs[0].integer), better);
         emit_line(emitter, "a%u = mix(a%u, %s, %s);", id, id, value, better);
         break;
@@ -189,7 +210,8 @@ static void accumulate(Fold *fold, Value root, bool second_pass) {
     case OP_moments: {
         const char *difference = emit_name(emitter, "difference");
         emit_line(emitter, "vec4 %s = %s;", difference, masked(fold, (Code){arena_format(emitter->arena, "%s - c%u", emit_vector(emitter, code).text, id), DTYPE_F32, true}, "vec4(0.0)"));
-        emit_line(emitter, "a%u += %s;", id, difference);
+        emit_line(emitter, "a%u += %s * %s;", id, difference, glsl_number(emitter->arena, DTYPE_F32, 1 / fold->count));
+        emit_line(emitter, "%s *= %s;", difference, glsl_number(emitter->arena, DTYPE_F32, moments_scale(fold)));
         emit_line(emitter, "b%u += %s * %s;", id, difference, difference);
         break;
     }
@@ -208,12 +230,17 @@ static void finish(Fold *fold, Value root) {
     const char *a = arena_format(arena, "a%u", id), *b = arena_format(arena, "b%u", id);
     const char *sum_a = folded ? arena_format(arena, "(%s.x + %s.y) + (%s.z + %s.w)", a, a, a, a) : a;
     const char *sum_b = folded ? arena_format(arena, "(%s.x + %s.y) + (%s.z + %s.w)", b, b, b, b) : b;
-    const char *max_a = folded ? arena_format(arena, "max(max(%s.x, %s.y), max(%s.z, %s.w))", a, a, a, a) : a;
+    const char *max_a = a;
+    if (folded && (node->op == OP_reduce_max || node->op == OP_argmax))
+        max_a = larger(emitter, larger(emitter, arena_format(arena, "%s.x", a), arena_format(arena, "%s.y", a)),
+                       larger(emitter, arena_format(arena, "%s.z", a), arena_format(arena, "%s.w", a)));
     switch ((int)node->op) {
     case OP_reduce_sum: emit_remember(emitter, root, fold->kept, emit_register(emitter, root, dtype, !folded, sum_a)); break;
     case OP_reduce_max: emit_remember(emitter, root, fold->kept, emit_register(emitter, root, dtype, !folded, max_a)); break;
     case OP_logsumexp:
-        emit_remember(emitter, root, fold->kept, emit_register(emitter, root, dtype, !folded, arena_format(arena, "%s%s + log(%s)", a, folded ? ".x" : "", sum_b)));
+        emit_functions(emitter, "map_log.glsl");
+        sum_b = folded ? arena_format(arena, "map_log(%s)", sum_b) : arena_format(arena, "vec4(map_log(%s.x), map_log(%s.y), map_log(%s.z), map_log(%s.w))", b, b, b, b);
+        emit_remember(emitter, root, fold->kept, emit_register(emitter, root, dtype, !folded, arena_format(arena, "%s%s + %s", a, folded ? ".x" : "", sum_b)));
         break;
     case OP_argmax:
         if (!folded) {
@@ -222,24 +249,29 @@ static void finish(Fold *fold, Value root) {
             const char *best = emit_name(emitter, "best");
             emit_line(emitter, "%s %s = %s;", glsl_type(fold->space.dtype, false), best, max_a);
             const char *lane[4];
-            for (int i = 0; i < 4; i++)
-                lane[i] = arena_format(arena, "(%s.%c == %s ? %s.%c : 2147483647)", a, "xyzw"[i], best, b, "xyzw"[i]);
+            for (int i = 0; i < 4; i++) {
+                const char *is_nan = fold->space.dtype == DTYPE_F32 ? arena_format(arena, " || isnan(%s.%c)", a, "xyzw"[i]) : "";
+                lane[i] = arena_format(arena, "(%s.%c == %s%s ? %s.%c : 2147483647)", a, "xyzw"[i], best, is_nan, b, "xyzw"[i]);
+            }
             emit_remember(emitter, root, fold->kept,
                           emit_register(emitter, root, dtype, false, arena_format(arena, "min(min(%s, %s), min(%s, %s))", lane[0], lane[1], lane[2], lane[3])));
         }
         break;
     case OP_moments: {
-        const char *sum = emit_name(emitter, "sum"), *type = glsl_type(DTYPE_F32, !folded), *count = glsl_number(arena, DTYPE_F32, fold->count);
-        emit_line(emitter, "%s %s = %s;", type, sum, sum_a);
+        const char *apart = emit_name(emitter, "apart"), *type = glsl_type(DTYPE_F32, !folded), *unscale = glsl_number(arena, DTYPE_F32, moments_unscale(fold));
+        const char *squares = emit_name(emitter, "squares");
+        emit_line(emitter, "%s %s = %s, %s = %s;", type, apart, sum_a, squares, sum_b);
         Index index[MAX_RANK];
         for (uint32_t axis = 0; axis < fold->kept_rank; axis++)
             index[axis + 1] = fold->kept[axis];
         index[0] = index_constant(0);
         emit_remember(emitter, root, index,
-                      emit_register(emitter, root, dtype, !folded, arena_format(arena, "c%u%s + %s / %s", id, folded ? ".x" : "", sum, count)));
+                      emit_register(emitter, root, dtype, !folded, arena_format(arena, "c%u%s + %s", id, folded ? ".x" : "", apart)));
         index[0] = index_constant(1);
         emit_remember(emitter, root, index,
-                      emit_register(emitter, root, dtype, !folded, arena_format(arena, "max(%s - %s * %s / %s, %s(0.0))", sum_b, sum, sum, count, type)));
+                      emit_register(emitter, root, dtype, !folded,
+                                    larger(emitter, arena_format(arena, "mix(%s * %s - %s * %s, %s - abs(%s), isinf(%s))", squares, unscale, apart, apart, squares, apart, squares),
+                                           arena_format(arena, "%s(0.0)", type))));
         break;
     }
     default: assert(!"no reduction");
@@ -266,14 +298,15 @@ static void combine(Fold *fold, const char *name, const char *type, const char *
     if (position) {
         emit_line(emitter, "%s theirs = %s[lane_id + half_count], mine = %s[lane_id];", type, shared_name, shared_name);
         emit_line(emitter, "ivec4 their_position = tree_position[lane_id + half_count], my_position = tree_position[lane_id];");
+        emit_functions(emitter, "map_extreme.glsl");
         for (int lane = 0; lane < 4; lane++)
-            emit_line(emitter, "if (theirs.%c > mine.%c || (theirs.%c == mine.%c && their_position.%c < my_position.%c)) mine.%c = theirs.%c, my_position.%c = their_position.%c;",
-                      "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane]);
+            emit_line(emitter, "if (map_is_ahead(theirs.%c, their_position.%c, mine.%c, my_position.%c)) mine.%c = theirs.%c, my_position.%c = their_position.%c;",
+                      "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane], "xyzw"[lane]);
         emit_line(emitter, "%s[lane_id] = mine;", shared_name);
         emit_line(emitter, "tree_position[lane_id] = my_position;");
     } else {
         const char *other = arena_format(emitter->arena, "%s[lane_id + half_count]", shared_name), *own = arena_format(emitter->arena, "%s[lane_id]", shared_name);
-        emit_line(emitter, !strcmp(operation, "+") ? "%s = %s + %s;" : "%s = max(%s, %s);", own, own, other);
+        emit_line(emitter, "%s = %s;", own, !strcmp(operation, "+") ? arena_format(emitter->arena, "%s + %s", own, other) : larger(emitter, other, own));
     }
     emit_close(emitter, branch, true);
     emit_line(emitter, "barrier();");
@@ -410,12 +443,13 @@ static void fold_pass(Fold *fold, bool second_pass) {
             combine_root(fold, emitter->kernel->roots.items[i], second_pass);
 }
 
-// Where the first element lies far from the mean, the sums of differences cancel: then (and only then) they are taken again from the mean.
+// Where the first element lies far from the mean, the squares of differences cancel: then (and only then) they are taken again from the mean.
+// Compared are roots, as the squares may leave the range; a mean that is not finite stays what it is.
 static void correct_moments(Fold *fold) {
     Emitter *emitter = fold->emitter;
     const Kernel *kernel = emitter->kernel;
     Text condition = text_create(emitter->arena);
-    const char *count = glsl_number(emitter->arena, DTYPE_F32, fold->count);
+    const char *limit = glsl_number(emitter->arena, DTYPE_F32, 0.5 * sqrt(moments_unscale(fold)));
     for (uint32_t i = 0; i < kernel->roots.count; i++) {
         uint32_t id = kernel->roots.items[i].id;
         if (graph_node(emitter->graph, kernel->roots.items[i])->op != OP_moments)
@@ -424,9 +458,9 @@ static void correct_moments(Fold *fold) {
             emit_line(emitter, "float whole_a%u = (a%u.x + a%u.y) + (a%u.z + a%u.w), whole_b%u = (b%u.x + b%u.y) + (b%u.z + b%u.w);", id, id, id, id, id, id, id, id, id, id);
         const char *joint = condition.length ? " || " : "";
         if (fold->inner_folded)
-            text_format(&condition, "%swhole_a%u * whole_a%u > 0.25 * %s * whole_b%u", joint, id, id, count, id);
+            text_format(&condition, "%sabs(whole_a%u) > %s * sqrt(whole_b%u)", joint, id, limit, id);
         else
-            text_format(&condition, "%sany(greaterThan(a%u * a%u, 0.25 * %s * b%u))", joint, id, id, count, id);
+            text_format(&condition, "%sany(greaterThan(abs(a%u), %s * sqrt(b%u)))", joint, id, limit, id);
     }
     if (!condition.length)
         return;
@@ -435,7 +469,7 @@ static void correct_moments(Fold *fold) {
         uint32_t id = kernel->roots.items[i].id;
         if (graph_node(emitter->graph, kernel->roots.items[i])->op != OP_moments)
             continue;
-        emit_line(emitter, "c%u += %s%u / %s;", id, fold->inner_folded ? "whole_a" : "a", id, count);
+        emit_line(emitter, fold->inner_folded ? "c%u += isinf(whole_a%u) ? 0.0 : whole_a%u;" : "c%u += mix(a%u, vec4(0.0), isinf(a%u));", id, id, id);
         emit_line(emitter, "a%u = vec4(0.0); b%u = vec4(0.0);", id, id);
     }
     fold_pass(fold, true);

@@ -85,6 +85,13 @@ Value build_select(Graph *graph, Value condition, Value x, Value y) {
     return broadcast_and_add(graph, OP_select, (Value[]){condition, x, y}, 3);
 }
 
+Value build_root(Graph *graph, Value x) {
+    if (x.id == 0)
+        return x;
+    Value zero = build_constant(graph, DTYPE_F32, 0), is_zero = build_binary(graph, OP_eq, x, zero);
+    return build_select(graph, is_zero, zero, build_unary(graph, OP_sqrt, build_select(graph, is_zero, build_constant(graph, DTYPE_F32, 1), x)));
+}
+
 Value build_number(Graph *graph, Op op, Value x, double number) {
     if (x.id == 0)
         return x;

@@ -94,6 +94,7 @@ Value build_broadcast_dims(Graph *graph, Value x, uint32_t rank, const uint32_t 
 Value build_unary(Graph *graph, Op op, Value x);
 Value build_binary(Graph *graph, Op op, Value x, Value y);     // broadcasts both to their common shape
 Value build_select(Graph *graph, Value condition, Value x, Value y); // broadcasts all three
+Value build_root(Graph *graph, Value x); // square root whose gradient at 0 is 0, as a norm's is
 Value build_number(Graph *graph, Op op, Value x, double number); // x op constant of x's dtype
 Value build_cast(Graph *graph, Value x, DType dtype);           // identity where equal
 Value build_reshape(Graph *graph, Value x, uint32_t rank, const uint32_t *dims);

@@ -55,7 +55,7 @@ struct OpDef {
     OpVjp vjp;             // NULL: no gradient flows (integers, comparisons, random)
     OpReference reference; // NULL: a source, whose values come from outside
     const char *glsl;      // CLASS_MAP: expression of $x, $y, $z in float or the dtype's GLSL type, valid for vec4 too unless glsl_scalar
-    const char *glsl_helper; // CLASS_MAP: functions that `glsl` calls, or NULL; printed once, before main, in every kernel that uses the op
+    const char *glsl_helper; // CLASS_MAP: the file of shaders/ with the functions that `glsl` calls, or NULL; printed once, before main
     bool glsl_scalar;      // the expression works on scalars only: vec4 code applies it to each component
     uint32_t cost;         // CLASS_MAP: about how many additions an element costs (exp 8, pow 16 …), for fusion
     bool zero_preserving;  // CLASS_MAP: f(0, …, 0) = 0, so that padding may be computed like data

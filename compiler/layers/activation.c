@@ -9,7 +9,8 @@ static Value zeros(Graph *graph, Value x) {
 
 static Value is_positive(Graph *graph, Value x) { return build_number(graph, OP_gt, x, 0); }
 
-Value activation_relu(Graph *graph, Value x) { return x.id ? build_select(graph, is_positive(graph, x), x, zeros(graph, x)) : x; }
+// NaN stays NaN.
+Value activation_relu(Graph *graph, Value x) { return x.id ? build_select(graph, build_number(graph, OP_le, x, 0), zeros(graph, x), x) : x; }
 
 Value activation_leaky_relu(Graph *graph, Value x, double slope) {
     return x.id ? build_select(graph, is_positive(graph, x), x, build_number(graph, OP_mul, x, slope)) : x;
@@ -32,22 +33,34 @@ Value activation_gelu(Graph *graph, Value x) {
     return build_binary(graph, OP_mul, build_number(graph, OP_mul, x, 0.5), build_number(graph, OP_add, error, 1));
 }
 
-// (x + |x|)/2 + log(1 + exp(-|x|)): exact for large |x|, and with slope 1/2 at 0 since |x| has slope 0 there.
-Value activation_softplus(Graph *graph, Value x) {
-    Value size = build_unary(graph, OP_abs, x);
-    Value rest = build_unary(graph, OP_log1p, build_unary(graph, OP_exp, build_unary(graph, OP_neg, size)));
-    return build_binary(graph, OP_add, build_number(graph, OP_mul, build_binary(graph, OP_add, x, size), 0.5), rest);
-}
+Value activation_softplus(Graph *graph, Value x) { return build_unary(graph, OP_softplus, x); }
 
-Value activation_log_softmax(Graph *graph, Value x, uint32_t axis) {
+Value activation_shifted(Graph *graph, Value x, uint32_t axis) {
     if (!x.id)
         return x;
     Type kept = graph_type(graph, x);
     kept.dims[axis] = 1;
-    Value sum = build_reduce(graph, OP_logsumexp, x, (int64_t[]){axis}, 1);
-    return build_binary(graph, OP_sub, x, build_reshape(graph, sum, kept.rank, kept.dims));
+    Value largest = build_reduce(graph, OP_reduce_max, x, (int64_t[]){axis}, 1);
+    largest = graph_add(graph, OP_detach, &largest, 1, NULL, 0);
+    return build_binary(graph, OP_sub, x, build_reshape(graph, largest, kept.rank, kept.dims));
+}
+
+// The sum of exponentials of what is shifted, with an axis of 1.
+static Value sum_of_exp(Graph *graph, Value shifted, uint32_t axis) {
+    if (!shifted.id)
+        return shifted;
+    Type kept = graph_type(graph, shifted);
+    kept.dims[axis] = 1;
+    return build_reshape(graph, build_reduce(graph, OP_reduce_sum, build_unary(graph, OP_exp, shifted), (int64_t[]){axis}, 1), kept.rank, kept.dims);
+}
+
+// Not x - logsumexp: that is rounded to the size of x.
+Value activation_log_softmax(Graph *graph, Value x, uint32_t axis) {
+    Value shifted = activation_shifted(graph, x, axis);
+    return build_binary(graph, OP_sub, shifted, build_unary(graph, OP_log, sum_of_exp(graph, shifted, axis)));
 }
 
 Value activation_softmax(Graph *graph, Value x, uint32_t axis) {
-    return build_unary(graph, OP_exp, activation_log_softmax(graph, x, axis));
+    Value shifted = activation_shifted(graph, x, axis);
+    return build_binary(graph, OP_div, build_unary(graph, OP_exp, shifted), sum_of_exp(graph, shifted, axis));
 }

@@ -10,6 +10,7 @@ Value activation_sigmoid(Graph *graph, Value x);
 Value activation_silu(Graph *graph, Value x);
 Value activation_gelu(Graph *graph, Value x); // exact: x (1 + erf(x / sqrt 2)) / 2
 Value activation_softplus(Graph *graph, Value x);
+Value activation_shifted(Graph *graph, Value x, uint32_t axis); // x - its largest along the axis, by which no gradient flows
 Value activation_log_softmax(Graph *graph, Value x, uint32_t axis);
 Value activation_softmax(Graph *graph, Value x, uint32_t axis);
 
@@ -19,7 +20,8 @@ Value loss_mse(Graph *graph, Value a, Value b);
 Value loss_l1(Graph *graph, Value a, Value b);
 Value loss_bce(Graph *graph, Value p, Value target);
 Value loss_bce_logits(Graph *graph, Value x, Value target);
-Value loss_cross_entropy(Graph *graph, Value logits, Value labels); // classes on axis 1
+// Classes on axis 1. Labels outside of them give NaN; where they equal `ignore` (NULL: none does) nothing is counted.
+Value loss_cross_entropy(Graph *graph, Value logits, Value labels, const int64_t *ignore);
 Value loss_kl(Graph *graph, Value mean, Value log_variance);        // to N(0, 1)
 
 // ---- pool.c: x [n, c, h, w]; {0} with `problem` set where the sizes do not fit

@@ -1,11 +1,12 @@
 // Normalisations. A large tensor is touched by few simple passes: its moments are taken over the spatial axes alone (for each record and
 // channel), everything between is of size [n, c], and the result is (x - mean) * scale + shift with these spread over the pixels.
-// Statistics of a group or batch come from those of its parts by Chan's formula (Chan, Golub, LeVeque 1983): no cancellation.
+// Statistics of a group or batch come from those of its parts (Chan, Golub, LeVeque 1983): its variance is the mean of their variances and the
+// variance of their means. No cancellation, and no sum that leaves the range of f32 where the variance does not.
 #include "compiler/layers/layers.h"
 
 typedef struct {
-    Value mean, deviations; // sum of squared deviations
-    double count;           // elements that each pair speaks of
+    Value mean, variance;
+    double count; // elements that each pair speaks of
 } Moments;
 
 static Moments take_moments(Graph *graph, Value x, const int64_t *axes, uint32_t axis_count) {
@@ -13,7 +14,7 @@ static Moments take_moments(Graph *graph, Value x, const int64_t *axes, uint32_t
     Moments result = {.count = 1};
     if (!axis_count) {
         result.mean = x;
-        result.deviations = build_full(graph, &type, 0);
+        result.variance = build_full(graph, &type, 0);
         return result;
     }
     for (uint32_t i = 0; i < axis_count; i++)
@@ -21,22 +22,18 @@ static Moments take_moments(Graph *graph, Value x, const int64_t *axes, uint32_t
     Value both = build_reduce(graph, OP_moments, x, axes, axis_count);
     Type packed = graph_type(graph, both);
     result.mean = build_reshape(graph, build_slice(graph, both, 0, 0, 1, 1), packed.rank - 1u, packed.dims + 1);
-    result.deviations = build_reshape(graph, build_slice(graph, both, 0, 1, 2, 1), packed.rank - 1u, packed.dims + 1);
+    result.variance = build_reshape(graph, build_slice(graph, both, 0, 1, 2, 1), packed.rank - 1u, packed.dims + 1);
     return result;
 }
 
 // The moments of what the given axis of parts holds together; the axis is dropped.
 static Moments combine(Graph *graph, Moments parts, uint32_t axis) {
-    Type type = graph_type(graph, parts.mean), kept = type;
-    kept.dims[axis] = 1;
     int64_t axes[] = {axis};
-    Moments result = {.count = parts.count * type.dims[axis]};
-    result.mean = loss_mean(graph, parts.mean, axes, 1);
-    Value apart = build_binary(graph, OP_sub, parts.mean, build_reshape(graph, result.mean, kept.rank, kept.dims));
-    Value between =
-        build_number(graph, OP_mul, build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, apart, apart), axes, 1), parts.count);
-    result.deviations = build_binary(graph, OP_add, build_reduce(graph, OP_reduce_sum, parts.deviations, axes, 1), between);
-    return result;
+    Moments between = take_moments(graph, parts.mean, axes, 1);
+    if (parts.count > 1)
+        between.variance = build_binary(graph, OP_add, take_moments(graph, parts.variance, axes, 1).mean, between.variance);
+    between.count *= parts.count;
+    return between;
 }
 
 static Value inverse_deviation(Graph *graph, Value variance, double eps) {
@@ -44,8 +41,6 @@ static Value inverse_deviation(Graph *graph, Value variance, double eps) {
     Type type = graph_type(graph, root);
     return build_binary(graph, OP_div, build_full(graph, &type, 1), root);
 }
-
-static Value variance_of(Graph *graph, Moments moments) { return build_number(graph, OP_mul, moments.deviations, 1 / moments.count); }
 
 // [n, c] (or [c]) spread over x.
 static Value spread(Graph *graph, Value value, const Type *x) {
@@ -103,12 +98,12 @@ static Value group_norm(Layer *layer, Value x, uint32_t groups, double eps, Valu
     uint32_t n = type.dims[0], c = type.dims[1];
     Moments moments = spatial_moments(graph, x);
     if (groups == c)
-        return apply(graph, x, moments.mean, inverse_deviation(graph, variance_of(graph, moments), eps), scale, shift);
+        return apply(graph, x, moments.mean, inverse_deviation(graph, moments.variance, eps), scale, shift);
     uint32_t split[] = {n, groups, c / groups}, kept[] = {n, groups, 1}, whole[] = {n, c};
     moments.mean = build_reshape(graph, moments.mean, 3, split);
-    moments.deviations = build_reshape(graph, moments.deviations, 3, split);
+    moments.variance = build_reshape(graph, moments.variance, 3, split);
     moments = combine(graph, moments, 2);
-    Value values[] = {moments.mean, inverse_deviation(graph, variance_of(graph, moments), eps)};
+    Value values[] = {moments.mean, inverse_deviation(graph, moments.variance, eps)};
     for (uint32_t i = 0; i < 2; i++) {
         values[i] = build_broadcast_dims(graph, build_reshape(graph, values[i], 3, kept), 3, split);
         values[i] = build_reshape(graph, values[i], 2, whole);
@@ -134,6 +129,8 @@ Value layer_instance_norm(Layer *layer, Value x) {
         return (Value){0};
     Type type = graph_type(layer->graph, x);
     Value scale, shift;
+    if (layer->training && type_count(&type) == (uint64_t)type.dims[0] * type.dims[1])
+        return layer_error(layer, "in training more than one value per record and channel is needed, not %s", type_text(layer->arena, &type));
     return scale_and_shift(layer, false, 1, &type.dims[1], &scale, &shift) ? group_norm(layer, x, type.dims[1], eps, scale, shift)
                                                                            : (Value){0};
 }
@@ -164,8 +161,8 @@ Value layer_batch_norm(Layer *layer, Value x) {
     if (moments.count < 2)
         return layer_error(layer, "in training more than one value per channel is needed, not %s", type_text(layer->arena, &type));
     update_running(layer, "mean", old_mean, moments.mean, momentum);
-    update_running(layer, "variance", old_variance, build_number(graph, OP_mul, moments.deviations, 1 / (moments.count - 1)), momentum);
-    Value mean = moments.mean, rstd = inverse_deviation(graph, variance_of(graph, moments), eps);
+    update_running(layer, "variance", old_variance, build_number(graph, OP_mul, moments.variance, moments.count / (moments.count - 1)), momentum);
+    Value mean = moments.mean, rstd = inverse_deviation(graph, moments.variance, eps);
     if (type.rank > 2) { // by record too, so that the sums of the gradients run over pixels first
         mean = build_broadcast_dims(graph, mean, 2, type.dims);
         rstd = build_broadcast_dims(graph, rstd, 2, type.dims);
@@ -197,7 +194,7 @@ Value layer_layer_norm(Layer *layer, Value x) {
     for (uint32_t i = 0; i < count; i++)
         kept.dims[axes[i]] = 1;
     Value mean = build_reshape(graph, moments.mean, kept.rank, kept.dims);
-    Value rstd = build_reshape(graph, inverse_deviation(graph, variance_of(graph, moments), eps), kept.rank, kept.dims);
+    Value rstd = build_reshape(graph, inverse_deviation(graph, moments.variance, eps), kept.rank, kept.dims);
     Value y = build_binary(graph, OP_mul, build_binary(graph, OP_sub, x, mean), rstd);
     y = scale.id ? build_binary(graph, OP_mul, y, scale) : y;
     return shift.id ? build_binary(graph, OP_add, y, shift) : y;

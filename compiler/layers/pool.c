@@ -43,8 +43,8 @@ static Value pool(Graph *graph, Value x, const int64_t kernel[2], const int64_t 
             Value part = window(graph, wide, (int64_t[]){i, j}, stride, out);
             if (!result.id)
                 result = part;
-            else if (is_max) // the first of equals keeps the gradient
-                result = build_select(graph, build_binary(graph, OP_gt, part, result), part, result);
+            else if (is_max) // the first of equals keeps the gradient; NaN stays
+                result = build_select(graph, build_binary(graph, OP_logical_or, build_binary(graph, OP_gt, part, result), build_binary(graph, OP_ne, part, part)), part, result);
             else
                 result = build_binary(graph, OP_add, result, part);
         }

@@ -1,5 +1,6 @@
 // Argmax: where the largest element is.
 #include "compiler/ops/ops.h"
+#include <math.h>
 
 static bool infer_argmax(Graph *graph, const Node *node, Type *out) {
     Type from = arg_type(graph, node, 0);
@@ -29,14 +30,14 @@ static void reference_argmax(const Graph *graph, const Node *node, const Tensor 
             const double *data = args[0]->data + o * extent * inner + i;
             uint32_t best = 0;
             for (uint32_t k = 1; k < extent; k++)
-                best = data[k * inner] > data[best * inner] ? k : best;
+                best = data[k * inner] > data[best * inner] || (isnan(data[k * inner]) && !isnan(data[best * inner])) ? k : best;
             out->data[o * inner + i] = best;
         }
 }
 
 const OpDef op_argmax = {
     .name = "argmax",
-    .summary = "index of the largest element along an axis, the first of equals",
+    .summary = "index of the largest element along an axis, the first of equals; NaN is largest",
     .op_class = CLASS_REDUCE,
     .arg_count = 1,
     .attrs = {{"axis", ATTR_INT}},

@@ -2,105 +2,10 @@
 //
 // How the GLSL is meant: $x, $y, $z are registers or literals of the operand's GLSL type, a scalar or (unless glsl_scalar) a vec4, ivec4,
 // uvec4 or bvec4; the expression has the result's type. A bool is a bool or bvec4 in registers and a uint of 0 or 1 in memory: loads and
-// stores convert, never the expressions. A helper is written for scalars and defines functions called map_…, overloaded by dtype.
+// stores convert, never the expressions. A helper is a file of shaders/ with functions called map_…, overloaded by dtype; for scalars, unless the
+// expression is valid for vec4. What GLSL leaves undefined (NaN, infinities, zeros, what does not fit) the helpers define as the reference does.
 #include "compiler/ops/ops.h"
 #include <math.h>
-
-// Accurate near 0 (a continued fraction) and without overflow.
-#define GLSL_TANH                                                                                                                          \
-    "float map_tanh(float x) {\n"                                                                                                          \
-    "    float s = x * x;\n"                                                                                                               \
-    "    if (abs(x) < 0.5)\n"                                                                                                              \
-    "        return x * (945.0 + s * (105.0 + s)) / (945.0 + s * (420.0 + 15.0 * s));\n"                                                   \
-    "    return sign(x) * (1.0 - 2.0 / (exp(2.0 * abs(x)) + 1.0));\n"                                                                      \
-    "}\n"
-// Vulkan promises sine and cosine to 2^-11 only. Quarter turns come off in three exact pieces (Cody and Waite), good to |x| of some 10^4;
-// then Cephes' sinf and cosf polynomials.
-#define GLSL_TURN                                                                                                                          \
-    "float map_turn(float x, int shift) {\n"                                                                                               \
-    "    if (abs(x) > 16384.0)\n"                                                                                                          \
-    "        return shift == 0 ? sin(x) : cos(x);\n"                                                                                       \
-    "    float turns = floor(x * 0.63661977 + 0.5);\n"                                                                                     \
-    "    float r = ((x - turns * 1.5703125) - turns * 4.8375129699707031e-4) - turns * 7.54978995489188e-8;\n"                             \
-    "    float z = r * r;\n"                                                                                                               \
-    "    float sine = ((-1.9515295891e-4 * z + 8.3321608736e-3) * z - 1.6666654611e-1) * z * r + r;\n"                                     \
-    "    float cosine = ((2.443315711809948e-5 * z - 1.388731625493765e-3) * z + 4.166664568298827e-2) * z * z - 0.5 * z + 1.0;\n"         \
-    "    int quarter = (int(turns) + shift) & 3;\n"                                                                                        \
-    "    float turned = (quarter & 1) == 0 ? sine : cosine;\n"                                                                             \
-    "    return quarter > 1 ? -turned : turned;\n"                                                                                         \
-    "}\n"
-// Polynomials fitted to erf(x) / x over x^2 (relative error 1.4e-9) and to erfc(x) e^(x^2) over 1 / (1 + x / 2) (2.3e-9).
-#define GLSL_ERF                                                                                                                           \
-    "float map_erf(float x) {\n"                                                                                                           \
-    "    float s = x * x;\n"                                                                                                               \
-    "    if (s < 1.0)\n"                                                                                                                   \
-    "        return x * (1.128379166 + s * (-0.3761262690 + s * (0.1128359746 + s * (-0.02685432879\n"                                     \
-    "            + s * (0.005189311939 + s * (-8.018854957e-4 + s * 7.882496988e-5))))));\n"                                               \
-    "    float a = min(abs(x), 4.0), t = 1.0 / (1.0 + 0.5 * a);\n"                                                                         \
-    "    float tail = -1.524780513e-4 + t * (0.2848873639 + t * (0.2598478003 + t * (0.3472332015\n"                                       \
-    "        + t * (-0.1023907405 + t * (0.5616955840 + t * (-0.4700750161 + t * 0.1190052480))))));\n"                                    \
-    "    return sign(x) * (1.0 - tail * exp(-a * a));\n"                                                                                   \
-    "}\n"
-// 2 artanh(x / (2 + x)) near 0.
-#define GLSL_LOG1P                                                                                                                         \
-    "float map_log1p(float x) {\n"                                                                                                         \
-    "    if (x < -0.5 || x > 1.0)\n"                                                                                                       \
-    "        return log(1.0 + x);\n"                                                                                                       \
-    "    float t = x / (2.0 + x), s = t * t;\n"                                                                                            \
-    "    return 2.0 * t * (1.0 + s * (1.0 / 3.0 + s * (0.2 + s * (1.0 / 7.0 + s * (1.0 / 9.0\n"                                            \
-    "        + s * (1.0 / 11.0 + s * (1.0 / 13.0 + s / 15.0)))))));\n"                                                                     \
-    "}\n"
-// Taylor's series near 0.
-#define GLSL_EXPM1                                                                                                                         \
-    "float map_expm1(float x) {\n"                                                                                                         \
-    "    if (abs(x) > 0.5)\n"                                                                                                              \
-    "        return exp(x) - 1.0;\n"                                                                                                       \
-    "    return x + x * x * (0.5 + x * (1.0 / 6.0 + x * (1.0 / 24.0 + x * (1.0 / 120.0\n"                                                  \
-    "        + x * (1.0 / 720.0 + x * (1.0 / 5040.0 + x / 40320.0))))));\n"                                                                \
-    "}\n"
-// GLSL's pow is undefined for negative x, and for 0 to a power that is not positive.
-#define GLSL_POW                                                                                                                           \
-    "float map_pow(float x, float y) {\n"                                                                                                  \
-    "    if (y == 0.0)\n"                                                                                                                  \
-    "        return 1.0;\n"                                                                                                                \
-    "    if (x == 0.0)\n"                                                                                                                  \
-    "        return y > 0.0 ? 0.0 : uintBitsToFloat(0x7f800000u);\n"                                                                       \
-    "    float power = pow(abs(x), y);\n"                                                                                                  \
-    "    if (x > 0.0)\n"                                                                                                                   \
-    "        return power;\n"                                                                                                              \
-    "    if (floor(y) != y)\n"                                                                                                             \
-    "        return uintBitsToFloat(0x7fc00000u);\n"                                                                                       \
-    "    return fract(0.5 * y) != 0.0 ? -power : power;\n"                                                                                 \
-    "}\n"
-// Integers by magnitude: GLSL says nothing about negative operands of / and %.
-#define GLSL_FLOOR_DIV                                                                                                                     \
-    "float map_floor_div(float x, float y) { return floor(x / y); }\n"                                                                     \
-    "uint map_floor_div(uint x, uint y) { return y == 0u ? 0u : x / y; }\n"                                                                \
-    "int map_floor_div(int x, int y) {\n"                                                                                                  \
-    "    uint a = uint(abs(x)), b = uint(abs(y));\n"                                                                                       \
-    "    if (b == 0u)\n"                                                                                                                   \
-    "        return 0;\n"                                                                                                                  \
-    "    uint quotient = a / b;\n"                                                                                                         \
-    "    if ((x < 0) == (y < 0))\n"                                                                                                        \
-    "        return int(quotient);\n"                                                                                                      \
-    "    return -int(quotient + (quotient * b != a ? 1u : 0u));\n"                                                                         \
-    "}\n"
-#define GLSL_FLOOR_MOD                                                                                                                     \
-    "float map_floor_mod(float x, float y) {\n"                                                                                            \
-    "    float rest = x - y * floor(x / y);\n"                                                                                             \
-    "    if (rest != 0.0 && (rest < 0.0) != (y < 0.0))\n"                                                                                  \
-    "        rest += y;\n"                                                                                                                 \
-    "    return abs(rest) >= abs(y) ? rest - y : rest;\n"                                                                                  \
-    "}\n"                                                                                                                                  \
-    "uint map_floor_mod(uint x, uint y) { return y == 0u ? 0u : x % y; }\n"                                                                \
-    "int map_floor_mod(int x, int y) {\n"                                                                                                  \
-    "    uint a = uint(abs(x)), b = uint(abs(y));\n"                                                                                       \
-    "    if (b == 0u)\n"                                                                                                                   \
-    "        return 0;\n"                                                                                                                  \
-    "    int rest = int(a % b);\n"                                                                                                         \
-    "    rest = x < 0 ? -rest : rest;\n"                                                                                                   \
-    "    return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;\n"                                                                   \
-    "}\n"
 
 typedef enum { RESULT_SAME, RESULT_F32, RESULT_I32, RESULT_U32, RESULT_BOOL } MapResult;
 enum {
@@ -117,6 +22,24 @@ enum {
 static double floor_mod(double x, double y) {
     double rest = fmod(x, y);
     return rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
+}
+
+// floor(x / y) as Python has it: of the exact quotient, not of the rounded one.
+static double floor_div(double x, double y) {
+    if (y == 0)
+        return x / y;
+    double rest = floor_mod(x, y), quotient = (x - rest) / y;
+    return isinf(y) && isfinite(x) ? (rest == x ? copysign(0, x / y) : -1) : quotient == 0 ? copysign(0, x / y) : nearbyint(quotient);
+}
+
+static double bce(double p, double target) {
+    double yes = log(p), no = log1p(-p);
+    return -(target * (yes < -100 ? -100 : yes) + (1 - target) * (no < -100 ? -100 : no));
+}
+
+// Integers multiply modulo 2^32, which a double cannot hold on the way.
+static double product(double x, double y, DType dtype) {
+    return dtype == DTYPE_F32 ? x * y : (double)(int32_t)(uint32_t)((uint64_t)(int64_t)x * (uint64_t)(int64_t)y);
 }
 
 static double saturate(double x, double low, double high) {
@@ -165,16 +88,31 @@ static void narrow(Tensor *out) {
 // y x^(y - 1), right also for negative x; 0 where y is 0 (and not 0 times infinity).
 static Value pow_gradient_x(Graph *graph, Value grad, Value x, Value y) {
     double exponent;
-    if (is_constant(graph, y, &exponent))
-        return exponent == 0 ? _ : B(mul, grad, N(mul, B(pow, x, B(sub, y, C(1))), exponent));
+    if (is_constant(graph, y, &exponent)) {
+        Value power = exponent == 1.5 ? U(sqrt, x) : B(pow, x, B(sub, y, C(1)));
+        return exponent == 0 ? _ : B(mul, grad, N(mul, power, exponent));
+    }
     Value slope = B(mul, y, B(pow, x, B(sub, y, C(1))));
     return B(mul, grad, S(B(eq, y, C(0)), C(0), slope));
 }
 
-// x^y log x; 0 where x is not positive, as log x has no meaning there.
-static Value pow_gradient_y(Graph *graph, Value grad, Value out, Value x) {
-    Value positive = B(gt, x, C(0));
-    return B(mul, grad, B(mul, out, U(log, S(positive, x, C(1)))));
+// x^y log x; 0 where both are 0 or x is and y is positive; NaN where x is negative, as PyTorch has it.
+static Value pow_gradient_y(Graph *graph, Value grad, Value out, Value x, Value y) {
+    Value is_flat = B(logical_and, B(eq, x, C(0)), B(ge, y, C(0)));
+    return B(mul, grad, B(mul, out, U(log, S(is_flat, C(1), x))));
+}
+
+// The gradient goes to the one that was taken, and in halves to equals; where one is NaN, to both.
+static Value share(Graph *graph, Value grad, Value x, Value y, Value is_not_taken) {
+    return S(is_not_taken, C(0), S(B(eq, x, y), N(mul, grad, 0.5), grad));
+}
+
+// The second derivative of bce as PyTorch has it: (x^2 - 2 x y + y) / ((x + eps) (1 - x + eps))^2.
+static Value bce_curvature(Graph *graph, Value grad, Value x, Value y) {
+    const double eps = 1e-12;
+    Value above = B(add, B(sub, B(mul, x, x), N(mul, B(mul, x, y), 2)), y);
+    Value below = B(mul, N(add, x, eps), N(add, B(sub, C(1), x), eps));
+    return B(mul, grad, B(div, above, B(mul, below, below)));
 }
 
 static void keep_float(const Graph *graph, const Node *node, Value *grads) {

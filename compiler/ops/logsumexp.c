@@ -5,13 +5,18 @@
 
 static bool infer_logsumexp(Graph *graph, const Node *node, Type *out) { return needs_f32(graph, node, 0) && fold_infer(graph, node, out); }
 
-// The softmax.
+// The softmax, of what is less than the largest by how much: the result itself is rounded to its own size. An infinite largest is no shift.
 static void vjp_logsumexp(Graph *graph, Value out, Value grad, Value *grads) {
     Node node = *graph_node(graph, out);
     Type from = graph_type(graph, node.args[0]);
     const Attr *axes = &node.attrs[0];
-    Value softmax = build_unary(graph, OP_exp, build_binary(graph, OP_sub, node.args[0], fold_spread(graph, out, &from, axes)));
-    grads[0] = build_binary(graph, OP_mul, fold_spread(graph, grad, &from, axes), softmax);
+    Value largest = graph_add(graph, OP_reduce_max, node.args, 1, axes, 1);
+    Value is_infinite = build_number(graph, OP_eq, build_unary(graph, OP_abs, largest), INFINITY);
+    Value shift = build_select(graph, is_infinite, build_constant(graph, DTYPE_F32, 0), largest);
+    shift = graph_add(graph, OP_detach, &shift, 1, NULL, 0);
+    Value part = build_unary(graph, OP_exp, build_binary(graph, OP_sub, node.args[0], fold_spread(graph, shift, &from, axes)));
+    Value whole = graph_add(graph, OP_reduce_sum, &part, 1, axes, 1);
+    grads[0] = build_binary(graph, OP_mul, fold_spread(graph, build_binary(graph, OP_div, grad, whole), &from, axes), part);
 }
 
 static void reference_logsumexp(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {

@@ -1,5 +1,5 @@
-// Moments: mean and sum of squared deviations in one pass over the data (on the device by Chan et al. 1979, "Updating formulae and a
-// pairwise algorithm for computing sample variances"); the judge takes two passes.
+// Moments: mean and variance (the mean of squared deviations, whose sum would leave the range of f32 first) in one pass over the data; the judge
+// takes two passes.
 #include "compiler/ops/fold.h"
 
 static bool infer_moments(Graph *graph, const Node *node, Type *out) {
@@ -17,7 +17,7 @@ static Value take(Graph *graph, Value packed, uint32_t which) {
     return build_reshape(graph, build_slice(graph, packed, 0, which, which + 1, 1), type.rank - 1u, type.dims + 1);
 }
 
-// d mean / dx = 1 / n; d M2 / dx = 2 (x - mean), as the deviations sum to zero.
+// d mean / dx = 1 / n; d variance / dx = 2 (x - mean) / n, as the deviations sum to zero.
 static void vjp_moments(Graph *graph, Value out, Value grad, Value *grads) {
     Node node = *graph_node(graph, out);
     Type from = graph_type(graph, node.args[0]);
@@ -26,7 +26,7 @@ static void vjp_moments(Graph *graph, Value out, Value grad, Value *grads) {
     for (uint32_t i = 0; i < axes->count; i++)
         count *= from.dims[axes->ints[i]];
     Value by_mean = fold_spread(graph, build_number(graph, OP_mul, take(graph, grad, 0), 1 / count), &from, axes);
-    Value by_squares = fold_spread(graph, build_number(graph, OP_mul, take(graph, grad, 1), 2), &from, axes);
+    Value by_squares = fold_spread(graph, build_number(graph, OP_mul, take(graph, grad, 1), 2 / count), &from, axes);
     Value deviation = build_binary(graph, OP_sub, node.args[0], fold_spread(graph, take(graph, out, 0), &from, axes));
     grads[0] = build_binary(graph, OP_add, by_mean, build_binary(graph, OP_mul, by_squares, deviation));
 }
@@ -49,7 +49,7 @@ static void reference_moments(const Graph *graph, const Node *node, const Tensor
     do {
         for (uint32_t i = 0; i < fold.row; i++) {
             uint64_t at = fold.target + i * fold.step;
-            squares[at] += (data[i] - mean[at]) * (data[i] - mean[at]);
+            squares[at] += (data[i] - mean[at]) * (data[i] - mean[at]) / folded;
         }
         data += fold.row;
     } while (fold_next(&fold));
@@ -57,7 +57,7 @@ static void reference_moments(const Graph *graph, const Node *node, const Tensor
 
 const OpDef op_moments = {
     .name = "moments",
-    .summary = "mean and sum of squared deviations over axes, stacked on a new first axis",
+    .summary = "mean and variance (over the count) along axes, stacked on a new first axis",
     .op_class = CLASS_REDUCE,
     .arg_count = 1,
     .attrs = {{"axes", ATTR_INTS}},

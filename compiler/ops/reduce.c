@@ -48,37 +48,16 @@ const OpDef op_reduce_sum = {
                  {{{DTYPE_F32, 1, 1, {14}}}, 1, {EXAMPLE_INTS(0)}, -2, 2, 0}},
 };
 
-// Row-major number of an element among those that are folded with it.
-static Value flat_index(Graph *graph, const Type *type, const Attr *axes) {
-    Type index = type_with_dtype(*type, DTYPE_I32);
-    Value flat = {0};
-    double stride = 1;
-    for (uint32_t i = axes->count; i-- > 0;) {
-        uint32_t axis = (uint32_t)axes->ints[i];
-        Value part = build_number(graph, OP_mul, build_iota(graph, &index, axis), stride);
-        flat = flat.id ? build_binary(graph, OP_add, flat, part) : part;
-        stride *= type->dims[axis];
-    }
-    return flat;
-}
-
-// The first of the largest takes the whole gradient: its flat index is the least among elements that equal the result.
+// Equals share the gradient. Of a NaN there are none: 0 / 0.
 static void vjp_reduce_max(Graph *graph, Value out, Value grad, Value *grads) {
     Node node = *graph_node(graph, out);
     const Attr *axes = &node.attrs[0];
-    Value x = node.args[0];
-    Type from = graph_type(graph, x);
-    if (from.set) { // has no index to compare; equals all take it
-        grads[0] = build_select(graph, build_binary(graph, OP_eq, x, fold_spread(graph, out, &from, axes)),
-                                fold_spread(graph, grad, &from, axes), build_constant(graph, DTYPE_F32, 0));
-        return;
-    }
-    Value is_largest = build_binary(graph, OP_eq, x, fold_spread(graph, out, &from, axes));
-    Value backwards = build_unary(graph, OP_neg, flat_index(graph, &from, axes));
-    Value candidate = build_select(graph, is_largest, backwards, build_constant(graph, DTYPE_I32, INT32_MIN));
-    Value first = graph_add(graph, OP_reduce_max, &candidate, 1, axes, 1);
-    Value is_first = build_binary(graph, OP_eq, backwards, fold_spread(graph, first, &from, axes));
-    grads[0] = build_select(graph, is_first, fold_spread(graph, grad, &from, axes), build_constant(graph, DTYPE_F32, 0));
+    Type from = graph_type(graph, node.args[0]);
+    Value zero = build_constant(graph, DTYPE_F32, 0), is_largest = build_binary(graph, OP_eq, node.args[0], fold_spread(graph, out, &from, axes));
+    Value one = build_select(graph, is_largest, build_constant(graph, DTYPE_F32, 1), zero);
+    Value count = graph_add(graph, OP_reduce_sum, &one, 1, axes, 1);
+    Value taken = build_select(graph, is_largest, fold_spread(graph, grad, &from, axes), zero);
+    grads[0] = build_binary(graph, OP_div, taken, fold_spread(graph, count, &from, axes));
 }
 
 static void reference_reduce_max(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
@@ -99,7 +78,7 @@ static void reference_reduce_max(const Graph *graph, const Node *node, const Ten
 
 const OpDef op_reduce_max = {
     .name = "reduce_max",
-    .summary = "maximum over axes; the gradient goes to the first of equals",
+    .summary = "maximum over axes, NaN if one is; equals share the gradient",
     .op_class = CLASS_REDUCE,
     .arg_count = 1,
     .attrs = {{"axes", ATTR_INTS}},

@@ -3,7 +3,7 @@
 
 static void advance(const OptimizerStep *step, OptimizerState *state, bool is_decoupled) {
     Graph *graph = step->graph;
-    OptimizerOption rate = optimizer_option(step, "lr", 0), decay = optimizer_option(step, "weight_decay", 0);
+    OptimizerOption rate = optimizer_option(step, "lr", 0), decay = optimizer_option(step, "weight_decay", is_decoupled ? 0.01 : 0);
     OptimizerOption beta_1 = optimizer_option(step, "beta_1", 0.9), beta_2 = optimizer_option(step, "beta_2", 0.999);
     Value p = state->parameters, g = state->gradient;
     if (!optimizer_is_zero(decay)) {

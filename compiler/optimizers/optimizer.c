@@ -51,12 +51,7 @@ Value optimizer_scale(const OptimizerStep *step, Op op, Value x, OptimizerOption
 }
 
 Value optimizer_root(const OptimizerStep *step, Value x) {
-    Graph *graph = step->graph;
-    if (!step->is_differentiated)
-        return build_unary(graph, OP_sqrt, x);
-    Type type = graph_type(graph, x);
-    Value zero = build_full(graph, &type, 0), positive = build_binary(graph, OP_gt, x, zero);
-    return build_select(graph, positive, build_unary(graph, OP_sqrt, build_select(graph, positive, x, build_full(graph, &type, 1))), zero);
+    return step->is_differentiated ? build_root(step->graph, x) : build_unary(step->graph, OP_sqrt, x);
 }
 
 Value optimizer_mix(const OptimizerStep *step, OptimizerOption keep, Value old, Value x) {

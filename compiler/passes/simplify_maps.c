@@ -59,12 +59,59 @@ Value rule_constant_last(Graph *graph, Value value) {
     return build_binary(graph, node.op, node.args[1], node.args[0]);
 }
 
+// Known to be finite: integers, draws and what is made of constants; not states and feeds, which may hold anything, nor what may overflow.
+static bool is_finite(const Graph *graph, Value value) {
+    const Node *node = graph_node(graph, value);
+    if (node->type.dtype != DTYPE_F32)
+        return true;
+    switch ((int)node->op) {
+    case OP_constant:
+        return isfinite(node->attrs[0].number);
+    case OP_random_normal:
+    case OP_random_uniform:
+    case OP_to_f32:
+        return true;
+    case OP_broadcast:
+    case OP_reshape:
+    case OP_transpose:
+    case OP_neg:
+    case OP_sign:
+        return is_finite(graph, node->args[0]);
+    case OP_select:
+        return is_finite(graph, node->args[1]) && is_finite(graph, node->args[2]);
+    }
+    return false;
+}
+
+Value rule_multiply_by_zero(Graph *graph, Value value) {
+    Node node = *graph_node(graph, value);
+    double number;
+    if (!is_constant(graph, node.args[1], &number) || number != 0 || !is_finite(graph, node.args[0]))
+        return NO_VALUE;
+    return build_full(graph, &node.type, 0);
+}
+
+Value rule_multiply_by_choice(Graph *graph, Value value) {
+    Node node = *graph_node(graph, value);
+    for (uint32_t i = 0; i < 2; i++) {
+        Node choice = *graph_node(graph, node.args[i]);
+        double yes, no;
+        if (choice.op != OP_select || !is_constant(graph, choice.args[1], &yes) || !is_constant(graph, choice.args[2], &no) || yes != 1 || no != 0)
+            continue;
+        if (is_finite(graph, node.args[!i]))
+            return build_select(graph, choice.args[0], node.args[!i], choice.args[2]);
+    }
+    return NO_VALUE;
+}
+
 Value rule_divide_by_constant(Graph *graph, Value value) {
     Node node = *graph_node(graph, value);
     double number;
-    if (!is_constant(graph, node.args[1], &number) || fabs(number) < 1e-30 || fabs(number) > 1e30 || isnan(number))
+    if (!is_constant(graph, node.args[1], &number) || isnan(number))
         return NO_VALUE;
-    return build_number(graph, OP_mul, node.args[0], 1 / number);
+    if (number != 0 && !isinf(number) && (fabs(number) < 1e-30 || fabs(number) > 1e30))
+        return NO_VALUE;
+    return build_number(graph, OP_mul, node.args[0], 1 / number); // also by 0, which drivers fold: what is times infinity is the same
 }
 
 // value = x op constant

@@ -186,6 +186,8 @@ static Value whole_power(Graph *graph, Value x, double exponent) {
         return build_full(graph, &type, 1);
     if (exponent == 0.5 && type.dtype == DTYPE_F32)
         return build_unary(graph, OP_sqrt, x);
+    if (exponent == -0.5 && type.dtype == DTYPE_F32)
+        return build_binary(graph, OP_div, build_full(graph, &type, 1), build_unary(graph, OP_sqrt, x));
     if (exponent == -1 && type.dtype == DTYPE_F32)
         return build_binary(graph, OP_div, build_full(graph, &type, 1), x);
     if (exponent != floor(exponent) || exponent < 0 || exponent > 8)

@@ -23,8 +23,7 @@ Datum function_reduce(Reader *reader, const char *name, const Datum *args) {
     if (is_mean)
         return datum_tensor(loss_mean(graph, x, axes, count));
     if (is_norm)
-        return datum_tensor(
-            build_unary(graph, OP_sqrt, build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, x, x), axes, count)));
+        return datum_tensor(build_root(graph, build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, x, x), axes, count)));
     if (is_sum)
         return datum_tensor(build_reduce(graph, OP_reduce_sum, x, axes, count));
     if (!strcmp(name, "logsumexp"))
@@ -44,7 +43,7 @@ Datum function_normalize(Reader *reader, const char *name, const Datum *args) {
         return reader_error(reader, "%s: a scalar has no last axis", name);
     int64_t axis = kept.rank - 1;
     kept.dims[axis] = 1;
-    Value size = build_unary(graph, OP_sqrt, build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, x, x), &axis, 1));
+    Value size = build_root(graph, build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, x, x), &axis, 1));
     size = build_number(graph, OP_maximum, size, 1e-12);
     return datum_tensor(build_binary(graph, OP_div, x, build_reshape(graph, size, kept.rank, kept.dims)));
 }
@@ -137,7 +136,10 @@ static Datum cross_entropy(Reader *reader, const char *name, const Datum *args) 
     if (type.rank < 2 || !type_equal(&given, &wanted))
         return reader_error(reader, "%s: logits %s and labels %s; [n, classes, …] and i32[n, …] expected", name,
                             type_text(reader->arena, &type), type_text(reader->arena, &given));
-    return datum_tensor(loss_cross_entropy(graph, logits, labels));
+    int64_t ignore;
+    if (args[2].kind != DATUM_NONE && !datum_integer(reader, args[2], &ignore))
+        return datum_error();
+    return datum_tensor(loss_cross_entropy(graph, logits, labels, args[2].kind == DATUM_NONE ? NULL : &ignore));
 }
 
 Datum function_loss(Reader *reader, const char *name, const Datum *args) {
@@ -148,13 +150,12 @@ Datum function_loss(Reader *reader, const char *name, const Datum *args) {
     Datum target = is_static_number(args[1]) ? datum_number(datum_double(args[1])) : args[1];
     if (!x.id || !argument_float(reader, name, args[1]).id)
         return datum_error();
-    Type type = graph_type(graph, x), before = type;
+    Type type = graph_type(graph, x), other = target.kind == DATUM_TENSOR ? graph_type(graph, target.tensor) : type;
+    if (other.rank && !type_same_shape(&type, &other))
+        return reader_error(reader, "%s: %s and %s: equal shapes expected, or a scalar; broadcast one with broadcast(x, shape) if that is meant", name,
+                            type_text(reader->arena, &type), type_text(reader->arena, &other));
     if (!arithmetic_pair(reader, name, datum_tensor(x), target, &x, &y))
         return datum_error();
-    type = graph_type(graph, x);
-    if (text_starts_with(name, "bce") && !type_equal(&type, &before))
-        return reader_error(reader, "%s: the target is %s, %s expected", name, datum_word(reader, target),
-                            type_text(reader->arena, &before));
     if (!strcmp(name, "mse"))
         return datum_tensor(loss_mse(graph, x, y));
     if (!strcmp(name, "l1"))

@@ -189,7 +189,7 @@ static const Elementwise elementwises[] = {
     {"sqrt", sqrt, OP_sqrt, NULL},
     {"exp", exp, OP_exp, NULL},
     {"log", log, OP_log, NULL},
-    {"log2", log2, OP_NONE, NULL},
+    {"log2", log2, OP_log2, NULL},
     {"sin", sin, OP_sin, NULL},
     {"cos", cos, OP_cos, NULL},
     {"tanh", tanh, OP_tanh, NULL},
@@ -202,7 +202,7 @@ static const Elementwise elementwises[] = {
     {"silu", silu, OP_NONE, activation_silu},
     {"gelu", gelu, OP_NONE, activation_gelu},
     {"sigmoid", sigmoid, OP_sigmoid, NULL},
-    {"softplus", softplus, OP_NONE, activation_softplus},
+    {"softplus", softplus, OP_softplus, NULL},
 };
 
 static Datum static_element(Reader *reader, const Elementwise *function, Datum x) {
@@ -230,8 +230,6 @@ Datum function_elementwise(Reader *reader, const char *name, const Datum *args) 
         x = argument_float(reader, name, args[0]);
     if (!x.id)
         return datum_error();
-    if (!strcmp(name, "log2"))
-        return datum_tensor(build_number(graph, OP_mul, build_unary(graph, OP_log, x), 1 / M_LN2));
     return datum_tensor(function->build ? function->build(graph, x) : build_unary(graph, function->op, x));
 }
 
@@ -303,20 +301,32 @@ Datum function_detach(Reader *reader, const char *name, const Datum *args) {
 
 // ---- schedules of learning rates
 
+// clip(step / count, 0, 1): how far a schedule is. One of no steps has ended.
+static Datum schedule_part(Reader *reader, const char *name, Datum step, Datum count) {
+    Datum one = datum_number(1);
+    if (is_static_number(count) && datum_double(count) < 0)
+        return reader_error(reader, "%s: %g steps; at least 0 expected", name, datum_double(count));
+    if (is_static_number(count) && datum_double(count) == 0)
+        return one;
+    Datum part = arithmetic_binary(reader, SIGN_DIV, step, count);
+    if (count.kind == DATUM_TENSOR && part.kind != DATUM_ERROR)
+        part = function_choose(reader, "select", (Datum[]){arithmetic_binary(reader, SIGN_GREATER, count, datum_int(0)), part, one});
+    return part.kind == DATUM_ERROR ? part : function_clip(reader, name, (Datum[]){part, datum_number(0), one});
+}
+
 Datum function_schedule(Reader *reader, const char *name, const Datum *args) {
     Datum one = datum_number(1), part;
     if (!strcmp(name, "exponential"))
         return arithmetic_binary(reader, SIGN_POW, args[1].kind == DATUM_INT ? datum_number((double)args[1].integer) : args[1], args[0]);
     if (!strcmp(name, "step_decay")) {
+        if (is_static_number(args[1]) && datum_double(args[1]) <= 0)
+            return reader_error(reader, "step_decay: every %g steps; more than 0 expected", datum_double(args[1]));
         Datum times = arithmetic_binary(reader, SIGN_FLOOR_DIV, args[0], args[1]);
         return arithmetic_binary(reader, SIGN_POW, args[2].kind == DATUM_INT ? datum_number((double)args[2].integer) : args[2], times);
     }
     Datum step = strcmp(name, "warmup") ? args[0] : arithmetic_binary(reader, SIGN_ADD, args[0], datum_int(1));
-    part = arithmetic_binary(reader, SIGN_DIV, step, args[1]);
-    if (part.kind == DATUM_ERROR)
-        return part;
-    part = function_clip(reader, name, (Datum[]){part, datum_number(0), one});
-    if (!strcmp(name, "warmup"))
+    part = schedule_part(reader, name, step, args[1]);
+    if (part.kind == DATUM_ERROR || !strcmp(name, "warmup"))
         return part;
     if (!strcmp(name, "polynomial"))
         return arithmetic_binary(reader, SIGN_POW, arithmetic_binary(reader, SIGN_SUB, one, part), args[2]);

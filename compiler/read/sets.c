@@ -183,5 +183,5 @@ Datum set_norm(Reader *reader, const SetDatum *set) {
         Value part = build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, flat, flat), NULL, 0);
         sum = sum.id ? build_binary(graph, OP_add, sum, part) : part;
     }
-    return sum.id ? datum_tensor(build_unary(graph, OP_sqrt, sum)) : reader_error(reader, "norm of a set without parameters");
+    return sum.id ? datum_tensor(build_root(graph, sum)) : reader_error(reader, "norm of a set without parameters");
 }

@@ -244,18 +244,19 @@ static void record_store(Reader *reader, const LookAhead *record, Value when) {
     array_push(reader->arena, &reader->phase->updates, optimizer->name);
 }
 
-// 1 - beta^count, read from a table that is as long as it differs from 1 in f32.
+// 1 - beta^count: read from a table that is as long as it differs from 1 in f32, or -(e^(count log beta) - 1) where that is too long, and of a beta
+// that is known at run time only.
 static Value bias_correction(void *context, const OptimizerOption *beta, Value count) {
     Reader *reader = context;
     Graph *graph = reader->stage->graph;
-    enum { LENGTH_MAX = 1 << 20 };
-    if (!beta->is_static) {
-        Value power = build_binary(graph, OP_pow, beta->value, build_cast(graph, count, DTYPE_F32));
-        return build_number(graph, OP_add, build_unary(graph, OP_neg, power), 1);
-    }
+    enum { LENGTH_MAX = 1 << 16 };
     uint32_t length = 1;
-    while (length < LENGTH_MAX && (float)(1 - pow(beta->number, length - 1)) != 1.0f)
+    while (beta->is_static && length < LENGTH_MAX && (float)(1 - pow(beta->number, length - 1)) != 1.0f)
         length++;
+    if (!beta->is_static || length == LENGTH_MAX) {
+        Value rate = beta->is_static ? build_constant(graph, DTYPE_F32, log(beta->number)) : build_unary(graph, OP_log, beta->value);
+        return build_unary(graph, OP_neg, build_unary(graph, OP_expm1, build_binary(graph, OP_mul, build_cast(graph, count, DTYPE_F32), rate)));
+    }
     double *data = ARENA_NEW(reader->arena, double, length);
     for (uint32_t i = 0; i < length; i++)
         data[i] = 1 - pow(beta->number, i);

@@ -52,6 +52,7 @@ struct Device {
     VkPhysicalDeviceMemoryProperties memory;
     bool is_unified; // memory that is both device-local and host-visible is as good as any
     bool has_budget; // VK_EXT_memory_budget
+    bool preserves_specials; // shaderSignedZeroInfNanPreserveFloat32
     bool is_lost, is_tracing;
     float timestamp_period;  // nanoseconds
     uint32_t timestamp_bits; // 0: no timestamps

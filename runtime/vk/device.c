@@ -416,8 +416,11 @@ fail:
 }
 
 static void fill_device(Device *device, bool discrete) {
-    VkPhysicalDeviceProperties properties;
-    device->api.GetPhysicalDeviceProperties(device->physical, &properties);
+    VkPhysicalDeviceFloatControlsProperties floats = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FLOAT_CONTROLS_PROPERTIES};
+    VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &floats};
+    device->api.GetPhysicalDeviceProperties2(device->physical, &all);
+    const VkPhysicalDeviceProperties properties = all.properties;
+    device->preserves_specials = floats.shaderSignedZeroInfNanPreserveFloat32;
     device->timestamp_period = properties.limits.timestampPeriod;
     memcpy(device->cache_uuid, properties.pipelineCacheUUID, VK_UUID_SIZE);
     bool shares_memory =

@@ -2,23 +2,10 @@
 #include "runtime/base/file.h"
 #include "runtime/base/machine.h"
 #include "runtime/vk/objects.h"
+#include "runtime/vk/spirv.h"
 #include <stdlib.h>
 
 enum { THREADS_MAX = 64, BINDINGS_MAX = 64 };
-
-bool spirv_reads_group_count(const uint32_t *spirv, size_t size) {
-    enum { HEADER_WORDS = 5, OP_DECORATE = 71, DECORATION_BUILT_IN = 11, BUILT_IN_NUM_WORKGROUPS = 24 };
-    size_t words = size / 4;
-    for (size_t i = HEADER_WORDS; i < words;) {
-        uint32_t length = spirv[i] >> 16, op = spirv[i] & 0xFFFF;
-        if (length == 0 || length > words - i)
-            return true; // damaged: be careful
-        if (op == OP_DECORATE && length >= 4 && spirv[i + 2] == DECORATION_BUILT_IN && spirv[i + 3] == BUILT_IN_NUM_WORKGROUPS)
-            return true;
-        i += length;
-    }
-    return false;
-}
 
 // ---- the cache on disk
 
@@ -107,10 +94,12 @@ fail:
 
 static bool create_pipeline(Device *device, VkPipelineCache cache, const PipelineSource *source, Pipeline *pipeline, Diag *diag) {
     VkShaderModule module = VK_NULL_HANDLE;
+    Arena *arena = arena_create();
     if (!create_layout(device, source, pipeline, diag))
         goto fail;
-    VkShaderModuleCreateInfo module_info = {
-        .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = source->spirv_size, .pCode = source->spirv};
+    size_t size = source->spirv_size;
+    const uint32_t *words = device->preserves_specials ? spirv_preserve_specials(arena, source->spirv, &size) : source->spirv;
+    VkShaderModuleCreateInfo module_info = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = words};
     VK(device->api.CreateShaderModule(device->handle, &module_info, NULL, &module));
     VkComputePipelineCreateInfo info = {.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
                                         .flags = source->is_cut ? VK_PIPELINE_CREATE_DISPATCH_BASE_BIT : 0,
@@ -122,8 +111,10 @@ static bool create_pipeline(Device *device, VkPipelineCache cache, const Pipelin
     VK(device->api.CreateComputePipelines(device->handle, cache, 1, &info, NULL, &pipeline->handle));
     device->api.DestroyShaderModule(device->handle, module, NULL);
     API_NAME(device, PIPELINE, pipeline->handle, source->name);
+    arena_destroy(&arena);
     return true;
 fail:
+    arena_destroy(&arena);
     device->api.DestroyShaderModule(device->handle, module, NULL);
     diag_error(diag, NULL, "kernel %s: the driver made no pipeline of it", source->name);
     return false;

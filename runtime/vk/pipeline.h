@@ -20,6 +20,3 @@ typedef struct {
 bool pipelines_create(Arena *arena, Device *device, const PipelineSource *sources, uint32_t count,
                       void (*progress)(void *context, uint32_t done, uint32_t total), void *context, Pipeline **out, Diag *diag);
 void pipeline_destroy(Device *device, Pipeline **pipeline);
-
-// Whether the shader asks how many workgroups there are: then it must not be cut, since each piece has its own number.
-bool spirv_reads_group_count(const uint32_t *spirv, size_t size);

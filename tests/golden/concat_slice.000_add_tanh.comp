@@ -14,11 +14,16 @@ layout(local_size_x = 64) in;
 layout(set = 0, binding = 0) uniform textureBuffer in0; // %1 f32[2,3,4,4]
 layout(set = 0, binding = 1) uniform textureBuffer in1; // %2 f32[2,6,4,4]
 layout(set = 0, binding = 2) writeonly buffer Vector2 { vec4 out2[]; }; // %7 f32[2,5,2,4]
+// NaN goes through, where drivers may make a number of it.
+float map_exp(float x) { return mix(exp(x), x, isnan(x)); }
+vec4 map_exp(vec4 x) { return mix(exp(x), x, isnan(x)); }
+// Accurate near 0 (a continued fraction) and without overflow.
 float map_tanh(float x) {
     float s = x * x;
     if (abs(x) < 0.5)
         return x * (945.0 + s * (105.0 + s)) / (945.0 + s * (420.0 + 15.0 * s));
-    return sign(x) * (1.0 - 2.0 / (exp(2.0 * abs(x)) + 1.0));
+    float size = 1.0 - 2.0 / (map_exp(2.0 * abs(x)) + 1.0);
+    return x < 0.0 ? -size : size;
 }
 void main() {
     int gid = int((gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x) * gl_WorkGroupSize.x + gl_LocalInvocationID.x);

@@ -18,6 +18,32 @@ layout(set = 0, binding = 1) writeonly buffer Scalar1 { float out1s[]; }; // %6 
 layout(set = 0, binding = 2) writeonly buffer Scalar2 { float out2s[]; }; // %7 f32[6]
 layout(set = 0, binding = 3) uniform textureBuffer in3; // %1 f32[6,40]
 layout(set = 0, binding = 4) uniform textureBuffer in4; // %2 f32[6,40]
+// Numbers that a driver's compiler must not see: what it knows to be infinite, NaN or a zero that divides, it may fold into anything.
+// A dispatch is one workgroup deep, which only the driver's runtime knows.
+float special(uint bits) { return uintBitsToFloat(bits ^ (gl_NumWorkGroups.z - 1u)); }
+#define NOT_A_NUMBER special(0x7fc00000u)
+#define INFINITE special(0x7f800000u)
+// NaN goes through, where GLSL's max and min may lose it.
+float map_maximum(float x, float y) { return mix(y, x, x > y || isnan(x)); }
+float map_minimum(float x, float y) { return mix(y, x, x < y || isnan(x)); }
+vec4 map_maximum(vec4 x, vec4 y) { return mix(mix(y, x, greaterThan(x, y)), x, isnan(x)); }
+vec4 map_minimum(vec4 x, vec4 y) { return mix(mix(y, x, lessThan(x, y)), x, isnan(x)); }
+int map_maximum(int x, int y) { return max(x, y); }
+int map_minimum(int x, int y) { return min(x, y); }
+ivec4 map_maximum(ivec4 x, ivec4 y) { return max(x, y); }
+ivec4 map_minimum(ivec4 x, ivec4 y) { return min(x, y); }
+uint map_maximum(uint x, uint y) { return max(x, y); }
+uint map_minimum(uint x, uint y) { return min(x, y); }
+uvec4 map_maximum(uvec4 x, uvec4 y) { return max(x, y); }
+uvec4 map_minimum(uvec4 x, uvec4 y) { return min(x, y); }
+
+// Of values at positions: is x ahead of y, the first of equals, and the first NaN ahead of all?
+bool map_is_ahead(float x, int x_position, float y, int y_position) {
+    if (isnan(x))
+        return !isnan(y) || x_position < y_position;
+    return x > y || (x == y && x_position < y_position);
+}
+bool map_is_ahead(int x, int x_position, int y, int y_position) { return x > y || (x == y && x_position < y_position); }
 void main() {
     int gid = int((gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x) * gl_WorkGroupSize.x + gl_LocalInvocationID.x);
     if (gid >= 8)
@@ -30,7 +56,7 @@ void main() {
     }
     vec4 a4 = vec4(0); // sum: %4
     vec4 a6 = vec4(0); // sum: %6
-    vec4 a7 = vec4(uintBitsToFloat(0xff800000u)); // max: %7
+    vec4 a7 = vec4(special(0xff800000u)); // max: %7
     for (int r0 = 0; r0 < 10; r0++) {
         vec4 v1 = texelFetch(in3, 10 * gid + r0); // %1 feed /programs/p/phases/0
         vec4 v2 = texelFetch(in4, 10 * gid + r0); // %2 feed /programs/p/phases/0
@@ -38,11 +64,11 @@ void main() {
         a4 += v3;
         vec4 v5 = v1 * v1; // %5 mul /programs/p/phases/0/nodes/1
         a6 += v5;
-        a7 = max(a7, v1);
+        a7 = map_maximum(v1, a7);
     }
     float v4 = (a4.x + a4.y) + (a4.z + a4.w); // %4 reduce_sum /programs/p/phases/0/nodes/0
     float v6 = (a6.x + a6.y) + (a6.z + a6.w); // %6 reduce_sum /programs/p/phases/0/nodes/1
-    float v7 = max(max(a7.x, a7.y), max(a7.z, a7.w)); // %7 reduce_max /programs/p/phases/0/nodes/2
+    float v7 = map_maximum(map_maximum(a7.x, a7.y), map_maximum(a7.z, a7.w)); // %7 reduce_max /programs/p/phases/0/nodes/2
     out0s[gid] = v4;
     out1s[gid] = v6;
     out2s[gid] = v7;

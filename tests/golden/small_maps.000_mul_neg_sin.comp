@@ -21,9 +21,23 @@ layout(set = 0, binding = 3) writeonly buffer Vector3 { vec4 out3[]; }; // %5 f3
 layout(set = 0, binding = 4) writeonly buffer Vector4 { vec4 out4[]; }; // %7 f32[3,70]
 layout(set = 0, binding = 5) uniform textureBuffer in5; // %3 f32[300]
 layout(set = 0, binding = 6) writeonly buffer Vector6 { vec4 out6[]; }; // %6 f32[300]
+// NaN goes through, where drivers may make a number of it.
+float map_exp(float x) { return mix(exp(x), x, isnan(x)); }
+vec4 map_exp(vec4 x) { return mix(exp(x), x, isnan(x)); }
+// Numbers that a driver's compiler must not see: what it knows to be infinite, NaN or a zero that divides, it may fold into anything.
+// A dispatch is one workgroup deep, which only the driver's runtime knows.
+float special(uint bits) { return uintBitsToFloat(bits ^ (gl_NumWorkGroups.z - 1u)); }
+#define NOT_A_NUMBER special(0x7fc00000u)
+#define INFINITE special(0x7f800000u)
+// Vulkan promises sine and cosine to 2^-11 only. Quarter turns come off in three exact pieces (Cody and Waite), good to |x| of some 10^4;
+// then Cephes' sinf and cosf polynomials.
 float map_turn(float x, int shift) {
+    if (isinf(x) || isnan(x))
+        return NOT_A_NUMBER;
     if (abs(x) > 16384.0)
-        return shift == 0 ? sin(x) : cos(x);
+        return clamp(shift == 0 ? sin(x) : cos(x), -1.0, 1.0);
+    if (abs(x) < 1e-4 && shift == 0)
+        return x;
     float turns = floor(x * 0.63661977 + 0.5);
     float r = ((x - turns * 1.5703125) - turns * 4.8375129699707031e-4) - turns * 7.54978995489188e-8;
     float z = r * r;
@@ -38,7 +52,7 @@ void main() {
     // loops of one turn or none: software drivers run both sides of a branch
     for (bool here = gid < 2; here; here = false) {
         vec4 v1 = texelFetch(in0, gid); // %1 feed /programs/p/phases/0
-        vec4 v4 = exp(v1); // %4 exp /programs/p/phases/0/nodes/0
+        vec4 v4 = map_exp(v1); // %4 exp /programs/p/phases/0/nodes/0
         out1[gid] = mix(vec4(0), v4, lessThan(ivec4(4 * gid) + ivec4(0, 1, 2, 3), ivec4(5)));
     }
     for (bool here = gid >= 64 && gid < 118; here; here = false) {
