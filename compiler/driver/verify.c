@@ -1,6 +1,7 @@
 // `verify`: every kernel on the device against the double-precision reference, at the graph's check sizes and at full size.
 #include "compiler/driver/verify_run.h"
 #include "runtime/base/file.h"
+#include <math.h>
 
 static const Option options[] = {
     COMMON_DEVICE_OPTIONS,
@@ -20,20 +21,34 @@ typedef struct {
     uint32_t runs, skipped;
 } Row;
 
-static double badness(const VerifyResult *result) {
-    return result->problem ? 1e30 : result->allowed > 0 ? result->worst / result->allowed : 0;
+static double badness(const VerifyResult *result) { return result->problem ? INFINITY : result->share; }
+
+// 12 %, 0.3 %, 4e5 %
+static const char *percent(Arena *arena, double share) {
+    if (!isfinite(share))
+        return "-";
+    return arena_format(arena, share >= 0.0995 && share < 100 ? "%.0f %%" : share == 0 || share >= 1e-3 ? "%.1f %%" : "%.0e %%", 100 * share);
 }
 
-static void print_row(const char *name, const Row *row) {
+static void print_row(Arena *arena, const char *name, const Row *row) {
     const VerifyResult *worst = row->worst;
     if (!worst) {
         printf("  %-44s %5u  too large to interpret, or outside its domain: not compared\n", name, row->skipped);
         return;
     }
-    printf("  %-44s %5u  %9.2e  %9.2e  %%%-6u %s/%s, %s%s\n", name, row->runs, worst->worst, worst->allowed, worst->value.id,
-           worst->program, worst->phase, verify_mode_name(worst->mode), worst->problem ? "  FAILED" : "");
+    bool is_rest = worst->allowed > 1e-3 * fabs(worst->wanted) && worst->error > 0;
+    printf("  %-44s %5u  %8s  %9.2e  %9.2e  %10.3e  %%%-6u %s/%s, %s%s%s\n", name, row->runs, percent(arena, worst->share), worst->error,
+           worst->allowed, worst->wanted, worst->value.id, worst->program, worst->phase, verify_mode_name(worst->mode),
+           is_rest ? " (terms cancel)" : "", worst->problem ? "  FAILED" : "");
     if (worst->problem)
         printf("      %s\n      %s\n", worst->label, worst->problem);
+}
+
+static void print_legend(bool by_kernel) {
+    printf("Of each %s the number whose error is the largest share of what rounding allows this number (above 100 %%: wrong), and what it\n"
+           "should be. \"(terms cancel)\": it is the small rest of large terms, whose rounding is what is allowed.\n"
+           "  %-44s %5s  %8s  %9s  %9s  %10s  where\n",
+           by_kernel ? "kernel" : "class of kernels", by_kernel ? "kernel" : "class", "runs", "share", "error", "allowed", "reference");
 }
 
 // Rows by kernel (all) or by class of op.
@@ -57,9 +72,9 @@ static void print_results(Arena *arena, const VerifyResults *results, bool by_ke
         if (!rows[at].worst || badness(result) > badness(rows[at].worst))
             rows[at].worst = result;
     }
-    printf("  %-44s %5s  %9s  %9s  worst at\n", by_kernel ? "kernel" : "class", "runs", "error", "allowed");
+    print_legend(by_kernel);
     for (uint32_t i = 0; i < count; i++)
-        print_row(names[i], &rows[i]);
+        print_row(arena, names[i], &rows[i]);
 }
 
 static uint32_t collect_failed(Arena *arena, const VerifyResults *results, VerifyResults *failed) {
@@ -198,8 +213,10 @@ const Command verify_command = {
         "Runs each kernel of the bundle alone on the device and compares every number that it stores with the double-precision\n"
         "reference: at the sizes of the graph's preset \"check\" with inputs captured from the interpreter and with edge values mixed\n"
         "in, and at full size with the inputs that earlier kernels left on the device (large contractions at sampled elements).\n"
-        "Outputs are surrounded by guard words; padding must be zero; a NaN on either side is a failure. What is allowed is what\n"
-        "rounding every step to single precision changes; errors are shown relative to a tensor's largest number.",
+        "Outputs are surrounded by guard words; padding must be zero; a NaN on either side is a failure. Each number is allowed the error\n"
+        "that rounding explains: of a sum, by the magnitudes of its own terms and by the additions that the kernel makes one after the\n"
+        "other (not by the tensor's largest number, nor by the result, which may be a small rest of large terms). The table shows the\n"
+        "number that comes closest to what it is allowed.",
     .examples =
         "verify build/ddpm.ggb\nverify build/ddpm.ggb --target all --bisect\nverify build/ddpm.ggb --size check --device SwiftShader",
     .options = options,

@@ -1,9 +1,12 @@
 // Verify kernels: one dispatch at a time, with inputs written, guards around outputs, and every stored element compared.
 #include "compiler/driver/verify_kernels.h"
+#include "compiler/driver/verify_bound.h"
 #include <math.h>
 
-enum { NOISES_MAX = 8, GUARD_SIZE = 64 };       // draws of rounding noise; bytes on either side of a stored range, where no other range of the dispatch lies
-static const uint32_t GUARD_WORD = 0x7FC0DEADu; // a NaN
+enum { GUARD_SIZE = 64 };                            // bytes on either side of a stored range, where no other range of the dispatch lies
+static const uint32_t GUARD_WORD = 0x7FC0DEADu;      // a NaN
+static const double FILL = 0.37, OTHER_FILL = -1.71; // of elements that sampling leaves out
+static const double TINY = 1e-36;                    // products below FLT_MIN, of which a device makes zero, in a sum
 
 const char *verify_mode_name(VerifyMode mode) {
     switch (mode) {
@@ -28,9 +31,9 @@ typedef struct {
     const Dispatch *dispatch;
     Arena *arena;
     const Cone *cone;
-    const Tensor *base;                        // values of loads and sources, as interpreted
-    const Tensor *values;                      // the same as this dispatch sees them: rounded, with edge values, or from the device
-    Tensor *exact, *noisy[NOISES_MAX], *other; // other: exact with another fill, to find what was sampled
+    const Tensor *base;    // values of loads and sources, as interpreted
+    Tensor *exact, *other; // other: exact with another fill, to find what was sampled
+    Tensor *errors;        // what rounding explains; data NULL: none
     Moment moment;
     VerifyResult *result;
 } Case;
@@ -65,7 +68,7 @@ static void problem(Case *test, Value value, const char *text) {
 static bool is_written(const VerifyPhase *phase, Value value) { return !verify_is_constant(phase, value); }
 
 static void mix_edges(Tensor *tensor, uint64_t seed) {
-    static const double edges[] = {0, -0.0, 1, -1, 1e-20, -1e-20};
+    static const double edges[] = {0, -0.0, 1, -1, 1e-20F, -1e-20F};
     uint64_t count = type_count(&tensor->type);
     double low = INFINITY, high = -INFINITY;
     if (tensor->type.dtype != DTYPE_F32)
@@ -211,14 +214,6 @@ static bool check_guards(Case *test, Value value, Diag *diag) {
     return true;
 }
 
-static double scale_of(const Tensor *exact, const Tensor *other) {
-    double scale = 0;
-    for (uint64_t i = 0, count = type_count(&exact->type); i < count; i++)
-        if (isfinite(exact->data[i]) && (!other || exact->data[i] == other->data[i]))
-            scale = fmax(scale, fabs(exact->data[i]));
-    return scale;
-}
-
 static bool same(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
 
 static const char *element_text(const Case *test, const Type *type, uint64_t number, double got, double wanted) {
@@ -235,73 +230,62 @@ static const char *element_text(const Case *test, const Type *type, uint64_t num
     return text.data;
 }
 
-static Tensor *evaluate(Case *test, const Tensor *values, Rounding rounding, uint64_t draw, double fill) {
+static VerifySampling sampling_of(const Case *test, double fill) {
+    return (VerifySampling){.seed = test->phase->seed, .flops_max = test->mode == VERIFY_DEVICE ? test->run->flops_max : 0, .fill = fill};
+}
+
+static Tensor *evaluate(Case *test, const Tensor *values, double fill) {
     uint32_t count = test->phase->compiled->graph->nodes.count;
+    VerifySampling sampling = sampling_of(test, fill);
     Tensor *out = ARENA_NEW(test->arena, Tensor, count);
     memcpy(out, values, sizeof *out * count);
-    verify_evaluate(test->arena, test->phase->compiled->graph, test->cone, out, rounding, test->phase->seed + draw,
-                    test->mode == VERIFY_DEVICE ? test->run->flops_max : 0, fill);
+    verify_evaluate(test->arena, test->phase->compiled->graph, test->cone, out, &sampling);
     return out;
 }
 
-// How far results move when every operation inside rounds at random. One draw may by luck move few elements hardly at all, so more are made
-// where a result seems wrong.
-static double natural_error(const Case *test, Value value) {
-    const Tensor *exact = &test->exact[value.id], *other = test->other ? &test->other[value.id] : NULL;
-    double natural = 0;
-    for (uint32_t draw = 0; draw < NOISES_MAX && test->noisy[draw]; draw++) {
-        const Tensor *noisy = &test->noisy[draw][value.id];
-        for (uint64_t i = 0, count = type_count(&exact->type); i < count; i++)
-            if ((!other || same(exact->data[i], other->data[i])) && isfinite(noisy->data[i]) && isfinite(exact->data[i]))
-                natural = fmax(natural, fabs(noisy->data[i] - exact->data[i]));
-    }
-    return natural;
+static void bound_errors(Case *test) {
+    VerifySampling sampling = sampling_of(test, FILL);
+    test->errors = ARENA_NEW(test->arena, Tensor, test->phase->compiled->graph->nodes.count);
+    verify_bounds(test->arena, test->phase->compiled->kernels, test->cone, test->exact, test->errors, &sampling);
 }
 
-static double allowed_error(const Case *test, Value value, double scale) { return 12 * natural_error(test, value) + 2e-6 * scale + 1e-36; }
-
-static bool is_within(const Case *test, Value value, const Tensor *got, double allowed) {
-    const Tensor *exact = &test->exact[value.id], *other = test->other ? &test->other[value.id] : NULL;
-    bool within = true;
-    for (uint64_t i = 0, count = type_count(&exact->type); i < count && within; i++)
-        within = (other && !same(exact->data[i], other->data[i])) || !(fabs(got->data[i] - exact->data[i]) > allowed);
-    return within;
+// The number that used most of what it is allowed stands for all that the dispatch stores.
+static void keep_worst(VerifyResult *result, Value value, double error, double allowed, double wanted) {
+    double share = error > 0 ? error / allowed : 0;
+    if (result->share >= 0 && !(share > result->share))
+        return;
+    result->share = share;
+    result->error = error;
+    result->allowed = allowed;
+    result->wanted = wanted;
+    if (!result->problem)
+        result->value = value;
 }
 
-// Compares one stored value. Elements that sampling left out differ between `exact` and `other`.
-static void compare(Case *test, Value value, const Tensor *got) {
-    const Tensor *exact = &test->exact[value.id], *noisy = &test->noisy[0][value.id], *other = test->other ? &test->other[value.id] : NULL;
+// Compares one stored value. Elements that sampling left out differ between `exact` and `other`; of those whose error has no bound nothing can
+// be said. False: that is all of them.
+static bool compare(Case *test, Value value, const Tensor *got) {
+    const Tensor *exact = &test->exact[value.id], *other = test->other ? &test->other[value.id] : NULL, *errors = &test->errors[value.id];
     uint64_t count = type_count(&exact->type), wrong = 0, first_wrong = 0, compared = 0;
-    double scale = scale_of(exact, other), worst = 0;
-    bool is_float = exact->type.dtype == DTYPE_F32, seems_wrong = is_float && !is_within(test, value, got, allowed_error(test, value, scale));
-    for (uint32_t draw = 1; draw < NOISES_MAX && seems_wrong && !test->noisy[draw]; draw++)
-        test->noisy[draw] = evaluate(test, test->values, ROUNDING_NOISE, draw, 0.37);
-    double allowed = allowed_error(test, value, scale);
     for (uint64_t i = 0; i < count; i++) {
-        double wanted = exact->data[i];
+        double wanted = exact->data[i], allowed = errors->data ? errors->data[i] + TINY : 0;
         if (other && !same(wanted, other->data[i]))
             continue;
-        compared++;
         test->result->is_wild = test->result->is_wild || isnan(wanted);
+        if (isinf(allowed) && !isnan(wanted))
+            continue;
+        compared++;
         double error = got->data[i] == wanted ? 0 : fabs(got->data[i] - wanted);
         bool bad = isnan(wanted) || isnan(got->data[i]) || !(error <= allowed);
-        if (!is_float)
-            bad = got->data[i] != wanted && noisy->data[i] == wanted;
         if (bad && wrong++ == 0)
             first_wrong = i;
-        worst = fmax(worst, isnan(error) ? INFINITY : error);
-    }
-    double unit = scale > 0 ? scale : 1;
-    if (worst / unit >= test->result->worst) {
-        test->result->worst = worst / unit;
-        test->result->allowed = allowed / unit;
-        if (!test->result->problem)
-            test->result->value = value;
+        keep_worst(test->result, value, isnan(error) ? INFINITY : error, allowed, wanted);
     }
     if (wrong > 0)
         problem(test, value,
                 arena_format(test->arena, "%llu of %llu elements are wrong; %s", (unsigned long long)wrong, (unsigned long long)compared,
                              element_text(test, &exact->type, first_wrong, got->data[first_wrong], exact->data[first_wrong])));
+    return compared > 0;
 }
 
 static bool check_output(Case *test, Value value, Diag *diag) {
@@ -312,7 +296,8 @@ static bool check_output(Case *test, Value value, Diag *diag) {
     Tensor got = tensor_create(test->arena, &test->exact[value.id].type);
     uint64_t bad_padding = 0;
     verify_unpack(test->phase, value, bytes, &got, &bad_padding);
-    compare(test, value, &got);
+    if (compare(test, value, &got))
+        test->result->skipped = false;
     if (bad_padding > 0)
         problem(test, value, arena_format(test->arena, "%llu padding elements are not zero", (unsigned long long)bad_padding));
     return check_guards(test, value, diag);
@@ -343,11 +328,10 @@ static bool run_case(Case *test, Diag *diag) {
     Tensor *values = ARENA_NEW(test->arena, Tensor, test->phase->compiled->graph->nodes.count);
     if (!gather_inputs(test, values, diag))
         return false;
-    test->values = values;
-    test->exact = evaluate(test, values, ROUNDING_NONE, 0, 0.37);
-    test->noisy[0] = evaluate(test, values, ROUNDING_NOISE, 0, 0.37);
+    test->exact = evaluate(test, values, FILL);
+    bound_errors(test);
     bool sampled = test->mode == VERIFY_DEVICE && test->cone->flops > test->run->flops_max;
-    test->other = sampled ? evaluate(test, values, ROUNDING_NONE, 0, -1.71) : NULL;
+    test->other = sampled ? evaluate(test, values, OTHER_FILL) : NULL;
     if (!write_inputs(test, values, diag) ||
         !session_run_dispatch(test->run->session, test->phase->planned, test->index, &test->moment, 1, NULL, diag))
         return false;
@@ -356,7 +340,6 @@ static bool run_case(Case *test, Diag *diag) {
         Value value = {test->dispatch->values[i]};
         if (test->mode == VERIFY_EDGES && !has_only_numbers(test, value))
             continue;
-        test->result->skipped = false;
         if (!check_output(test, value, diag))
             return false;
     }
@@ -423,7 +406,8 @@ static bool run_dispatch(const VerifyRun *run, VerifyPhase *phase, VerifyMode mo
                            .op_class = dispatch->op_class,
                            .program = phase->entry->name,
                            .phase = phase->planned->name,
-                           .mode = mode};
+                           .mode = mode,
+                           .share = -1};
     Arena *arena = arena_create();
     Case test = {.run = run,
                  .phase = phase,

@@ -14,9 +14,9 @@ typedef struct {
     const char *kernel, *label, *op_class; // of the dispatch
     const char *program, *phase;
     VerifyMode mode;
-    Value value;         // the worst stored value
-    double worst;        // |device - reference| over the tensor's largest magnitude
-    double allowed;      // what single precision explains, in the same measure
+    Value value;                   // the worst stored value
+    double share;                  // error / allowed of the number that is worst by this measure; above 1 is wrong; negative: none compared
+    double error, allowed, wanted; // of this number: |device - reference|, what rounding explains (verify_bound.h), and the reference
     const char *problem; // NULL: good
     bool skipped;        // too large to interpret, or all that it stores outside its domain
     bool is_wild;        // the reference itself is not a number somewhere

@@ -1,5 +1,4 @@
-// Verify reference: what one kernel must give - the interpreter's ops on the numbers that the kernel really reads, in double, and how far
-// single precision may be from that.
+// Verify reference: what one kernel must give - the interpreter's ops on the numbers that the kernel really reads, in double.
 #pragma once
 #include "compiler/driver/verify_values.h"
 
@@ -15,10 +14,14 @@ Cone verify_cone(Arena *arena, const KernelList *list, const Kernel *kernel);
 // Marks the values that verification needs from the interpreter: what kernels load, and the sources inside them.
 void verify_mark(const KernelList *list, const Cone *cone, bool *needed);
 
-typedef enum { ROUNDING_NONE, ROUNDING_NOISE } Rounding;
+// Contractions of more than flops_max operations (0: no limit) are computed at sampled elements only, which the seed chooses; the others are
+// `fill`.
+typedef struct {
+    uint64_t seed;
+    double flops_max, fill;
+} VerifySampling;
 
-// values[id] of all nodes of the cone, from values[id] of loads and sources, which are given. ROUNDING_NOISE disturbs each result as single
-// precision would (seeded): the difference to the undisturbed values shows what error is natural. flops_max: contractions beyond it are
-// computed at sampled elements only, the others are `fill` (0: no limit).
-void verify_evaluate(Arena *arena, const Graph *graph, const Cone *cone, Tensor *values, Rounding rounding, uint64_t seed, double flops_max,
-                     double fill);
+// values[id] of all nodes of the cone, from values[id] of loads and sources, which are given.
+void verify_evaluate(Arena *arena, const Graph *graph, const Cone *cone, Tensor *values, const VerifySampling *sampling);
+// One node that is no source.
+Tensor verify_evaluate_node(Arena *arena, const Graph *graph, Value value, const Tensor *const *args, const VerifySampling *sampling);

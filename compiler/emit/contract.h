@@ -44,6 +44,8 @@ typedef struct {
     uint64_t groups;
 } OuterGrid;
 OuterGrid contract_outer_grid(const Contract *contract, uint32_t rows, uint32_t columns, uint32_t taps, uint32_t lanes);
+// Rows of a weight gradient that are summed by themselves first; all of them where one sum runs over all.
+uint64_t contract_outer_part(const Contract *contract, uint32_t at_once);
 // Vec4s that an OUTER_STRIP tile reads for `at_once` pixels.
 uint32_t contract_outer_loads(const Contract *contract, uint32_t rows, uint32_t columns, uint32_t at_once);
 

@@ -138,7 +138,20 @@ static void line_pixels(const Outer *t, uint32_t count) {
 // A running sum of very many terms loses digits: then each line, image or PART_ROWS rows are summed by themselves first.
 enum { ROWS_AT_ONCE = 8192, PART_ROWS = 64 };
 
-static bool sums_in_parts(const Outer *t) { return (uint64_t)t->c.images / t->c.slices * t->c.height * t->c.width > ROWS_AT_ONCE; }
+static uint64_t rows_of(const Contract *c) { return (uint64_t)c->images / c->slices * c->height * c->width; }
+
+static bool sums_in_parts(const Outer *t) { return rows_of(&t->c) > ROWS_AT_ONCE; }
+
+uint64_t contract_outer_part(const Contract *contract, uint32_t at_once) {
+    uint64_t rows = rows_of(contract);
+    if (rows <= ROWS_AT_ONCE)
+        return rows;
+    if (contract->kind == ROWS_PLAIN) { // as in_blocks ends them
+        uint32_t steps = contract_unroll(1, (uint32_t)rows / at_once);
+        return steps > 1 ? (uint64_t)steps * at_once : PART_ROWS;
+    }
+    return contract->width >= 32 ? contract->width : (uint64_t)contract->height * contract->width;
+}
 
 static void end_part(const Outer *t, const char *condition) {
     Emitter *e = t->emitter;
