@@ -5,6 +5,7 @@
 #include "compiler/passes/emit.h"
 #include "compiler/passes/prepare.h"
 #include "compiler/passes/simplify.h"
+#include "runtime/base/bug.h"
 #include "runtime/base/file.h"
 #include <stdlib.h>
 #include <time.h>
@@ -44,9 +45,8 @@ static double seconds_now(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-__attribute__((noreturn)) static void bug(Pass pass, const char *problems, const char *dump) {
-    fprintf(stderr, "bug in pass %s:\n%s\n%s", pass_infos[pass].name, problems, dump);
-    abort();
+__attribute__((noreturn)) static void blame(Pass pass, const char *problems, const char *dump) {
+    bug("pass %s:\n%s\n%s", pass_infos[pass].name, problems, dump);
 }
 
 static bool is_dumped(const Compile *compile, Pass pass) {
@@ -71,7 +71,7 @@ static bool check_graph(Compile *compile, Pass pass, const GraphProgram *program
     if (!correct || is_dumped(compile, pass))
         graph_print(&text, graph);
     if (!correct)
-        bug(pass, problems.data, text.data);
+        blame(pass, problems.data, text.data);
     dump(compile, pass, program->name, phase->name, text.data);
     return !stops(compile, pass);
 }
@@ -82,7 +82,7 @@ static bool check_kernels(Compile *compile, Pass pass, const GraphProgram *progr
     if (!correct || is_dumped(compile, pass))
         kernel_print(&text, list);
     if (!correct)
-        bug(pass, problems.data, text.data);
+        blame(pass, problems.data, text.data);
     dump(compile, pass, program->name, phase->name, text.data);
     return !stops(compile, pass);
 }
@@ -108,7 +108,7 @@ static KernelList *lower(Compile *compile, const GraphProgram *program, const Ph
         if (copied[copy]) {
             Text text = text_create(compile->arena);
             kernel_print(&text, list);
-            bug(PASS_plan, arena_format(compile->arena, "output %u already has a copy and needs one", copy), text.data);
+            blame(PASS_plan, arena_format(compile->arena, "output %u already has a copy and needs one", copy), text.data);
         }
         copied[copy] = true;
     }
@@ -254,7 +254,7 @@ static bool finish(Compile *compile, Compiled *out, KernelList *const *const *ph
     if (!program_verify(program, &problems)) {
         Text plan = text_create(compile->arena);
         program_print_plan(&plan, program);
-        bug(PASS_emit, problems.data, plan.data);
+        blame(PASS_emit, problems.data, plan.data);
     }
     for (uint32_t k = 0; k < program->kernels.count; k++)
         dump(compile, PASS_emit, "kernel", program->kernels.items[k].name, emitted.sources.items[k]);

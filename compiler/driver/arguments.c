@@ -1,7 +1,7 @@
 // Arguments: parses a command's options and operands; prints help and usage errors.
 #include "compiler/driver/arguments.h"
+#include "runtime/base/bug.h"
 #include "runtime/base/text.h"
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -178,7 +178,7 @@ bool arguments_parse(Arguments *arguments, int count, char **words, int *code) {
 // ---- what was given
 
 static const Given *find_given(const Arguments *arguments, const char *name) {
-    assert(find_option(arguments->command, name, strlen(name)));
+    CHECK(find_option(arguments->command, name, strlen(name)));
     for (uint32_t i = arguments->given.count; i > 0; i--)
         if (strcmp(arguments->given.items[i - 1].option->name, name) == 0)
             return &arguments->given.items[i - 1];

@@ -1,6 +1,6 @@
 // Run states: initial values, and the names under which states are saved.
 #include "compiler/driver/run_states.h"
-#include <assert.h>
+#include "runtime/base/bug.h"
 
 static const Set *set_of(const Module *module, const State *state) {
     return state->type.set ? &module->sets.items[state->type.set - 1] : NULL;
@@ -43,7 +43,7 @@ const Tensor *run_states_get(const RunStates *states, const char *name) {
 
 void run_states_set(RunStates *states, const char *name, const Tensor *tensor) {
     uint32_t index = module_state_index(states->module, name);
-    assert(index != UINT32_MAX);
+    CHECK(index != UINT32_MAX);
     memcpy(states->tensors[index].data, tensor->data, sizeof(double) * type_count(&tensor->type));
 }
 

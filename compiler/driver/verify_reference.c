@@ -2,7 +2,6 @@
 #include "compiler/driver/verify_reference.h"
 #include "compiler/driver/verify_sample.h"
 #include "compiler/emit/contract.h"
-#include <assert.h>
 
 static bool is_load(const Kernel *kernel, Value value) {
     for (uint32_t i = 0; i < kernel->loads.count; i++)
@@ -74,10 +73,12 @@ void verify_evaluate(Arena *arena, const Graph *graph, const Cone *cone, Tensor 
         const Tensor **args = ARENA_NEW(arena, const Tensor *, node->arg_count + 1);
         for (uint32_t k = 0; k < node->arg_count; k++) {
             args[k] = &values[node->args[k].id];
-            assert(args[k]->data);
+            if (!args[k]->data)
+                graph_bug(graph, node->args[k], "not evaluated");
         }
         if (class_of(graph, value) == CLASS_SOURCE) {
-            assert(values[value.id].data);
+            if (!values[value.id].data)
+                graph_bug(graph, value, "not interpreted");
             values[value.id] = copy_tensor(arena, &values[value.id]);
             verify_round(&values[value.id]);
         } else {

@@ -1,7 +1,6 @@
 // Verify sample: cuts a contraction's arguments down to a few indices along some axes, interprets that, and puts the results into place.
 #include "compiler/driver/verify_sample.h"
 #include "runtime/base/random.h"
-#include <assert.h>
 
 enum { SAMPLE_MAX = 6 };
 

@@ -1,8 +1,8 @@
 // Verify values: draws states and feeds, and moves tensors between logical doubles and device memory.
 #include "compiler/driver/verify_values.h"
 #include "compiler/passes/passes.h"
+#include "runtime/base/bug.h"
 #include "runtime/base/random.h"
-#include <assert.h>
 #include <math.h>
 
 double verify_noise(uint64_t seed, uint64_t number) {
@@ -156,7 +156,7 @@ static uint64_t state_offset(const VerifyPhase *phase, const char *name) {
     const char *first =
         set ? arena_format(phase->arena, "%.*s%s", (int)(strlen(name) - strlen(set->network)), name, set->parts.items[0].name) : name;
     const ProgramState *placed = program_state(phase->program, first);
-    assert(placed);
+    CHECK(placed);
     return placed->tensor.range.offset;
 }
 
@@ -168,8 +168,7 @@ static uint64_t feed_offset(const VerifyPhase *phase, const char *name) {
     for (uint32_t i = 0; i < entry->inputs.count; i++)
         if (strcmp(entry->inputs.items[i].name, name) == 0)
             return entry->inputs.items[i].tensor.range.offset;
-    assert(!"a feed without a place");
-    return 0;
+    bug("feed \"%s\" has no place", name);
 }
 
 // The buffer that a value's memory belongs to, and where in it the value begins.
@@ -194,8 +193,7 @@ static uint64_t result_offset(const VerifyPhase *phase, const Buffer *wanted) {
         if (output->at.id && whole_buffer(phase, output->at, &inside) == wanted)
             return placed->condition.range.offset - inside;
     }
-    assert(!"a result without a place");
-    return 0;
+    graph_bug(graph, wanted->value, "a result has no place");
 }
 
 bool verify_is_constant(const VerifyPhase *phase, Value value) {
@@ -227,8 +225,7 @@ Range verify_range(const VerifyPhase *phase, Value value) {
         return (Range){.memory = MEMORY_CONSTANT};
     case BUFFER_NONE:
     case BUFFER_PART:
-        assert(!"a value without a buffer");
-        break;
+        graph_bug(phase->compiled->graph, value, "a value has no buffer");
     }
     range.offset += inside;
     return range;

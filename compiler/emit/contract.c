@@ -1,7 +1,6 @@
 // Contractions as register tiles (rows, outer) and as plain loops (reference).
 #include "compiler/emit/contract.h"
 #include "compiler/emit/glsl.h"
-#include <assert.h>
 
 static const Node *node_of(const KernelList *list, Value value) { return graph_node(list->graph, value); }
 

@@ -1,7 +1,6 @@
 // What each class of op means as GLSL: maps are expressions, views change the index, sources are read or computed from the index.
 #include "compiler/emit/emitter.h"
 #include "runtime/base/random.h"
-#include <assert.h>
 
 // One evaluation a lane, for what a vec4 cannot say.
 static Code emit_by_lane(Emitter *emitter, Value value, const Index *index) {
@@ -310,8 +309,7 @@ static Code emit_number(Emitter *emitter, Value value) {
     for (uint32_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!strcmp(words[i].name, name))
             return emit_register(emitter, value, DTYPE_I32, false, arena_format(emitter->arena, "int(numbers[%d])", (int)words[i].word));
-    assert(!"an unknown number");
-    return (Code){0};
+    graph_bug(emitter->graph, value, "an unknown number");
 }
 
 static Code emit_random(Emitter *emitter, Value value, const Index *index) {
@@ -373,8 +371,7 @@ static Code emit_node(Emitter *emitter, Value value, const Index *index) {
     case OP_random_integer:
         return emit_random(emitter, value, index);
     }
-    assert(!"a value that must be in memory is computed in place");
-    return (Code){0};
+    graph_bug(emitter->graph, value, "a value that must be in memory is computed in place");
 }
 
 // Is the value one that this kernel itself makes? Then its buffer holds nothing yet.

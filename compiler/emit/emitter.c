@@ -1,7 +1,6 @@
 // Emitter: registers, names, scopes, bindings, loads and stores. What each op means: emit_ops.c.
 #include "compiler/emit/emitter.h"
 #include "compiler/emit/template.h"
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -120,7 +119,7 @@ const char *glsl_number(Arena *arena, DType dtype, double number) {
     if (dtype == DTYPE_U32 || dtype == DTYPE_U8)
         return arena_format(arena, "%uu", (uint32_t)number);
     float rounded = (float)number;
-    assert(isfinite(rounded));
+    CHECK(isfinite(rounded));
     const char *text = NULL;
     for (int digits = 1; digits <= 9; digits++) {
         text = arena_format(arena, "%.*g", digits, (double)rounded);
@@ -408,7 +407,7 @@ void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code c
     Index rest;
     int64_t stride;
     if (!index_split(emitter->pool, emit_offset(emitter, layout, index), emitter->lane_atom, &stride, &rest))
-        assert(!"a store's lane is always simple");
+        graph_bug(emitter->graph, value, "a store's lane is not simple");
     uint32_t set = graph_type(emitter->graph, value).set;
     if (set && padding_of(emitter, value) != PADDING_ZERO) {
         const char *vector = emit_index(emitter, index_divide(emitter->pool, rest, 4));

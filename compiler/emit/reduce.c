@@ -1,7 +1,6 @@
 // A reduce kernel: sibling reductions over one space, then maps of their results. Where the innermost axis is kept, an invocation makes a
 // vec4 of results; where it is folded, one result, from four partial ones.
 #include "compiler/emit/glsl.h"
-#include <assert.h>
 #include <math.h>
 
 typedef struct {
@@ -176,7 +175,7 @@ static void declare(Fold *fold, Value root) {
         emit_close(emitter, scope, false);
         break;
     }
-    default: assert(!"no reduction");
+    default: graph_bug(emitter->graph, root, "no reduction");
     }
 }
 
@@ -215,7 +214,7 @@ static void accumulate(Fold *fold, Value root, bool second_pass) {
         emit_line(emitter, "b%u += %s * %s;", id, difference, difference);
         break;
     }
-    default: assert(!"no reduction");
+    default: graph_bug(emitter->graph, root, "no reduction");
     }
 }
 
@@ -274,7 +273,7 @@ static void finish(Fold *fold, Value root) {
                                            arena_format(arena, "%s(0.0)", type))));
         break;
     }
-    default: assert(!"no reduction");
+    default: graph_bug(emitter->graph, root, "no reduction");
     }
 }
 
@@ -329,7 +328,7 @@ static void combine_root(Fold *fold, Value root, bool second_pass) {
         combine(fold, a, "vec4", "+", NULL);
         combine(fold, b, "vec4", "+", NULL);
         break;
-    default: assert(!"no reduction");
+    default: graph_bug(fold->emitter->graph, root, "no reduction");
     }
 }
 

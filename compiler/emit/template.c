@@ -1,7 +1,7 @@
 // Template: finds the slots of a shader text and fills them.
 #include "compiler/emit/template.h"
 #include "compiler/emit/template_files.h"
-#include <assert.h>
+#include "runtime/base/bug.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,21 +16,11 @@ typedef struct {
     bool is_default;
 } Line;
 
-__attribute__((noreturn, format(printf, 2, 3))) static void bug(const char *name, const char *format, ...) {
-    va_list list;
-    fprintf(stderr, "bug: template %s: ", name);
-    va_start(list, format);
-    vfprintf(stderr, format, list);
-    va_end(list);
-    fputc('\n', stderr);
-    abort();
-}
-
 const char *template_source(const char *name) {
     for (uint32_t i = 0; i < template_file_count; i++)
         if (strcmp(template_files[i].name, name) == 0)
             return (const char *)template_files[i].text;
-    bug(name, "there is no such file in shaders/");
+    bug("template %s: there is no such file in shaders/", name);
 }
 
 static Line read_line(const char *at) {
@@ -70,7 +60,7 @@ static const Slot *find_slot(const char *name, const Line *line, const Slot *slo
     for (uint32_t i = 0; i < slot_count; i++)
         if (is_slot(line, slots[i].name))
             return &slots[i];
-    bug(name, "slot \"%.*s\" is not filled", (int)line->slot_length, line->slot);
+    bug("template %s: slot \"%.*s\" is not filled", name, (int)line->slot_length, line->slot);
 }
 
 static bool has_slot(const char *source, const char *name) {
@@ -87,7 +77,7 @@ void template_fill(Text *out, const char *name, const Slot *slots, uint32_t slot
     const char *source = template_source(name);
     for (uint32_t i = 0; i < slot_count; i++)
         if (!has_slot(source, slots[i].name))
-            bug(name, "it has no slot \"%s\"", slots[i].name);
+            bug("template %s: it has no slot \"%s\"", name, slots[i].name);
     for (const char *at = source; *at;) {
         Line line = read_line(at);
         at += line.length + (at[line.length] == '\n');

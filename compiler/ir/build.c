@@ -1,7 +1,6 @@
 // Builders: shorthand for graph_add that inserts broadcasts, leaves out identities and passes {0} on.
 #include "compiler/ir/module.h"
 #include "compiler/ir/op.h"
-#include <assert.h>
 
 static Value add(Graph *graph, Op op, Value x, const Attr *attrs, uint32_t attr_count) {
     return graph_add(graph, op, &x, 1, attrs, attr_count);
@@ -114,8 +113,7 @@ Value build_cast(Graph *graph, Value x, DType dtype) {
     case DTYPE_COUNT:
         break;
     }
-    assert(!"no cast to this dtype");
-    return (Value){0};
+    graph_bug(graph, x, "no cast to %s", dtype_name(dtype));
 }
 
 Value build_reshape(Graph *graph, Value x, uint32_t rank, const uint32_t *dims) {
@@ -150,7 +148,8 @@ Value build_slice(Graph *graph, Value x, uint32_t axis, int64_t start, int64_t s
         stops[i] = type.dims[i];
         steps[i] = 1;
     }
-    assert(axis < type.rank);
+    if (axis >= type.rank)
+        graph_bug(graph, x, "no axis %u to slice", axis);
     if (start == 0 && stop == stops[axis] && step == 1)
         return x;
     starts[axis] = start;
@@ -203,7 +202,8 @@ Value build_reduce(Graph *graph, Op op, Value x, const int64_t *axes, uint32_t a
         axes = all;
         axis_count = rank;
     }
-    assert(op != OP_argmax || axis_count == 1);
+    if (op == OP_argmax && axis_count != 1)
+        graph_bug(graph, x, "argmax along %u axes", axis_count);
     return add(graph, op, x, (Attr[]){op == OP_argmax ? attr_int(axes[0]) : attr_ints(axes, axis_count)}, 1);
 }
 

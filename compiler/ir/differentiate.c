@@ -4,7 +4,6 @@
 // quadratic in n. So contributions to a set go to its parts, and become one pack when the set itself is reached.
 #include "compiler/ir/differentiate.h"
 #include "compiler/ir/module.h"
-#include <assert.h>
 
 static bool carries(const Graph *graph, uint32_t id) { return graph->nodes.items[id].type.dtype == DTYPE_F32; }
 
@@ -58,8 +57,8 @@ static void contribute(Sweep *sweep, uint32_t id, Value piece) {
     if (piece.id == 0)
         return;
     Type type = graph_type(graph, piece);
-    assert(type_equal(&type, &graph->nodes.items[id].type));
-    (void)type;
+    if (!type_equal(&type, &graph->nodes.items[id].type))
+        graph_bug(graph, (Value){id}, "its gradient is %s", type_text(graph->arena, &type));
     const Node *node = graph_node(graph, piece);
     if (node->op != OP_pack) {
         accumulate(graph, &sweep->sums[id], piece);
@@ -100,7 +99,8 @@ static void visit(Sweep *sweep, uint32_t id) {
         any_flows = any_flows || sweep->flows[node.args[i].id];
     if (grad.id == 0 || !any_flows)
         return;
-    assert(node.op != OP_gradient && "gradients inside a scalar are replaced first");
+    if (node.op == OP_gradient)
+        graph_bug(graph, (Value){id}, "gradients inside a scalar are replaced first");
     if (!op_def(node.op)->vjp)
         return;
     graph->origin = (Origin){node.origin.pointer, "differentiate"};
@@ -117,7 +117,8 @@ static void visit(Sweep *sweep, uint32_t id) {
 
 void differentiate(Graph *graph, Value scalar, const Value *targets, uint32_t target_count, Value *gradients) {
     Origin origin = graph->origin;
-    assert(graph_type(graph, scalar).rank == 0 && carries(graph, scalar.id));
+    if (graph_type(graph, scalar).rank != 0 || !carries(graph, scalar.id))
+        graph_bug(graph, scalar, "no scalar that carries a gradient");
     uint32_t first = scalar.id;
     for (uint32_t i = 0; i < target_count; i++)
         first = targets[i].id < first ? targets[i].id : first;

@@ -1,6 +1,6 @@
 // Graph: append-only, interned nodes that are typed when they are made.
 #include "compiler/ir/op.h"
-#include <assert.h>
+#include "runtime/base/bug.h"
 #include <stdlib.h>
 
 enum { TABLE_SIZE_FIRST = 1024 };
@@ -16,7 +16,7 @@ Graph *graph_create(Arena *arena, const struct Module *module) {
 }
 
 const Node *graph_node(const Graph *graph, Value value) {
-    assert(value.id > 0 && value.id < graph->nodes.count);
+    CHECK(value.id > 0 && value.id < graph->nodes.count);
     return &graph->nodes.items[value.id];
 }
 
@@ -122,7 +122,7 @@ Value graph_add(Graph *graph, Op op, const Value *args, uint32_t arg_count, cons
         return (Value){*slot};
     const OpDef *def = op_def(op);
     for (uint32_t i = 0; i < arg_count; i++)
-        assert(args[i].id < graph->nodes.count);
+        CHECK(args[i].id < graph->nodes.count);
     if (!check_form(graph, &node, def) || !def->infer(graph, &node, &node.type)) {
         graph->failed = true;
         return (Value){0};
@@ -147,8 +147,7 @@ bool graph_error(Graph *graph, const Node *node, const char *format, ...) {
     if (!graph->diag) {
         Text text = text_create(graph->arena);
         graph_print(&text, graph);
-        fprintf(stderr, "%sbug: %s: %s\n", text.data, op_def(node->op)->name, message);
-        abort();
+        bug("%s: %s, in\n%s", op_def(node->op)->name, message, text.data);
     }
     diag_error(graph->diag, &graph->place, "%s: %s", op_def(node->op)->name, message);
     return false;

@@ -83,6 +83,10 @@ void graph_copy_outputs(Graph *graph, const Graph *from, const Value *moved);
 bool *graph_reached(Arena *arena, const Graph *graph);
 
 // ---- print.c, verify.c
+// A bug that concerns a node: as `bug` (runtime/base/bug.h), and then the node's line of a dump, with its place in the user's graph.
+#define graph_bug(graph, value, ...) graph_bug_at(__FILE__, __LINE__, (graph), (value), __VA_ARGS__)
+__attribute__((noreturn, cold, format(printf, 5, 6))) void graph_bug_at(const char *file, int line, const Graph *graph, Value value,
+                                                                        const char *format, ...);
 void graph_print(Text *text, const Graph *graph); // the text form of dumps
 bool graph_verify(const Graph *graph, Text *problems);
 

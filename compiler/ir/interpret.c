@@ -1,14 +1,14 @@
 // Interpret: runs a graph in double, node by node, with each op's reference; gives back memory of values nobody needs any more.
 #include "compiler/ir/interpret.h"
+#include "runtime/base/bug.h"
 #include "runtime/base/random.h"
-#include <assert.h>
 #include <stdlib.h>
 
 Tensor tensor_create(Arena *arena, const Type *type) { return (Tensor){.type = *type, .data = ARENA_NEW(arena, double, type_count(type))}; }
 
 Tensor interpret_node(Arena *arena, const Graph *graph, const Node *node, const Tensor *const *args) {
     Tensor out = tensor_create(arena, &node->type);
-    assert(op_def(node->op)->reference);
+    CHECK(op_def(node->op)->reference);
     op_def(node->op)->reference(graph, node, args, &out);
     return out;
 }
@@ -67,7 +67,7 @@ static bool fill_source(const Graph *graph, const Node *node, const Sources *sou
         out->data[0] = number_of(sources, name);
         return true;
     }
-    assert(node->op == OP_random_normal || node->op == OP_random_uniform || node->op == OP_random_integer);
+    CHECK(node->op == OP_random_normal || node->op == OP_random_uniform || node->op == OP_random_integer);
     given = sources->draw ? sources->draw(sources->context, name) : NULL;
     if (given)
         return copy_given(graph, node, given, out, diag);

@@ -1,5 +1,6 @@
 // The text form of graphs: for dumps, golden tests and the message of a bug.
 #include "compiler/ir/op.h"
+#include "runtime/base/bug.h"
 
 enum { COMMENT_COLUMN = 44 };
 
@@ -35,6 +36,17 @@ static void print_node(Text *text, const Graph *graph, uint32_t id) {
     text_format(text, " : %s", type_text(graph->arena, &node->type));
     print_origin(text, start, &node->origin);
     text_append(text, "\n");
+}
+
+void graph_bug_at(const char *file, int line, const Graph *graph, Value value, const char *format, ...) {
+    Text text = text_create(graph->arena);
+    va_list list;
+    va_start(list, format);
+    const char *message = arena_format_list(graph->arena, format, list);
+    va_end(list);
+    if (value.id > 0 && value.id < graph->nodes.count)
+        print_node(&text, graph, value.id);
+    bug_at(file, line, "%s\n  %s", message, text.length ? text.data : "(no node)\n");
 }
 
 void graph_print(Text *text, const Graph *graph) {

@@ -1,11 +1,11 @@
 // Type: element type, shape and set.
 #include "compiler/ir/type.h"
-#include <assert.h>
+#include "runtime/base/bug.h"
 
 static const char *const dtype_names[DTYPE_COUNT] = {"f32", "i32", "u32", "bool", "u8"};
 
 Type type_make(DType dtype, uint32_t rank, const uint32_t *dims) {
-    assert(rank <= MAX_RANK);
+    CHECK(rank <= MAX_RANK);
     Type type = {.dtype = dtype, .rank = (uint8_t)rank};
     for (uint32_t i = 0; i < rank; i++)
         type.dims[i] = dims[i];
@@ -38,7 +38,7 @@ uint64_t type_count(const Type *type) {
 }
 
 const char *dtype_name(DType dtype) {
-    assert(dtype < DTYPE_COUNT);
+    CHECK(dtype < DTYPE_COUNT);
     return dtype_names[dtype];
 }
 

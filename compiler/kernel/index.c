@@ -1,6 +1,6 @@
 // Index: canonical sums, and the rules by which quotients and remainders vanish.
 #include "compiler/kernel/index.h"
-#include <assert.h>
+#include "runtime/base/bug.h"
 
 IndexPool *index_pool_create(Arena *arena) {
     IndexPool *pool = ARENA_NEW(arena, IndexPool, 1);
@@ -211,7 +211,7 @@ static Index divide_atom(IndexPool *pool, Index a, int64_t divisor) {
 }
 
 Index index_divide(IndexPool *pool, Index a, int64_t divisor) {
-    assert(divisor > 0);
+    CHECK(divisor > 0);
     if (divisor == 1)
         return a;
     Index whole, rest, multiples, small;
@@ -226,7 +226,7 @@ Index index_divide(IndexPool *pool, Index a, int64_t divisor) {
 }
 
 Index index_modulo(IndexPool *pool, Index a, int64_t divisor) {
-    assert(divisor > 0);
+    CHECK(divisor > 0);
     if (divisor == 1)
         return index_constant(0);
     Index whole, rest, multiples, small;

@@ -1,6 +1,6 @@
 // The table of ops, and what infer functions share.
 #include "compiler/ops/ops.h"
-#include <assert.h>
+#include "runtime/base/bug.h"
 
 static const OpDef *const op_defs[OP_COUNT] = {
 #define OP(name, ...) [OP_##name] = &op_##name,
@@ -9,7 +9,7 @@ static const OpDef *const op_defs[OP_COUNT] = {
 };
 
 const OpDef *op_def(Op op) {
-    assert(op > OP_NONE && op < OP_COUNT);
+    CHECK(op > OP_NONE && op < OP_COUNT);
     return op_defs[op];
 }
 

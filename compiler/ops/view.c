@@ -1,6 +1,5 @@
 // Views with one argument, and concat: the result's elements are the arguments', under other indices.
 #include "compiler/ops/ops.h"
-#include <assert.h>
 
 #define NO_GRADIENT ((Value){0})
 

@@ -4,7 +4,6 @@
 #include "compiler/cost.h"
 #include "compiler/kernel/index.h"
 #include "compiler/passes/passes.h"
-#include <assert.h>
 
 typedef struct {
     uint32_t items[4]; // stored values whose kernels evaluate this one; beyond 4 the count is enough
@@ -471,7 +470,8 @@ static void make_buffers(Fuse *fuse) {
             continue;
         for (uint32_t i = 0; i < node->arg_count; i++) {
             Buffer *part = &list->buffers[buffer_root(list, node->args[i]).id];
-            assert(part->kind == BUFFER_SCRATCH);
+            if (part->kind != BUFFER_SCRATCH)
+                graph_bug(fuse->graph, node->args[i], "a part of a set lies elsewhere");
             part->kind = BUFFER_PART;
             part->parent = id;
             part->offset = fuse->context->sets[node->type.set - 1].offsets[i];

@@ -2,7 +2,6 @@
 // Gives: every value's physical layout; `materialise` before contractions, packs and outputs that ask for another layout or for a buffer.
 // Keeps: meaning, order of outputs.
 #include "compiler/passes/passes.h"
-#include <assert.h>
 
 typedef struct {
     Arena *arena;

@@ -1,6 +1,6 @@
 // Pattern: parse, match, build.
 #include "compiler/passes/pattern.h"
-#include <assert.h>
+#include "runtime/base/bug.h"
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -25,18 +25,18 @@ static const char *parse(Arena *arena, const char *at, const Pattern **out) {
     if (*at == '(') {
         size_t length = strcspn(++at, " )");
         bool known = op_find(arena_copy_bytes(arena, at, length), &pattern->op);
-        assert(known && "no such op");
-        (void)known;
+        if (!known)
+            bug("pattern: no such op: %s", at);
         pattern->kind = PATTERN_OP;
         for (at = skip_space(at + length); *at != ')'; at = skip_space(at)) {
-            assert(*at && pattern->arg_count < 3);
+            CHECK(*at && pattern->arg_count < 3);
             at = parse(arena, at, &pattern->args[pattern->arg_count++]);
         }
-        assert(pattern->arg_count == op_def(pattern->op)->arg_count);
+        CHECK(pattern->arg_count == op_def(pattern->op)->arg_count);
         return at + 1;
     }
     if (isalpha((unsigned char)*at)) {
-        assert(strchr(variables, *at) && !isalpha((unsigned char)at[1]));
+        CHECK(strchr(variables, *at) && !isalpha((unsigned char)at[1]));
         pattern->kind = PATTERN_VARIABLE;
         pattern->variable = (uint32_t)(strchr(variables, *at) - variables);
         return at + 1;
@@ -44,15 +44,15 @@ static const char *parse(Arena *arena, const char *at, const Pattern **out) {
     char *end;
     pattern->kind = PATTERN_NUMBER;
     pattern->number = strtod(at, &end);
-    assert(end != at && "neither an op, a variable nor a number");
+    if (end == at)
+        bug("pattern: neither an op, a variable nor a number: %s", at);
     return end;
 }
 
 const Pattern *pattern_parse(Arena *arena, const char *text) {
     const Pattern *pattern;
     const char *rest = parse(arena, text, &pattern);
-    assert(!*skip_space(rest));
-    (void)rest;
+    CHECK(!*skip_space(rest));
     return pattern;
 }
 

@@ -5,7 +5,7 @@
 // by the next sweep; the last one finds nothing to do.
 #include "compiler/passes/simplify.h"
 #include "compiler/passes/simplify_rules.h"
-#include <assert.h>
+#include "runtime/base/bug.h"
 
 enum { SWEEPS_MAX = 100, REWRITES_MAX = 1000 };
 
@@ -70,13 +70,12 @@ static Value rewrite(const Patterns *patterns, Graph *graph, Value value, bool *
         if (!simpler.id)
             return value;
         Type new_type = graph_type(graph, simpler);
-        assert(type_equal(&type, &new_type));
-        (void)type, (void)new_type;
+        if (!type_equal(&type, &new_type))
+            graph_bug(graph, value, "a rule makes %s of it", type_text(graph->arena, &new_type));
         value = simpler;
         *changed = true;
     }
-    assert(!"rules that undo each other");
-    return value;
+    graph_bug(graph, value, "rules undo each other");
 }
 
 static Graph *sweep(Arena *arena, const Graph *from, const Patterns *patterns, bool *changed) {
@@ -107,6 +106,5 @@ Graph *simplify_graph(Arena *arena, const Graph *from) {
         if (!changed)
             return graph_copy(arena, graph, NULL);
     }
-    assert(!"rules that undo each other");
-    return graph;
+    bug("rules undo each other");
 }

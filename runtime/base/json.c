@@ -1,8 +1,8 @@
 // Json: the scanner checks the text and knows the positions, cJSON decodes it; both walk the values in the same order.
 #include "runtime/base/json.h"
+#include "runtime/base/bug.h"
 #include "runtime/base/file.h"
 #include "runtime/base/json_scan.h"
-#include <assert.h>
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <math.h>
@@ -101,7 +101,7 @@ static Json *parse(Builder *builder, size_t length) {
     uint32_t errors = diag_error_count(builder->diag);
     Json *json = build(builder, source);
     cJSON_Delete(source);
-    assert(builder->next_spot == builder->spots.count);
+    CHECK(builder->next_spot == builder->spots.count);
     return diag_error_count(builder->diag) == errors ? json : NULL;
 }
 

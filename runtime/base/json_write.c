@@ -1,6 +1,6 @@
 // The writer of json.h: collects a tree and prints it at the end, since an array's form depends on all of its items.
 #include "runtime/base/json.h"
-#include <assert.h>
+#include "runtime/base/bug.h"
 #include <float.h>
 #include <inttypes.h>
 #include <math.h>
@@ -32,7 +32,7 @@ JsonWriter *json_line_writer_create(Arena *arena) { return create(arena, true); 
 
 static Json *add(JsonWriter *writer, const char *key, JsonKind kind) {
     Frame *frame = &writer->frames.items[writer->frames.count - 1];
-    assert((frame->container->kind == JSON_OBJECT) == (key != NULL));
+    CHECK((frame->container->kind == JSON_OBJECT) == (key != NULL));
     Json *json = ARENA_NEW(writer->arena, Json, 1);
     json->kind = kind;
     json->key = arena_copy_text(writer->arena, key);
@@ -51,7 +51,7 @@ static void begin(JsonWriter *writer, const char *key, JsonKind kind) {
 }
 
 static void end(JsonWriter *writer, JsonKind kind) {
-    assert(writer->frames.count > 1 && writer->frames.items[writer->frames.count - 1].container->kind == kind);
+    CHECK(writer->frames.count > 1 && writer->frames.items[writer->frames.count - 1].container->kind == kind);
     (void)kind;
     writer->frames.count--;
 }
@@ -195,7 +195,7 @@ static void print(Text *text, const Json *json, bool is_line, int indent) {
 }
 
 const char *json_writer_text(JsonWriter *writer) {
-    assert(writer->frames.count == 1);
+    CHECK(writer->frames.count == 1);
     Text text = text_create(writer->arena);
     for (const Json *root = writer->frames.items[0].container->first; root; root = root->next) {
         print(&text, root, writer->is_line, 0);

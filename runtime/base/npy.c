@@ -1,7 +1,7 @@
 // The .npy format (NumPy enhancement proposal 1; numpy.lib.format): magic, version, a Python dictionary as text, the elements.
 #include "runtime/base/tensor_stored.h"
+#include "runtime/base/bug.h"
 #include "runtime/base/text.h"
-#include <assert.h>
 #include <inttypes.h>
 
 static const char magic[] = "\x93NUMPY";
@@ -226,7 +226,7 @@ bool npy_read(Arena *arena, const char *path, HostTensor *out, Diag *diag) {
 }
 
 bool npy_write(const char *path, const HostTensor *tensor, Diag *diag) {
-    assert(tensor->rank <= HOST_RANK_MAX);
+    CHECK(tensor->rank <= HOST_RANK_MAX);
     Arena *scratch = arena_create();
     const StoredType *type = stored_of_host(tensor->dtype);
     Text text = text_create(scratch);

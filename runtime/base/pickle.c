@@ -1,6 +1,6 @@
 // Pickle: a stack machine whose only effects are values in the arena.
 #include "runtime/base/pickle_parts.h"
-#include <assert.h>
+#include "runtime/base/bug.h"
 
 enum { DEPTH_MAX = 64, MEMORY_FLOOR = 256 << 20, MEMORY_PER_BYTE = 4, PROTOCOL_MAX = 5 };
 #define FILE_MAX (UINT64_C(2) << 30)
@@ -411,7 +411,7 @@ const char *pickle_text(Arena *arena, const PickleValue *value) {
 void pickle_floats(const HostTensor *array, uint64_t first, uint64_t count, float *out) {
     size_t size = host_dtype_size(array->dtype);
     const char *at = (const char *)array->data + (size_t)first * size;
-    assert((size_t)(first + count) * size <= array->size);
+    CHECK((size_t)(first + count) * size <= array->size);
     for (uint64_t i = 0; i < count; i++, at += size) {
         double real;
         int32_t narrow;

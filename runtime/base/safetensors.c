@@ -1,7 +1,7 @@
 // The .safetensors format (github.com/huggingface/safetensors): 8 bytes of header length, a JSON header, the tensors' bytes.
 #include "runtime/base/json.h"
+#include "runtime/base/bug.h"
 #include "runtime/base/tensor_stored.h"
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -246,7 +246,7 @@ bool safetensors_write(Arena *arena, const char *path, const HostTensor *tensors
     Arena *scratch = arena_create();
     const char **names = ARENA_NEW(scratch, const char *, tensor_count + 1);
     for (uint32_t i = 0; i < tensor_count; i++) {
-        assert(tensors[i].rank <= HOST_RANK_MAX);
+        CHECK(tensors[i].rank <= HOST_RANK_MAX);
         names[i] = tensors[i].name;
     }
     names[tensor_count] = "__metadata__"; // taken

@@ -4,7 +4,6 @@
 #include "runtime/base/random.h"
 #include "runtime/data/cub_parts.h"
 #include "runtime/data/jpeg.h"
-#include <assert.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 // Jpeg: libjpeg behind two functions. Its errors end at setjmp in this file.
 #include "runtime/data/jpeg.h"
-#include <assert.h>
+#include "runtime/base/bug.h"
 #include <jpeglib.h>
 
 #include <jerror.h>
@@ -115,7 +115,7 @@ static void encode(Encoder *encoder, const uint8_t *rgb, uint32_t width, uint32_
 }
 
 bool jpeg_write(const char *path, const uint8_t *rgb, uint32_t width, uint32_t height, uint32_t quality, Diag *diag) {
-    assert(quality >= 1 && quality <= 100);
+    CHECK(quality >= 1 && quality <= 100);
     Arena *volatile own = arena_create();
     Encoder *encoder = ARENA_NEW(own, Encoder, 1);
     encoder->info.err = use_errors(&encoder->errors);

@@ -1,8 +1,8 @@
 // Loader: a ring of slots. One thread fills slot i mod depth; helpers take rows of its batches off it. The caller holds one slot at a time.
 #include "runtime/data/loader.h"
+#include "runtime/base/bug.h"
 #include "runtime/base/machine.h"
 #include "runtime/base/random.h"
-#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -86,7 +86,7 @@ static bool resolve(Arena *arena, const LoaderOptions *options, const ProgramFee
     for (uint32_t i = 0; i < options->program->data.count; i++)
         if (strcmp(options->program->data.items[i].name, feed->data) == 0)
             source->dataset = options->datasets[i];
-    assert(source->dataset && feed->batch > 0);
+    CHECK(source->dataset && feed->batch > 0);
     const ProgramData *declared = source->dataset->declared;
     bool has_field = false;
     for (uint32_t i = 0; i < declared->field_count; i++)
@@ -400,7 +400,7 @@ void loader_destroy(Loader **pointer) {
 }
 
 bool loader_next(Loader *loader, LoaderBatch *out, Diag *diag) {
-    assert(loader->taken < loader->total);
+    CHECK(loader->taken < loader->total);
     pthread_mutex_lock(&loader->lock);
     loader->released = loader->taken;
     pthread_cond_signal(&loader->changed);

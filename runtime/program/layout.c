@@ -1,11 +1,11 @@
 // Layout: sizes, strides, and moving elements between logical row-major order and a layout.
 #include "runtime/program/layout.h"
-#include <assert.h>
+#include "runtime/base/bug.h"
 
 enum { ELEMENT_SIZE = 4, INNER_MULTIPLE = 4 };
 
 Layout layout_make(uint32_t rank, const uint32_t *dims, const uint8_t *order) {
-    assert(rank <= LAYOUT_RANK_MAX);
+    CHECK(rank <= LAYOUT_RANK_MAX);
     Layout layout = {.rank = (uint8_t)rank};
     for (uint32_t i = 0; i < rank; i++) {
         layout.dims[i] = dims[i];

@@ -1,7 +1,9 @@
 // Graph: types, attributes, interning, text form, builders, verifier.
 #include "tests/support/inputs.h"
 #include <check.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static Arena *arena;
 static Graph *graph;
@@ -97,6 +99,26 @@ START_TEST(errors_say_where_and_what) {
 }
 END_TEST
 
+// Standard error is a file of the test's own, which is read after the child that meets the bug (Check forks for each test) has gone.
+static char bug_text[] = "/tmp/gg_bug_XXXXXX";
+static int bug_file;
+
+START_TEST(a_bug_ends_the_program) {
+    graph->origin.pointer = "/networks/g/nodes/7";
+    Value x = feed("x", SHAPE(4, 3));
+    dup2(bug_file, STDERR_FILENO);
+    graph_bug(graph, x, "%s", "too odd");
+}
+END_TEST
+
+START_TEST(a_bug_shows_the_node) {
+    char text[400] = "";
+    ck_assert_int_gt(pread(bug_file, text, sizeof text - 1, 0), 0);
+    ck_assert_msg(strstr(text, "gcc-graph: bug: tests/unit/ir_graph.c:") == text, "%s", text);
+    ck_assert_msg(strstr(text, ": too odd\n  %1    = feed name=\"x\" dtype=\"f32\" dims=[4,3] : f32[4,3] ; /networks/g/nodes/7\n"), "%s", text);
+}
+END_TEST
+
 START_TEST(builders_broadcast) {
     Value x = feed("x", SHAPE(2, 1, 4)), y = feed("y", SHAPE(3, 1)),
           net = graph_add(graph, OP_state, NULL, 0, (Attr[]){attr_text("net")}, 1);
@@ -153,6 +175,10 @@ int main(void) {
     tcase_add_test(all, equal_nodes_are_one);
     tcase_add_test(all, text_form);
     tcase_add_test(all, errors_say_where_and_what);
+    bug_file = mkstemp(bug_text);
+    unlink(bug_text);
+    tcase_add_test_raise_signal(all, a_bug_ends_the_program, SIGABRT);
+    tcase_add_test(all, a_bug_shows_the_node);
     tcase_add_test(all, builders_broadcast);
     tcase_add_test(all, copies_leave_dead_nodes_behind);
     tcase_add_test(all, verifier_finds_damage);
