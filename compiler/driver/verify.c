@@ -19,6 +19,7 @@ static const Option options[] = {
 typedef struct {
     const VerifyResult *worst; // by error over what is allowed
     uint32_t runs, skipped;
+    uint64_t unjudged;
 } Row;
 
 static double badness(const VerifyResult *result) { return result->problem ? INFINITY : result->share; }
@@ -40,6 +41,9 @@ static void print_row(Arena *arena, const char *name, const Row *row) {
     printf("  %-44s %5u  %8s  %9.2e  %9.2e  %10.3e  %%%-6u %s/%s, %s%s%s\n", name, row->runs, percent(arena, worst->share), worst->error,
            worst->allowed, worst->wanted, worst->value.id, worst->program, worst->phase, verify_mode_name(worst->mode),
            is_rest ? " (terms cancel)" : "", worst->problem ? "  FAILED" : "");
+    if (row->unjudged > 0)
+        printf("      %llu numbers not compared: too large for single precision, or rounding may take an argument out of an op's domain\n",
+               (unsigned long long)row->unjudged);
     if (worst->problem)
         printf("      %s\n      %s\n", worst->label, worst->problem);
 }
@@ -69,6 +73,7 @@ static void print_results(Arena *arena, const VerifyResults *results, bool by_ke
             continue;
         }
         rows[at].runs++;
+        rows[at].unjudged += result->unjudged;
         if (!rows[at].worst || badness(result) > badness(rows[at].worst))
             rows[at].worst = result;
     }

@@ -51,10 +51,11 @@ static Tensor moved(const Bound *bound, uint32_t arg, double sign) {
 // log2 e, rounded), besides those of the result. Ops of a few operations are as exact as each of these.
 static double argument_error(const OpDef *def) { return def->cost >= 8 ? 4 * unit : 0; }
 
-// Vulkan lets a device round to either neighbour.
+// Vulkan lets a device round to either neighbour, and GLSL lets a driver regroup sums and products: (x + x) + y with a small x is rounded twice
+// as y + x + x.
 static double own_error(const Bound *bound, double result) {
     Op op = bound->node->op;
-    double relative = 2 * fmax(bound->def->cost, 1), absolute = 0;
+    double relative = fmax(2 * bound->def->cost, 4), absolute = 0;
     if (op == OP_log || op == OP_pow) // Vulkan: log is good to 2^-21 between 1/2 and 2
         absolute = 8;
     if (op == OP_sin || op == OP_cos)

@@ -17,6 +17,8 @@ typedef struct {
     Value value;                   // the worst stored value
     double share;                  // error / allowed of the number that is worst by this measure; above 1 is wrong; negative: none compared
     double error, allowed, wanted; // of this number: |device - reference|, what rounding explains (verify_bound.h), and the reference
+    uint64_t unjudged;             // numbers that were not compared: beyond single precision, or so close to the border of an op's domain that
+                                   // rounding may leave it
     const char *problem; // NULL: good
     bool skipped;        // too large to interpret, or all that it stores outside its domain
     bool is_wild;        // the reference itself is not a number somewhere
