@@ -47,7 +47,7 @@ static Tensor moved(const Bound *bound, uint32_t arg, double sign) {
 
 // ---- maps
 
-// What GLSL promises of exp, log and pow, and what the ops' own helpers reach: relative errors of the arguments (the exponent of e^x is x
+// What GLSL promises of exp, and what the ops' own functions reach: relative errors of the arguments (the exponent of e^x is x
 // log2 e, rounded), besides those of the result. Ops of a few operations are as exact as each of these.
 static double argument_error(const OpDef *def) { return def->cost >= 8 ? 4 * unit : 0; }
 
@@ -56,11 +56,9 @@ static double argument_error(const OpDef *def) { return def->cost >= 8 ? 4 * uni
 static double own_error(const Bound *bound, double result) {
     Op op = bound->node->op;
     double relative = fmax(2 * bound->def->cost, 4), absolute = 0;
-    if (op == OP_log || op == OP_pow) // Vulkan: log is good to 2^-21 between 1/2 and 2
-        absolute = 8;
     if (op == OP_sin || op == OP_cos)
         absolute = 4;
-    return unit * (relative * fabs(result) + absolute * (op == OP_pow ? fabs(result) : 1));
+    return unit * (relative * fabs(result) + absolute);
 }
 
 // By how much each argument may be off.
@@ -231,7 +229,7 @@ static void walk_next(Walk *walk) {
     }
 }
 
-// What the argument's errors do to a mean, and to a sum of squared deviations from it.
+// What the argument's errors do to a sum, and to a sum of squared deviations from its mean.
 typedef struct {
     double first, errors, spread;
     bool seen;
@@ -258,11 +256,11 @@ static void bound_moments(const Bound *bound) {
     double n = (double)type_count(&bound->args[0]->type) / (double)half, k = schedule_error(bound->list, bound->kernel, bound->value);
     const Moment2 *moments = walk_moments(bound, half);
     for (uint64_t i = 0; i < half; i++) {
-        double mean = bound->result->data[i], squares = bound->result->data[half + i], far = fabs(mean - moments[i].first);
-        double deviation = sqrt(squares / n), shift = unit * (k * (deviation + far) + 4 * (fabs(mean) + fabs(moments[i].first)));
+        double mean = bound->result->data[i], deviation = sqrt(bound->result->data[half + i]), far = fabs(mean - moments[i].first);
+        double shift = unit * (k * (deviation + far) + 4 * (fabs(mean) + fabs(moments[i].first)));
         double around = sqrt(4.0 / 3) * deviation + shift;
         bound->out[i] = moments[i].errors / n + unit * ((k + 4) * around + 2 * fabs(mean));
-        bound->out[half + i] = moments[i].spread + unit * (2 * k + 8) * n * around * around;
+        bound->out[half + i] = moments[i].spread / n + unit * (2 * k + 10) * around * around;
     }
 }
 

@@ -1,6 +1,7 @@
 // Emitter: registers, names, scopes, bindings, loads and stores. What each op means: emit_ops.c.
 #include "compiler/emit/emitter.h"
 #include "compiler/emit/template.h"
+#include "runtime/base/bug.h"
 #include <math.h>
 #include <stdlib.h>
 
