@@ -266,8 +266,9 @@ static bool finish(Compile *compile, Compiled *out, KernelList *const *const *ph
 
 Compiled *compile_module(Arena *arena, const Module *module, const CompileOptions *options, const char *folder, Diag *diag) {
     Compile compile = {.arena = arena, .module = module, .options = options, .diag = diag};
-    compile.context = (PassContext){.module = module, .target = &options->target, .no_fuse = options->no_fuse, .reference_schedule = options->reference_schedule};
-    compile.context.sets = layout_sets(arena, module, &options->target);
+    Target target = target_clamp(&options->target);
+    compile.context = (PassContext){.module = module, .target = &target, .no_fuse = options->no_fuse, .reference_schedule = options->reference_schedule};
+    compile.context.sets = layout_sets(arena, module, &target);
     Compiled *out = ARENA_NEW(arena, Compiled, 1);
     double begin = seconds_now();
     KernelList ***phases = ARENA_NEW(arena, KernelList **, module->programs.count + 1);

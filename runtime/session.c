@@ -30,9 +30,8 @@ static bool check_fit(const Session *session, Diag *diag) {
         char *end = strchr(problems.data, '\n');
         if (end)
             *end = 0;
-        diag_error(diag, NULL, "%s, compiled for class %s, does not fit the device %s: %s; compile the graph for it: --target %u",
-                   session->program->name, target_class_name(session->program->target.target_class), info->name, problems.data,
-                   info->index);
+        diag_error(diag, NULL, "%s, compiled for %s, does not fit the device %s: %s; compile the graph for it: gcc-graph compile … --target %u",
+                   session->program->name, target_text(arena, &session->program->target), info->name, problems.data, info->index);
     }
     for (uint32_t i = 0; good && i < fitted.kernels.count; i++) {
         if (!fitted.kernels.items[i].needs_subgroup_ballot || info->subgroup_size == session->program->target.subgroup_size)

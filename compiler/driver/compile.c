@@ -7,7 +7,7 @@
 static const Option options[] = {
     {"output", 'o', OPTION_TEXT, false, "BUNDLE", "the folder to write"},
     COMMON_GRAPH_OPTIONS,
-    {"target", 0, OPTION_TEXT, false, "cpu|gpu|any|D", "class of device, or a device here (default: the device that would run it)"},
+    {"target", 0, OPTION_TEXT, false, "cpu|gpu|any|D", "limits: a class's, or a device's of this machine (default: the one that would run it)"},
     {"dump", 0, OPTION_TEXT, false, "PASS|all", "prints what a pass gives (names below)"},
     {"stop-after", 0, OPTION_TEXT, false, "PASS", "stops there; nothing is written"},
     {"no-fuse", 0, OPTION_FLAG, false, NULL, "makes every operation a kernel of its own"},
@@ -74,8 +74,8 @@ static int run(Arguments *arguments) {
         return compile.stop_after && diag_error_count(arguments->diag) == 0 ? 0 : 1;
     uint32_t kernels = compiled->program->kernels.count;
     if (output)
-        printf("%s: %u programs, %u kernels (%u from the cache) for the class %s; %.1f s, of which SPIR-V %.1f s\n", output,
-               compiled->program->entries.count, kernels, compiled->cached_count, target_class_name(compile.target.target_class),
+        printf("%s: %u programs, %u kernels (%u from the cache) for %s; %.1f s, of which SPIR-V %.1f s\n", output,
+               compiled->program->entries.count, kernels, compiled->cached_count, target_text(arguments->arena, &compile.target),
                common_seconds() - start, compiled->spirv_seconds);
     return 0;
 }
@@ -83,7 +83,8 @@ static int run(Arguments *arguments) {
 const Command compile_command = {
     .usage = "GRAPH.json -o BUNDLE [-D NAME=VALUE]... [--preset NAME] [--target cpu|gpu|any|DEVICE] [options]\n"
              "BUNDLE                 (rebuilds the kernels whose .comp was edited)",
-    .description = "Compiles a graph into a bundle, a folder that any Vulkan device of the class can run:\n"
+    .description = "Compiles a graph into a bundle, a folder that any Vulkan device with the limits of the target can run: those of a class are\n"
+                   "the least that its devices are known to have (cpu: those of lavapipe), those of a device its own. Contents:\n"
                    "  program.json           buffers, kernels, dispatches, named inputs and outputs\n"
                    "  kernels/NAME.comp      readable GLSL, with the nodes that each line comes from, and its SPIR-V\n"
                    "  plan.txt, graph.json   the memory map; the graph after includes, presets and -D",

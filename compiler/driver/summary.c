@@ -101,7 +101,7 @@ static void append_programs(Text *text, const Module *module) {
 
 static void append_plan(Text *text, const Program *program) {
     Arena *arena = text->arena;
-    text_format(text, "\nmemory plan (class %s)\n", target_class_name(program->target.target_class));
+    text_format(text, "\nmemory plan (for %s)\n", target_text(text->arena, &program->target));
     for (uint32_t i = 0; i < MEMORY_ROWS; i++)
         text_format(text, "  %12s  %s\n", text_bytes(arena, memory_size(program, memory_rows[i].kind)), memory_rows[i].text);
     for (uint32_t i = 0; i < program->entries.count; i++)

@@ -164,6 +164,7 @@ uint64_t emit_tiled_contraction(Emitter *emitter) {
     Tiled t = tiled_of(emitter);
     uint64_t groups = (uint64_t)t.column_blocks * t.row_blocks * t.parities * t.c.batch * t.c.groups;
     text_format(&emitter->functions, "shared vec4 tile_x[%u];\nshared vec4 tile_w[%u];\n", t.depth / 4 * t.tile_rows, t.depth * t.across);
+    emitter->shared_bytes += 16 * (t.depth / 4 * t.tile_rows + t.depth * t.across);
     emit_line(emitter, "if (group >= %llu)", (unsigned long long)groups);
     emit_line(emitter, "    return; // the whole workgroup: no barrier is missed");
     begin(&t);

@@ -56,6 +56,7 @@ typedef struct {
     uint32_t *value_names;   // by value id: how many registers are already called after it
     bool uses_random;
     Text functions;          // helpers of map ops, and shared memory
+    uint32_t shared_bytes;   // of that
     ARRAY(const char *) files; // of functions that are there already
 } Emitter;
 

@@ -134,6 +134,7 @@ void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, con
     template_fill(&source, template, slots, 5);
     out->source = source.data;
     out->name = name_of(arena, list, kernel, seen);
+    out->shared_bytes = emitter.shared_bytes;
     for (uint32_t i = 0; i < emitter.bindings.count; i++) {
         array_push(arena, &out->bindings, emitter.bindings.items[i]);
         Value value = emitter.bindings.items[i].value;

@@ -8,6 +8,7 @@ typedef struct {
     uint32_t workgroup[3], groups[3];
     ARRAY(EmitBinding) bindings;  // in binding order
     bool needs_subgroup_ballot;
+    uint32_t shared_bytes;        // of a workgroup
     EmitWindow window;            // of the sets that it binds
     double flops, bytes;
     const char *op_class;

@@ -277,17 +277,24 @@ static void finish(Fold *fold, Value root) {
     }
 }
 
+// An array with one element a lane, unless it is declared already. SCHEDULE_TREE_BYTES_MAX says what all of a kernel may take.
+static void share(Emitter *emitter, const char *type, const char *name) {
+    uint32_t lanes = emitter->kernel->schedule.lanes;
+    const char *line = arena_format(emitter->arena, "shared %s %s[%u];\n", type, name, lanes);
+    if (strstr(emitter->functions.data, line))
+        return;
+    text_append(&emitter->functions, line);
+    emitter->shared_bytes += lanes * (strchr(type, '4') ? 16 : 4);
+}
+
 // The lanes' accumulators become one, the same in every lane. `better`: of argmax, with positions beside the values.
 static void combine(Fold *fold, const char *name, const char *type, const char *operation, const char *position) {
     Emitter *emitter = fold->emitter;
     uint32_t lanes = emitter->kernel->schedule.lanes;
     const char *shared_name = arena_format(emitter->arena, "tree_%s", type);
-    const char *shared_line = arena_format(emitter->arena, "shared %s %s[%u];\n", type, shared_name, lanes);
-    if (!strstr(emitter->functions.data, shared_line))
-        text_append(&emitter->functions, shared_line);
-    const char *positions_line = arena_format(emitter->arena, "shared ivec4 tree_position[%u];\n", lanes);
-    if (position && !strstr(emitter->functions.data, positions_line))
-        text_append(&emitter->functions, positions_line);
+    share(emitter, type, shared_name);
+    if (position)
+        share(emitter, "ivec4", "tree_position");
     emit_line(emitter, "%s[lane_id] = %s;", shared_name, name);
     if (position)
         emit_line(emitter, "tree_position[lane_id] = %s;", position);

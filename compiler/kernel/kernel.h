@@ -48,6 +48,8 @@ typedef enum {
     SCHEDULE_TREE,      // of a reduction: a workgroup folds one result, combining its lanes in shared memory
 } ScheduleKind;
 
+enum { SCHEDULE_TREE_BYTES_MAX = 32 }; // of shared memory, for each lane: a vec4, and positions beside it
+
 typedef struct {
     ScheduleKind kind;
     const char *name;

@@ -217,7 +217,7 @@ static uint32_t add_kernel(Emit *emit, const Kernel *kernel, const Shader *shade
     array_push(emit->arena, &emit->canonical, canonical);
     array_push(emit->arena, &emit->out->sources, shader->source);
     ProgramKernel out = {.name = arena_format(emit->arena, "%03u_%s", emit->program->kernels.count, shader->name), .kernel_class = kernel->kernel_class,
-                         .workgroup = {shader->workgroup[0], 1, 1}, .needs_subgroup_ballot = shader->needs_subgroup_ballot};
+                         .workgroup = {shader->workgroup[0], 1, 1}, .needs_subgroup_ballot = shader->needs_subgroup_ballot, .shared_bytes = shader->shared_bytes};
     for (uint32_t i = 0; i < shader->bindings.count; i++)
         array_push(emit->arena, &out.bindings, shader->bindings.items[i].kind);
     array_push(emit->arena, &emit->program->kernels, out);

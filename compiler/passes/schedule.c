@@ -102,7 +102,9 @@ static Schedule for_reduction(const KernelList *list, const Kernel *kernel, cons
     if (gpu && turns >= 2048)
         lanes = 256;
     if (tree || turns * 2 > LOOP_TURNS_MAX) {
-        while (turns * 2 / lanes > LOOP_TURNS_MAX && lanes * 2 <= context->target->workgroup_size_max)
+        uint32_t shared_lanes = context->target->shared_bytes_max / SCHEDULE_TREE_BYTES_MAX;
+        uint32_t most = shared_lanes < context->target->workgroup_size_max ? shared_lanes : context->target->workgroup_size_max;
+        while (turns * 2 / lanes > LOOP_TURNS_MAX && lanes * 2 <= most)
             lanes *= 2;
         return (Schedule){.kind = SCHEDULE_TREE, .name = "tree", .texel = texel, .lanes = lanes};
     }

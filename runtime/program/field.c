@@ -23,8 +23,7 @@ uint64_t field_uint(Fields *fields, const Json *object, const char *key, uint64_
 
 uint32_t field_word(Fields *fields, const Json *object, const char *key) { return (uint32_t)field_uint(fields, object, key, UINT32_MAX); }
 
-// Sizes and offsets: sums of two of them never overflow, and all are exact in a JSON number.
-uint64_t field_size(Fields *fields, const Json *object, const char *key) { return field_uint(fields, object, key, UINT64_C(1) << 52); }
+uint64_t field_size(Fields *fields, const Json *object, const char *key) { return field_uint(fields, object, key, TARGET_BYTES_MAX); }
 
 const char *field_text(Fields *fields, const Json *object, const char *key) {
     const char *text = NULL;
@@ -67,7 +66,7 @@ static bool is_word(const Json *json) {
 }
 
 static bool is_size(const Json *json) {
-    const double most = (double)(UINT64_C(1) << 52);
+    const double most = (double)TARGET_BYTES_MAX;
     return json->kind == JSON_NUMBER && json->number >= 0 && json->number <= most && json->number == (double)(uint64_t)json->number;
 }
 

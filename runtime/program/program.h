@@ -53,6 +53,7 @@ typedef struct {
     ARRAY(BindingKind) bindings; // binding i of set 0
     uint32_t push_words;         // push constants, 4 bytes each
     bool needs_subgroup_ballot;  // subgroupBroadcast
+    uint32_t shared_bytes;       // of a workgroup
     const uint32_t *spirv;       // the .spv's words; NULL: not loaded (a program that was not read from a folder may set them)
     size_t spirv_size;           // bytes
     const char *spirv_digest;    // of the .spv; NULL: program_write takes it of the file, where there is one

@@ -4,6 +4,14 @@
 
 static bool has_errors(const Fields *fields) { return diag_error_count(fields->diag) > 0; }
 
+// A member of the target, `size` bytes of an unsigned number.
+static uint64_t field_limit(Fields *fields, const Json *json, const char *name, uint64_t least, size_t size) {
+    uint64_t limit = size == sizeof(uint32_t) ? field_word(fields, json, name) : field_size(fields, json, name);
+    if (limit < least)
+        field_complain(fields, json_get(json, name) ? json_get(json, name) : json, "%s: at least %llu is needed", name, (unsigned long long)least);
+    return limit;
+}
+
 static void read_target(Fields *fields, const Json *root) {
     Target *target = &fields->program->target;
     const Json *json = json_get(root, "target");
@@ -13,21 +21,15 @@ static void read_target(Fields *fields, const Json *root) {
     }
     const char *const names[] = {"cpu", "gpu", "any"}; // in the order of TargetClass
     target->target_class = (TargetClass)field_named(fields, json, "class", names, 3);
-    target->subgroup_size = field_word(fields, json, "subgroup_size");
+    target->device = field_optional_text(fields, json, "device");
     target->has_subgroup_ballot = field_bool(fields, json, "has_subgroup_ballot");
-    target->storage_range_max = field_size(fields, json, "storage_range_max");
-    target->allocation_max = field_size(fields, json, "allocation_max");
-    target->texel_elements_max = field_size(fields, json, "texel_elements_max");
-    target->offset_alignment = field_word(fields, json, "offset_alignment");
-    target->storage_bindings_max = field_word(fields, json, "storage_bindings_max");
-    target->texel_bindings_max = field_word(fields, json, "texel_bindings_max");
-    target->push_bytes_max = field_word(fields, json, "push_bytes_max");
-    target->workgroup_size_max = field_word(fields, json, "workgroup_size_max");
-    target->groups_max = field_word(fields, json, "groups_max");
-    target->shared_bytes_max = field_word(fields, json, "shared_bytes_max");
+#define LIMIT(type, name, least, most) target->name = (type)field_limit(fields, json, #name, least, sizeof(type));
+#include "runtime/program/target.def"
+#undef LIMIT
     uint32_t alignment = target->offset_alignment;
-    if (alignment < 16 || (alignment & (alignment - 1)) != 0)
-        field_complain(fields, json, "offset_alignment: a power of two, at least 16, is needed");
+    if ((alignment & (alignment - 1)) != 0)
+        field_complain(fields, json, "offset_alignment: a power of two is needed");
+    *target = target_clamp(target);
 }
 
 static void read_memories(Fields *fields, const Json *root) {
@@ -61,6 +63,7 @@ static ProgramKernel read_kernel(Fields *fields, const Json *json) {
         array_push(fields->arena, &kernel.bindings, (BindingKind)field_choice(fields, item, bindings, 3));
     kernel.push_words = field_word(fields, json, "push_words");
     kernel.needs_subgroup_ballot = field_bool(fields, json, "needs_subgroup_ballot");
+    kernel.shared_bytes = json_get(json, "shared_bytes") ? field_word(fields, json, "shared_bytes") : 0;
     kernel.spirv_digest = field_optional_text(fields, json, "spirv_digest");
     return kernel;
 }

@@ -1,4 +1,4 @@
-// Target: the defaults of each device class.
+// Target: the defaults of each device class, and the bounds of what others state.
 #include "runtime/program/target.h"
 #include <string.h>
 
@@ -42,7 +42,24 @@ Target target_default(TargetClass target_class) {
     return target;
 }
 
+Target target_clamp(const Target *stated) {
+    Target target = *stated;
+#define LIMIT(type, name, least, most) target.name = stated->name < (most) ? stated->name : (type)(most);
+#include "runtime/program/target.def"
+#undef LIMIT
+    uint32_t lanes = 1; // lanes halve their number until one is left
+    while (lanes <= target.workgroup_size_max / 2)
+        lanes *= 2;
+    target.workgroup_size_max = lanes;
+    return target;
+}
+
 static const char *const class_names[] = {[TARGET_CPU] = "cpu", [TARGET_GPU] = "gpu", [TARGET_ANY] = "any"};
+
+const char *target_text(Arena *arena, const Target *target) {
+    const char *name = target_class_name(target->target_class);
+    return target->device ? arena_format(arena, "%s, a device of the class %s", target->device, name) : arena_format(arena, "the class %s", name);
+}
 
 const char *target_class_name(TargetClass target_class) { return class_names[target_class]; }
 

@@ -1,5 +1,6 @@
 // Target: what a bundle is compiled for - a device class and the limits that its kernels respect.
 #pragma once
+#include "runtime/base/arena.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -7,8 +8,13 @@
 // limits.
 typedef enum { TARGET_CPU, TARGET_GPU, TARGET_ANY } TargetClass;
 
+enum { TARGET_BINDINGS_MAX = 64 }; // of one kernel, all kinds together: the runtime's arrays
+#define TARGET_BYTES_MAX (UINT64_C(1) << 52) // sums of two such sizes never overflow, and all are exact in a JSON number
+
+// target.def has the limits' bounds.
 typedef struct {
     TargetClass target_class;
+    const char *device;            // whose limits these are, by name; NULL: the class's
     uint32_t subgroup_size;        // lanes of a workgroup in cpu schedules; 8 where unknown
     bool has_subgroup_ballot;      // subgroupBroadcast in compute
     uint64_t storage_range_max;    // bytes of one storage-buffer binding
@@ -25,5 +31,10 @@ typedef struct {
 
 // A class's defaults: the Vulkan 1.2 minima where the class says nothing better.
 Target target_default(TargetClass target_class);
+// The target with each limit at most what the compiler and the runtime can take, and workgroups rounded down to a power of two: what
+// devices, bundles and callers state passes through here before it is relied upon.
+Target target_clamp(const Target *stated);
+// "the class cpu", or "llvmpipe (LLVM 15.0.6, 256 bits), a device of the class cpu".
+const char *target_text(Arena *arena, const Target *target);
 const char *target_class_name(TargetClass target_class);
 bool target_class_parse(const char *name, TargetClass *out);

@@ -325,6 +325,9 @@ static void verify_kernels(Verifier *verifier) {
         if (invocations < 1 || invocations > target->workgroup_size_max)
             fail(verifier, "kernel %s has workgroups of %.0f invocations; %u are allowed", kernel->name, invocations,
                  target->workgroup_size_max);
+        if (kernel->shared_bytes > target->shared_bytes_max)
+            fail(verifier, "kernel %s shares %u bytes in a workgroup; %u are allowed", kernel->name, kernel->shared_bytes,
+                 target->shared_bytes_max);
         if (kernel->needs_subgroup_ballot && !target->has_subgroup_ballot)
             fail(verifier, "kernel %s needs subgroupBroadcast, which the target has not", kernel->name);
     }

@@ -95,18 +95,11 @@ static void write_target(Sheet *sheet, const Target *target) {
     JsonWriter *line = json_line_writer_create(sheet->arena);
     json_begin_object(line, NULL);
     json_write_text(line, "class", target_class_name(target->target_class));
-    json_write_uint(line, "subgroup_size", target->subgroup_size);
+    optional_text(line, "device", target->device);
     json_write_bool(line, "has_subgroup_ballot", target->has_subgroup_ballot);
-    json_write_uint(line, "storage_range_max", target->storage_range_max);
-    json_write_uint(line, "allocation_max", target->allocation_max);
-    json_write_uint(line, "texel_elements_max", target->texel_elements_max);
-    json_write_uint(line, "offset_alignment", target->offset_alignment);
-    json_write_uint(line, "storage_bindings_max", target->storage_bindings_max);
-    json_write_uint(line, "texel_bindings_max", target->texel_bindings_max);
-    json_write_uint(line, "push_bytes_max", target->push_bytes_max);
-    json_write_uint(line, "workgroup_size_max", target->workgroup_size_max);
-    json_write_uint(line, "groups_max", target->groups_max);
-    json_write_uint(line, "shared_bytes_max", target->shared_bytes_max);
+#define LIMIT(type, name, least, most) json_write_uint(line, #name, target->name);
+#include "runtime/program/target.def"
+#undef LIMIT
     json_end_object(line);
     put_line(sheet, "target", line);
 }
@@ -133,6 +126,7 @@ static void write_kernels(Sheet *sheet, const Program *program, const char *fold
         json_end_array(line);
         json_write_uint(line, "push_words", kernel->push_words);
         json_write_bool(line, "needs_subgroup_ballot", kernel->needs_subgroup_ballot);
+        json_write_uint(line, "shared_bytes", kernel->shared_bytes);
         json_write_text(line, "digest", kernel->digest);
         optional_text(line, "spirv_digest", spirv_digest);
         json_end_object(line);

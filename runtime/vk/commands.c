@@ -1,6 +1,7 @@
 // Commands: descriptor sets, recording, the queue's timeline.
 #include "runtime/vk/commands.h"
 #include "runtime/vk/objects.h"
+#include <assert.h>
 
 // Vulkan's handles are pointers or 64-bit numbers, whatever the machine: both fit.
 #define SET_HANDLE(set) ((VkDescriptorSet)(uintptr_t)(set).handle)
@@ -64,12 +65,11 @@ fail:
 
 bool bindings_add(Arena *arena, Device *device, Bindings *bindings, const Pipeline *pipeline, const BindingKind *kinds, const Range *ranges,
                   uint32_t count, Buffer *const *buffers, BindingSet *out, Diag *diag) {
-    VkWriteDescriptorSet writes[64];
-    VkDescriptorBufferInfo infos[64];
-    VkBufferView views[64];
+    VkWriteDescriptorSet writes[TARGET_BINDINGS_MAX];
+    VkDescriptorBufferInfo infos[TARGET_BINDINGS_MAX];
+    VkBufferView views[TARGET_BINDINGS_MAX];
     VkDescriptorSet set;
-    if (count > sizeof writes / sizeof *writes)
-        goto fail;
+    assert(count <= TARGET_BINDINGS_MAX); // else there were no pipeline
     VkDescriptorSetAllocateInfo allocate = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
                                             .descriptorPool = bindings->pool,
                                             .descriptorSetCount = 1,

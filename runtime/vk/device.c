@@ -198,7 +198,7 @@ static Target make_target(Device *device, VkPhysicalDevice physical, const VkPhy
         .groups_max = least(groups[0], least(groups[1], groups[2])),
         .shared_bytes_max = limits->maxComputeSharedMemorySize,
     };
-    return target;
+    return target_clamp(&target);
 }
 
 // What the kernel says that programs can still have; false where it says nothing.
@@ -287,6 +287,7 @@ static void fill_info(Device *device, VkPhysicalDevice physical, uint32_t index,
                 &info->memory_total, &info->memory_left);
     uint64_t buffer_max = has_buffer_max && maintenance.maxBufferSize ? maintenance.maxBufferSize : UINT64_MAX;
     info->target = make_target(device, physical, &plain.limits, &properties11, buffer_max, info->is_cpu);
+    info->target.device = info->name;
     info->warning = driver_warning(properties12.driverID, plain.vendorID);
 }
 

@@ -14,7 +14,7 @@ typedef struct {
     uint32_t vulkan_major, vulkan_minor, subgroup_size;
     uint32_t vendor_id, device_id, driver_version;
     uint64_t memory_total, memory_left; // of the largest device-local heap; left: VK_EXT_memory_budget, else 0; a CPU's are the machine's
-    Target target;                      // class and limits
+    Target target;                      // class and limits; target.device is the name above
     const char *warning;                // a driver that is known to be bad, and what happens with it; NULL otherwise
 } DeviceInfo;
 

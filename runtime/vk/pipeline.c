@@ -5,7 +5,7 @@
 #include "runtime/vk/spirv.h"
 #include <stdlib.h>
 
-enum { THREADS_MAX = 64, BINDINGS_MAX = 64 };
+enum { THREADS_MAX = 64 };
 
 // ---- the cache on disk
 
@@ -66,8 +66,8 @@ static VkDescriptorType descriptor_type(BindingKind kind) {
 }
 
 static bool create_layout(Device *device, const PipelineSource *source, Pipeline *pipeline, Diag *diag) {
-    VkDescriptorSetLayoutBinding bindings[BINDINGS_MAX];
-    if (source->binding_count > BINDINGS_MAX || source->push_words * 4 > device->info.target.push_bytes_max) {
+    VkDescriptorSetLayoutBinding bindings[TARGET_BINDINGS_MAX];
+    if (source->binding_count > TARGET_BINDINGS_MAX || source->push_words * 4 > device->info.target.push_bytes_max) {
         diag_error(diag, NULL, "%s: kernel %s has %u bindings and %u words of push constants, more than the device takes",
                    device->info.name, source->name, source->binding_count, source->push_words);
         goto fail;

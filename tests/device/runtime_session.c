@@ -379,8 +379,11 @@ START_TEST(refusals) {
     ck_assert_ptr_nonnull(strstr(diag_text(bed.diag, bed.arena), "1024"));
     bed.program->memories.items[2].size = 272;
     bed.program->entries.items[0].phases.items[0].dispatches.items[3].groups[1] = UINT32_MAX;
+    bed.program->target.device = "a larger device";
     ck_assert_ptr_null(session_create(bed.arena, bed.device, bed.program, NULL, bed.diag));
-    ck_assert_ptr_nonnull(strstr(diag_text(bed.diag, bed.arena), "compile the graph for it"));
+    const char *told = diag_text(bed.diag, bed.arena);
+    ck_assert_msg(strstr(told, "hand made, compiled for a larger device, a device of the class cpu, does not fit the device ") != NULL, "%s", told);
+    ck_assert_msg(strstr(told, " workgroups along axis 1; 1 to 65535 are allowed; compile the graph for it: gcc-graph compile … --target 0") != NULL, "%s", told);
     end_bed(&bed);
 }
 END_TEST

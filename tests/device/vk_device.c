@@ -19,6 +19,10 @@ START_TEST(lists_and_chooses) {
         ck_assert_uint_ge(target->texel_elements_max, 65536);
         ck_assert_uint_ge(target->allocation_max, 1u << 30);
         ck_assert_uint_ge(target->groups_max, 65535);
+        Target clamped = target_clamp(target); // whatever the driver states
+        ck_assert_uint_eq(target->storage_bindings_max, clamped.storage_bindings_max);
+        ck_assert_uint_eq(target->texel_bindings_max, clamped.texel_bindings_max);
+        ck_assert_str_eq(target->device, infos[i].name);
         ck_assert(infos[i].memory_total > 0);
         const char *choices[] = {infos[i].uuid, infos[i].name, arena_format(arena, "%u", i)};
         for (int k = 0; k < 3; k++) {

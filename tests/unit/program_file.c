@@ -217,6 +217,9 @@ static const struct {
     {"\"copy\": \"unet.weight\"", "\"copy\": \"opt.ema.unet.weight\"", "starts as a copy of nothing"},
     {"\"init\": \"uniform\"", "\"init\": \"uniform\", \"factor\": 77", "icnr with factor 77"},
     {"\"offset_alignment\": 256", "\"offset_alignment\": 100", "a power of two"},
+    {"\"offset_alignment\": 256", "\"offset_alignment\": 8", "offset_alignment: at least 16 is needed"},
+    {"\"subgroup_size\": 8", "\"subgroup_size\": 0", "subgroup_size: at least 1 is needed"},
+    {"\"storage_bindings_max\": 8", "\"storage_bindings_max\": 1", "storage_bindings_max: at least 4 is needed"},
     {"\"wave\": 0", "\"wave\": 7", "waves must ascend"},
     {"\"kind\": \"feed\"", "\"kind\": \"result\"", "memory of kind \"feed\""},
     {"\"size\": 64, \"digest\"", "\"size\": 65, \"digest\"", "the constant memories have 64 bytes"},
@@ -313,6 +316,7 @@ START_TEST(verifier) {
     CASE(program->target.groups_max = 2, "3 workgroups along axis 0; 1 to 2 are allowed");
     CASE(program->target.allocation_max = 1000, "memory 0 (state) has 1024 bytes; 1 to 1000 are allowed");
     CASE(program->target.workgroup_size_max = 32, "workgroups of 64 invocations");
+    CASE(program->kernels.items[0].shared_bytes = 65536, "shares 65536 bytes in a workgroup; 32768 are allowed");
     CASE(program->target.push_bytes_max = 0, "1 words of push constants; 0 bytes are allowed");
     CASE(DISPATCH(1).push.count = 0, "3 ranges and 0 words of push constants");
     CASE(DISPATCH(1).kernel = 5, "there is no kernel 5");
@@ -336,6 +340,52 @@ START_TEST(targets) {
         ck_assert_uint_ge(target.offset_alignment, 16);
     }
     ck_assert(!target_class_parse("tpu", &out));
+}
+END_TEST
+
+// What a device or a bundle states beyond what can be taken is cut to that, limit by limit; the rest stays.
+START_TEST(targets_are_clamped) {
+    Target stated = target_default(TARGET_GPU);
+#define LIMIT(type, name, least, most) stated.name = (type)-1;
+#include "runtime/program/target.def"
+#undef LIMIT
+    Target clamped = target_clamp(&stated);
+    ck_assert_uint_le(clamped.storage_bindings_max + clamped.texel_bindings_max, TARGET_BINDINGS_MAX);
+#define LIMIT(type, name, least, most)                                                                                                     \
+    ck_assert_uint_ge(clamped.name, least);                                                                                                \
+    ck_assert_uint_le(clamped.name, most);
+#include "runtime/program/target.def"
+#undef LIMIT
+    ck_assert_int_eq(clamped.target_class, TARGET_GPU);
+    stated.workgroup_size_max = 896;
+    ck_assert_uint_eq(target_clamp(&stated).workgroup_size_max, 512);
+    for (TargetClass i = TARGET_CPU; i <= TARGET_ANY; i++) {
+        Target target = target_default(i), same = target_clamp(&target);
+#define LIMIT(type, name, least, most) ck_assert_uint_eq(same.name, target.name);
+#include "runtime/program/target.def"
+#undef LIMIT
+    }
+}
+END_TEST
+
+// A bundle from elsewhere states the limits of its maker.
+START_TEST(targets_of_bundles_are_clamped) {
+    Arena *arena = arena_create();
+    Diag *diag = diag_create(arena);
+    Bundle bundle = write_bundle();
+    Program *program = make_program(bundle.arena);
+    program->target.storage_bindings_max = program->target.texel_bindings_max = 1000000;
+    program->target.device = "a device elsewhere";
+    program->kernels.items[0].shared_bytes = 4096;
+    ck_assert(program_write(program, bundle.folder, bundle.diag));
+    const Program *read = program_read(arena, bundle.folder, diag);
+    ck_assert_msg(read != NULL, "%s", diag_text(diag, arena));
+    ck_assert_uint_le(read->target.storage_bindings_max + read->target.texel_bindings_max, TARGET_BINDINGS_MAX);
+    ck_assert_uint_eq(read->target.groups_max, program->target.groups_max);
+    ck_assert_uint_eq(read->kernels.items[0].shared_bytes, 4096);
+    ck_assert_str_eq(target_text(arena, &read->target), "a device elsewhere, a device of the class cpu");
+    end_bundle(&bundle);
+    arena_destroy(&arena);
 }
 END_TEST
 
@@ -371,6 +421,8 @@ int main(void) {
     tcase_add_test(cases, never_crashes);
     tcase_add_test(cases, verifier);
     tcase_add_test(cases, targets);
+    tcase_add_test(cases, targets_are_clamped);
+    tcase_add_test(cases, targets_of_bundles_are_clamped);
     tcase_add_test(cases, small_dispatches_suit_one_thread);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
