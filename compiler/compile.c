@@ -170,7 +170,7 @@ static bool make_spirv(Compile *compile, Compiled *out, const Emitted *emitted, 
     Program *program = emitted->program;
     double begin = seconds_now();
     for (uint32_t k = 0; k < program->kernels.count; k++)
-        jobs[k] = (SpirvJob){.name = program->kernels.items[k].name, .source = emitted->sources.items[k]};
+        jobs[k] = (SpirvJob){.name = program->kernels.items[k].name, .source = emitted->sources.items[k], .is_exact = program->is_exact};
     if (!spirv_compile(compile->arena, jobs, program->kernels.count, compile->options->debug_info, compile->options->progress, compile->options->progress_context, compile->diag))
         return false;
     for (uint32_t k = 0; k < program->kernels.count; k++) {
@@ -309,7 +309,7 @@ bool compile_rebuild(Arena *arena, const char *folder, bool debug_info, uint32_t
         if (!strcmp(digest, kernel->digest))
             continue;
         kernel->digest = digest;
-        jobs[changed.count] = (SpirvJob){.name = kernel->name, .source = source};
+        jobs[changed.count] = (SpirvJob){.name = kernel->name, .source = source, .is_exact = program->is_exact};
         array_push(arena, &changed, k);
     }
     if (!spirv_compile(arena, jobs, changed.count, debug_info, NULL, NULL, diag))

@@ -117,6 +117,8 @@ static void append_plan(Text *text, const Program *program) {
 static void append_summary(Text *text, const Module *module, const Program *program) {
     Arena *arena = text->arena;
     text_format(text, "%s%s%s\n", module->name, module->doc ? ": " : "", module->doc ? module->doc : "");
+    if (module->is_exact)
+        text_append(text, "exact: only multiplies and adds in f32, in the order of the schedules, none contracted\n");
     for (uint32_t i = 0; i < module->networks.count; i++)
         append_network(text, module, &module->networks.items[i]);
     if (module->optimizers.count || module->programs.count)
@@ -226,6 +228,7 @@ static void print_json(Arena *arena, const Module *module, const Program *progra
     JsonWriter *json = json_writer_create(arena);
     json_begin_object(json, NULL);
     json_write_text(json, "name", module->name);
+    json_write_bool(json, "exact", module->is_exact);
     json_begin_array(json, "networks");
     for (uint32_t i = 0; i < module->networks.count; i++)
         write_network(json, module, &module->networks.items[i]);

@@ -33,6 +33,8 @@ static const char *header(Arena *arena, const KernelList *list, const Kernel *ke
         text_format(&text, "//   %%%u %s : %s  %s%s%s%s\n", id, op_def(node->op)->name, type_text(arena, &node->type), node->origin.pointer ? node->origin.pointer : "",
                     node->origin.maker ? " (" : "", node->origin.maker ? node->origin.maker : "", node->origin.maker ? ")" : "");
     }
+    if (list->graph->module->is_exact)
+        text_append(&text, "// exact: in SPIR-V all float arithmetic is decorated NoContraction\n");
     text_format(&text, "// because %s\n", kernel->reason ? kernel->reason : "it stands alone");
     for (uint32_t i = 0; i < emitter->bindings.count; i++) {
         const EmitBinding *binding = &emitter->bindings.items[i];

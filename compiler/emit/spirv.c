@@ -1,5 +1,6 @@
 // Spirv: compiles GLSL with glslang in worker threads and keeps the results in a cache on disk. The only user of glslang.
 #include "compiler/emit/spirv.h"
+#include "compiler/emit/decorate.h"
 #include "runtime/base/machine.h"
 #include "runtime/base/text.h"
 #include <glslang/build_info.h>
@@ -33,8 +34,8 @@ typedef struct {
 
 static const char *cache_path(const Queue *queue, Arena *arena, const SpirvJob *job) {
     const char *key =
-        arena_format(arena, "glslang %d.%d.%d vulkan1.2 spirv1.5 debug %d %s\n%s", GLSLANG_VERSION_MAJOR, GLSLANG_VERSION_MINOR,
-                     GLSLANG_VERSION_PATCH, queue->debug_info, queue->debug_info ? job->name : "", job->source);
+        arena_format(arena, "glslang %d.%d.%d vulkan1.2 spirv1.5 debug %d %s%s\n%s", GLSLANG_VERSION_MAJOR, GLSLANG_VERSION_MINOR,
+                     GLSLANG_VERSION_PATCH, queue->debug_info, queue->debug_info ? job->name : "", job->is_exact ? " exact" : "", job->source);
     const char *digest = digest_bytes(arena, key, strlen(key));
     return file_join(arena, queue->folder, arena_format(arena, "%s.spv", digest));
 }
@@ -148,6 +149,8 @@ static bool compile(Arena *arena, SpirvJob *job, bool debug_info, Diag *diag) {
             job->size = glslang_program_SPIRV_get_size(program) * sizeof(uint32_t);
             job->words = arena_copy_bytes(arena, (const char *)glslang_program_SPIRV_get_ptr(program), job->size);
             made = job->size > 0;
+            if (made && job->is_exact)
+                job->words = decorate_exact(arena, job->words, &job->size);
             if (!made)
                 report(arena, job, "glslang made no SPIR-V of it", "", diag);
         }

@@ -123,6 +123,7 @@ typedef struct {
 typedef struct Module {
     Arena *arena;
     const char *name, *doc, *file;
+    bool is_exact; // kernels may only multiply and add in f32, in the order of their schedule, each result rounded
     ARRAY(State) states;
     ARRAY(Set) sets;
     ARRAY(Table) tables;

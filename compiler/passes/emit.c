@@ -328,6 +328,7 @@ void emit_program(Arena *arena, const Module *module, KernelList *const *const *
     Emit emit = {.arena = arena, .module = module, .context = context, .out = out};
     Program *program = out->program = emit.program = ARENA_NEW(arena, Program, 1);
     program->name = module->name;
+    program->is_exact = module->is_exact;
     program->target = *context->target;
     for (int kind = 0; kind < MEMORY_KIND_COUNT; kind++)
         array_push(arena, &program->memories, ((Memory){(MemoryKind)kind, 0}));

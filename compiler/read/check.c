@@ -355,7 +355,8 @@ static bool check_preset(Reader *reader, const Json *preset) {
 bool check_document(Reader *reader, const Json *json) {
     if (!check_object(
             reader, json,
-            "gcc-graph:n! name:t doc:t include:a let:o presets:o tables:o data:o state:o blocks:o networks:o optimizers:o programs:o"))
+            "gcc-graph:n! name:t doc:t exact:b include:a let:o presets:o tables:o data:o state:o blocks:o networks:o optimizers:o "
+            "programs:o"))
         return false;
     if (json_get(json, "gcc-graph")->number != 1)
         return reader_error_at(reader, json_get(json, "gcc-graph"), "version 1 of the language expected");

@@ -379,6 +379,8 @@ Document *document_load(Reader *reader, const Json *place, const char *name, con
     if (!json || !check_document(reader, json))
         return NULL;
     *document = (Document){.name = name, .prefix = prefix, .json = json, .includer = includer};
+    const Json *exact = json_get(json, "exact");
+    reader->module->is_exact |= exact && exact->number != 0; // one document that asks for it is enough
     document->scope.owner = &document->scope;
     document->scope.document = document;
     for (uint32_t i = 0; i < given->items.count; i++)

@@ -69,7 +69,7 @@ static void print_phase(Text *text, const Program *program, const ProgramEntry *
 
 void program_print_plan(Text *text, const Program *program) {
     Arena *arena = text->arena;
-    text_format(text, "%s for %s\n", program->name, target_text(arena, &program->target));
+    text_format(text, "%s for %s%s\n", program->name, target_text(arena, &program->target), program->is_exact ? "; exact" : "");
     text_append(text, "ranges are MEMORY:OFFSET+BYTES; > written, ~ read as texels; orders are of axes, outermost first\n\n");
     uint64_t total = 0;
     for (uint32_t i = 0; i < program->memories.count; i++) {

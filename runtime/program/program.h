@@ -151,6 +151,7 @@ typedef enum {
 typedef struct {
     const char *name, *digest; // of the resolved document
     const char *folder;        // the bundle it was read from, or NULL
+    bool is_exact;             // no kernel's float arithmetic may be contracted: see exact.h
     Target target;
     Range numbers; // NUMBER_COUNT words in a MEMORY_FEED
     ARRAY(Memory) memories;
@@ -169,7 +170,8 @@ Program *program_read_edited(Arena *arena, const char *folder, Diag *diag);
 // ---- write.c: program.json and constants.bin; kernels' files are the compiler's business.
 bool program_write(const Program *program, const char *folder, Diag *diag);
 // ---- verify.c: replays each phase's dispatches with versions of every byte range: no read of a range that nothing wrote, no two
-// accesses of one wave that conflict, ranges inside memories and aligned, push constants and bindings as the kernel declares.
+// accesses of one wave that conflict, ranges inside memories and aligned, push constants and bindings as the kernel declares, and of an
+// exact program SPIR-V (where it is loaded) that forbids contraction.
 bool program_verify(const Program *program, Text *problems);
 // ---- print.c: plan.txt, a memory map for people.
 void program_print_plan(Text *text, const Program *program);

@@ -1,5 +1,6 @@
 // Read: program.json to a Program. Nothing in the file is believed: every index, range and size is checked before it is used.
 #include "runtime/base/file.h"
+#include "runtime/program/exact.h"
 #include "runtime/program/field.h"
 
 static bool has_errors(const Fields *fields) { return diag_error_count(fields->diag) > 0; }
@@ -7,8 +8,9 @@ static bool has_errors(const Fields *fields) { return diag_error_count(fields->d
 // A member of the target, `size` bytes of an unsigned number.
 static uint64_t field_limit(Fields *fields, const Json *json, const char *name, uint64_t least, size_t size) {
     uint64_t limit = size == sizeof(uint32_t) ? field_word(fields, json, name) : field_size(fields, json, name);
+    const Json *place = json_get(json, name);
     if (limit < least)
-        field_complain(fields, json_get(json, name) ? json_get(json, name) : json, "%s: at least %llu is needed", name, (unsigned long long)least);
+        field_complain(fields, place ? place : json, "%s: at least %llu is needed", name, (unsigned long long)least);
     return limit;
 }
 
@@ -100,6 +102,9 @@ static void load_kernel(Fields *fields, ProgramKernel *kernel, const char *folde
         diag_error(fields->diag, NULL, "%s is not the file that was compiled (damaged?): run gcc-graph compile %s", path, folder);
     else if (size < 20 || size % 4 != 0 || memcmp(bytes, &magic, 4) != 0)
         diag_error(fields->diag, NULL, "%s is not SPIR-V: run gcc-graph compile %s", path, folder);
+    else if (fields->program->is_exact && !exact_holds((const uint32_t *)(const void *)bytes, size))
+        diag_error(fields->diag, NULL, "%s: the program is exact, but arithmetic of kernel %s may be contracted: compile the graph again",
+                   path, kernel->name);
     kernel->spirv = (const uint32_t *)(const void *)bytes;
     kernel->spirv_size = size;
 }
@@ -327,6 +332,7 @@ static void read_all(Fields *fields, const Json *root, const char *folder) {
     Program *program = fields->program;
     program->name = field_text(fields, root, "name");
     program->digest = field_text(fields, root, "digest");
+    program->is_exact = json_get(root, "exact") && field_bool(fields, root, "exact");
     read_target(fields, root);
     read_memories(fields, root);
     read_kernels(fields, root);

@@ -1,4 +1,5 @@
 // Verify: replays the dispatches of each phase over byte ranges, and checks every limit of the target. It believes nothing of the planner.
+#include "runtime/program/exact.h"
 #include "runtime/program/program.h"
 #include <stdlib.h>
 
@@ -325,6 +326,8 @@ static void verify_kernels(Verifier *verifier) {
         if (invocations < 1 || invocations > target->workgroup_size_max)
             fail(verifier, "kernel %s has workgroups of %.0f invocations; %u are allowed", kernel->name, invocations,
                  target->workgroup_size_max);
+        if (program->is_exact && kernel->spirv && !exact_holds(kernel->spirv, kernel->spirv_size))
+            fail(verifier, "kernel %s may contract arithmetic of an exact program", kernel->name);
         if (kernel->shared_bytes > target->shared_bytes_max)
             fail(verifier, "kernel %s shares %u bytes in a workgroup; %u are allowed", kernel->name, kernel->shared_bytes,
                  target->shared_bytes_max);

@@ -55,6 +55,12 @@ static void put_text(Sheet *sheet, const char *key, const char *value) {
     put_line(sheet, key, line);
 }
 
+static void put_bool(Sheet *sheet, const char *key, bool value) {
+    JsonWriter *line = json_line_writer_create(sheet->arena);
+    json_write_bool(line, NULL, value);
+    put_line(sheet, key, line);
+}
+
 static void put_uint(Sheet *sheet, const char *key, uint64_t value) {
     JsonWriter *line = json_line_writer_create(sheet->arena);
     json_write_uint(line, NULL, value);
@@ -308,6 +314,7 @@ static const char *program_text(Arena *arena, const Program *program, const char
     put_uint(&sheet, "gcc-graph program", PROGRAM_FORMAT);
     put_text(&sheet, "name", program->name);
     put_text(&sheet, "digest", program->digest);
+    put_bool(&sheet, "exact", program->is_exact);
     write_target(&sheet, &program->target);
     JsonWriter *line = json_line_writer_create(arena);
     write_range(line, NULL, &program->numbers);

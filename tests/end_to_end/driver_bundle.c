@@ -226,6 +226,46 @@ START_TEST(fusion_begins_with_the_same_graph) {
 }
 END_TEST
 
+// Products and sums of an exact program are rounded one by one, whatever the driver would like to make one operation of.
+START_TEST(exact_programs_round_each_result) {
+    enum { COUNT = 256 };
+    float data[3][COUNT];
+    for (uint32_t i = 0; i < COUNT; i++) {
+        data[0][i] = 1 + (float)(i + 1) / 4099;
+        data[1][i] = 1 + (float)(3 * i + 7) / 8191;
+        volatile float product = data[0][i] * data[1][i];
+        data[2][i] = -product; // what contraction leaves of the sum is the product's rounding error
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        HostTensor tensor = {.name = "x", .dtype = HOST_F32, .rank = 2, .dims = {1, COUNT}, .size = sizeof data[i], .data = data[i]};
+        ck_assert_msg(npy_write(in_folder(arena_format(arena, "%c.npy", "xyz"[i])), &tensor, diag), "%s", diag_text(diag, arena));
+    }
+    const char *exact = in_folder("exact.json");
+    bundle = in_folder("exact.ggb");
+    write_text(exact, "{\"gcc-graph\": 1, \"name\": \"exact\", \"exact\": true,\n"
+                      " \"data\": {\"d\": {\"batch\": 1, \"fields\": {\"x\": {\"shape\": [256]}, \"y\": {\"shape\": [256]},\n"
+                      "                                             \"z\": {\"shape\": [256]}}}},\n"
+                      " \"programs\": {\"p\": {\"phases\": [{\"name\": \"one\", \"nodes\": [\n"
+                      "   {\"emit\": \"a\", \"value\": \"x*y + z\", \"format\": \"tensor\"}],\n"
+                      "   \"feed\": {\"x\": \"d.x\", \"y\": \"d.y\", \"z\": \"d.z\"}}]}}}\n");
+    expect_code(0, "summary %s", exact);
+    expect_out("\nexact: ");
+    static const char *const targets[] = {"cpu", "gpu", "any"};
+    for (uint32_t i = 0; i < 3; i++) {
+        expect_code(0, "compile %s -o %s --target %s", exact, bundle, targets[i]);
+        ck_assert_ptr_nonnull(strstr(read_all(in_folder("exact.ggb/program.json")), "\"exact\": true,\n"));
+        expect_code(0, "inspect %s 000", bundle);
+        expect_out("// exact: ");
+        expect_code(0, "run %s p --set x=%s --set y=%s --set z=%s --get a=%s", bundle, in_folder("x.npy"), in_folder("y.npy"),
+                    in_folder("z.npy"), in_folder("a.npy"));
+        HostTensor a;
+        ck_assert_msg(npy_read(arena, in_folder("a.npy"), &a, diag), "%s", diag_text(diag, arena));
+        for (uint32_t k = 0; k < COUNT; k++)
+            ck_assert_float_eq(((const float *)a.data)[k], 0);
+    }
+}
+END_TEST
+
 START_TEST(bench_prints_json) {
     compile_small("");
     expect_code(0, "bench %s --json --seconds 1", bundle);
@@ -257,6 +297,7 @@ int main(void) {
     tcase_add_test(tests, a_folder_comes_in_as_it_went_out);
     tcase_add_test(tests, run_says_what_is_missing);
     tcase_add_test(tests, fusion_begins_with_the_same_graph);
+    tcase_add_test(tests, exact_programs_round_each_result);
     tcase_add_test(tests, bench_prints_json);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

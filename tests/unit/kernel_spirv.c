@@ -1,6 +1,8 @@
 // spirv.c: GLSL to SPIR-V, in parallel, through the cache, with readable errors.
+#include "compiler/emit/decorate.h"
 #include "compiler/emit/spirv.h"
 #include "compiler/emit/template.h"
+#include "runtime/program/exact.h"
 #include <check.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -72,6 +74,36 @@ START_TEST(second_time_comes_from_the_cache) {
     ck_assert(second.cached);
     ck_assert_uint_eq(first.size, second.size);
     ck_assert_mem_eq(first.words, second.words, first.size);
+}
+END_TEST
+
+// Without the decoration a driver may make one operation of a multiply and an add; with it not, also when it comes from the cache.
+START_TEST(exact_arithmetic_is_decorated) {
+    static const char source[] = "#version 450\n"
+                                 "layout(local_size_x = 64) in;\n"
+                                 "layout(set = 0, binding = 0) buffer Data { vec4 data[]; };\n"
+                                 "void main() {\n"
+                                 "    vec4 x = data[gl_GlobalInvocationID.x];\n"
+                                 "    precise float first = x.x * x.y + x.z;\n"
+                                 "    data[gl_GlobalInvocationID.x] = x * x + x / 3.0 - dot(x, x) * x + first * x;\n"
+                                 "}\n";
+    SpirvJob plain = compile_one(source, false);
+    ck_assert(!exact_holds(plain.words, plain.size));
+    for (int i = 0; i < 2; i++) {
+        SpirvJob job = {.name = "000_test", .source = source, .is_exact = true};
+        ck_assert_msg(spirv_compile(arena, &job, 1, i, NULL, NULL, diag), "%s", diag_text(diag, arena));
+        ck_assert(exact_holds(job.words, job.size));
+        ck_assert(!exact_holds(job.words, 16) && !exact_holds(job.words, 0));
+        size_t size = job.size;
+        const uint32_t *again = decorate_exact(arena, job.words, &size);
+        ck_assert(size == job.size && !memcmp(again, job.words, size));
+        const char *path = file_join(arena, cache, "exact.spv");
+        ck_assert(file_write(path, job.words, job.size, diag));
+        ck_assert_int_eq(system(arena_format(arena, "spirv-val --target-env vulkan1.2 %s", path)), 0);
+        SpirvJob cached = {.name = "000_test", .source = source, .is_exact = true};
+        ck_assert(spirv_compile(arena, &cached, 1, i, NULL, NULL, diag) && cached.cached);
+        ck_assert(exact_holds(cached.words, cached.size));
+    }
 }
 END_TEST
 
@@ -185,6 +217,7 @@ int main(void) {
     tcase_add_test(tests, compiles_valid_spirv);
     tcase_add_test(tests, debug_info_holds_the_source);
     tcase_add_test(tests, second_time_comes_from_the_cache);
+    tcase_add_test(tests, exact_arithmetic_is_decorated);
     tcase_add_test(tests, damaged_cache_is_no_error);
     tcase_add_test(tests, missing_cache_folder_is_no_error);
     tcase_add_test(tests, unwritable_cache_is_no_error);

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 static const char glsl[] = "// kernel 000_add: map\n#version 450\n  // reads %1\nvoid main() {} // %4 add\n";
-static const uint32_t spirv[] = {0x07230203, 0x00010500, 0, 1, 0};
+static const uint32_t spirv[] = {0x07230203, 0x00010500, 0, 6, 0, 5u << 16 | 129, 1, 5, 3, 4}; // %5 = OpFAdd %3 %4
+static const uint32_t exact[] = {0x07230203, 0x00010500, 0, 6, 0, 3u << 16 | 71, 5, 42, 5u << 16 | 129, 1, 5, 3, 4}; // the same, decorated
 
 static ProgramTensor tensor(ElementType type, uint32_t rank, const uint32_t *dims, const uint8_t *order, uint32_t memory, uint64_t offset) {
     ProgramTensor out = {.type = type, .layout = layout_make(rank, dims, order)};
@@ -196,6 +197,8 @@ static const struct {
 } edits[] = {
     {"\"gcc-graph program\": 1", "\"gcc-graph program\": 2", "format 2 is not the format 1"},
     {"\"gcc-graph program\": 1", "\"other\": 1", "no program of gcc-graph"},
+    {"\"exact\": false", "\"exact\": 1", "exact: true or false is needed"},
+    {"\"exact\": false", "\"exact\": true", "arithmetic of kernel 000_add may be contracted"},
     {"\"kind\": \"scratch\"", "\"kind\": \"scrtach\"", "did you mean \"scratch\""},
     {"[2, 256, 64]", "[2, 500, 64]", "does not lie inside its memory of 512 bytes"},
     {"[2, 256, 64]", "[9, 256, 64]", "there is no memory 9"},
@@ -343,6 +346,32 @@ START_TEST(targets) {
 }
 END_TEST
 
+START_TEST(exact_programs_come_back) {
+    Arena *arena = arena_create();
+    Diag *diag = diag_create(arena);
+    Bundle bundle = write_bundle();
+    Program *program = make_program(bundle.arena);
+    program->is_exact = true;
+    program->kernels.items[0].spirv = spirv;
+    program->kernels.items[0].spirv_size = sizeof spirv;
+    Text problems = text_create(arena);
+    ck_assert(!program_verify(program, &problems));
+    ck_assert_msg(strstr(problems.data, "kernel 000_add may contract arithmetic of an exact program") != NULL, "%s", problems.data);
+    program->kernels.items[0].spirv = exact;
+    program->kernels.items[0].spirv_size = sizeof exact;
+    ck_assert(program_verify(program, &problems));
+    ck_assert(file_write(program_kernel_path(bundle.arena, bundle.folder, "000_add", ".spv"), exact, sizeof exact, diag));
+    ck_assert(program_write(program, bundle.folder, bundle.diag));
+    const Program *read = program_read(arena, bundle.folder, diag);
+    ck_assert_msg(read && read->is_exact, "%s", diag_text(diag, arena));
+    Text plan = text_create(arena);
+    program_print_plan(&plan, read);
+    ck_assert_ptr_nonnull(strstr(plan.data, "ddpm for the class cpu; exact\n"));
+    end_bundle(&bundle);
+    arena_destroy(&arena);
+}
+END_TEST
+
 // What a device or a bundle states beyond what can be taken is cut to that, limit by limit; the rest stays.
 START_TEST(targets_are_clamped) {
     Target stated = target_default(TARGET_GPU);
@@ -421,6 +450,7 @@ int main(void) {
     tcase_add_test(cases, never_crashes);
     tcase_add_test(cases, verifier);
     tcase_add_test(cases, targets);
+    tcase_add_test(cases, exact_programs_come_back);
     tcase_add_test(cases, targets_are_clamped);
     tcase_add_test(cases, targets_of_bundles_are_clamped);
     tcase_add_test(cases, small_dispatches_suit_one_thread);

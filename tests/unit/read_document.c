@@ -57,6 +57,30 @@ static const struct {
     {"spectral_norm", NULL, {NULL}, 0, 259745, 36513},
 };
 
+// One document that says "exact" is enough, whichever it is; and the input as one file says it too.
+START_TEST(exact_of_any_document_holds_for_all) {
+    char folder[] = "/tmp/gcc-graph-exact-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    static const char *const says[] = {"", "\"exact\": false, ", "\"exact\": true, "};
+    const char *parts[] = {"main.json", "plain.json", "apart.json"};
+    for (uint32_t pick = 0; pick < 27; pick++) {
+        bool expected = false;
+        for (uint32_t i = 0, rest = pick; i < 3; i++, rest /= 3) {
+            const char *text = arena_format(arena, "{\"gcc-graph\": 1, %s%s \"let\": {}}", says[rest % 3],
+                                            i ? "" : "\"include\": [\"plain.json\", {\"file\": \"apart.json\", \"as\": \"a\"}],");
+            ck_assert(file_write(file_join(arena, folder, parts[i]), text, strlen(text), diag));
+            expected |= rest % 3 == 2;
+        }
+        const Module *module = read_graph(file_join(arena, folder, "main.json"), NULL, NULL, 0);
+        ck_assert_msg(module->is_exact == expected, "combination %u", pick);
+        const char *whole = file_join(arena, folder, "whole.json");
+        ck_assert(file_write(whole, module->resolved, strlen(module->resolved), diag));
+        ck_assert_msg(read_graph(whole, NULL, NULL, 0)->is_exact == expected, "combination %u, as one file", pick);
+    }
+    ck_assert(file_remove_tree(folder, diag));
+}
+END_TEST
+
 START_TEST(parameters_are_the_published_ones) {
     const Module *module =
         read_graph(arena_format(arena, "graphs/%s.json", counts[_i].graph), counts[_i].preset, counts[_i].defines, counts[_i].define_count);
@@ -306,6 +330,7 @@ int main(void) {
     TCase *all = tcase_create("documents");
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_set_timeout(all, 300);
+    tcase_add_test(all, exact_of_any_document_holds_for_all);
     tcase_add_loop_test(all, parameters_are_the_published_ones, 0, sizeof counts / sizeof *counts);
     tcase_add_test(all, layers_add_up_to_their_network);
     tcase_add_test(all, names_are_paths);
