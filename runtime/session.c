@@ -30,7 +30,8 @@ static bool check_fit(const Session *session, Diag *diag) {
         char *end = strchr(problems.data, '\n');
         if (end)
             *end = 0;
-        diag_error(diag, NULL, "%s, compiled for %s, does not fit the device %s: %s; compile the graph for it: gcc-graph compile … --target %u",
+        diag_error(diag, NULL, "%s, compiled for %s, does not fit the device %s: %s; compile the graph for it: "
+                   "gcc-graph compile … --target %u",
                    session->program->name, target_text(arena, &session->program->target), info->name, problems.data, info->index);
     }
     for (uint32_t i = 0; good && i < fitted.kernels.count; i++) {

@@ -58,7 +58,9 @@ static const char *const class_names[] = {[TARGET_CPU] = "cpu", [TARGET_GPU] = "
 
 const char *target_text(Arena *arena, const Target *target) {
     const char *name = target_class_name(target->target_class);
-    return target->device ? arena_format(arena, "%s, a device of the class %s", target->device, name) : arena_format(arena, "the class %s", name);
+    if (target->device)
+        return arena_format(arena, "%s, a device of the class %s", target->device, name);
+    return arena_format(arena, "the class %s", name);
 }
 
 const char *target_class_name(TargetClass target_class) { return class_names[target_class]; }

@@ -382,8 +382,11 @@ START_TEST(refusals) {
     bed.program->target.device = "a larger device";
     ck_assert_ptr_null(session_create(bed.arena, bed.device, bed.program, NULL, bed.diag));
     const char *told = diag_text(bed.diag, bed.arena);
-    ck_assert_msg(strstr(told, "hand made, compiled for a larger device, a device of the class cpu, does not fit the device ") != NULL, "%s", told);
-    ck_assert_msg(strstr(told, " workgroups along axis 1; 1 to 65535 are allowed; compile the graph for it: gcc-graph compile … --target 0") != NULL, "%s", told);
+    static const char *const parts[] = {
+        "hand made, compiled for a larger device, a device of the class cpu, does not fit the device ",
+        " workgroups along axis 1; 1 to 65535 are allowed; compile the graph for it: gcc-graph compile … --target 0"};
+    for (uint32_t i = 0; i < 2; i++)
+        ck_assert_msg(strstr(told, parts[i]) != NULL, "\"%s\" is not in: %s", parts[i], told);
     end_bed(&bed);
 }
 END_TEST
