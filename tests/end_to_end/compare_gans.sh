@@ -6,7 +6,7 @@ gg=$1 folder=$2
 "$gg" devices >/dev/null 2>&1 || exit 77
 rm -rf "$folder"
 mkdir -p "$folder"
-compare() { graphs/compare_gans.sh --program "$gg" --minutes 1 --steps 3 --seeds '0 1' --jobs 2 "$@"; }
+compare() { graphs/compare_gans.sh --program "$gg" --minutes 60 --steps 3 --seeds '0 1' --jobs 2 "$@"; }
 fail() { echo "$*" >&2 && exit 1; }
 
 compare --batch 8 -D width=8 --out "$folder/ring" vanilla ttur >"$folder/table" 2>"$folder/log"

@@ -103,6 +103,12 @@ START_TEST(stopped_runs_resume) {
 }
 END_TEST
 
+static uint64_t milliseconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static void pause_for(uint32_t milliseconds) { nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000L}, NULL); }
 
 // Runs gcc-graph and kills it after some time; whether it had ended by itself, well.
@@ -130,14 +136,16 @@ enum { KILLS = 8, LONG = 200 };
 START_TEST(killed_runs_resume) {
     compile_graph();
     const char *train = arena_format(arena, "train %s --data ring --seed 5 --steps %d --save-every 1 --keep 3", bundle, LONG);
+    uint64_t begin = milliseconds_now();
     expect_code(0, "%s --out %s", train, in_folder("whole"));
+    uint32_t length = (uint32_t)(milliseconds_now() - begin); // of the whole run, on this machine
     const char *killed = in_folder("killed");
     uint32_t kills = 0, resumed = 0;
     uint64_t seed = (uint64_t)time(NULL);
     printf("killed_runs_resume: seed %llu\n", (unsigned long long)seed);
     bool done = false;
     for (uint32_t i = 0; i < KILLS && !done; i++) {
-        uint32_t wait = 5 + random_below(random_element(seed, 1, 0, 0, i), 900);
+        uint32_t wait = 5 + random_below(random_element(seed, 1, 0, 0, i), length);
         // Also before the first checkpoint: such a run begins at step 0 again.
         bool begun = file_exists(in_folder("killed/run.json"));
         const char *words = begun ? arena_format(arena, "train %s --out %s --resume --save-every 1", bundle, killed)
@@ -160,12 +168,14 @@ END_TEST
 START_TEST(ddpm_resumes) {
     const char *ddpm = in_folder("ddpm.ggb");
     expect_code(0, "compile graphs/ddpm_mnist.json --preset check -o %s", ddpm);
+    uint64_t begin = milliseconds_now();
     expect_code(0, "train %s --data random:64 --out %s --seed 7 --steps 20", ddpm, in_folder("whole"));
+    uint32_t length = (uint32_t)(milliseconds_now() - begin);
     expect_code(0, "train %s --data random:64 --out %s --seed 7 --steps 20 --stop-at 10", ddpm, in_folder("halves"));
     expect_code(0, "train %s --out %s --resume", ddpm, in_folder("halves"));
     same_end("whole", "halves", 20);
     run_and_kill(arena_format(arena, "train %s --data random:64 --out %s --seed 7 --steps 20 --save-every 1", ddpm, in_folder("killed")),
-                 900);
+                 length / 2);
     if (file_exists(in_folder("killed/run.json"))) {
         expect_code(0, "train %s --out %s --resume", ddpm, in_folder("killed"));
         same_end("whole", "killed", 20);

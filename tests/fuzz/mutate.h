@@ -32,7 +32,7 @@ typedef struct {
 // Takes one damaged input, written to fuzzer->path; returns whether it was accepted. Everything else that it finds is a failure.
 typedef bool (*Taste)(Fuzzer *fuzzer, Arena *arena, Diag *diag, const char *bytes, size_t size);
 
-enum { SECONDS_A_SAMPLE = 20, GROWTH_MAX = 4096 };
+enum { SECONDS_A_SAMPLE = 600, GROWTH_MAX = 4096 };
 
 static volatile uint64_t fuzz_seed;
 static const char *volatile fuzz_what;

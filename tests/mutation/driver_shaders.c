@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ARGS_MAX = 4, DRAWS = 3, SECONDS_A_MUTANT = 60 };
+enum { ARGS_MAX = 4, DRAWS = 3, SECONDS_A_MUTANT = 600, TRIED_MIN = 20 };
 
 // One example of an op: a program of one phase. Inputs are drawn several times.
 typedef struct {
@@ -452,7 +452,7 @@ static uint32_t hunt(Examples *examples, const Options *options) {
     uint32_t *order = ARENA_NEW(examples->arena, uint32_t, total + 1);
     random_permutation(options->seed, 5, 0, order, total);
     double begin = seconds_now();
-    for (; tried < total && (options->full || seconds_now() - begin < options->seconds); tried++) {
+    for (; tried < total && (options->full || tried < TRIED_MIN || seconds_now() - begin < options->seconds); tried++) {
         uint32_t pick = order[tried], b = pick >= mutants[0].count;
         const Mutant *mutant = &mutants[b].items[pick - b * mutants[0].count];
         alarm(SECONDS_A_MUTANT);
