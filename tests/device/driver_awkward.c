@@ -218,7 +218,7 @@ static Tensor judge(Arena *arena, const Applied *applied, const Type *type, uint
 static double tolerance_of(const Applied *applied) {
     const OpDef *def = op_def(applied->op);
     uint32_t width = applied->args[0]->type.dims[applied->attrs[0].kind == ATTR_INT ? applied->attrs[0].integer : def->op_class == CLASS_MAP ? 0 : applied->attrs[0].ints[0]];
-    return def->op_class == CLASS_MAP ? 2e-7 * fmax(def->cost, 1) : 1e-6 + 6e-8 * width; // terms that are alike are all rounded the same way
+    return def->op_class == CLASS_MAP ? 2e-7 * fmin(fmax(def->cost, 1), 8) : 1e-6 + 6e-8 * width; // terms that are alike are all rounded the same way
 }
 
 // The terms of a row may cancel, or their squares may be lost beside larger ones: what is left is measured by the largest term.
