@@ -1,7 +1,7 @@
 // Needs: planned kernels of every phase. Gives: the Program - memories, kernels (equal ones once), dispatches, states, feeds, results.
 #include "compiler/passes/emit.h"
+#include "compiler/emit/canonical.h"
 #include "compiler/emit/glsl.h"
-#include <ctype.h>
 
 typedef struct {
     Arena *arena;
@@ -13,56 +13,6 @@ typedef struct {
     ARRAY(const char *) canonical;           // by kernel
     Text constants;
 } Emit;
-
-// ---- canonical text
-
-static bool is_word(const char *start, size_t length) {
-    static const char *const words[] = {"vec2", "vec3", "vec4", "log2", "exp2", "atan2"};
-    for (uint32_t i = 0; i < sizeof words / sizeof *words; i++) {
-        size_t n = strlen(words[i]);
-        if (length >= n && !memcmp(start + length - n, words[i], n))
-            return true;
-    }
-    return false;
-}
-
-// A register's name: letters, then digits and underscores.
-static size_t name_length(const char *at) {
-    size_t letters = 0, length;
-    while (islower((unsigned char)at[letters]))
-        letters++;
-    length = letters;
-    while (isdigit((unsigned char)at[length]) || at[length] == '_')
-        length++;
-    bool whole = !isalnum((unsigned char)at[length]);
-    return letters && length > letters && isdigit((unsigned char)at[length - 1]) && whole && !is_word(at, length) ? length : 0;
-}
-
-const char *emit_canonical(Arena *arena, const char *source) {
-    Text text = text_create(arena);
-    ARRAY(const char *) names = {0};
-    for (const char *at = source; *at;) {
-        if (at[0] == '/' && at[1] == '/') {
-            at += strcspn(at, "\n");
-            continue;
-        }
-        bool begins = at == source || (!isalnum((unsigned char)at[-1]) && at[-1] != '_');
-        size_t length = begins ? name_length(at) : 0;
-        if (!length) {
-            text_append_bytes(&text, at++, 1);
-            continue;
-        }
-        const char *name = arena_copy_bytes(arena, at, length);
-        uint32_t number = 0;
-        while (number < names.count && strcmp(names.items[number], name))
-            number++;
-        if (number == names.count)
-            array_push(arena, &names, name);
-        text_format(&text, "$%u", number);
-        at += length;
-    }
-    return text.data;
-}
 
 // ---- memory
 
@@ -210,7 +160,7 @@ static bool is_placed(const Emit *emit, const KernelList *list, const Buffer *bu
 // ---- kernels and dispatches
 
 static uint32_t add_kernel(Emit *emit, const Kernel *kernel, const Shader *shader) {
-    const char *canonical = emit_canonical(emit->arena, shader->source);
+    const char *canonical = canonical_text(emit->arena, shader->source);
     for (uint32_t k = 0; k < emit->canonical.count; k++)
         if (!strcmp(emit->canonical.items[k], canonical))
             return k;
