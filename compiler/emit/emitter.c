@@ -5,14 +5,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-void emitter_create(Emitter *emitter, Arena *arena, const KernelList *list, const Kernel *kernel, const Target *target) {
-    *emitter = (Emitter){.arena = arena, .list = list, .graph = list->graph, .kernel = kernel, .target = target};
+void emitter_create(Emitter *emitter, Arena *arena, EmitTables *tables, const KernelList *list, const Kernel *kernel, const Target *target) {
+    *emitter = (Emitter){.arena = arena, .tables = tables, .list = list, .graph = list->graph, .kernel = kernel, .target = target};
     emitter->pool = index_pool_create(arena);
     emitter->body = text_create(arena);
     emitter->functions = text_create(arena);
     emitter->lane = index_variable(emitter->pool, "lane", 0, 3);
     emitter->lane_atom = index_atom(emitter->lane);
-    emitter->value_names = ARENA_NEW(arena, uint32_t, list->graph->nodes.count);
+}
+
+void emitter_finish(Emitter *emitter) {
+    for (uint32_t i = 0; i < emitter->named.count; i++)
+        emitter->tables->value_names[emitter->named.items[i].id] = 0;
 }
 
 void emit_line(Emitter *emitter, const char *format, ...) {
@@ -260,7 +264,9 @@ void emit_declarations(Emitter *emitter, Text *out) {
 // ---- loads and stores
 
 static const char *register_name(Emitter *emitter, Value value) {
-    uint32_t again = emitter->value_names[value.id]++;
+    uint32_t again = emitter->tables->value_names[value.id]++;
+    if (!again)
+        array_push(emitter->arena, &emitter->named, value);
     return again ? arena_format(emitter->arena, "v%u_%u", value.id, again) : arena_format(emitter->arena, "v%u", value.id);
 }
 
@@ -324,13 +330,11 @@ static const char *to_memory(Emitter *emitter, Code code) {
 // What is known of a set's padding: nothing, that it is finite, that it is zero. A set's state and pack have zeros there.
 typedef enum { PADDING_ANY = 1, PADDING_FINITE, PADDING_ZERO } Padding;
 
-static Padding padding_of(Emitter *emitter, Value value);
-
 static Padding least(Padding a, Padding b) { return a < b ? a : b; }
 
-static Padding padding_of_map(Emitter *emitter, const Node *node) {
-    Padding x = padding_of(emitter, node->args[0]), y = node->arg_count > 1 ? padding_of(emitter, node->args[1]) : x;
-    Padding z = node->arg_count > 2 ? padding_of(emitter, node->args[2]) : y;
+static Padding padding_of_map(const uint8_t *paddings, const Node *node) {
+    Padding x = (Padding)paddings[node->args[0].id], y = node->arg_count > 1 ? (Padding)paddings[node->args[1].id] : x;
+    Padding z = node->arg_count > 2 ? (Padding)paddings[node->args[2].id] : y;
     switch ((int)node->op) {
     case OP_mul: return least(x, y) == PADDING_FINITE && (x == PADDING_ZERO || y == PADDING_ZERO) ? PADDING_ZERO : least(x, y);
     case OP_div: return x == PADDING_ZERO && y == PADDING_FINITE ? PADDING_ZERO : PADDING_ANY;
@@ -346,22 +350,23 @@ static Padding padding_of_map(Emitter *emitter, const Node *node) {
     return op_def(node->op)->zero_preserving && least(least(x, y), z) == PADDING_ZERO ? PADDING_ZERO : PADDING_ANY;
 }
 
-static Padding padding_of(Emitter *emitter, Value value) {
-    const Node *node = graph_node(emitter->graph, value);
-    if (!emitter->paddings)
-        emitter->paddings = ARENA_NEW(emitter->arena, uint8_t, emitter->graph->nodes.count);
-    uint8_t *known = &emitter->paddings[value.id];
-    if (*known)
-        return (Padding)*known;
-    Padding padding = PADDING_FINITE; // a number spread over the set
+static Padding padding_of_node(const uint8_t *paddings, const Node *node) {
     if (node->op == OP_state || node->op == OP_pack)
-        padding = PADDING_ZERO;
-    else if (node->op == OP_materialise)
-        padding = padding_of(emitter, node->args[0]);
-    else if (op_def(node->op)->op_class == CLASS_MAP && node->type.set)
-        padding = padding_of_map(emitter, node);
-    *known = (uint8_t)padding;
-    return padding;
+        return PADDING_ZERO;
+    if (node->op == OP_materialise)
+        return (Padding)paddings[node->args[0].id];
+    if (op_def(node->op)->op_class == CLASS_MAP && node->type.set)
+        return padding_of_map(paddings, node);
+    return PADDING_FINITE; // a number spread over the set
+}
+
+EmitTables *emit_tables(Arena *arena, const KernelList *list) {
+    uint32_t count = list->graph->nodes.count;
+    EmitTables *tables = ARENA_NEW(arena, EmitTables, 1);
+    *tables = (EmitTables){ARENA_NEW(arena, uint8_t, count), ARENA_NEW(arena, uint32_t, count), ARENA_NEW(arena, bool, count)};
+    for (uint32_t id = 1; id < count; id++)
+        tables->paddings[id] = (uint8_t)padding_of_node(tables->paddings, &list->graph->nodes.items[id]);
+    return tables;
 }
 
 bool emit_set_has_gaps(const Emitter *emitter, uint32_t set) {
@@ -410,7 +415,7 @@ void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code c
     if (!index_split(emitter->pool, emit_offset(emitter, layout, index), emitter->lane_atom, &stride, &rest))
         graph_bug(emitter->graph, value, "a store's lane is not simple");
     uint32_t set = graph_type(emitter->graph, value).set;
-    if (set && padding_of(emitter, value) != PADDING_ZERO) {
+    if (set && emitter->tables->paddings[value.id] != PADDING_ZERO) {
         const char *vector = emit_index(emitter, index_divide(emitter->pool, rest, 4));
         text = arena_format(emitter->arena, "mix(%s, %s, notEqual(%s, vec4(0.0)))", zero, text, emit_set_mask(emitter, set, vector));
     }

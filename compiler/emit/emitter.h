@@ -36,9 +36,17 @@ typedef struct {
     uint64_t first, count; // count 0: all
 } EmitWindow;
 
+// What the emitters of one list's kernels share, so that none of them pays for the size of the whole graph.
+typedef struct {
+    uint8_t *paddings;     // by value id: what is known of a set's padding; see emit_store_vector
+    uint32_t *value_names; // by value id: how many registers are already called after it; all 0 between kernels
+    bool *seen;            // by value id: for walks; all false between kernels
+} EmitTables;
+
 typedef struct {
     Arena *arena;
     IndexPool *pool;
+    EmitTables *tables;
     const KernelList *list;
     const Graph *graph;
     const Kernel *kernel;
@@ -52,8 +60,7 @@ typedef struct {
     ARRAY(AtomName) atoms;
     ARRAY(EmitBinding) bindings;
     uint32_t name_count;
-    uint8_t *paddings;       // by value id: what is known of a set's padding; see emit_store_vector
-    uint32_t *value_names;   // by value id: how many registers are already called after it
+    ARRAY(Value) named;      // whose value_names are not 0
     bool uses_random;
     Text functions;          // helpers of map ops, and shared memory
     uint32_t shared_bytes;   // of that
@@ -64,7 +71,9 @@ typedef struct {
     uint32_t memo_count, atom_count;
 } EmitScope;
 
-void emitter_create(Emitter *emitter, Arena *arena, const KernelList *list, const Kernel *kernel, const Target *target);
+EmitTables *emit_tables(Arena *arena, const KernelList *list);
+void emitter_create(Emitter *emitter, Arena *arena, EmitTables *tables, const KernelList *list, const Kernel *kernel, const Target *target);
+void emitter_finish(Emitter *emitter); // leaves the tables as it found them
 // Writes one indented line into the body.
 __attribute__((format(printf, 2, 3))) void emit_line(Emitter *emitter, const char *format, ...);
 EmitScope emit_open(Emitter *emitter, const char *head); // "for (…) {" ; NULL: no brace

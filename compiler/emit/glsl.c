@@ -2,11 +2,15 @@
 #include "compiler/emit/glsl.h"
 #include "compiler/emit/contract.h"
 #include "compiler/emit/template.h"
-#include <stdio.h>
+#include <stdlib.h>
 
 // Values computed inside the kernel, in graph order.
-static void mark(const KernelList *list, const Kernel *kernel, Value value, bool *seen, bool is_store) {
-    if (seen[value.id])
+typedef ARRAY(uint32_t) Marked;
+
+static void mark(const Emitter *emitter, Value value, Marked *marked, bool is_store) {
+    const KernelList *list = emitter->list;
+    const Kernel *kernel = emitter->kernel;
+    if (emitter->tables->seen[value.id])
         return;
     bool own = is_store;
     for (uint32_t i = 0; i < kernel->stores.count; i++)
@@ -16,19 +20,36 @@ static void mark(const KernelList *list, const Kernel *kernel, Value value, bool
     own |= kernel->root.id == value.id;
     if (!own && list->buffers[value.id].kind != BUFFER_NONE)
         return;
-    seen[value.id] = true;
+    emitter->tables->seen[value.id] = true;
+    array_push(emitter->arena, marked, value.id);
     const Node *node = graph_node(list->graph, value);
     for (uint32_t i = 0; i < node->arg_count; i++)
-        mark(list, kernel, node->args[i], seen, false);
+        mark(emitter, node->args[i], marked, false);
 }
 
-static const char *header(Arena *arena, const KernelList *list, const Kernel *kernel, const bool *seen, const Emitter *emitter) {
+static int ascending(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static Marked find_marked(const Emitter *emitter) {
+    Marked marked = {0};
+    for (uint32_t i = 0; i < emitter->kernel->stores.count; i++)
+        mark(emitter, emitter->kernel->stores.items[i], &marked, true);
+    for (uint32_t i = 0; i < marked.count; i++)
+        emitter->tables->seen[marked.items[i]] = false;
+    qsort(marked.items, marked.count, sizeof *marked.items, ascending);
+    return marked;
+}
+
+static const char *header(Arena *arena, const KernelList *list, const Kernel *kernel, const Marked *marked, const Emitter *emitter) {
     Text text = text_create(arena);
     text_format(&text, "// %s, schedule %s; fused from\n", kernel->kernel_class == KERNEL_MAP ? "map" : kernel->kernel_class == KERNEL_REDUCE ? "reduce" : "contract",
                 kernel->schedule.name);
-    for (uint32_t id = 1; id < list->graph->nodes.count; id++) {
+    for (uint32_t i = 0; i < marked->count; i++) {
+        uint32_t id = marked->items[i];
         const Node *node = &list->graph->nodes.items[id];
-        if (!seen[id] || node->op == OP_constant)
+        if (node->op == OP_constant)
             continue;
         text_format(&text, "//   %%%u %s : %s  %s%s%s%s\n", id, op_def(node->op)->name, type_text(arena, &node->type), node->origin.pointer ? node->origin.pointer : "",
                     node->origin.maker ? " (" : "", node->origin.maker ? node->origin.maker : "", node->origin.maker ? ")" : "");
@@ -49,16 +70,17 @@ static const char *header(Arena *arena, const KernelList *list, const Kernel *ke
 }
 
 // "conv2d_add_mul": the root's op, then those of maps fused after it, at most four words.
-static const char *name_of(Arena *arena, const KernelList *list, const Kernel *kernel, const bool *seen) {
+static const char *name_of(Arena *arena, const KernelList *list, const Kernel *kernel, const Marked *marked) {
     Text text = text_create(arena);
     if (kernel->kernel_class != KERNEL_MAP)
         text_append(&text, op_def(graph_node(list->graph, kernel->root)->op)->name);
     uint32_t words = text.length ? 1 : 0;
     const char *last = "";
-    for (uint32_t id = list->graph->nodes.count; id-- > 1 && words < 3;) {
+    for (uint32_t i = marked->count; i-- > 0 && words < 3;) {
+        uint32_t id = marked->items[i];
         const Node *node = &list->graph->nodes.items[id];
         const OpDef *def = op_def(node->op);
-        bool shown = seen[id] && (def->op_class == CLASS_MAP || (!words && kernel->kernel_class == KERNEL_MAP && def->op_class != CLASS_META && node->op != OP_constant));
+        bool shown = def->op_class == CLASS_MAP || (!words && kernel->kernel_class == KERNEL_MAP && def->op_class != CLASS_META && node->op != OP_constant);
         if (!shown || !strcmp(def->name, last) || (kernel->kernel_class != KERNEL_MAP && id < kernel->root.id))
             continue;
         text_format(&text, "%s%s", words ? "_" : "", def->name);
@@ -106,9 +128,9 @@ static EmitWindow window_of(const KernelList *list, const Kernel *kernel, const 
     return (EmitWindow){first, vectors - first < most ? vectors - first : most};
 }
 
-void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, const Target *target, uint32_t window, Shader *out) {
+void glsl_kernel(Arena *arena, EmitTables *tables, const KernelList *list, const Kernel *kernel, const Target *target, uint32_t window, Shader *out) {
     Emitter emitter;
-    emitter_create(&emitter, arena, list, kernel, target);
+    emitter_create(&emitter, arena, tables, list, kernel, target);
     emitter.window = window_of(list, kernel, target, window);
     bool counts_groups;
     uint64_t count = body_of(&emitter, kernel, &counts_groups);
@@ -119,15 +141,13 @@ void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, con
     out->groups[0] = (uint32_t)(groups > most ? most : groups);
     out->groups[1] = (uint32_t)((groups + out->groups[0] - 1) / out->groups[0]);
     out->groups[2] = 1;
-    bool *seen = ARENA_NEW(arena, bool, list->graph->nodes.count);
-    for (uint32_t i = 0; i < kernel->stores.count; i++)
-        mark(list, kernel, kernel->stores.items[i], seen, true);
+    Marked marked = find_marked(&emitter);
     Text declarations = text_create(arena), source = text_create(arena);
     emit_declarations(&emitter, &declarations);
     const char *workgroup = arena_format(arena, "layout(local_size_x = %u) in;", lanes);
     if (emitter.uses_random)
         emit_functions(&emitter, "random.glsl");
-    Slot slots[] = {{"header", header(arena, list, kernel, seen, &emitter)},
+    Slot slots[] = {{"header", header(arena, list, kernel, &marked, &emitter)},
                     {"workgroup", workgroup},
                     {"declarations", declarations.data},
                     {"functions", emitter.functions.data},
@@ -135,7 +155,7 @@ void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, con
     const char *template = kernel->kernel_class == KERNEL_REDUCE ? (counts_groups ? "reduce_tree.comp" : "reduce.comp") : counts_groups ? "contract.comp" : "map.comp";
     template_fill(&source, template, slots, 5);
     out->source = source.data;
-    out->name = name_of(arena, list, kernel, seen);
+    out->name = name_of(arena, list, kernel, &marked);
     out->shared_bytes = emitter.shared_bytes;
     for (uint32_t i = 0; i < emitter.bindings.count; i++) {
         array_push(arena, &out->bindings, emitter.bindings.items[i]);
@@ -146,4 +166,5 @@ void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, con
     }
     out->op_class = kernel->kernel_class == KERNEL_MAP ? "map" : kernel->kernel_class == KERNEL_REDUCE ? "reduce" : contract_class(list->graph, kernel->root);
     out->flops = kernel->kernel_class == KERNEL_CONTRACT ? contract_flops(list->graph, kernel->root) : 0;
+    emitter_finish(&emitter);
 }

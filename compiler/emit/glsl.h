@@ -16,8 +16,8 @@ typedef struct {
 
 // In how many windows a kernel runs: 1, or more for a map over parameter sets larger than the target's binding.
 uint32_t glsl_window_count(const KernelList *list, const Kernel *kernel, const Target *target);
-// The kernel for one window; whole buffers are bound but for sets, of which shader.window is.
-void glsl_kernel(Arena *arena, const KernelList *list, const Kernel *kernel, const Target *target, uint32_t window, Shader *out);
+// The kernel for one window; whole buffers are bound but for sets, of which shader.window is. The tables are the list's.
+void glsl_kernel(Arena *arena, EmitTables *tables, const KernelList *list, const Kernel *kernel, const Target *target, uint32_t window, Shader *out);
 
 // ---- the classes; each writes emitter->body and says how many invocations or workgroups run
 uint64_t emit_map_kernel(Emitter *emitter);    // invocations

@@ -94,6 +94,6 @@ uint32_t kernel_loads_max(const Target *target);
 // The value whose memory `value` is as a whole, seen through reshapes and transpositions.
 Value buffer_base(const KernelList *list, Value value);
 void kernel_print(Text *text, const KernelList *list);
-// Structure after fuse; after plan also: no two live buffers overlap (plain O(n^2)), every load follows its store in an earlier wave,
+// Structure after fuse; after plan also: no two live buffers overlap, every load follows its store in an earlier wave,
 // no update overtakes a reader of the old value.
 bool kernel_verify(const KernelList *list, bool planned, Text *problems);

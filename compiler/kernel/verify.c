@@ -1,9 +1,12 @@
-// Verify: the planner never checks itself. Structure after fuse; lifetimes and order after plan, by plain loops.
+// Verify: the planner never checks itself. Structure after fuse; lifetimes and order after plan, from the kernels alone.
 #include "compiler/ir/op.h"
 #include "compiler/kernel/kernel.h"
+#include "runtime/base/name_table.h"
+#include <stdlib.h>
 
 typedef struct {
     const KernelList *list;
+    Arena *arena; // of this check
     Text *problems;
     uint32_t *writer; // by value id: kernel index + 1
     uint32_t *first, *last; // by value id: waves in which its memory is in use; first UINT32_MAX: none
@@ -13,7 +16,7 @@ typedef struct {
 __attribute__((format(printf, 2, 3))) static void problem(Verify *verify, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    text_format(verify->problems, "%s\n", arena_format_list(verify->list->arena, format, arguments));
+    text_format(verify->problems, "%s\n", arena_format_list(verify->arena, format, arguments));
     va_end(arguments);
     verify->correct = false;
 }
@@ -55,28 +58,43 @@ static void check_load(Verify *verify, uint32_t k, Value value, bool planned) {
         problem(verify, "kernel %u in wave %u loads %%%u, stored in wave %u", k, list->kernels.items[k].wave, value.id, list->kernels.items[writer - 1].wave);
 }
 
+static void check_update(Verify *verify, const Output *output, uint32_t k, uint32_t load) {
+    const KernelList *list = verify->list;
+    const Kernel *kernel = &list->kernels.items[k];
+    Value root = buffer_root(list, kernel->loads.items[load]);
+    uint32_t writer = verify->writer[buffer_root(list, output->value).id];
+    if (!writer--)
+        return;
+    Layout old = list->layouts[kernel->loads.items[load].id];
+    bool whole = kernel->loads.items[load].id == root.id && layout_equal(&old, &list->layouts[output->value.id]);
+    if (writer == k && !(kernel->in_place.items[load] && whole))
+        problem(verify, "kernel %u reads state %s elsewhere than at the element that it overwrites", k, output->name);
+    if (writer != k && list->kernels.items[writer].wave <= kernel->wave)
+        problem(verify, "kernel %u in wave %u reads state %s, which kernel %u overwrites in wave %u", k, kernel->wave, output->name, writer, list->kernels.items[writer].wave);
+}
+
 // A state's old value is read in no later wave than its new one is written; in the same wave only by the writer itself.
 static void check_updates(Verify *verify) {
     const KernelList *list = verify->list;
+    NameTable *updates = name_table_create(verify->arena); // the last output of a state; `more` are those before it
+    uint32_t *more = ARENA_NEW(verify->arena, uint32_t, list->graph->outputs.count + 1);
+    for (uint32_t o = list->graph->outputs.count; o-- > 0;) {
+        const Output *output = &list->graph->outputs.items[o];
+        uint32_t later = output->kind == OUTPUT_STATE ? name_table_find(updates, output->name) : UINT32_MAX;
+        more[o] = UINT32_MAX;
+        if (output->kind == OUTPUT_STATE && !name_table_add(updates, output->name, o)) {
+            while (more[later] != UINT32_MAX)
+                later = more[later];
+            more[later] = o;
+        }
+    }
     for (uint32_t k = 0; k < list->kernels.count; k++)
         for (uint32_t i = 0; i < list->kernels.items[k].loads.count; i++) {
             Value root = buffer_root(list, list->kernels.items[k].loads.items[i]);
-            if (graph_node(list->graph, root)->op != OP_state)
-                continue;
-            for (uint32_t o = 0; o < list->graph->outputs.count; o++) {
-                const Output *output = &list->graph->outputs.items[o];
-                Value written = output->kind == OUTPUT_STATE ? buffer_root(list, output->value) : (Value){0};
-                if (!written.id || strcmp(output->name, graph_node(list->graph, root)->attrs[0].text) || !verify->writer[written.id])
-                    continue;
-                uint32_t writer = verify->writer[written.id] - 1;
-                Layout old = list->layouts[list->kernels.items[k].loads.items[i].id];
-                bool whole = list->kernels.items[k].loads.items[i].id == root.id && layout_equal(&old, &list->layouts[output->value.id]);
-                if (writer == k && !(list->kernels.items[k].in_place.items[i] && whole))
-                    problem(verify, "kernel %u reads state %s elsewhere than at the element that it overwrites", k, output->name);
-                if (writer != k && list->kernels.items[writer].wave <= list->kernels.items[k].wave)
-                    problem(verify, "kernel %u in wave %u reads state %s, which kernel %u overwrites in wave %u", k, list->kernels.items[k].wave, output->name, writer,
-                            list->kernels.items[writer].wave);
-            }
+            const Node *node = graph_node(list->graph, root);
+            if (node->op == OP_state)
+                for (uint32_t o = name_table_find(updates, node->attrs[0].text); o != UINT32_MAX; o = more[o])
+                    check_update(verify, &list->graph->outputs.items[o], k, i);
         }
 }
 
@@ -93,11 +111,83 @@ static void live_at(Verify *verify, Value value, uint32_t wave) {
     verify->last[id] = wave > verify->last[id] ? wave : verify->last[id];
 }
 
+// What lives at a wave, by offset. No two of them overlap, so that a new one is compared with its neighbours alone.
+typedef struct {
+    uint32_t *items;
+    uint32_t count;
+} Live;
+
+static uint32_t place_in(const Verify *verify, const Live *live, uint64_t offset) {
+    uint32_t low = 0, high = live->count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (verify->list->buffers[live->items[middle]].offset < offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool overlap(Verify *verify, uint32_t a, uint32_t b) {
+    const Buffer *x = &verify->list->buffers[a], *y = &verify->list->buffers[b];
+    bool both = x->offset < y->offset + y->size && y->offset < x->offset + x->size;
+    if (both)
+        problem(verify, "%%%u at %llu and %%%u at %llu overlap while both live", a, (unsigned long long)x->offset, b, (unsigned long long)y->offset);
+    return both;
+}
+
+// One that overlaps is reported and left out, so that the others stay apart.
+static void enter(Verify *verify, Live *live, uint32_t id) {
+    uint32_t at = place_in(verify, live, verify->list->buffers[id].offset);
+    if ((at > 0 && overlap(verify, live->items[at - 1], id)) || (at < live->count && overlap(verify, live->items[at], id)))
+        return;
+    memmove(&live->items[at + 1], &live->items[at], (live->count - at) * sizeof *live->items);
+    live->items[at] = id;
+    live->count++;
+}
+
+static void leave(const Verify *verify, Live *live, uint32_t id) {
+    uint32_t at = place_in(verify, live, verify->list->buffers[id].offset);
+    if (at == live->count || live->items[at] != id)
+        return;
+    live->count--;
+    memmove(&live->items[at], &live->items[at + 1], (live->count - at) * sizeof *live->items);
+}
+
+typedef struct {
+    uint32_t wave, id;
+} Moment;
+
+static int by_moment(const void *a, const void *b) {
+    const Moment *x = a, *y = b;
+    if (x->wave != y->wave)
+        return x->wave < y->wave ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+// From wave to wave: what ends before it leaves, what begins with it enters.
+static void sweep(Verify *verify, const Value *used, uint32_t count) {
+    Moment *begins = ARENA_NEW(verify->arena, Moment, count + 1), *ends = ARENA_NEW(verify->arena, Moment, count + 1);
+    Live live = {.items = ARENA_NEW(verify->arena, uint32_t, count + 1)};
+    for (uint32_t i = 0; i < count; i++) {
+        begins[i] = (Moment){verify->first[used[i].id], used[i].id};
+        ends[i] = (Moment){verify->last[used[i].id], used[i].id};
+    }
+    qsort(begins, count, sizeof *begins, by_moment);
+    qsort(ends, count, sizeof *ends, by_moment);
+    for (uint32_t i = 0, ended = 0; i < count; i++) {
+        for (; ended < count && ends[ended].wave < begins[i].wave; ended++)
+            leave(verify, &live, ends[ended].id);
+        enter(verify, &live, begins[i].id);
+    }
+}
+
 // Lifetimes are taken from the kernels, not from the plan.
 static void check_overlaps(Verify *verify) {
     const KernelList *list = verify->list;
-    verify->first = ARENA_NEW(list->arena, uint32_t, list->graph->nodes.count);
-    verify->last = ARENA_NEW(list->arena, uint32_t, list->graph->nodes.count);
+    verify->first = ARENA_NEW(verify->arena, uint32_t, list->graph->nodes.count);
+    verify->last = ARENA_NEW(verify->arena, uint32_t, list->graph->nodes.count);
     memset(verify->first, 0xff, sizeof *verify->first * list->graph->nodes.count);
     for (uint32_t k = 0; k < list->kernels.count; k++) {
         const Kernel *kernel = &list->kernels.items[k];
@@ -106,23 +196,17 @@ static void check_overlaps(Verify *verify) {
         for (uint32_t i = 0; i < kernel->loads.count; i++)
             live_at(verify, kernel->loads.items[i], kernel->wave);
     }
-    for (uint32_t a = 1; a < list->graph->nodes.count; a++) {
-        const Buffer *x = &list->buffers[a];
-        if (x->kind != BUFFER_SCRATCH || verify->first[a] == UINT32_MAX)
-            continue;
-        for (uint32_t b = a + 1; b < list->graph->nodes.count; b++) {
-            const Buffer *y = &list->buffers[b];
-            if (y->kind != BUFFER_SCRATCH || verify->first[b] == UINT32_MAX)
-                continue;
-            bool together = verify->first[a] <= verify->last[b] && verify->first[b] <= verify->last[a];
-            if (together && x->offset < y->offset + y->size && y->offset < x->offset + x->size)
-                problem(verify, "%%%u at %llu and %%%u at %llu overlap while both live", a, (unsigned long long)x->offset, b, (unsigned long long)y->offset);
-        }
-    }
+    Value *used = ARENA_NEW(verify->arena, Value, list->graph->nodes.count);
+    uint32_t count = 0;
+    for (uint32_t id = 1; id < list->graph->nodes.count; id++)
+        if (list->buffers[id].kind == BUFFER_SCRATCH && verify->first[id] != UINT32_MAX)
+            used[count++] = (Value){id};
+    sweep(verify, used, count);
 }
 
 bool kernel_verify(const KernelList *list, bool planned, Text *problems) {
-    Verify verify = {.list = list, .problems = problems, .correct = true, .writer = ARENA_NEW(list->arena, uint32_t, list->graph->nodes.count)};
+    Verify verify = {.list = list, .arena = arena_create(), .problems = problems, .correct = true};
+    verify.writer = ARENA_NEW(verify.arena, uint32_t, list->graph->nodes.count);
     check_stores(&verify);
     for (uint32_t k = 0; k < list->kernels.count; k++)
         for (uint32_t i = 0; i < list->kernels.items[k].loads.count; i++)
@@ -131,5 +215,6 @@ bool kernel_verify(const KernelList *list, bool planned, Text *problems) {
         check_updates(&verify);
         check_overlaps(&verify);
     }
+    arena_destroy(&verify.arena);
     return verify.correct;
 }

@@ -2,15 +2,17 @@
 #include "compiler/passes/emit.h"
 #include "compiler/emit/canonical.h"
 #include "compiler/emit/glsl.h"
+#include "runtime/base/name_table.h"
 
 typedef struct {
-    Arena *arena;
+    Arena *arena, *scratch; // scratch: of one kernel
     const Module *module;
     const PassContext *context;
     Emitted *out;
     Program *program;
     uint64_t *state_offsets, *table_offsets; // UINT64_MAX: not placed
-    ARRAY(const char *) canonical;           // by kernel
+    NameTable *kernels;                      // by canonical text
+    NameTable *states;                       // by name
     Text constants;
 } Emit;
 
@@ -58,6 +60,7 @@ static void place_states(Emit *emit) {
         Layout layout = layout_of_state(state, emit->context->sets);
         Range range = take(emit, MEMORY_STATE, layout_size(&layout));
         emit->state_offsets[s] = range.offset;
+        name_table_add(emit->states, state->name, s);
         if (!state->type.set) {
             push_state(emit, state, state->name, &state->type, layout, range.offset, &state->init, state->init.copy);
             continue;
@@ -103,6 +106,7 @@ typedef struct {
     ProgramEntry *program_entry;
     ProgramPhase *phase;
     Range *results; // by value id of a result's root; size 0: not placed
+    EmitTables *tables;
 } PhaseEmit;
 
 static Range feed_range(const PhaseEmit *at, const char *name) {
@@ -136,7 +140,7 @@ static Range range_of(Emit *emit, PhaseEmit *at, Value value) {
     }
     switch (buffer->kind) {
     case BUFFER_SCRATCH: range = scratch_range(emit, buffer); break;
-    case BUFFER_STATE: range.memory = MEMORY_STATE, range.offset = emit->state_offsets[module_state_index(emit->module, buffer->name)]; break;
+    case BUFFER_STATE: range.memory = MEMORY_STATE, range.offset = emit->state_offsets[name_table_find(emit->states, buffer->name)]; break;
     case BUFFER_FEED: range.memory = MEMORY_FEED, range.offset = feed_range(at, buffer->name).offset; break;
     case BUFFER_CONSTANT:
         range.memory = MEMORY_CONSTANT;
@@ -160,17 +164,17 @@ static bool is_placed(const Emit *emit, const KernelList *list, const Buffer *bu
 // ---- kernels and dispatches
 
 static uint32_t add_kernel(Emit *emit, const Kernel *kernel, const Shader *shader) {
-    const char *canonical = canonical_text(emit->arena, shader->source);
-    for (uint32_t k = 0; k < emit->canonical.count; k++)
-        if (!strcmp(emit->canonical.items[k], canonical))
-            return k;
-    array_push(emit->arena, &emit->canonical, canonical);
-    array_push(emit->arena, &emit->out->sources, shader->source);
+    const char *canonical = canonical_text(emit->scratch, shader->source);
+    uint32_t known = name_table_find(emit->kernels, canonical);
+    if (known != UINT32_MAX)
+        return known;
     ProgramKernel out = {.name = arena_format(emit->arena, "%03u_%s", emit->program->kernels.count, shader->name), .kernel_class = kernel->kernel_class,
                          .workgroup = {shader->workgroup[0], 1, 1}, .needs_subgroup_ballot = shader->needs_subgroup_ballot, .shared_bytes = shader->shared_bytes};
     for (uint32_t i = 0; i < shader->bindings.count; i++)
         array_push(emit->arena, &out.bindings, shader->bindings.items[i].kind);
+    array_push(emit->arena, &emit->out->sources, arena_copy_text(emit->arena, shader->source));
     array_push(emit->arena, &emit->program->kernels, out);
+    name_table_add(emit->kernels, arena_copy_text(emit->arena, canonical), emit->program->kernels.count - 1);
     return emit->program->kernels.count - 1;
 }
 
@@ -180,7 +184,7 @@ static Range window_of(Range range, EmitWindow window) {
 
 static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel, uint32_t window) {
     Shader shader;
-    glsl_kernel(emit->arena, at->list, kernel, emit->context->target, window, &shader);
+    glsl_kernel(emit->scratch, at->tables, at->list, kernel, emit->context->target, window, &shader);
     const Node *root = graph_node(at->list->graph, kernel->root);
     Dispatch dispatch = {.kernel = add_kernel(emit, kernel, &shader), .groups = {shader.groups[0], shader.groups[1], shader.groups[2]}, .wave = kernel->wave,
                          .op_class = shader.op_class, .flops = shader.flops, .bytes = shader.bytes};
@@ -198,6 +202,7 @@ static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel, uint32
         }
     }
     array_push(emit->arena, &at->phase->dispatches, dispatch);
+    arena_reset(emit->scratch);
 }
 
 // ---- phases
@@ -251,6 +256,7 @@ static void add_phase(Emit *emit, const GraphProgram *program, const Phase *phas
     for (uint32_t i = 0; i < phase->feeds.count; i++)
         array_push(emit->arena, &out.feeds, feed_of(emit, &phase->feeds.items[i]));
     PhaseEmit at = {.list = list, .entry = program, .program_entry = entry, .phase = &out};
+    at.tables = emit_tables(emit->arena, list);
     add_results(emit, &at);
     for (uint32_t k = 0; k < list->kernels.count; k++)
         for (uint32_t window = 0; window < glsl_window_count(list, &list->kernels.items[k], emit->context->target); window++)
@@ -275,7 +281,7 @@ static void add_data(Emit *emit) {
 }
 
 void emit_program(Arena *arena, const Module *module, KernelList *const *const *phases, const PassContext *context, Emitted *out) {
-    Emit emit = {.arena = arena, .module = module, .context = context, .out = out};
+    Emit emit = {.arena = arena, .scratch = arena_create(), .module = module, .context = context, .out = out};
     Program *program = out->program = emit.program = ARENA_NEW(arena, Program, 1);
     program->name = module->name;
     program->is_exact = module->is_exact;
@@ -283,6 +289,8 @@ void emit_program(Arena *arena, const Module *module, KernelList *const *const *
     for (int kind = 0; kind < MEMORY_KIND_COUNT; kind++)
         array_push(arena, &program->memories, ((Memory){(MemoryKind)kind, 0}));
     emit.constants = text_create(arena);
+    emit.kernels = name_table_create(arena);
+    emit.states = name_table_create(arena);
     emit.table_offsets = ARENA_NEW(arena, uint64_t, module->tables.count + 1);
     memset(emit.table_offsets, 0xff, sizeof(uint64_t) * (module->tables.count + 1));
     program->numbers = take(&emit, MEMORY_FEED, NUMBER_COUNT * 4);
@@ -298,6 +306,7 @@ void emit_program(Arena *arena, const Module *module, KernelList *const *const *
             add_phase(&emit, from, &from->phases.items[i], phases[p][i], &entry);
         array_push(arena, &program->entries, entry);
     }
+    arena_destroy(&emit.scratch);
     // No memory is empty: a device cannot allocate nothing.
     for (uint32_t m = 0; m < program->memories.count; m++)
         if (program->memories.items[m].size == 0)

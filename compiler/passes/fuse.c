@@ -3,44 +3,15 @@
 // Stored values then join the kernel that makes their latest input, when they need it only at the element that it has in hand, or a sibling.
 #include "compiler/cost.h"
 #include "compiler/kernel/index.h"
+#include "compiler/passes/fuse_parts.h"
 #include "compiler/passes/passes.h"
-
-typedef struct {
-    uint32_t items[4]; // stored values whose kernels evaluate this one; beyond 4 the count is enough
-    uint32_t count;
-    double evaluations; // elements evaluated, over all of them
-} Consumers;
-
-typedef struct {
-    Value value;
-    bool in_place; // needed only at the element being computed
-} Leaf;
-
-typedef ARRAY(Leaf) Leaves;
-
-typedef struct {
-    KernelList *list;
-    const PassContext *context;
-    const Graph *graph;
-    bool *reached, *stored, *required;
-    Consumers *consumers;
-    double *repeat_cost;   // of evaluating one element inline, a forward estimate
-    uint32_t *use_count;
-    uint32_t *kernel_of;   // by value id: index + 1
-    ARRAY(uint32_t) levels; // by kernel
-    ARRAY(Leaves) leaves;   // by kernel: everything that its values need from other kernels' buffers
-} Fuse;
-
-static const Node *node_at(const Fuse *fuse, uint32_t id) { return &fuse->graph->nodes.items[id]; }
-static OpClass class_at(const Fuse *fuse, uint32_t id) { return op_def(node_at(fuse, id)->op)->op_class; }
 
 static bool is_random(const Node *node) { return node->op == OP_random_normal || node->op == OP_random_uniform || node->op == OP_random_integer; }
 
 // In memory before the phase begins.
 static bool is_given(const Node *node) { return node->op == OP_state || node->op == OP_feed || node->op == OP_table; }
 
-// Reads its argument's buffer as it is.
-static bool is_alias(const Fuse *fuse, uint32_t id) {
+bool fuse_is_alias(const Fuse *fuse, uint32_t id) {
     const Node *node = node_at(fuse, id);
     if (node->op == OP_unpack || node->op == OP_transpose)
         return true;
@@ -60,7 +31,7 @@ static bool is_alias(const Fuse *fuse, uint32_t id) {
 
 static void require(Fuse *fuse, Value value) {
     uint32_t id = value.id;
-    while (is_alias(fuse, id) && node_at(fuse, id)->op != OP_unpack)
+    while (fuse_is_alias(fuse, id) && node_at(fuse, id)->op != OP_unpack)
         id = node_at(fuse, id)->args[0].id;
     fuse->required[id] = node_at(fuse, id)->op != OP_unpack && !is_given(node_at(fuse, id));
 }
@@ -155,11 +126,11 @@ static void decide(Fuse *fuse) {
 
 // ---- kernels
 
-static bool has_buffer(const Fuse *fuse, uint32_t id) { return fuse->stored[id] || is_given(node_at(fuse, id)) || node_at(fuse, id)->op == OP_pack; }
+bool fuse_has_buffer(const Fuse *fuse, uint32_t id) { return fuse->stored[id] || is_given(node_at(fuse, id)) || node_at(fuse, id)->op == OP_pack; }
 
 // The stored or given value behind aliases and parts.
 static uint32_t base_of(const Fuse *fuse, uint32_t id) {
-    while (!has_buffer(fuse, id) && is_alias(fuse, id))
+    while (!fuse_has_buffer(fuse, id) && fuse_is_alias(fuse, id))
         id = node_at(fuse, id)->args[0].id;
     return id;
 }
@@ -177,30 +148,28 @@ static bool picks_moment(const Fuse *fuse, const Node *node) {
     return true;
 }
 
-static void find_leaves(Fuse *fuse, uint32_t id, bool in_place, bool is_top, Leaves *leaves, uint8_t *visited) {
+static void find_leaves(Fuse *fuse, uint32_t id, bool in_place, bool is_top, Leaves *leaves) {
     const Node *node = node_at(fuse, id);
-    uint8_t mark = in_place ? 1 : 2;
-    if (!is_top && (visited[id] & mark))
+    if (!fuse_visit(fuse, id, in_place ? 1 : 2) && !is_top)
         return;
-    visited[id] |= mark;
-    if (!is_top && (has_buffer(fuse, id) || node->op == OP_unpack)) {
+    if (!is_top && (fuse_has_buffer(fuse, id) || node->op == OP_unpack)) {
         array_push(fuse->list->arena, leaves, ((Leaf){{id}, in_place}));
         return;
     }
     if (picks_moment(fuse, node)) {
-        find_leaves(fuse, node_at(fuse, node->args[0].id)->args[0].id, in_place, false, leaves, visited);
+        find_leaves(fuse, node_at(fuse, node->args[0].id)->args[0].id, in_place, false, leaves);
         return;
     }
     bool keeps = class_at(fuse, id) == CLASS_MAP;
     if (node->op == OP_materialise)
         keeps = layout_equal(&fuse->list->layouts[id], &fuse->list->layouts[node->args[0].id]);
     for (uint32_t i = 0; i < node->arg_count; i++)
-        find_leaves(fuse, node->args[i].id, in_place && keeps, false, leaves, visited);
+        find_leaves(fuse, node->args[i].id, in_place && keeps, false, leaves);
 }
 
 static uint32_t producer_of(const Fuse *fuse, uint32_t id) {
     const Node *node = node_at(fuse, id);
-    if (node->op == OP_unpack || (is_alias(fuse, id) && !has_buffer(fuse, id)))
+    if (node->op == OP_unpack || (fuse_is_alias(fuse, id) && !fuse_has_buffer(fuse, id)))
         return producer_of(fuse, node->args[0].id);
     return fuse->kernel_of[id];
 }
@@ -208,7 +177,7 @@ static uint32_t producer_of(const Fuse *fuse, uint32_t id) {
 // The level of the latest kernel that makes a leaf (0: none), seen through packs.
 static uint32_t level_of(const Fuse *fuse, uint32_t id) {
     uint32_t base = id;
-    while (node_at(fuse, base)->op == OP_unpack || (is_alias(fuse, base) && !has_buffer(fuse, base)))
+    while (node_at(fuse, base)->op == OP_unpack || (fuse_is_alias(fuse, base) && !fuse_has_buffer(fuse, base)))
         base = node_at(fuse, base)->args[0].id;
     const Node *node = node_at(fuse, base);
     if (node->op == OP_pack) {
@@ -267,10 +236,16 @@ static uint32_t bindings_with(const Fuse *fuse, uint32_t kernel, const Leaves *m
     return count;
 }
 
+// For one more store and what it needs.
+static bool has_room(const Fuse *fuse, uint32_t kernel, uint32_t id, const Leaves *leaves) {
+    return bindings_with(fuse, kernel, leaves) <= kernel_bindings_max(fuse->context->target) && fuse->kernel_sizes.items[kernel] + fuse->sizes[id] <= FUSE_KERNEL_SIZE_MAX;
+}
+
 static void join(Fuse *fuse, uint32_t kernel, uint32_t id, const Leaves *leaves, const char *reason) {
     Kernel *k = &fuse->list->kernels.items[kernel];
     array_push(fuse->list->arena, &k->stores, ((Value){id}));
     fuse->kernel_of[id] = kernel + 1;
+    fuse->kernel_sizes.items[kernel] += fuse->sizes[id];
     add_leaves(fuse, kernel, leaves);
     k->reason = k->reason ? arena_format(fuse->list->arena, "%s; %s", k->reason, reason) : reason;
     array_push(fuse->list->arena, &fuse->list->decisions, arena_format(fuse->list->arena, "%%%u joins kernel of %%%u: %s", id, k->root.id, reason));
@@ -282,6 +257,7 @@ static uint32_t begin(Fuse *fuse, uint32_t id, KernelClass class, uint32_t level
     array_push(fuse->list->arena, &fuse->list->kernels, kernel);
     array_push(fuse->list->arena, &fuse->levels, level);
     array_push(fuse->list->arena, &fuse->leaves, none);
+    array_push(fuse->list->arena, &fuse->kernel_sizes, fuse->sizes[id]);
     uint32_t index = fuse->list->kernels.count - 1;
     Kernel *k = &fuse->list->kernels.items[index];
     array_push(fuse->list->arena, &k->stores, ((Value){id}));
@@ -299,6 +275,23 @@ static bool same_reduction(const Fuse *fuse, const Node *a, const Node *b) {
     return single && axes && type_same_shape(&x, &y) && layout_equal(&fuse->list->layouts[a->args[0].id], &fuse->list->layouts[b->args[0].id]);
 }
 
+// The kernels of a class and level that may take one more store; others are forgotten.
+static Indices *open_kernels(Fuse *fuse, KernelClass class, uint32_t level) {
+    Indices none = {0}, *open;
+    while (fuse->open[class].count <= level)
+        array_push(fuse->list->arena, &fuse->open[class], none);
+    open = &fuse->open[class].items[level];
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < open->count; i++) {
+        const Kernel *kernel = &fuse->list->kernels.items[open->items[i]];
+        bool full = kernel->stores.count + 2 + fuse->leaves.items[open->items[i]].count > kernel_bindings_max(fuse->context->target);
+        if (!full)
+            open->items[kept++] = open->items[i];
+    }
+    open->count = kept;
+    return open;
+}
+
 static bool shares_load(const Fuse *fuse, uint32_t kernel, const Leaves *leaves) {
     for (uint32_t i = 0; i < leaves->count; i++)
         if (node_at(fuse, leaves->items[i].value.id)->type.rank && is_loaded(&fuse->leaves.items[kernel], leaves->items[i].value))
@@ -307,16 +300,16 @@ static bool shares_load(const Fuse *fuse, uint32_t kernel, const Leaves *leaves)
 }
 
 static void place_reduce(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *leaves) {
-    for (uint32_t k = 0; k < fuse->list->kernels.count && !fuse->context->no_fuse; k++) {
-        Kernel *kernel = &fuse->list->kernels.items[k];
-        if (kernel->kernel_class != KERNEL_REDUCE || fuse->levels.items[k] != level || !same_reduction(fuse, node_at(fuse, kernel->root.id), node_at(fuse, id)) ||
-            !shares_load(fuse, k, leaves) || bindings_with(fuse, k, leaves) > kernel_bindings_max(fuse->context->target))
+    Indices *open = open_kernels(fuse, KERNEL_REDUCE, level);
+    for (uint32_t i = 0; i < open->count && !fuse->context->no_fuse; i++) {
+        uint32_t k = open->items[i];
+        if (!same_reduction(fuse, node_at(fuse, fuse->list->kernels.items[k].root.id), node_at(fuse, id)) || !shares_load(fuse, k, leaves) || !has_room(fuse, k, id, leaves))
             continue;
         join(fuse, k, id, leaves, arena_format(fuse->list->arena, "%%%u folds the same space and shares loads", id));
         array_push(fuse->list->arena, &fuse->list->kernels.items[k].roots, ((Value){id}));
         return;
     }
-    begin(fuse, id, KERNEL_REDUCE, level, leaves);
+    array_push(fuse->list->arena, open, begin(fuse, id, KERNEL_REDUCE, level, leaves));
 }
 
 // A copy that plan asked for: it runs when all readers of the old value have, and nothing else may delay them.
@@ -342,61 +335,22 @@ static void place_map(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *lea
             fits = leaves->items[i].in_place;
     if (fits) {
         Layout theirs = space_of(fuse, fuse->list->kernels.items[host - 1].root);
-        fits = layout_equal(&theirs, &space) && bindings_with(fuse, host - 1, leaves) <= kernel_bindings_max(fuse->context->target);
+        fits = layout_equal(&theirs, &space) && has_room(fuse, host - 1, id, leaves);
     }
     if (fits) {
         join(fuse, host - 1, id, leaves, arena_format(fuse->list->arena, "%%%u follows at the same element", id));
         return;
     }
-    for (uint32_t k = 0; k < fuse->list->kernels.count && !fuse->context->no_fuse; k++) {
-        const Kernel *kernel = &fuse->list->kernels.items[k];
-        if (kernel->kernel_class != KERNEL_MAP || fuse->levels.items[k] != level || stands_alone(fuse, kernel->root.id) || !layout_equal(&fuse->list->layouts[kernel->root.id], &space) ||
-            !(space.rank == 0 || shares_load(fuse, k, leaves)) || bindings_with(fuse, k, leaves) > kernel_bindings_max(fuse->context->target))
+    Indices *open = open_kernels(fuse, KERNEL_MAP, level);
+    for (uint32_t i = 0; i < open->count && !fuse->context->no_fuse; i++) {
+        uint32_t k = open->items[i];
+        if (!layout_equal(&fuse->list->layouts[fuse->list->kernels.items[k].root.id], &space) || !(space.rank == 0 || shares_load(fuse, k, leaves)) ||
+            !has_room(fuse, k, id, leaves))
             continue;
         join(fuse, k, id, leaves, arena_format(fuse->list->arena, "%%%u is a sibling of the same shape", id));
         return;
     }
-    begin(fuse, id, KERNEL_MAP, level, leaves);
-}
-
-static uint32_t count_leaves(Fuse *fuse, uint32_t id) {
-    Leaves leaves = {0};
-    uint8_t *visited = ARENA_NEW(fuse->list->arena, uint8_t, fuse->graph->nodes.count);
-    find_leaves(fuse, id, false, true, &leaves, visited);
-    return leaves.count;
-}
-
-// The inlined map or concat below `id` with the most leaves that still fits one kernel.
-static void widest_below(Fuse *fuse, uint32_t id, uint32_t most, bool *seen, uint32_t *best, uint32_t *best_count) {
-    const Node *node = node_at(fuse, id);
-    for (uint32_t i = 0; i < node->arg_count; i++) {
-        uint32_t arg = node->args[i].id;
-        if (seen[arg] || has_buffer(fuse, arg) || node_at(fuse, arg)->op == OP_unpack)
-            continue;
-        seen[arg] = true;
-        uint32_t count = class_at(fuse, arg) == CLASS_MAP || node_at(fuse, arg)->op == OP_concat ? count_leaves(fuse, arg) : 0;
-        if (count > *best_count && count <= most) {
-            *best = arg;
-            *best_count = count;
-        }
-        widest_below(fuse, arg, most, seen, best, best_count);
-    }
-}
-
-// No kernel binds more than the target allows: what it would compute of too many buffers is stored in between.
-static void limit_bindings(Fuse *fuse) {
-    uint32_t most = kernel_loads_max(fuse->context->target);
-    for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
-        if (!fuse->reached[id] || !fuse->stored[id] || is_given(node_at(fuse, id)) || class_at(fuse, id) == CLASS_SET)
-            continue;
-        while (count_leaves(fuse, id) > most) {
-            uint32_t best = 0, best_count = 1;
-            widest_below(fuse, id, most, ARENA_NEW(fuse->list->arena, bool, fuse->graph->nodes.count), &best, &best_count);
-            if (!best)
-                break;
-            fuse->stored[best] = true;
-        }
-    }
+    array_push(fuse->list->arena, open, begin(fuse, id, KERNEL_MAP, level, leaves));
 }
 
 static void make_kernels(Fuse *fuse) {
@@ -407,8 +361,8 @@ static void make_kernels(Fuse *fuse) {
         if (class == CLASS_SET || is_given(node_at(fuse, id)))
             continue;
         Leaves leaves = {0};
-        uint8_t *visited = ARENA_NEW(fuse->list->arena, uint8_t, fuse->graph->nodes.count);
-        find_leaves(fuse, id, class == CLASS_MAP || class == CLASS_VIEW, true, &leaves, visited);
+        fuse->visit++;
+        find_leaves(fuse, id, class == CLASS_MAP || class == CLASS_VIEW, true, &leaves);
         uint32_t level = 0;
         for (uint32_t i = 0; i < leaves.count; i++) {
             uint32_t its = level_of(fuse, leaves.items[i].value.id);
@@ -457,7 +411,7 @@ static void make_buffers(Fuse *fuse) {
     for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
         const Node *node = node_at(fuse, id);
         Buffer *buffer = &list->buffers[id];
-        if (!fuse->reached[id] || buffer->kind != BUFFER_NONE || !is_alias(fuse, id) || list->buffers[node->args[0].id].kind == BUFFER_NONE)
+        if (!fuse->reached[id] || buffer->kind != BUFFER_NONE || !fuse_is_alias(fuse, id) || list->buffers[node->args[0].id].kind == BUFFER_NONE)
             continue;
         buffer->kind = BUFFER_PART;
         buffer->parent = node->args[0].id;
@@ -533,10 +487,13 @@ void fuse_kernels(KernelList *list, const PassContext *context) {
     fuse.repeat_cost = ARENA_NEW(list->arena, double, count);
     fuse.use_count = ARENA_NEW(list->arena, uint32_t, count);
     fuse.kernel_of = ARENA_NEW(list->arena, uint32_t, count);
+    fuse.sizes = ARENA_NEW(list->arena, uint32_t, count);
+    fuse.visited = ARENA_NEW(list->arena, uint32_t, count);
     find_required(&fuse);
     estimate_repeats(&fuse);
     decide(&fuse);
-    limit_bindings(&fuse);
+    fuse_limit_sizes(&fuse);
+    fuse_limit_bindings(&fuse);
     make_kernels(&fuse);
     drop_stores(&fuse);
     make_buffers(&fuse);

@@ -61,21 +61,43 @@ static void join(KernelList *list, Kernel *into, const Kernel *from) {
     array_push(list->arena, &list->decisions, arena_format(list->arena, "%%%u joins kernel of %%%u: %s", from->root.id, into->root.id, reason));
 }
 
+// No kernel that stores something can join it.
+static bool is_full(const KernelList *list, const Target *target, const Kernel *kernel) {
+    Kernel one = {.stores.count = 1};
+    return binds_too_much(list, target, kernel, &one);
+}
+
 void join_kernels(KernelList *list, const PassContext *context) {
     if (context->no_fuse)
         return;
-    uint32_t small = cost_of(context->target->target_class).small, kept = 0, first = 0;
+    Arena *scratch = arena_create();
+    uint32_t small = cost_of(context->target->target_class).small, kept = 0, open_count = 0;
+    uint32_t *open = ARENA_NEW(scratch, uint32_t, list->kernels.count + 1); // small ones of this wave that are not full
     for (uint32_t k = 0; k < list->kernels.count; k++) {
-        Kernel *kernel = &list->kernels.items[k], *host = NULL;
+        Kernel *kernel = &list->kernels.items[k];
+        bool fits = false;
         if (kept == 0 || list->kernels.items[kept - 1].wave != kernel->wave)
-            first = kept; // of this wave
-        for (uint32_t h = first; h < kept && !host && is_small(list, kernel, small); h++)
-            if (is_small(list, &list->kernels.items[h], small) && !binds_too_much(list, context->target, &list->kernels.items[h], kernel))
-                host = &list->kernels.items[h];
-        if (host)
-            join(list, host, kernel);
-        else
+            open_count = 0;
+        if (!is_small(list, kernel, small)) {
             list->kernels.items[kept++] = *kernel;
+            continue;
+        }
+        for (uint32_t o = 0; o < open_count && !fits; o++) {
+            Kernel *host = &list->kernels.items[open[o]];
+            fits = !binds_too_much(list, context->target, host, kernel);
+            if (fits)
+                join(list, host, kernel);
+            if (fits && is_full(list, context->target, host)) {
+                memmove(&open[o], &open[o + 1], (open_count - o - 1) * sizeof *open);
+                open_count--;
+            }
+        }
+        if (fits)
+            continue;
+        list->kernels.items[kept++] = *kernel;
+        if (!is_full(list, context->target, &list->kernels.items[kept - 1]))
+            open[open_count++] = kept - 1;
     }
     list->kernels.count = kept;
+    arena_destroy(&scratch);
 }

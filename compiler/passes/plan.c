@@ -1,6 +1,7 @@
 // Needs: kernels with buffers. Gives: waves (with the edges that keep an update behind the readers of the old value), offsets in scratch.
 // Keeps: what kernels compute; small maps of one wave become one kernel (join.c).
 #include "compiler/passes/passes.h"
+#include "runtime/base/name_table.h"
 #include <stdlib.h>
 
 typedef ARRAY(uint32_t) Indices;
@@ -11,19 +12,16 @@ typedef struct {
     uint32_t *writer;   // by value id: kernel index + 1
     Indices *after;     // by kernel: kernels that must run later
     uint32_t *level;
+    Indices *readers;   // by value id, of states: kernels with a load that lies in it, and where in their loads, two numbers each
+    bool *writes, *later; // by kernel, for one update: it writes, it must run after a writer
+    Arena *scratch;
 } Plan;
 
-static bool lies_in(const KernelList *list, uint32_t id, uint32_t whole) {
-    while (id != whole && list->buffers[id].kind == BUFFER_PART)
-        id = list->buffers[id].parent;
-    return id == whole;
-}
-
+// The same edge twice does no harm; edges to one kernel are mostly added in a row.
 static void add_edge(Plan *plan, uint32_t from, uint32_t to) {
-    for (uint32_t i = 0; i < plan->after[from].count; i++)
-        if (plan->after[from].items[i] == to)
-            return;
-    array_push(plan->list->arena, &plan->after[from], to);
+    Indices *after = &plan->after[from];
+    if (!after->count || after->items[after->count - 1] != to)
+        array_push(plan->scratch, after, to);
 }
 
 // Every kernel that writes part of the memory in which `value` lies.
@@ -41,16 +39,18 @@ static void add_writers(Plan *plan, Value value, uint32_t reader) {
             add_writers(plan, node->args[i], reader);
 }
 
-static bool reaches(const Plan *plan, uint32_t from, uint32_t to, bool *seen) {
-    if (from == to)
-        return true;
-    if (seen[from])
-        return false;
-    seen[from] = true;
-    for (uint32_t i = 0; i < plan->after[from].count; i++)
-        if (reaches(plan, plan->after[from].items[i], to, seen))
-            return true;
-    return false;
+// Marks what must run after the kernel, which itself is not marked.
+static void mark_later(const Plan *plan, uint32_t from, Indices *waiting) {
+    waiting->count = 0;
+    array_push(plan->scratch, waiting, from);
+    while (waiting->count) {
+        const Indices *after = &plan->after[waiting->items[--waiting->count]];
+        for (uint32_t i = 0; i < after->count; i++)
+            if (!plan->later[after->items[i]]) {
+                plan->later[after->items[i]] = true;
+                array_push(plan->scratch, waiting, after->items[i]);
+            }
+    }
 }
 
 // The kernels that write an output's memory.
@@ -58,52 +58,75 @@ static void writers_of(const Plan *plan, Value value, Indices *writers) {
     Value root = buffer_root(plan->list, value);
     const Node *node = graph_node(plan->list->graph, root);
     if (plan->writer[root.id])
-        array_push(plan->list->arena, writers, plan->writer[root.id] - 1);
+        array_push(plan->scratch, writers, plan->writer[root.id] - 1);
     else if (node->op == OP_pack)
         for (uint32_t i = 0; i < node->arg_count; i++)
             writers_of(plan, node->args[i], writers);
 }
 
-// No update may overtake a reader of the old value; where it would have to, it gets a copy.
+static bool reads_in_place(const Plan *plan, const Output *output, Value state, uint32_t kernel, uint32_t load) {
+    const Kernel *reader = &plan->list->kernels.items[kernel];
+    Value value = reader->loads.items[load];
+    Layout old = plan->list->layouts[value.id];
+    return reader->in_place.items[load] && value.id == state.id && layout_equal(&old, &plan->list->layouts[output->value.id]);
+}
+
+// No update may overtake a reader of the old value; where it would have to, it gets a copy. Edges from readers to writers lead to nothing
+// that writers do not lead to already, but to other writers.
 static bool order_update(Plan *plan, const Output *output, Value state) {
-    KernelList *list = plan->list;
-    Indices writers = {0};
+    Indices writers = {0}, waiting = {0};
+    const Indices *readers = &plan->readers[state.id];
+    if (!readers->count)
+        return true;
     writers_of(plan, output->value, &writers);
-    for (uint32_t k = 0; k < list->kernels.count; k++) {
-        const Kernel *kernel = &list->kernels.items[k];
-        for (uint32_t i = 0; i < kernel->loads.count; i++) {
-            if (!lies_in(list, kernel->loads.items[i].id, state.id))
-                continue;
-            for (uint32_t w = 0; w < writers.count; w++) {
-                if (writers.items[w] == k) {
-                    Layout old = list->layouts[kernel->loads.items[i].id];
-                    bool whole = kernel->loads.items[i].id == state.id && layout_equal(&old, &list->layouts[output->value.id]);
-                    if (!kernel->in_place.items[i] || !whole)
-                        return false;
-                    continue;
-                }
-                bool *seen = ARENA_NEW(list->arena, bool, list->kernels.count);
-                if (reaches(plan, writers.items[w], k, seen))
-                    return false;
+    memset(plan->writes, 0, plan->list->kernels.count);
+    memset(plan->later, 0, plan->list->kernels.count);
+    for (uint32_t w = 0; w < writers.count; w++) {
+        plan->writes[writers.items[w]] = true;
+        mark_later(plan, writers.items[w], &waiting);
+    }
+    for (uint32_t r = 0; r < readers->count; r += 2) {
+        uint32_t k = readers->items[r];
+        if (plan->later[k] || (plan->writes[k] && !reads_in_place(plan, output, state, k, readers->items[r + 1])))
+            return false;
+        for (uint32_t w = 0; w < writers.count; w++)
+            if (writers.items[w] != k) {
                 add_edge(plan, k, writers.items[w]);
+                plan->later[writers.items[w]] |= plan->writes[k];
             }
-        }
     }
     return true;
 }
 
+static void note_reader(Plan *plan, uint32_t kernel, uint32_t load) {
+    KernelList *list = plan->list;
+    uint32_t id = list->kernels.items[kernel].loads.items[load].id;
+    while (list->buffers[id].kind == BUFFER_PART)
+        id = list->buffers[id].parent;
+    if (list->buffers[id].kind != BUFFER_STATE || graph_node(list->graph, (Value){id})->op != OP_state)
+        return;
+    array_push(plan->scratch, &plan->readers[id], kernel);
+    array_push(plan->scratch, &plan->readers[id], load);
+}
+
 static bool order_updates(Plan *plan, uint32_t *copy) {
     const Graph *graph = plan->list->graph;
+    plan->readers = ARENA_NEW(plan->scratch, Indices, graph->nodes.count);
+    plan->writes = ARENA_NEW(plan->scratch, bool, plan->list->kernels.count + 1);
+    plan->later = ARENA_NEW(plan->scratch, bool, plan->list->kernels.count + 1);
+    for (uint32_t k = 0; k < plan->list->kernels.count; k++)
+        for (uint32_t i = 0; i < plan->list->kernels.items[k].loads.count; i++)
+            note_reader(plan, k, i);
+    NameTable *states = name_table_create(plan->scratch);
+    for (uint32_t id = 1; id < graph->nodes.count; id++)
+        if (graph->nodes.items[id].op == OP_state && plan->list->buffers[id].kind == BUFFER_STATE)
+            name_table_add(states, graph->nodes.items[id].attrs[0].text, id);
     for (uint32_t i = 0; i < graph->outputs.count; i++) {
         const Output *output = &graph->outputs.items[i];
-        if (output->kind != OUTPUT_STATE)
-            continue;
-        for (uint32_t id = 1; id < graph->nodes.count; id++) {
-            const Node *node = &graph->nodes.items[id];
-            if (node->op == OP_state && !strcmp(node->attrs[0].text, output->name) && plan->list->buffers[id].kind == BUFFER_STATE && !order_update(plan, output, (Value){id})) {
-                *copy = i;
-                return false;
-            }
+        uint32_t state = output->kind == OUTPUT_STATE ? name_table_find(states, output->name) : UINT32_MAX;
+        if (state != UINT32_MAX && !order_update(plan, output, (Value){state})) {
+            *copy = i;
+            return false;
         }
     }
     return true;
@@ -113,7 +136,7 @@ static bool order_updates(Plan *plan, uint32_t *copy) {
 static void find_waves(Plan *plan) {
     KernelList *list = plan->list;
     uint32_t count = list->kernels.count;
-    uint32_t *waiting = ARENA_NEW(list->arena, uint32_t, count + 1), *queue = ARENA_NEW(list->arena, uint32_t, count + 1), first = 0, last = 0;
+    uint32_t *waiting = ARENA_NEW(plan->scratch, uint32_t, count + 1), *queue = ARENA_NEW(plan->scratch, uint32_t, count + 1), first = 0, last = 0;
     for (uint32_t k = 0; k < count; k++)
         for (uint32_t i = 0; i < plan->after[k].count; i++)
             waiting[plan->after[k].items[i]]++;
@@ -170,13 +193,6 @@ static int by_size(const void *a, const void *b) {
     return x->buffer->value.id < y->buffer->value.id ? -1 : 1;
 }
 
-static int by_offset(const void *a, const void *b) {
-    const Block *x = a, *y = b;
-    return x->buffer->offset < y->buffer->offset ? -1 : x->buffer->offset > y->buffer->offset;
-}
-
-static bool lives_together(const Buffer *a, const Buffer *b) { return a->first_wave <= b->last_wave && b->first_wave <= a->last_wave; }
-
 // Bytes of one allocation of scratch.
 static uint64_t piece_size(const Target *target) { return target->allocation_max - target->allocation_max % target->offset_alignment; }
 
@@ -190,31 +206,36 @@ static uint64_t keep_in_piece(uint64_t at, uint64_t size, uint64_t piece) {
     return at % piece + size > piece && at % piece ? (at / piece + 1) * piece : at;
 }
 
-// Largest first, first gap that fits.
-static void place(KernelList *list, Block *blocks, uint32_t count, uint64_t piece) {
-    Block *near = ARENA_NEW(list->arena, Block, count + 1);
+// A block that has its place; what is asked of all of them for every block lies together.
+typedef struct {
+    uint64_t offset, end;
+    uint32_t first_wave, last_wave;
+} Placed;
+
+// Largest first, first gap that fits. `placed` ascends by offset.
+static void place(KernelList *list, Arena *scratch, Block *blocks, uint32_t count, uint64_t piece) {
+    Placed *placed = ARENA_NEW(scratch, Placed, count + 1);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t near_count = 0;
-        for (uint32_t j = 0; j < i; j++)
-            if (lives_together(blocks[i].buffer, blocks[j].buffer))
-                near[near_count++] = blocks[j];
-        qsort(near, near_count, sizeof *near, by_offset);
-        uint64_t at = 0;
-        for (uint32_t j = 0; j < near_count; j++) {
-            at = keep_in_piece(at, blocks[i].size, piece);
-            if (at + blocks[i].size <= near[j].buffer->offset)
-                break;
-            uint64_t end = near[j].buffer->offset + near[j].size;
-            at = end > at ? end : at;
+        Buffer *buffer = blocks[i].buffer;
+        uint64_t at = keep_in_piece(0, blocks[i].size, piece);
+        uint32_t next = 0;
+        for (; next < i && at + blocks[i].size > placed[next].offset; next++) {
+            const Placed *other = &placed[next];
+            if (buffer->first_wave > other->last_wave || other->first_wave > buffer->last_wave || other->end <= at)
+                continue;
+            at = keep_in_piece(other->end, blocks[i].size, piece);
         }
-        at = keep_in_piece(at, blocks[i].size, piece);
-        blocks[i].buffer->offset = at;
+        buffer->offset = at;
         if (at + blocks[i].size > list->scratch_size)
             list->scratch_size = at + blocks[i].size;
+        while (next > 0 && placed[next - 1].offset > at)
+            next--;
+        memmove(&placed[next + 1], &placed[next], (i - next) * sizeof *placed);
+        placed[next] = (Placed){at, at + blocks[i].size, buffer->first_wave, buffer->last_wave};
     }
 }
 
-static void plan_memory(KernelList *list, const PassContext *context) {
+static void plan_memory(KernelList *list, Arena *scratch, const PassContext *context) {
     uint32_t count = list->graph->nodes.count;
     for (uint32_t id = 1; id < count; id++)
         list->buffers[id].first_wave = UINT32_MAX;
@@ -225,41 +246,50 @@ static void plan_memory(KernelList *list, const PassContext *context) {
         for (uint32_t i = 0; i < kernel->stores.count; i++)
             touch(list, kernel->stores.items[i], kernel->wave);
     }
-    Block *blocks = ARENA_NEW(list->arena, Block, count);
+    Block *blocks = ARENA_NEW(scratch, Block, count);
     uint32_t block_count = 0;
-    uint64_t grain = context->target->offset_alignment, *live = ARENA_NEW(list->arena, uint64_t, list->wave_count + 1);
+    uint64_t grain = context->target->offset_alignment, live = 0, *change = ARENA_NEW(scratch, uint64_t, list->wave_count + 1);
     for (uint32_t id = 1; id < count; id++) {
         Buffer *buffer = &list->buffers[id];
         if (buffer->kind != BUFFER_SCRATCH || buffer->first_wave == UINT32_MAX)
             continue;
         Block block = {buffer, (buffer->size + grain - 1) / grain * grain};
         blocks[block_count++] = block;
-        for (uint32_t wave = buffer->first_wave; wave <= buffer->last_wave; wave++)
-            live[wave] += block.size;
+        change[buffer->first_wave] += block.size;
+        change[buffer->last_wave + 1] -= block.size; // modulo 2^64: the sums are right
     }
-    for (uint32_t wave = 0; wave < list->wave_count; wave++)
-        if (live[wave] > list->scratch_lower_bound)
-            list->scratch_lower_bound = live[wave];
+    for (uint32_t wave = 0; wave < list->wave_count; wave++) {
+        live += change[wave];
+        if (live > list->scratch_lower_bound)
+            list->scratch_lower_bound = live;
+    }
     qsort(blocks, block_count, sizeof *blocks, by_size);
-    place(list, blocks, block_count, piece_size(context->target));
+    place(list, scratch, blocks, block_count, piece_size(context->target));
+}
+
+static bool plan_in(Plan *plan, uint32_t *copy) {
+    KernelList *list = plan->list;
+    plan->writer = ARENA_NEW(plan->scratch, uint32_t, list->graph->nodes.count);
+    plan->after = ARENA_NEW(plan->scratch, Indices, list->kernels.count + 1);
+    plan->level = ARENA_NEW(plan->scratch, uint32_t, list->kernels.count + 1);
+    for (uint32_t k = 0; k < list->kernels.count; k++)
+        for (uint32_t i = 0; i < list->kernels.items[k].stores.count; i++)
+            plan->writer[list->kernels.items[k].stores.items[i].id] = k + 1;
+    for (uint32_t k = 0; k < list->kernels.count; k++)
+        for (uint32_t i = 0; i < list->kernels.items[k].loads.count; i++)
+            add_writers(plan, list->kernels.items[k].loads.items[i], k);
+    if (!order_updates(plan, copy))
+        return false;
+    find_waves(plan);
+    qsort(list->kernels.items, list->kernels.count, sizeof *list->kernels.items, by_wave);
+    join_kernels(list, plan->context);
+    plan_memory(list, plan->scratch, plan->context);
+    return true;
 }
 
 bool plan_kernels(KernelList *list, const PassContext *context, uint32_t *copy) {
-    Plan plan = {.list = list, .context = context};
-    plan.writer = ARENA_NEW(list->arena, uint32_t, list->graph->nodes.count);
-    plan.after = ARENA_NEW(list->arena, Indices, list->kernels.count + 1);
-    plan.level = ARENA_NEW(list->arena, uint32_t, list->kernels.count + 1);
-    for (uint32_t k = 0; k < list->kernels.count; k++)
-        for (uint32_t i = 0; i < list->kernels.items[k].stores.count; i++)
-            plan.writer[list->kernels.items[k].stores.items[i].id] = k + 1;
-    for (uint32_t k = 0; k < list->kernels.count; k++)
-        for (uint32_t i = 0; i < list->kernels.items[k].loads.count; i++)
-            add_writers(&plan, list->kernels.items[k].loads.items[i], k);
-    if (!order_updates(&plan, copy))
-        return false;
-    find_waves(&plan);
-    qsort(list->kernels.items, list->kernels.count, sizeof *list->kernels.items, by_wave);
-    join_kernels(list, context);
-    plan_memory(list, context);
-    return true;
+    Plan plan = {.list = list, .context = context, .scratch = arena_create()};
+    bool planned = plan_in(&plan, copy);
+    arena_destroy(&plan.scratch);
+    return planned;
 }

@@ -32,6 +32,7 @@ const char *file_cache_folder(Arena *arena);
 
 // XXH3, 128 bits, as 32 hexadecimal digits: guards against damage and names cache entries (no protection against forgery).
 const char *digest_bytes(Arena *arena, const void *bytes, size_t size);
+uint64_t digest_hash(const void *bytes, size_t size); // XXH3, 64 bits: for tables in memory
 
 // Test hook: the n-th file operation from now on fails with ENOSPC (0: none). Counts every open, write, fsync and rename.
 void file_fail_at(uint32_t n);

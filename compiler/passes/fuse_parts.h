@@ -1,0 +1,58 @@
+// What the files of fuse have in common.
+#pragma once
+#include "compiler/passes/passes.h"
+
+// Values that one kernel computes, and that it computes for one of its stores. More would be shaders that take drivers long to compile; passes
+// that walk down from a store may recurse as deep.
+enum { FUSE_KERNEL_SIZE_MAX = 2048, FUSE_STORE_SIZE_MAX = 512 };
+
+typedef struct {
+    uint32_t items[4]; // stored values whose kernels evaluate this one; beyond 4 the count is enough
+    uint32_t count;
+    double evaluations; // elements evaluated, over all of them
+} Consumers;
+
+typedef struct {
+    Value value;
+    bool in_place; // needed only at the element being computed
+} Leaf;
+
+typedef ARRAY(Leaf) Leaves;
+typedef ARRAY(uint32_t) Indices;
+
+typedef struct {
+    KernelList *list;
+    const PassContext *context;
+    const Graph *graph;
+    bool *reached, *stored, *required;
+    Consumers *consumers;
+    double *repeat_cost;   // of evaluating one element inline, a forward estimate
+    uint32_t *use_count;
+    uint32_t *kernel_of;   // by value id: index + 1
+    ARRAY(uint32_t) levels; // by kernel
+    ARRAY(Leaves) leaves;   // by kernel: everything that its values need from other kernels' buffers
+    uint32_t *sizes;        // by value id: values computed inline to make it, itself among them
+    ARRAY(uint32_t) kernel_sizes; // by kernel: the sum of its stores' sizes
+    ARRAY(Indices) open[KERNEL_CONTRACT]; // by class (maps, reductions) and level: kernels that others may join
+    uint32_t *visited, visit; // by value id: number and marks of the last visit
+} Fuse;
+
+static inline const Node *node_at(const Fuse *fuse, uint32_t id) { return &fuse->graph->nodes.items[id]; }
+static inline OpClass class_at(const Fuse *fuse, uint32_t id) { return op_def(node_at(fuse, id)->op)->op_class; }
+
+// Reads its argument's buffer as it is.
+bool fuse_is_alias(const Fuse *fuse, uint32_t id);
+bool fuse_has_buffer(const Fuse *fuse, uint32_t id);
+
+// True the first time that `id` gets this mark (1 or 2) since fuse->visit was raised.
+static inline bool fuse_visit(Fuse *fuse, uint32_t id, uint32_t mark) {
+    uint32_t seen = fuse->visited[id] >> 2 == fuse->visit ? fuse->visited[id] & 3 : 0;
+    fuse->visited[id] = fuse->visit << 2 | seen | mark;
+    return !(seen & mark);
+}
+
+// ---- fuse_limit.c: after what is stored was decided, stores more.
+// No store needs more values than FUSE_STORE_SIZE_MAX computed inline, but for views that cannot be stored.
+void fuse_limit_sizes(Fuse *fuse);
+// No kernel binds more than the target allows.
+void fuse_limit_bindings(Fuse *fuse);
