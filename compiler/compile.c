@@ -7,6 +7,7 @@
 #include "compiler/passes/simplify.h"
 #include "runtime/base/bug.h"
 #include "runtime/base/file.h"
+#include "runtime/base/folder.h"
 #include <stdlib.h>
 #include <time.h>
 
@@ -166,8 +167,9 @@ static bool fits_target(Compile *compile, const GraphProgram *program, const Pha
     return fits;
 }
 
-static bool make_spirv(Compile *compile, Compiled *out, const Emitted *emitted, SpirvJob *jobs) {
+static bool make_spirv(Compile *compile, Compiled *out, const Emitted *emitted) {
     Program *program = emitted->program;
+    SpirvJob *jobs = ARENA_NEW(compile->arena, SpirvJob, program->kernels.count + 1);
     double begin = seconds_now();
     for (uint32_t k = 0; k < program->kernels.count; k++)
         jobs[k] = (SpirvJob){.name = program->kernels.items[k].name, .source = emitted->sources.items[k], .is_exact = program->is_exact};
@@ -184,7 +186,7 @@ static bool make_spirv(Compile *compile, Compiled *out, const Emitted *emitted, 
     return true;
 }
 
-static bool write_kernels(Compile *compile, Program *program, const Emitted *emitted, const SpirvJob *jobs, const char *folder) {
+static bool write_kernels(Compile *compile, const Program *program, const Emitted *emitted, const char *folder) {
     Arena *arena = compile->arena;
     const char *kernels = file_join(arena, folder, "kernels");
     if (!file_make_folders(kernels, compile->diag))
@@ -192,37 +194,28 @@ static bool write_kernels(Compile *compile, Program *program, const Emitted *emi
     for (uint32_t k = 0; k < program->kernels.count; k++) {
         const ProgramKernel *kernel = &program->kernels.items[k];
         const char *source = emitted->sources.items[k];
-        if (!file_write(file_join(arena, kernels, arena_format(arena, "%s.comp", kernel->name)), source, strlen(source), compile->diag) ||
-            !file_write(file_join(arena, kernels, arena_format(arena, "%s.spv", kernel->name)), jobs[k].words, jobs[k].size, compile->diag))
+        if (!file_write_unsynced(file_join(arena, kernels, arena_format(arena, "%s.comp", kernel->name)), source, strlen(source), compile->diag) ||
+            !file_write_unsynced(file_join(arena, kernels, arena_format(arena, "%s.spv", kernel->name)), kernel->spirv, kernel->spirv_size, compile->diag))
             return false;
     }
     return true;
 }
 
-// Everything goes to a folder beside the bundle, which then takes its place.
-static bool write_bundle(Compile *compile, Program *program, const Emitted *emitted, const SpirvJob *jobs, const char *folder) {
+static bool write_bundle(Compile *compile, const Program *program, const Emitted *emitted, const char *folder) {
+    static const char *const entries[] = {"program.json", "constants.bin", "graph.json", "kernels", "plan.txt"};
     Arena *arena = compile->arena;
-    if (file_exists(folder) && !file_exists(file_join(arena, folder, "program.json"))) {
-        diag_error(compile->diag, NULL, "%s: exists and is no bundle; nothing was written", folder);
-        return false;
-    }
-    const char *fresh = arena_format(arena, "%s.new", folder);
-    if (file_exists(fresh) && !file_remove_tree(fresh, compile->diag))
+    FolderWriter *writer = folder_create(arena, folder, entries, sizeof entries / sizeof *entries, compile->diag);
+    if (!writer)
         return false;
     Text plan = text_create(arena);
     program_print_plan(&plan, program);
-    const char *graph = compile->module->resolved;
-    bool written = write_kernels(compile, program, emitted, jobs, fresh) && file_write(file_join(arena, fresh, "plan.txt"), plan.data, plan.length, compile->diag) &&
-                   file_write(file_join(arena, fresh, "graph.json"), graph, strlen(graph), compile->diag) && program_write(program, fresh, compile->diag);
-    if (written && file_exists(folder))
-        written = file_remove_tree(folder, compile->diag);
-    if (written && rename(fresh, folder) != 0) {
-        diag_error(compile->diag, NULL, "%s: cannot be put in place", folder);
-        written = false;
-    }
-    if (!written)
-        file_remove_tree(fresh, compile->diag);
-    return written;
+    const char *graph = compile->module->resolved, *fresh = folder_fresh(writer);
+    bool written = write_kernels(compile, program, emitted, fresh) && file_write_unsynced(file_join(arena, fresh, "plan.txt"), plan.data, plan.length, compile->diag) &&
+                   file_write_unsynced(file_join(arena, fresh, "graph.json"), graph, strlen(graph), compile->diag) && program_write_unsynced(program, fresh, compile->diag);
+    if (written)
+        return folder_commit(writer, compile->diag);
+    folder_abandon(writer);
+    return false;
 }
 
 static bool can_allocate(Compile *compile, const Program *program) {
@@ -260,8 +253,9 @@ static bool finish(Compile *compile, Compiled *out, KernelList *const *const *ph
         dump(compile, PASS_emit, "kernel", program->kernels.items[k].name, emitted.sources.items[k]);
     if (stops(compile, PASS_emit))
         return false;
-    SpirvJob *jobs = ARENA_NEW(compile->arena, SpirvJob, program->kernels.count + 1);
-    return make_spirv(compile, out, &emitted, jobs) && (!folder || write_bundle(compile, program, &emitted, jobs, folder));
+    if (compile->options->no_spirv)
+        return true;
+    return make_spirv(compile, out, &emitted) && (!folder || write_bundle(compile, program, &emitted, folder));
 }
 
 Compiled *compile_module(Arena *arena, const Module *module, const CompileOptions *options, const char *folder, Diag *diag) {

@@ -9,6 +9,7 @@ typedef struct {
     bool no_fuse;            // every map a kernel of its own
     bool reference_schedule; // the simplest schedule everywhere
     bool debug_info;         // -g: source inside the SPIR-V
+    bool no_spirv;           // for those who look at the program but do not run it: it gets no SPIR-V, and no bundle is written
     const char *dump;        // a pass's name or "all"; printed to dump_stream
     const char *stop_after;  // a pass's name: nothing is written, compile_module returns NULL without an error
     FILE *dump_stream;
@@ -30,8 +31,8 @@ typedef struct {
     double read_seconds, pass_seconds, spirv_seconds;
 } Compiled;
 
-// `folder`: the bundle directory to write (replaced as a whole when it is a bundle or absent; any other existing thing is an error), or NULL: nothing is
-// written. The program holds its SPIR-V, so that a session can be made of it at once. NULL after an error, and after --stop-after.
+// `folder`: the bundle directory to write (replaced in one step when it is a bundle or absent; any other existing thing is an error; see folder.h), or NULL: nothing is
+// written. The program holds its SPIR-V unless no_spirv, so that a session can be made of it at once. NULL after an error, and after --stop-after.
 Compiled *compile_module(Arena *arena, const Module *module, const CompileOptions *options, const char *folder, Diag *diag);
 // Rebuilds the kernels of a bundle whose .comp differs from its digest; renews digests. The count of rebuilt kernels goes to `rebuilt`.
 bool compile_rebuild(Arena *arena, const char *folder, bool debug_info, uint32_t *rebuilt, Diag *diag);

@@ -48,7 +48,7 @@ bool built_look(Arguments *arguments, const char *bundle, const Program *program
     if (!module)
         return false;
     for (uint32_t variant = 0; variant < 4; variant++) {
-        CompileOptions options = {.target = program->target, .no_fuse = variant & 1, .reference_schedule = variant & 2};
+        CompileOptions options = {.target = program->target, .no_fuse = variant & 1, .reference_schedule = variant & 2, .no_spirv = true};
         Compiled *compiled = compile_module(arguments->arena, module, &options, NULL, arguments->diag);
         if (!compiled)
             return false;

@@ -87,7 +87,8 @@ const Command compile_command = {
                    "class are what its devices are known to have (cpu: lavapipe's), those of a device its own. In the folder:\n"
                    "  program.json           buffers, kernels, dispatches, named inputs and outputs\n"
                    "  kernels/NAME.comp      readable GLSL, with the nodes that each line comes from, and its SPIR-V\n"
-                   "  plan.txt, graph.json   the memory map; the graph after includes, presets and -D",
+                   "  plan.txt, graph.json   the memory map; the graph after includes, presets and -D\n"
+                   "A bundle that is there is replaced in one step: killed at any moment, this leaves the old one or the new one.",
     .more_help = print_passes,
     .examples = "compile graphs/ddpm_mnist.json -o build/ddpm.ggb\n"
                 "compile graphs/ddpm_mnist.json -o build/small.ggb -D batch=16 --target cpu\n"

@@ -103,7 +103,7 @@ static bool save_interpreted(const Work *work, const ProgramEntry *entry, const 
 static const Program *plan_of(const Work *work, const Module *module) {
     if (common_is_bundle(work->path))
         return common_read_bundle(work->arguments, work->path);
-    CompileOptions compile = {.target = target_default(TARGET_ANY)};
+    CompileOptions compile = {.target = target_default(TARGET_ANY), .no_spirv = true};
     Compiled *compiled = compile_module(work->arguments->arena, module, &compile, NULL, work->arguments->diag);
     return compiled ? compiled->program : NULL;
 }

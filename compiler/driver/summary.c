@@ -257,7 +257,7 @@ static const Program *find_plan(Arguments *arguments, const char *path, const Mo
     if (common_is_bundle(path)) {
         program = common_read_bundle(arguments, path);
     } else {
-        CompileOptions compile = {0};
+        CompileOptions compile = {.no_spirv = true};
         if (common_target(arguments, arguments_text(arguments, "target"), &compile.target)) {
             Compiled *compiled = compile_module(arguments->arena, module, &compile, NULL, arguments->diag);
             program = compiled ? compiled->program : NULL;

@@ -61,7 +61,7 @@ static void cache_put(Arena *arena, const char *path, const SpirvJob *job) {
     char *bytes = arena_alloc(arena, DIGEST_SIZE + job->size);
     memcpy(bytes, digest_bytes(arena, job->words, job->size), DIGEST_SIZE);
     memcpy(bytes + DIGEST_SIZE, job->words, job->size);
-    if (!file_write(path, bytes, DIGEST_SIZE + job->size, diag_create(arena)))
+    if (!file_write_unsynced(path, bytes, DIGEST_SIZE + job->size, diag_create(arena)))
         return;
 }
 

@@ -1,5 +1,6 @@
 // File: POSIX calls with their failures reported, and the writer that replaces a file in one step.
 #include "runtime/base/file.h"
+#include "runtime/base/file_parts.h"
 #include "runtime/base/text.h"
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +16,7 @@ struct FileWriter {
     char *path; // of the file that is replaced, behind links
     char *temporary;
     int descriptor;
-    bool has_failed;
+    bool has_failed, is_unsynced;
     size_t buffered;
     char buffer[PIECE_SIZE];
 };
@@ -25,7 +26,7 @@ static _Atomic uint32_t calls_until_failure;
 
 void file_fail_at(uint32_t n) { atomic_store(&calls_until_failure, n); }
 
-static bool must_fail(void) {
+bool file_must_fail(void) {
     uint32_t left = atomic_load(&calls_until_failure);
     while (left > 0 && !atomic_compare_exchange_weak(&calls_until_failure, &left, left - 1))
         continue;
@@ -35,18 +36,17 @@ static bool must_fail(void) {
     return true;
 }
 
-static int checked_open(const char *path, int flags) { return must_fail() ? -1 : open(path, flags | O_CLOEXEC, 0666); }
+static int checked_open(const char *path, int flags) { return file_must_fail() ? -1 : open(path, flags | O_CLOEXEC, 0666); }
 
 static ssize_t checked_write(int descriptor, const void *bytes, size_t size) {
-    return must_fail() ? -1 : write(descriptor, bytes, size < CALL_SIZE_MAX ? size : CALL_SIZE_MAX);
+    return file_must_fail() ? -1 : write(descriptor, bytes, size < CALL_SIZE_MAX ? size : CALL_SIZE_MAX);
 }
 
-static int checked_fsync(int descriptor) { return must_fail() ? -1 : fsync(descriptor); }
+static int checked_fsync(int descriptor) { return file_must_fail() ? -1 : fsync(descriptor); }
 
-static int checked_rename(const char *from, const char *to) { return must_fail() ? -1 : rename(from, to); }
+static int checked_rename(const char *from, const char *to) { return file_must_fail() ? -1 : rename(from, to); }
 
-// Always false, with errno's reason.
-static bool failed(Diag *diag, const char *path, const char *what) {
+bool file_failed(Diag *diag, const char *path, const char *what) {
     diag_error(diag, &(Place){.file = path}, "cannot %s: %s", what, strerror(errno));
     return false;
 }
@@ -89,15 +89,17 @@ char *file_read(Arena *arena, const char *path, size_t *size, Diag *diag) {
     if (descriptor >= 0 && fstat(descriptor, &status) == 0)
         bytes = read_all(arena, descriptor, S_ISREG(status.st_mode) ? (size_t)status.st_size : 0, size);
     if (!bytes)
-        failed(diag, path, "read");
+        file_failed(diag, path, "read");
     if (descriptor >= 0)
         close(descriptor);
     return bytes;
 }
 
-bool file_write(const char *path, const void *bytes, size_t size, Diag *diag) {
+static bool write_whole(const char *path, const void *bytes, size_t size, bool is_unsynced, Diag *diag) {
     Arena *arena = arena_create();
     FileWriter *writer = file_create(arena, path, diag);
+    if (writer)
+        writer->is_unsynced = is_unsynced;
     bool is_written = false;
     if (writer && file_put(writer, bytes, size, diag))
         is_written = file_commit(writer, diag);
@@ -106,6 +108,10 @@ bool file_write(const char *path, const void *bytes, size_t size, Diag *diag) {
     arena_destroy(&arena);
     return is_written;
 }
+
+bool file_write(const char *path, const void *bytes, size_t size, Diag *diag) { return write_whole(path, bytes, size, false, diag); }
+
+bool file_write_unsynced(const char *path, const void *bytes, size_t size, Diag *diag) { return write_whole(path, bytes, size, true, diag); }
 
 FileWriter *file_create(Arena *arena, const char *path, Diag *diag) {
     struct stat status;
@@ -126,7 +132,7 @@ FileWriter *file_create(Arena *arena, const char *path, Diag *diag) {
         if (writer->descriptor >= 0)
             return writer;
         if (errno != EEXIST || n >= 1000) {
-            failed(diag, path, "write");
+            file_failed(diag, path, "write");
             return NULL;
         }
     }
@@ -166,17 +172,19 @@ bool file_put(FileWriter *writer, const void *bytes, size_t size, Diag *diag) {
     if (is_put)
         return true;
     writer->has_failed = true;
-    return failed(diag, writer->path, "write");
+    return file_failed(diag, writer->path, "write");
 }
 
 // The folder is opened before the rename, so that as little as possible can fail behind it.
 static bool replace(FileWriter *writer, Diag *diag) {
+    if (writer->is_unsynced)
+        return checked_rename(writer->temporary, writer->path) == 0 || file_failed(diag, writer->path, "replace");
     Arena *scratch = arena_create();
     int folder = checked_open(file_folder(scratch, writer->path), O_RDONLY | O_DIRECTORY);
     arena_destroy(&scratch);
     bool is_renamed = folder >= 0 && checked_rename(writer->temporary, writer->path) == 0;
     if (!is_renamed)
-        failed(diag, writer->path, "replace");
+        file_failed(diag, writer->path, "replace");
     else if (checked_fsync(folder) != 0 && errno != EINVAL) // EINVAL: a file system without this
         diag_warning(diag, &(Place){.file = writer->path}, "written, but its folder cannot be synced: %s", strerror(errno));
     if (folder >= 0)
@@ -190,12 +198,12 @@ bool file_commit(FileWriter *writer, Diag *diag) {
         diag_error(diag, &(Place){.file = writer->path}, "not written, since an earlier part failed");
         return false;
     }
-    bool is_stored = flush(writer) && checked_fsync(writer->descriptor) == 0;
+    bool is_stored = flush(writer) && (writer->is_unsynced || checked_fsync(writer->descriptor) == 0);
     if (is_stored) {
         is_stored = close(writer->descriptor) == 0;
         writer->descriptor = -1;
     }
-    if (is_stored ? replace(writer, diag) : failed(diag, writer->path, "write"))
+    if (is_stored ? replace(writer, diag) : file_failed(diag, writer->path, "write"))
         return true;
     file_abandon(writer);
     return false;
@@ -225,7 +233,7 @@ static bool make_folder(const char *path, Diag *diag) {
     if (file_is_folder(path))
         return true;
     errno = reason == EEXIST ? ENOTDIR : reason;
-    return failed(diag, path, "make the folder");
+    return file_failed(diag, path, "make the folder");
 }
 
 bool file_make_folders(const char *path, Diag *diag) {
@@ -245,7 +253,7 @@ bool file_make_folders(const char *path, Diag *diag) {
 static bool remove_tree(Arena *scratch, const char *path, Diag *diag) {
     struct stat status;
     if (lstat(path, &status) != 0)
-        return errno == ENOENT || failed(diag, path, "remove");
+        return errno == ENOENT || file_failed(diag, path, "remove");
     bool is_folder = S_ISDIR(status.st_mode);
     if (is_folder) {
         uint32_t count;
@@ -256,7 +264,7 @@ static bool remove_tree(Arena *scratch, const char *path, Diag *diag) {
             if (!remove_tree(scratch, file_join(scratch, path, names[i]), diag))
                 return false;
     }
-    return (is_folder ? rmdir(path) : unlink(path)) == 0 || failed(diag, path, "remove");
+    return (is_folder ? rmdir(path) : unlink(path)) == 0 || errno == ENOENT || file_failed(diag, path, "remove");
 }
 
 bool file_remove_tree(const char *path, Diag *diag) {
@@ -272,16 +280,16 @@ const char **file_list(Arena *arena, const char *path, uint32_t *count, Diag *di
     ARRAY(const char *) names = {0};
     array_push(arena, &names, NULL); // an empty folder is not NULL
     names.count = 0;
-    DIR *folder = must_fail() ? NULL : opendir(path);
+    DIR *folder = file_must_fail() ? NULL : opendir(path);
     if (!folder) {
-        failed(diag, path, "list");
+        file_failed(diag, path, "list");
         return NULL;
     }
     errno = 0;
     for (struct dirent *entry = readdir(folder); entry; errno = 0, entry = readdir(folder))
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             array_push(arena, &names, arena_copy_text(arena, entry->d_name));
-    bool is_read = errno == 0 || failed(diag, path, "list");
+    bool is_read = errno == 0 || file_failed(diag, path, "list");
     closedir(folder);
     if (!is_read)
         return NULL;

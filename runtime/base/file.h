@@ -8,6 +8,9 @@ char *file_read(Arena *arena, const char *path, size_t *size, Diag *diag);
 // untouched and the temporary one removed. A folder that cannot be fsynced is only a warning: the new file is in place by then. A link is
 // followed; what is no regular file (/dev/null) is refused.
 bool file_write(const char *path, const void *bytes, size_t size, Diag *diag);
+// The same without fsync: whole against a process that is killed, not against a machine that stops. For caches that find damage out, and for
+// folders that are synced as a whole.
+bool file_write_unsynced(const char *path, const void *bytes, size_t size, Diag *diag);
 
 // The same in pieces, for large files. file_commit ends it in success, file_abandon in failure; one of both must be called. After a
 // failed file_put, file_commit abandons too and returns false.
@@ -34,5 +37,5 @@ const char *file_cache_folder(Arena *arena);
 const char *digest_bytes(Arena *arena, const void *bytes, size_t size);
 uint64_t digest_hash(const void *bytes, size_t size); // XXH3, 64 bits: for tables in memory
 
-// Test hook: the n-th file operation from now on fails with ENOSPC (0: none). Counts every open, write, fsync and rename.
+// Test hook: the n-th file operation from now on fails with ENOSPC (0: none). Counts every open, write, fsync and rename, and those of folders.
 void file_fail_at(uint32_t n);

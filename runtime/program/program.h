@@ -169,6 +169,7 @@ Program *program_read(Arena *arena, const char *folder, Diag *diag);
 Program *program_read_edited(Arena *arena, const char *folder, Diag *diag);
 // ---- write.c: program.json and constants.bin; kernels' files are the compiler's business.
 bool program_write(const Program *program, const char *folder, Diag *diag);
+bool program_write_unsynced(const Program *program, const char *folder, Diag *diag); // into a folder that is synced as a whole
 // ---- verify.c: replays each phase's dispatches with versions of every byte range: no read of a range that nothing wrote, no two
 // accesses of one wave that conflict, ranges inside memories and aligned, push constants and bindings as the kernel declares, and of an
 // exact program SPIR-V (where it is loaded) that forbids contraction.

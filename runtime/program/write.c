@@ -337,15 +337,21 @@ static const char *program_text(Arena *arena, const Program *program, const char
     return sheet.text.data;
 }
 
-bool program_write(const Program *program, const char *folder, Diag *diag) {
+typedef bool (*WriteFile)(const char *path, const void *bytes, size_t size, Diag *diag);
+
+static bool write_files(const Program *program, const char *folder, WriteFile write_file, Diag *diag) {
     Arena *arena = arena_create();
     uint32_t errors = diag_error_count(diag);
     const char *text = program_text(arena, program, folder, diag);
     // constants.bin first: a program.json is only there when everything that it names is.
     bool good = diag_error_count(diag) == errors && file_make_folders(folder, diag) &&
-                file_write(file_join(arena, folder, "constants.bin"), program->constants ? program->constants : "", program->constants_size,
+                write_file(file_join(arena, folder, "constants.bin"), program->constants ? program->constants : "", program->constants_size,
                            diag) &&
-                file_write(file_join(arena, folder, "program.json"), text, strlen(text), diag);
+                write_file(file_join(arena, folder, "program.json"), text, strlen(text), diag);
     arena_destroy(&arena);
     return good;
 }
+
+bool program_write(const Program *program, const char *folder, Diag *diag) { return write_files(program, folder, file_write, diag); }
+
+bool program_write_unsynced(const Program *program, const char *folder, Diag *diag) { return write_files(program, folder, file_write_unsynced, diag); }

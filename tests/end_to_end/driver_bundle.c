@@ -3,6 +3,7 @@
 #include "tests/end_to_end/command.h"
 #include "tests/end_to_end/small_graph.h"
 #include <math.h>
+#include <signal.h>
 
 static const char *graph, *bundle;
 
@@ -28,6 +29,64 @@ START_TEST(bundle_is_replaced_but_nothing_else) {
     write_text(in_folder("mine/notes.txt"), "precious");
     expect_code(1, "compile %s -o %s", graph, in_folder("mine"));
     ck_assert_str_eq(read_all(in_folder("mine/notes.txt")), "precious");
+    write_text(file_join(arena, bundle, "notes.txt"), "precious");
+    expect_code(1, "compile %s -o %s", graph, bundle);
+    expect_err("small.ggb: is there, and holds notes.txt, which would be lost; nothing was written");
+}
+END_TEST
+
+// Killed while it compiles or while it writes: the old bundle is there, or the new one.
+START_TEST(killed_compilers_leave_a_bundle) {
+    const char *other = in_folder("other.ggb"), *copy = in_folder("copy.ggb");
+    compile_small("-D width=12");
+    expect_code(0, "compile %s -o %s -D width=8", graph, other);
+    ck_assert_int_eq(system(arena_format(arena, "cp -r %s %s", bundle, copy)), 0);
+    const char *compile = arena_format(arena, "%s/gcc-graph compile %s -o %s >/dev/null 2>&1", GG_BINARY_DIR, graph, copy);
+    uint32_t word = 99;
+    for (uint32_t i = 0; i < 24; i++) {
+        word = word * 1664525u + 1013904223u;
+        pid_t child = fork();
+        if (child == 0) {
+            execl("/bin/sh", "sh", "-c", arena_format(arena, "exec %s -D width=%u", compile, i % 2 ? 12 : 8), (char *)NULL);
+            _exit(127);
+        }
+        usleep(i * 10000 + (word >> 8 & 0x3fff));
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        int same = system(arena_format(arena, "diff -r %s %s >/dev/null || diff -r %s %s >/dev/null", bundle, copy, other, copy));
+        ck_assert_msg(same == 0, "kill %u left something else", i);
+    }
+    expect_code(0, "compile %s -o %s -D width=12", graph, copy);
+    ck_assert_int_eq(system(arena_format(arena, "diff -r %s %s && ! ls -d %s.* 2>/dev/null", bundle, copy, copy)), 0);
+}
+END_TEST
+
+// A limit of 8 KiB a file: some file of the bundle is larger.
+START_TEST(no_room_leaves_the_old_bundle) {
+    const char *copy = in_folder("copy.ggb");
+    compile_small("");
+    ck_assert_int_eq(system(arena_format(arena, "cp -r %s %s", bundle, copy)), 0);
+    int code = system(arena_format(arena, "trap '' XFSZ; ulimit -f 8; %s/gcc-graph compile %s -o %s -D width=8 2>%s >/dev/null", GG_BINARY_DIR, graph, copy, in_folder("said")));
+    ck_assert_int_ne(code, 0);
+    ck_assert_msg(strstr(read_all(in_folder("said")), "cannot write: File too large"), "%s", read_all(in_folder("said")));
+    ck_assert_int_eq(system(arena_format(arena, "diff -r %s %s && ! ls -d %s.* 2>/dev/null", bundle, copy, copy)), 0);
+}
+END_TEST
+
+// glslang's work shows in the cache of what it made.
+START_TEST(who_only_looks_makes_no_spirv) {
+    compile_small("");
+    const char *cache = in_folder("cache");
+    setenv("XDG_CACHE_HOME", cache, 1);
+    expect_code(0, "summary %s --target cpu", graph);
+    expect_code(0, "summary %s", bundle);
+    expect_code(0, "inspect %s", bundle);
+    expect_code(0, "inspect %s 000", bundle);
+    expect_code(0, "run %s sample/noise --interpret", graph);
+    ck_assert(!file_exists(file_join(arena, cache, "gcc-graph/spirv")));
+    expect_code(0, "compile %s -o %s", graph, in_folder("again.ggb"));
+    ck_assert(file_exists(file_join(arena, cache, "gcc-graph/spirv")));
+    unsetenv("XDG_CACHE_HOME");
 }
 END_TEST
 
@@ -285,6 +344,9 @@ int main(void) {
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, compile_twice_gives_equal_bytes);
     tcase_add_test(tests, bundle_is_replaced_but_nothing_else);
+    tcase_add_test(tests, killed_compilers_leave_a_bundle);
+    tcase_add_test(tests, no_room_leaves_the_old_bundle);
+    tcase_add_test(tests, who_only_looks_makes_no_spirv);
     tcase_add_test(tests, inspect_shows_kernels_values_and_nodes);
     tcase_add_test(tests, verify_agrees);
     tcase_add_test(tests, verify_compares_what_stays_in_its_domain);
