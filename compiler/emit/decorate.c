@@ -1,7 +1,7 @@
 // Decorate: puts NoContraction before a module's own decorations. GLSL has `precise` for that, but on each variable: one might be forgotten.
 #include "compiler/emit/decorate.h"
+#include "runtime/base/bug.h"
 #include "runtime/program/exact.h"
-#include <assert.h>
 
 const uint32_t *decorate_exact(Arena *arena, const uint32_t *words, size_t *size) {
     size_t count = *size / 4, first = 0; // first: where decorations begin
@@ -14,7 +14,7 @@ const uint32_t *decorate_exact(Arena *arena, const uint32_t *words, size_t *size
         if (words[i + 2] == EXACT_NO_CONTRACTION)
             decorated[words[i + 1]] = true;
     }
-    assert(first); // a kernel has bindings
+    CHECK(first); // a kernel has bindings
     for (size_t i = 0; i < first; i++)
         array_push(arena, &out, words[i]);
     for (size_t i = EXACT_HEADER_WORDS; i < count; i += words[i] >> 16) {

@@ -2,7 +2,6 @@
 // A value is stored where it must be (operands, parts, outputs) or where several kernels would repeat more work than a store and loads cost.
 // Stored values then join the kernel that makes their latest input, when they need it only at the element that it has in hand, or a sibling.
 #include "compiler/cost.h"
-#include "compiler/kernel/index.h"
 #include "compiler/passes/fuse_parts.h"
 #include "compiler/passes/passes.h"
 

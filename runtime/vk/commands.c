@@ -1,7 +1,7 @@
 // Commands: descriptor sets, recording, the queue's timeline.
 #include "runtime/vk/commands.h"
+#include "runtime/base/bug.h"
 #include "runtime/vk/objects.h"
-#include <assert.h>
 
 // Vulkan's handles are pointers or 64-bit numbers, whatever the machine: both fit.
 #define SET_HANDLE(set) ((VkDescriptorSet)(uintptr_t)(set).handle)
@@ -69,7 +69,7 @@ bool bindings_add(Arena *arena, Device *device, Bindings *bindings, const Pipeli
     VkDescriptorBufferInfo infos[TARGET_BINDINGS_MAX];
     VkBufferView views[TARGET_BINDINGS_MAX];
     VkDescriptorSet set;
-    assert(count <= TARGET_BINDINGS_MAX); // else there were no pipeline
+    CHECK(count <= TARGET_BINDINGS_MAX); // else there were no pipeline
     VkDescriptorSetAllocateInfo allocate = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
                                             .descriptorPool = bindings->pool,
                                             .descriptorSetCount = 1,
