@@ -58,7 +58,8 @@ static const void *find_feed(Running *running, uint32_t index) {
     const HostTensor *given = run_files_find(run->files, "feeds", full, running->at);
     void *elements = NULL;
     if (given) {
-        if (!run_elements_from(running->arena, full, given, feed->tensor.type, &feed->tensor.layout, &elements, running->diag))
+        if (!run_labels_fit(full, given, program_below(run->program, feed), running->diag) ||
+            !run_elements_from(running->arena, full, given, feed->tensor.type, &feed->tensor.layout, &elements, running->diag))
             return NULL;
     } else if (run->data->loader) {
         if (!run_data_seek(run->data, running->moment.step, running->phase_index, running->moment.repetition, running->diag))

@@ -178,6 +178,18 @@ static double element(const HostTensor *tensor, uint64_t i) {
     return NAN;
 }
 
+bool run_labels_fit(const char *name, const HostTensor *given, uint32_t below, Diag *diag) {
+    uint64_t count = 1;
+    for (uint32_t i = 0; i < given->rank; i++)
+        count *= given->dims[i];
+    for (uint64_t i = 0; below && i < count; i++)
+        if (!(element(given, i) >= 0 && element(given, i) < below)) {
+            diag_error(diag, NULL, "%s: element %llu is %.10g, but the graph declares it from 0 to %u", name, (unsigned long long)i, element(given, i), below - 1);
+            return false;
+        }
+    return true;
+}
+
 bool run_tensor_from(Arena *arena, const char *name, const HostTensor *given, const Type *type, Tensor *out, Diag *diag) {
     uint64_t count = type_count(type), given_count = 1;
     bool same = given->rank == type->rank;

@@ -30,6 +30,8 @@ bool run_files_put(RunFiles *files, const char *kind, const char *name, const ch
 // At the end: errors for what was given and not used, and what was wanted and did not come.
 bool run_files_close(RunFiles *files);
 
+// Whether all labels of a tensor that is given for a field are below what the graph declares (0: anything goes); else reported.
+bool run_labels_fit(const char *name, const HostTensor *given, uint32_t below, Diag *diag);
 // A tensor of the interpreter from a file's, and back (f64, or the integer's own type). False: another shape (reported).
 bool run_tensor_from(Arena *arena, const char *name, const HostTensor *given, const Type *type, Tensor *out, Diag *diag);
 HostTensor run_tensor_to(Arena *arena, const Tensor *tensor);

@@ -55,8 +55,10 @@ static const Tensor *source_feed(void *context, const char *name) {
     const HostTensor *given = run_files_find(run->files, "feeds", full, is_input ? "0.0" : running->moment);
     Tensor tensor = {0};
     bool good = false;
+    const Field *field = module_field(run->module, feed);
     if (given)
-        good = run_tensor_from(running->arena, full, given, &feed->type, &tensor, running->diag);
+        good = run_labels_fit(full, given, field ? field->below : 0, running->diag) &&
+               run_tensor_from(running->arena, full, given, &feed->type, &tensor, running->diag);
     else if (run->data->loader && !is_input)
         good = read_batch(running, feed, &tensor);
     else

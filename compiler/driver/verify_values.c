@@ -91,14 +91,6 @@ static const Feed *find_feed(const VerifyPhase *phase, const char *name) {
     return NULL;
 }
 
-static const Field *find_field(const Module *module, const Feed *feed) {
-    for (uint32_t i = 0; feed->data && i < module->data.count; i++)
-        for (uint32_t k = 0; strcmp(module->data.items[i].name, feed->data) == 0 && k < module->data.items[i].fields.count; k++)
-            if (strcmp(module->data.items[i].fields.items[k].name, feed->field) == 0)
-                return &module->data.items[i].fields.items[k];
-    return NULL;
-}
-
 static double draw(const Type *type, const Field *field, uint64_t seed, uint64_t name, uint64_t number) {
     double uniform = random_uniform(random_element(seed, name, 0, 0, (uint32_t)number));
     switch (type->dtype) {
@@ -124,7 +116,7 @@ const Tensor *verify_feed(VerifyPhase *phase, const char *name) {
     if (known || !feed)
         return known;
     Tensor *tensor = keep(phase, key, &feed->type);
-    const Field *field = find_field(phase->module, feed);
+    const Field *field = module_field(phase->module, feed);
     for (uint64_t i = 0, count = type_count(&feed->type); i < count; i++)
         tensor->data[i] = draw(&feed->type, field, phase->seed + 2, random_name(name), i);
     verify_round(tensor);

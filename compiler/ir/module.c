@@ -13,6 +13,14 @@ const State *module_state(const Module *module, const char *name) {
     return index == UINT32_MAX ? NULL : &module->states.items[index];
 }
 
+const Field *module_field(const Module *module, const Feed *feed) {
+    for (uint32_t i = 0; feed->data && i < module->data.count; i++)
+        for (uint32_t k = 0; strcmp(module->data.items[i].name, feed->data) == 0 && k < module->data.items[i].fields.count; k++)
+            if (strcmp(module->data.items[i].fields.items[k].name, feed->field) == 0)
+                return &module->data.items[i].fields.items[k];
+    return NULL;
+}
+
 const GraphProgram *module_program(const Module *module, const char *name) {
     for (uint32_t i = 0; i < module->programs.count; i++)
         if (strcmp(module->programs.items[i].name, name) == 0)

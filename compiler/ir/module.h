@@ -136,4 +136,5 @@ typedef struct Module {
 
 const State *module_state(const Module *module, const char *name); // NULL when absent
 const GraphProgram *module_program(const Module *module, const char *name);
+const Field *module_field(const Module *module, const Feed *feed); // of the data set that feeds it; NULL: of none
 uint32_t module_state_index(const Module *module, const char *name); // UINT32_MAX when absent

@@ -25,6 +25,14 @@ const ProgramEntry *program_entry(const Program *program, const char *name) {
     return NULL;
 }
 
+uint32_t program_below(const Program *program, const ProgramFeed *feed) {
+    for (uint32_t i = 0; feed->data && i < program->data.count; i++)
+        for (uint32_t k = 0; strcmp(program->data.items[i].name, feed->data) == 0 && k < program->data.items[i].field_count; k++)
+            if (strcmp(program->data.items[i].fields[k].name, feed->field) == 0)
+                return program->data.items[i].fields[k].below;
+    return 0;
+}
+
 const ProgramState *program_state(const Program *program, const char *name) {
     for (uint32_t i = 0; i < program->states.count; i++) {
         if (strcmp(program->states.items[i].name, name) == 0)

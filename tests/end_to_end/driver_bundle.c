@@ -285,6 +285,24 @@ START_TEST(fusion_begins_with_the_same_graph) {
 }
 END_TEST
 
+START_TEST(labels_out_of_range_are_refused) {
+    const char *path = in_folder("labels.json"), *labels = in_folder("y.npy");
+    write_text(path, "{\"gcc-graph\": 1, \"data\": {\"d\": {\"batch\": 3, \"fields\": {\"y\": {\"shape\": [], \"dtype\": \"i32\", \"below\": 4}}}},\n"
+                     " \"programs\": {\"p\": {\"phases\": [{\"name\": \"a\", \"feed\": {\"y\": \"d.y\"}, \"nodes\": [\n"
+                     "   {\"expr\": \"cross_entropy(fill(1.0, [3, 4]), y)\", \"as\": \"l\"}], \"report\": [\"l\"]}]}}}\n");
+    static const int32_t data[][3] = {{0, 3, 1}, {0, 4, 1}, {-1, 2, 1}};
+    for (uint32_t i = 0; i < 6; i++) {
+        HostTensor tensor = {.name = "y", .dtype = HOST_I32, .rank = 1, .dims = {3}, .size = sizeof data[0], .data = data[i / 2]};
+        ck_assert_msg(npy_write(labels, &tensor, diag), "%s", diag_text(diag, arena));
+        expect_code(i / 2 ? 1 : 0, "run %s p --set y=%s %s", path, labels, i % 2 ? "--interpret" : "");
+        if (i / 2)
+            expect_err(i / 2 == 1 ? "p.a.y: element 1 is 4, but the graph declares it from 0 to 3" : "p.a.y: element 0 is -1, but the graph declares it from 0 to 3");
+        else
+            expect_out("p.a.l@0.0 1.386294");
+    }
+}
+END_TEST
+
 // Products and sums of an exact program are rounded one by one, whatever the driver would like to make one operation of.
 START_TEST(exact_programs_round_each_result) {
     enum { COUNT = 256 };
@@ -354,6 +372,7 @@ int main(void) {
     tcase_add_test(tests, single_elements_agree);
     tcase_add_test(tests, flips_of_divided_indices_agree);
     tcase_add_test(tests, sums_that_cancel_agree);
+    tcase_add_test(tests, labels_out_of_range_are_refused);
     tcase_add_test(tests, verify_sees_a_broken_kernel);
     tcase_add_test(tests, device_equals_interpreter);
     tcase_add_test(tests, a_folder_comes_in_as_it_went_out);
