@@ -7,27 +7,46 @@
 
 static bool carries(const Graph *graph, uint32_t id) { return graph->nodes.items[id].type.dtype == DTYPE_F32; }
 
+// Its first arguments, to which gradients flow.
+static uint32_t flow_count(const Node *node) { return node->op == OP_gradient ? 1 : op_def(node->op)->vjp ? node->arg_count : 0; }
+
 // flows[id]: a path along which gradients flow leads from a target to node id; for ids up to `last`.
-static bool *find_flows(const Graph *graph, uint32_t last, const Value *targets, uint32_t target_count) {
-    bool *flows = ARENA_NEW(graph->arena, bool, last + 1);
+static bool *find_flows(Arena *arena, const Graph *graph, uint32_t last, const Value *targets, uint32_t target_count) {
+    bool *flows = ARENA_NEW(arena, bool, last + 1);
     for (uint32_t i = 0; i < target_count; i++)
         if (targets[i].id <= last && carries(graph, targets[i].id))
             flows[targets[i].id] = true;
     for (uint32_t id = 1; id <= last; id++) {
         const Node *node = &graph->nodes.items[id];
-        uint32_t through = node->op == OP_gradient ? 1 : op_def(node->op)->vjp ? node->arg_count : 0;
-        for (uint32_t i = 0; i < through && carries(graph, id) && !flows[id]; i++)
+        for (uint32_t i = 0; i < flow_count(node) && carries(graph, id) && !flows[id]; i++)
             flows[id] = flows[node->args[i].id];
     }
     return flows;
 }
 
+bool *dependences(Arena *arena, const Graph *graph, Value value) {
+    bool *depends = ARENA_NEW(arena, bool, value.id + 1);
+    depends[value.id] = carries(graph, value.id);
+    for (uint32_t id = value.id; id > 0; id--) {
+        const Node *node = &graph->nodes.items[id];
+        for (uint32_t i = 0; depends[id] && i < flow_count(node); i++)
+            depends[node->args[i].id] |= carries(graph, node->args[i].id);
+    }
+    return depends;
+}
+
 bool depends_on(const Graph *graph, Value value, Value target) {
-    return value.id && target.id && find_flows(graph, value.id, &target, 1)[value.id];
+    if (!value.id || !target.id || target.id > value.id)
+        return false;
+    Arena *scratch = arena_create();
+    bool depends = dependences(scratch, graph, value)[target.id];
+    arena_destroy(&scratch);
+    return depends;
 }
 
 typedef struct {
     Graph *graph;
+    Arena *scratch;
     const bool *flows;
     Value *sums;   // by node: of the contributions so far
     Value **parts; // by node, of parameter sets: the same by part, or NULL
@@ -48,7 +67,7 @@ static Value *parts_of(Sweep *sweep, uint32_t id) {
     Graph *graph = sweep->graph;
     uint32_t set = graph->nodes.items[id].type.set;
     if (!sweep->parts[id])
-        sweep->parts[id] = ARENA_NEW(graph->arena, Value, graph->module->sets.items[set - 1].parts.count);
+        sweep->parts[id] = ARENA_NEW(sweep->scratch, Value, graph->module->sets.items[set - 1].parts.count);
     return sweep->parts[id];
 }
 
@@ -108,7 +127,7 @@ static void visit(Sweep *sweep, uint32_t id) {
         accumulate(graph, &parts_of(sweep, node.args[0].id)[node.attrs[0].integer], grad);
         return;
     }
-    Value *grads = ARENA_NEW(graph->arena, Value, node.arg_count);
+    Value *grads = ARENA_NEW(sweep->scratch, Value, node.arg_count);
     op_def(node.op)->vjp(graph, (Value){id}, grad, grads);
     for (uint32_t i = 0; i < node.arg_count; i++)
         if (sweep->flows[node.args[i].id])
@@ -122,10 +141,12 @@ void differentiate(Graph *graph, Value scalar, const Value *targets, uint32_t ta
     uint32_t first = scalar.id;
     for (uint32_t i = 0; i < target_count; i++)
         first = targets[i].id < first ? targets[i].id : first;
+    Arena *scratch = arena_create();
     Sweep sweep = {.graph = graph,
-                   .flows = find_flows(graph, scalar.id, targets, target_count),
-                   .sums = ARENA_NEW(graph->arena, Value, scalar.id + 1),
-                   .parts = ARENA_NEW(graph->arena, Value *, scalar.id + 1)};
+                   .scratch = scratch,
+                   .flows = find_flows(scratch, graph, scalar.id, targets, target_count),
+                   .sums = ARENA_NEW(scratch, Value, scalar.id + 1),
+                   .parts = ARENA_NEW(scratch, Value *, scalar.id + 1)};
     graph->origin = (Origin){graph->nodes.items[scalar.id].origin.pointer, "differentiate"};
     if (sweep.flows[scalar.id])
         sweep.sums[scalar.id] = build_constant(graph, DTYPE_F32, 1);
@@ -138,26 +159,29 @@ void differentiate(Graph *graph, Value scalar, const Value *targets, uint32_t ta
         gradients[i] = gradient.id ? gradient : build_full(graph, &type, 0);
     }
     graph->origin = origin;
+    arena_destroy(&scratch);
 }
 
 // ---- the pass
 
 // All gradients of the scalar of node `id` whose targets are there already are made in one sweep.
 static void replace_gradients(Graph *graph, const Graph *from, uint32_t id, const bool *reached, Value *moved) {
-    uint32_t scalar = from->nodes.items[id].args[0].id, count = 0;
-    Value *targets = ARENA_NEW(graph->arena, Value, from->nodes.count - id);
-    Value *gradients = ARENA_NEW(graph->arena, Value, from->nodes.count - id);
-    uint32_t *ids = ARENA_NEW(graph->arena, uint32_t, from->nodes.count - id);
+    Arena *scratch = arena_create();
+    uint32_t scalar = from->nodes.items[id].args[0].id;
+    ARRAY(Value) targets = {0};
+    ARRAY(uint32_t) ids = {0};
     for (uint32_t other = id; other < from->nodes.count; other++) {
         const Node *node = &from->nodes.items[other];
         if (!reached[other] || node->op != OP_gradient || node->args[0].id != scalar || node->args[1].id >= id)
             continue;
-        targets[count] = moved[node->args[1].id];
-        ids[count++] = other;
+        array_push(scratch, &targets, moved[node->args[1].id]);
+        array_push(scratch, &ids, other);
     }
-    differentiate(graph, moved[scalar], targets, count, gradients);
-    for (uint32_t i = 0; i < count; i++)
-        moved[ids[i]] = gradients[i];
+    Value *gradients = ARENA_NEW(scratch, Value, ids.count);
+    differentiate(graph, moved[scalar], targets.items, targets.count, gradients);
+    for (uint32_t i = 0; i < ids.count; i++)
+        moved[ids.items[i]] = gradients[i];
+    arena_destroy(&scratch);
 }
 
 Graph *differentiate_graph(Arena *arena, const Graph *from) {

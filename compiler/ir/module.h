@@ -1,6 +1,7 @@
 // Module: a document after reading - its states, parameter sets, tables, data sets, networks and programs, each phase one Graph.
 #pragma once
 #include "compiler/ir/graph.h"
+#include "runtime/base/name_table.h"
 
 // How a state's numbers begin. Fan-in is the product of all axes but the first; fan-out as in PyTorch.
 typedef enum { INIT_CONSTANT, INIT_NORMAL, INIT_UNIFORM, INIT_COPY } InitKind;
@@ -24,7 +25,8 @@ typedef struct {
 typedef struct {
     const char *network;
     ARRAY(Part) parts;
-    uint64_t count; // elements of all parts
+    NameTable *names; // parts by name; NULL: there are none
+    uint64_t count;   // elements of all parts
 } Set;
 
 typedef enum {

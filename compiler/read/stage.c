@@ -173,6 +173,12 @@ Frame frame_at(Reader *reader, const Frame *frame, const char *label) {
     return inner;
 }
 
+static bool touch(Reader *reader, Call *call, const char *name) {
+    if (!call->touched)
+        call->touched = name_table_create(reader->arena);
+    return name_table_add(call->touched, name, 0);
+}
+
 static bool own(Reader *reader, const Frame *frame, const char *name, const char **full) {
     Call *call = frame->call;
     if (!call->network) {
@@ -180,31 +186,24 @@ static bool own(Reader *reader, const Frame *frame, const char *name, const char
         return false;
     }
     *full = arena_format(reader->arena, "%s.%s%s", call->network->name, frame->path, name);
-    for (uint32_t i = 0; i < call->touched.count; i++)
-        if (!strcmp(call->touched.items[i], *full)) {
-            reader_error(reader, "two nodes own \"%s\"; name one with \"as\"", *full);
-            return false;
-        }
-    array_push(reader->arena, &call->touched, *full);
-    return true;
-}
-
-static uint32_t find_part(const Set *set, const char *name) {
-    uint32_t i = 0;
-    while (i < set->parts.count && strcmp(set->parts.items[i].name, name))
-        i++;
-    return i;
+    if (touch(reader, call, *full))
+        return true;
+    reader_error(reader, "two nodes own \"%s\"; name one with \"as\"", *full);
+    return false;
 }
 
 // While a network is rehearsed its parts are found; a value of the right type stands in for each.
 static bool declare_part(Reader *reader, Network *network, const char *full, const Type *type, const Init *init) {
     Set *set = network->building ? &network->pending : network->set ? &reader->module->sets.items[network->set - 1] : &network->pending;
-    uint32_t i = find_part(set, full);
-    if (i == set->parts.count) {
+    if (!set->names)
+        set->names = name_table_create(reader->arena);
+    uint32_t i = name_table_find(set->names, full);
+    if (i == UINT32_MAX) {
         if (!network->building) {
             reader_error(reader, "the parameter \"%s\" is not always there: it may not depend on the sizes of a call", full);
             return false;
         }
+        name_table_add(set->names, full, set->parts.count);
         array_push(reader->arena, &set->parts, ((Part){.name = full, .type = *type, .init = *init, .offset = set->count}));
         set->count += type_count(type);
         return true;
@@ -228,7 +227,7 @@ Value frame_parameter(Reader *reader, const Frame *frame, const char *name, cons
             ints[i] = dims[i];
         return graph_add(reader->stage->graph, OP_feed, NULL, 0, (Attr[]){attr_text(full), attr_text("f32"), attr_ints(ints, rank)}, 3);
     }
-    uint32_t part = find_part(&reader->module->sets.items[network->set - 1], full);
+    uint32_t part = name_table_find(reader->module->sets.items[network->set - 1].names, full);
     if (!frame->call->given)
         return set_part(reader, (SetValue){network->set, stage_read(reader, network->state)}, part);
     const SetValue *given = set_find(frame->call->given, network->set);
@@ -262,12 +261,10 @@ bool frame_state(Reader *reader, const Frame *frame, const char *name, const Ini
 Value frame_draw(Reader *reader, const Frame *frame, Op op, uint32_t rank, const uint32_t *dims, int64_t below) {
     Call *call = frame->call;
     const char *name = arena_copy_bytes(reader->arena, frame->draws, strlen(frame->draws) - 1);
-    for (uint32_t i = 0; i < call->touched.count; i++)
-        if (!strcmp(call->touched.items[i], frame->draws)) {
-            reader_error(reader, "two draws are called \"%s\"; name one with \"as\"", name);
-            return (Value){0};
-        }
-    array_push(reader->arena, &call->touched, frame->draws);
+    if (!touch(reader, call, frame->draws)) {
+        reader_error(reader, "two draws are called \"%s\"; name one with \"as\"", name);
+        return (Value){0};
+    }
     int64_t ints[MAX_RANK];
     for (uint32_t i = 0; i < rank; i++)
         ints[i] = dims[i];

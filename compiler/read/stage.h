@@ -16,7 +16,7 @@ struct Call {
     Network *network;      // NULL: a phase
     const SetDatum *given; // "weights", or NULL
     bool training, keep;
-    ARRAY(const char *) touched; // owned names
+    NameTable *touched; // owned names; NULL: none yet
     ARRAY(struct Kept {
         uint32_t state;
         Value value;

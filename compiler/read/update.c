@@ -23,9 +23,9 @@ static bool scalar_expected(Reader *reader, const Json *json, Value *value) {
 }
 
 // Zeros where the scalar does not depend on the target; counts where it does.
-static Value gradient_by(Reader *reader, Value scalar, Value target, uint32_t *dependent) {
+static Value gradient_by(Reader *reader, Value scalar, const bool *dependence, Value target, uint32_t *dependent) {
     Graph *graph = reader->stage->graph;
-    if (reader->stage->kind == STAGE_PHASE && depends_on(graph, scalar, target)) {
+    if (reader->stage->kind == STAGE_PHASE && scalar.id && target.id <= scalar.id && dependence[target.id]) {
         ++*dependent;
         return graph_add(graph, OP_gradient, (Value[]){scalar, target}, 2, NULL, 0);
     }
@@ -44,8 +44,11 @@ static bool check_dependent(Reader *reader, const Json *json, uint32_t dependent
 static Value gradient_by_set(Reader *reader, Value scalar, SetValue set, uint32_t *dependent) {
     uint32_t count = reader->module->sets.items[set.set - 1].parts.count;
     Value *parts = ARENA_NEW(reader->arena, Value, count);
+    Arena *scratch = arena_create();
+    const bool *dependence = dependences(scratch, reader->stage->graph, scalar);
     for (uint32_t i = 0; i < count; i++)
-        parts[i] = gradient_by(reader, scalar, set_part(reader, set, i), dependent);
+        parts[i] = gradient_by(reader, scalar, dependence, set_part(reader, set, i), dependent);
+    arena_destroy(&scratch);
     return set_pack(reader, set.set, parts);
 }
 
@@ -57,7 +60,9 @@ Datum node_gradient(Reader *reader, const Json *node, Scope *scope) {
     if (target.kind == DATUM_ERROR || !scalar_expected(reader, what, &scalar))
         return datum_error();
     if (target.kind == DATUM_TENSOR && graph_type(reader->stage->graph, target.tensor).dtype == DTYPE_F32) {
-        Value gradient = gradient_by(reader, scalar, target.tensor, &dependent);
+        Arena *scratch = arena_create();
+        Value gradient = gradient_by(reader, scalar, dependences(scratch, reader->stage->graph, scalar), target.tensor, &dependent);
+        arena_destroy(&scratch);
         return check_dependent(reader, what, dependent) ? datum_tensor(gradient) : datum_error();
     }
     if (target.kind != DATUM_SET) {
