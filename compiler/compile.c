@@ -61,9 +61,9 @@ static void dump(const Compile *compile, Pass pass, const char *program, const c
 }
 
 static bool stops(Compile *compile, Pass pass) {
-    if (compile->options->stop_after && !strcmp(compile->options->stop_after, pass_infos[pass].name))
-        compile->stopped = true;
-    return compile->stopped;
+    bool here = compile->options->stop_after && !strcmp(compile->options->stop_after, pass_infos[pass].name);
+    compile->stopped |= here;
+    return here;
 }
 
 static bool check_graph(Compile *compile, Pass pass, const GraphProgram *program, const Phase *phase, const Graph *graph) {

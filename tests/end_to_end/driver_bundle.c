@@ -285,6 +285,15 @@ START_TEST(fusion_begins_with_the_same_graph) {
 }
 END_TEST
 
+START_TEST(every_phase_is_dumped_up_to_a_pass) {
+    expect_code(0, "compile graphs/ddpm_mnist.json --preset check -o %s --dump=layout --stop-after=layout", in_folder("none.ggb"));
+    expect_out("==== layout: train/denoise");
+    expect_out("==== layout: sample/step");
+    ck_assert_ptr_null(strstr(out, "==== fuse"));
+    ck_assert(!file_exists(in_folder("none.ggb")));
+}
+END_TEST
+
 START_TEST(labels_out_of_range_are_refused) {
     const char *path = in_folder("labels.json"), *labels = in_folder("y.npy");
     write_text(path, "{\"gcc-graph\": 1, \"data\": {\"d\": {\"batch\": 3, \"fields\": {\"y\": {\"shape\": [], \"dtype\": \"i32\", \"below\": 4}}}},\n"
@@ -372,6 +381,7 @@ int main(void) {
     tcase_add_test(tests, single_elements_agree);
     tcase_add_test(tests, flips_of_divided_indices_agree);
     tcase_add_test(tests, sums_that_cancel_agree);
+    tcase_add_test(tests, every_phase_is_dumped_up_to_a_pass);
     tcase_add_test(tests, labels_out_of_range_are_refused);
     tcase_add_test(tests, verify_sees_a_broken_kernel);
     tcase_add_test(tests, device_equals_interpreter);
