@@ -9,7 +9,7 @@ float map_turn(float x, int shift) {
     if (abs(x) < 1e-4 && shift == 0)
         return x;
     float turns = floor(x * 0.63661977 + 0.5);
-    float r = ((x - turns * 1.5703125) - turns * 4.8375129699707031e-4) - turns * 7.54978995489188e-8;
+    precise float r = ((x - turns * 1.5703125) - turns * 4.8375129699707031e-4) - turns * 7.54978995489188e-8;
     float z = r * r;
     float sine = ((-1.9515295891e-4 * z + 8.3321608736e-3) * z - 1.6666654611e-1) * z * r + r;
     float cosine = ((2.443315711809948e-5 * z - 1.388731625493765e-3) * z + 4.166664568298827e-2) * z * z - 0.5 * z + 1.0;

@@ -107,11 +107,12 @@ static Value share(Graph *graph, Value grad, Value x, Value y, Value is_not_take
     return S(is_not_taken, C(0), S(B(eq, x, y), N(mul, grad, 0.5), grad));
 }
 
-// The second derivative of bce as PyTorch has it: (x^2 - 2 x y + y) / ((x + eps) (1 - x + eps))^2.
+// The second derivative of bce as PyTorch has it: (x^2 - 2 x y + y) / ((x + eps) (1 - x + eps))^2. In f32, 1 - x is 0 or much larger than eps; a sum
+// would be one that drivers regroup.
 static Value bce_curvature(Graph *graph, Value grad, Value x, Value y) {
     const double eps = 1e-12;
     Value above = B(add, B(sub, B(mul, x, x), N(mul, B(mul, x, y), 2)), y);
-    Value below = B(mul, N(add, x, eps), N(add, B(sub, C(1), x), eps));
+    Value below = B(mul, N(add, x, eps), N(maximum, B(sub, C(1), x), eps));
     return B(mul, grad, B(div, above, B(mul, below, below)));
 }
 
