@@ -249,7 +249,9 @@ Datum function_cast(Reader *reader, const char *name, const Datum *args) {
         double number = datum_double(args[0]);
         if (dtype == DTYPE_F32)
             return datum_number(number);
-        return dtype == DTYPE_BOOL ? datum_bool(number != 0) : datum_int((int64_t)number);
+        double low = dtype == DTYPE_U32 ? 0 : INT32_MIN, high = dtype == DTYPE_U32 ? UINT32_MAX : INT32_MAX;
+        number = number < low ? low : number > high ? high : number; // as at run time
+        return dtype == DTYPE_BOOL ? datum_bool(number != 0) : datum_int(isnan(number) ? 0 : (int64_t)number);
     }
     Value x = argument_tensor(reader, name, args[0]);
     return datum_tensor(build_cast(reader->stage->graph, x, dtype));
