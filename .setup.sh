@@ -1,6 +1,6 @@
 # Shared by quickstart.sh, check.sh and .ci/run (sourced, not run): the list of Debian packages, their installation, and stages that say what they do.
 
-# Everything that building and running needs. Names are Debian 12's.
+# Everything that building and running needs. Names are Debian 12's and 13's.
 GG_BUILD_PACKAGES="build-essential cmake ninja-build pkg-config libvulkan-dev mesa-vulkan-drivers glslang-dev glslang-tools spirv-tools \
 libpng-dev libjpeg-dev libcjson-dev libcairo2-dev libpango1.0-dev zlib1g-dev libxxhash-dev fonts-dejavu-core"
 # What the tests need beyond that: chromium brings SwiftShader, the second Vulkan driver.
