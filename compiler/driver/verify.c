@@ -158,7 +158,11 @@ static bool verify_target(Work *work, const Target *target) {
     check.modes[VERIFY_CAPTURED] = check.modes[VERIFY_EDGES] = true;
     full.modes[VERIFY_DEVICE] = true;
     bool has_check = has_check_preset(arguments, work->bundle);
-    if (!has_check && (!size || strcmp(size, "check") == 0))
+    if (!has_check && size && strcmp(size, "check") == 0) {
+        diag_error(arguments->diag, &(Place){.file = work->bundle}, "the graph has no preset \"check\", which --size check asks for");
+        return false;
+    }
+    if (!has_check && !size)
         diag_warning(arguments->diag, &(Place){.file = work->bundle},
                      "the graph has no preset \"check\", so only its full size is verified");
     if (has_check && (!size || strcmp(size, "check") == 0) && !verify_preset(work, "check", target, &check, "check"))

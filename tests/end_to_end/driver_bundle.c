@@ -285,6 +285,19 @@ START_TEST(fusion_begins_with_the_same_graph) {
 }
 END_TEST
 
+START_TEST(verify_says_that_it_has_nothing_to_do) {
+    const char *path = in_folder("plain.json");
+    bundle = in_folder("plain.ggb");
+    write_text(path, "{\"gcc-graph\": 1, \"programs\": {\"p\": {\"phases\": [{\"name\": \"a\", \"nodes\": [\n"
+                     "   {\"random\": \"normal\", \"shape\": [4], \"as\": \"x\"}, {\"emit\": \"x\", \"value\": \"2*x\", \"format\": \"tensor\"}]}]}}}\n");
+    expect_code(0, "compile %s -o %s", path, bundle);
+    expect_code(1, "verify %s --size check", bundle);
+    expect_err("the graph has no preset \"check\", which --size check asks for");
+    expect_code(0, "verify %s", bundle);
+    expect_err("so only its full size is verified");
+}
+END_TEST
+
 START_TEST(every_phase_is_dumped_up_to_a_pass) {
     expect_code(0, "compile graphs/ddpm_mnist.json --preset check -o %s --dump=layout --stop-after=layout", in_folder("none.ggb"));
     expect_out("==== layout: train/denoise");
@@ -381,6 +394,7 @@ int main(void) {
     tcase_add_test(tests, single_elements_agree);
     tcase_add_test(tests, flips_of_divided_indices_agree);
     tcase_add_test(tests, sums_that_cancel_agree);
+    tcase_add_test(tests, verify_says_that_it_has_nothing_to_do);
     tcase_add_test(tests, every_phase_is_dumped_up_to_a_pass);
     tcase_add_test(tests, labels_out_of_range_are_refused);
     tcase_add_test(tests, verify_sees_a_broken_kernel);
