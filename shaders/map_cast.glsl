@@ -1,4 +1,10 @@
-// What does not fit is saturated, and NaN is 0; GLSL says nothing about either.
+//@include map_special.glsl
+// What does not fit is saturated, and NaN is 0; GLSL says nothing about either. A driver must not see that an integer is always 0 where that
+// becomes a number that divides.
+float map_to_float(float x) { return x; }
+float map_to_float(int x) { return float(x ^ int(unseen_zero())); }
+float map_to_float(uint x) { return float(x ^ unseen_zero()); }
+float map_to_float(bool x) { return float(uint(x) ^ unseen_zero()); }
 int map_to_int(float x) {
     if (x >= 2147483648.0)
         return 2147483647;

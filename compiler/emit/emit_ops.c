@@ -50,7 +50,7 @@ static bool folds_zeros(const Node *node) {
 
 static Code map_argument(Emitter *emitter, const Node *node, uint32_t i, const Index *index) {
     double number;
-    if (folds_zeros(node) && is_constant(emitter->graph, node->args[i], &number) && number == 0)
+    if (folds_zeros(node) && is_constant(emitter->graph, node->args[i], &number) && (float)number == 0)
         return (Code){emit_special(emitter, number), DTYPE_F32, false};
     return emit_value(emitter, node->args[i], index);
 }

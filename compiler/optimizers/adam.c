@@ -13,7 +13,7 @@ static void advance(const OptimizerStep *step, OptimizerState *state, bool is_de
             g = build_binary(graph, OP_add, g, optimizer_scale(step, OP_mul, p, decay));
     }
     Value m = optimizer_mix(step, beta_1, state->moments[0], g);
-    Value v = optimizer_mix(step, beta_2, state->moments[1], build_binary(graph, OP_mul, g, g));
+    Value v = optimizer_mix_square(step, beta_2, state->moments[1], g);
     OptimizerOption correction_1 = optimizer_scalar(step->bias_correction(step->context, &beta_1, step->count));
     OptimizerOption correction_2 =
         optimizer_scalar(build_unary(graph, OP_sqrt, step->bias_correction(step->context, &beta_2, step->count)));

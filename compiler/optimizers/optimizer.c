@@ -54,6 +54,12 @@ Value optimizer_root(const OptimizerStep *step, Value x) {
     return step->is_differentiated ? build_root(step->graph, x) : build_unary(step->graph, OP_sqrt, x);
 }
 
+// As torch.optim: (1 - keep) g first, so that the square stays in the range of f32 where its share does.
+Value optimizer_mix_square(const OptimizerStep *step, OptimizerOption keep, Value old, Value g) {
+    Value part = build_binary(step->graph, OP_mul, optimizer_scale(step, OP_mul, g, optimizer_one_minus(step, keep)), g);
+    return build_binary(step->graph, OP_add, optimizer_scale(step, OP_mul, old, keep), part);
+}
+
 Value optimizer_mix(const OptimizerStep *step, OptimizerOption keep, Value old, Value x) {
     return build_binary(step->graph, OP_add, optimizer_scale(step, OP_mul, old, keep),
                         optimizer_scale(step, OP_mul, x, optimizer_one_minus(step, keep)));

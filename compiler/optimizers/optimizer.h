@@ -48,3 +48,4 @@ Value optimizer_scale(const OptimizerStep *step, Op op, Value x, OptimizerOption
 Value optimizer_root(const OptimizerStep *step, Value x);
 // keep * old + (1 - keep) * x
 Value optimizer_mix(const OptimizerStep *step, OptimizerOption keep, Value old, Value x);
+Value optimizer_mix_square(const OptimizerStep *step, OptimizerOption keep, Value old, Value g); // of g^2

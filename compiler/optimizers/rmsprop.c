@@ -7,7 +7,7 @@ void rmsprop_advance(const OptimizerStep *step, OptimizerState *state) {
     Value g = state->gradient;
     if (!optimizer_is_zero(decay))
         g = build_binary(graph, OP_add, g, optimizer_scale(step, OP_mul, state->parameters, decay));
-    Value v = optimizer_mix(step, optimizer_option(step, "alpha", 0.99), state->moments[0], build_binary(graph, OP_mul, g, g));
+    Value v = optimizer_mix_square(step, optimizer_option(step, "alpha", 0.99), state->moments[0], g);
     Value move =
         build_binary(graph, OP_div, g, optimizer_scale(step, OP_add, optimizer_root(step, v), optimizer_option(step, "eps", 1e-8)));
     if (state->moments[1].id) {

@@ -1,6 +1,7 @@
 // Coded rules on elementwise ops: constants, broadcasts, casts, packs, pads.
 #include "compiler/ir/interpret.h"
 #include "compiler/passes/simplify_rules.h"
+#include <float.h>
 #include <math.h>
 
 #define NO_VALUE ((Value){0})
@@ -123,12 +124,15 @@ static bool split_constant(const Graph *graph, Value value, Op op, Value *x, dou
     return true;
 }
 
+// Of a product or sum of constants: an f32 of full precision, not one that x would not have met on the way.
+static bool is_normal(double number) { return fabs(number) >= FLT_MIN && fabs(number) <= FLT_MAX; }
+
 Value rule_scale_scaled(Graph *graph, Value value) {
     Value inner, x;
     double a, b;
     if (!split_constant(graph, value, OP_mul, &inner, &b) || !split_constant(graph, inner, OP_mul, &x, &a))
         return NO_VALUE;
-    return build_number(graph, OP_mul, x, a * b);
+    return is_normal(a) && is_normal(b) && is_normal(a * b) ? build_number(graph, OP_mul, x, a * b) : NO_VALUE;
 }
 
 Value rule_shift_shifted(Graph *graph, Value value) {
@@ -136,7 +140,7 @@ Value rule_shift_shifted(Graph *graph, Value value) {
     double a, b;
     if (!split_constant(graph, value, OP_add, &inner, &b) || !split_constant(graph, inner, OP_add, &x, &a))
         return NO_VALUE;
-    return build_number(graph, OP_add, x, a + b);
+    return fabs(a) <= FLT_MAX && fabs(b) <= FLT_MAX && fabs(a + b) <= FLT_MAX ? build_number(graph, OP_add, x, a + b) : NO_VALUE;
 }
 
 Value rule_scale_negated(Graph *graph, Value value) {

@@ -151,6 +151,10 @@ static Value put_together(Graph *graph, Value product, Value factor, bool divide
     return product.id ? build_binary(graph, OP_mul, product, factor) : factor;
 }
 
+// A factor moves out of sums that a derivative made, where passes over the data are saved by it; in those that a user wrote, an infinite factor,
+// a zero or a sum that leaves the range of f32 would give another result.
+static bool is_derived(const Node *sum) { return sum->origin.maker && strcmp(sum->origin.maker, "differentiate") == 0; }
+
 Value rule_sum_factor(Graph *graph, Value value) {
     Node node = *graph_node(graph, value);
     Type from = graph_type(graph, node.args[0]);
@@ -159,6 +163,11 @@ Value rule_sum_factor(Graph *graph, Value value) {
         return NO_VALUE;
     take_apart(graph, node.args[0], false, &node, &product);
     if (product.outside_count == 0 && !product.negative)
+        return NO_VALUE;
+    if (!is_derived(&node))
+        for (uint32_t i = 0; i < product.count; i++)
+            product.items[i].outside = NO_VALUE;
+    if (!is_derived(&node) && !product.negative)
         return NO_VALUE;
     Value inside = NO_VALUE, result;
     for (uint32_t i = 0; i < product.count; i++)

@@ -120,7 +120,10 @@ Value arithmetic_tensor(Reader *reader, Datum x, const Type *like) {
         reader_error(reader, "%lld does not fit an i32", (long long)x.integer);
         return (Value){0};
     }
-    return build_constant(reader->stage->graph, dtype, datum_double(x));
+    double number = datum_double(x);
+    if (dtype == DTYPE_F32 && (isinf((float)number) || (float)number == 0))
+        number = (float)number; // what it is on a device
+    return build_constant(reader->stage->graph, dtype, number);
 }
 
 bool arithmetic_broadcast(Reader *reader, const char *what, Value *values, uint32_t count) {

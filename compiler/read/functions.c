@@ -303,11 +303,12 @@ Datum function_detach(Reader *reader, const char *name, const Datum *args) {
 
 // ---- schedules of learning rates
 
-// clip(step / count, 0, 1): how far a schedule is. One of no steps has ended.
+// clip(step / count, 0, 1): how far a schedule is. A warm-up of no steps has ended; a decay of none would turn training off.
 static Datum schedule_part(Reader *reader, const char *name, Datum step, Datum count) {
     Datum one = datum_number(1);
-    if (is_static_number(count) && datum_double(count) < 0)
-        return reader_error(reader, "%s: %g steps; at least 0 expected", name, datum_double(count));
+    double least = strcmp(name, "warmup") ? 1 : 0;
+    if (is_static_number(count) && datum_double(count) < least)
+        return reader_error(reader, "%s: %g steps; at least %g expected", name, datum_double(count), least);
     if (is_static_number(count) && datum_double(count) == 0)
         return one;
     Datum part = arithmetic_binary(reader, SIGN_DIV, step, count);
@@ -324,6 +325,8 @@ Datum function_schedule(Reader *reader, const char *name, const Datum *args) {
         if (is_static_number(args[1]) && datum_double(args[1]) <= 0)
             return reader_error(reader, "step_decay: every %g steps; more than 0 expected", datum_double(args[1]));
         Datum times = arithmetic_binary(reader, SIGN_FLOOR_DIV, args[0], args[1]);
+        if (args[1].kind == DATUM_TENSOR && times.kind != DATUM_ERROR) // every 0 steps: never
+            times = function_choose(reader, "select", (Datum[]){arithmetic_binary(reader, SIGN_GREATER, args[1], datum_int(0)), times, datum_int(0)});
         return arithmetic_binary(reader, SIGN_POW, args[2].kind == DATUM_INT ? datum_number((double)args[2].integer) : args[2], times);
     }
     Datum step = strcmp(name, "warmup") ? args[0] : arithmetic_binary(reader, SIGN_ADD, args[0], datum_int(1));

@@ -20,7 +20,8 @@ layout(set = 0, binding = 3) uniform textureBuffer in3; // %1 f32[6,40]
 layout(set = 0, binding = 4) uniform textureBuffer in4; // %2 f32[6,40]
 // Numbers that a driver's compiler must not see: what it knows to be infinite, NaN or a zero that divides, it may fold into anything.
 // A dispatch is one workgroup deep, which only the driver's runtime knows.
-float special(uint bits) { return uintBitsToFloat(bits ^ (gl_NumWorkGroups.z - 1u)); }
+uint unseen_zero() { return gl_NumWorkGroups.z - 1u; }
+float special(uint bits) { return uintBitsToFloat(bits ^ unseen_zero()); }
 #define NOT_A_NUMBER special(0x7fc00000u)
 #define INFINITE special(0x7f800000u)
 // NaN goes through, where GLSL's max and min may lose it.

@@ -26,7 +26,8 @@ float map_exp(float x) { return mix(exp(x), x, isnan(x)); }
 vec4 map_exp(vec4 x) { return mix(exp(x), x, isnan(x)); }
 // Numbers that a driver's compiler must not see: what it knows to be infinite, NaN or a zero that divides, it may fold into anything.
 // A dispatch is one workgroup deep, which only the driver's runtime knows.
-float special(uint bits) { return uintBitsToFloat(bits ^ (gl_NumWorkGroups.z - 1u)); }
+uint unseen_zero() { return gl_NumWorkGroups.z - 1u; }
+float special(uint bits) { return uintBitsToFloat(bits ^ unseen_zero()); }
 #define NOT_A_NUMBER special(0x7fc00000u)
 #define INFINITE special(0x7f800000u)
 // Vulkan promises sine and cosine to 2^-11 only. Quarter turns come off in three exact pieces (Cody and Waite), good to |x| of some 10^4;
@@ -39,7 +40,7 @@ float map_turn(float x, int shift) {
     if (abs(x) < 1e-4 && shift == 0)
         return x;
     float turns = floor(x * 0.63661977 + 0.5);
-    float r = ((x - turns * 1.5703125) - turns * 4.8375129699707031e-4) - turns * 7.54978995489188e-8;
+    precise float r = ((x - turns * 1.5703125) - turns * 4.8375129699707031e-4) - turns * 7.54978995489188e-8;
     float z = r * r;
     float sine = ((-1.9515295891e-4 * z + 8.3321608736e-3) * z - 1.6666654611e-1) * z * r + r;
     float cosine = ((2.443315711809948e-5 * z - 1.388731625493765e-3) * z + 4.166664568298827e-2) * z * z - 0.5 * z + 1.0;

@@ -138,6 +138,12 @@ static Value input(Graph *graph, uint32_t number, const uint32_t *dims, uint32_t
 static Value spread(Graph *graph, Value x, const uint32_t *dims, uint32_t rank) { return build_broadcast_dims(graph, x, rank, dims); }
 static Value net(Graph *graph) { return graph_add(graph, OP_state, NULL, 0, (Attr[]){attr_text("net")}, 1); }
 static Value sum(Graph *graph, Value x, const int64_t *axes, uint32_t count) { return build_reduce(graph, OP_reduce_sum, x, axes, count); }
+static Value derived(Graph *graph, Value x, const int64_t *axes, uint32_t count) {
+    graph->origin.maker = "differentiate";
+    x = sum(graph, x, axes, count);
+    graph->origin.maker = NULL;
+    return x;
+}
 static Value transpose(Graph *graph, Value x, const uint32_t *order) { return build_transpose(graph, x, order); }
 #define B(op, a, b) build_binary(g, OP_##op, a, b)
 #define U(op, a) build_unary(g, OP_##op, a)
@@ -157,6 +163,7 @@ static Value transpose(Graph *graph, Value x, const uint32_t *order) { return bu
     CASE(sink_not, "broadcast broadcast add", B(add, spread(g, COLUMN, CUBE), spread(g, ROW, CUBE)))                                       \
     CASE(constant_last, "constant broadcast mul", B(mul, build_constant(g, DTYPE_F32, 3), A))                                              \
     CASE(divide, "constant broadcast mul", N(div, A, 8))                                                                                   \
+    CASE(scale_too_far, "constant broadcast mul constant broadcast mul", N(mul, N(mul, A, 1e30), 2e30))                                    \
     CASE(scale, "constant broadcast mul", N(mul, N(mul, A, 3), 5))                                                                         \
     CASE(shift, "constant broadcast add", N(add, N(add, A, 3), 5))                                                                         \
     CASE(scale_negated, "constant broadcast mul", U(neg, N(mul, A, 3)))                                                                    \
@@ -212,11 +219,12 @@ static Value transpose(Graph *graph, Value x, const uint32_t *order) { return bu
     CASE(sum_permuted, "reduce_sum", sum(g, transpose(g, build_reshape(g, A, DIMS_OF(4, 6)), (uint32_t[]){1, 0}), NULL, 0))                \
     CASE(sum_broadcast, "reshape constant broadcast mul broadcast", sum(g, spread(g, ROW, CUBE), INTS(1), 1))                              \
     CASE(sum_broadcast_some, "reshape reduce_sum constant broadcast mul broadcast", sum(g, spread(g, ROW, CUBE), INTS(1, 2), 2))           \
-    CASE(sum_factor, "reshape reduce_sum mul", sum(g, B(mul, A, spread(g, COLUMN, CUBE)), INTS(2), 1))                                     \
-    CASE(sum_factor_deep, "reshape mul reduce_sum mul", sum(g, B(mul, B(mul, A, spread(g, COLUMN, CUBE)), A1), INTS(2), 1))                \
-    CASE(sum_divisor, "reshape reduce_sum div", sum(g, B(div, A, spread(g, COLUMN, CUBE)), INTS(2), 1))                                    \
+    CASE(sum_factor, "reshape reduce_sum mul", derived(g, B(mul, A, spread(g, COLUMN, CUBE)), INTS(2), 1))                                     \
+    CASE(sum_factor_deep, "reshape mul reduce_sum mul", derived(g, B(mul, B(mul, A, spread(g, COLUMN, CUBE)), A1), INTS(2), 1))                \
+    CASE(sum_divisor, "reshape reduce_sum div", derived(g, B(div, A, spread(g, COLUMN, CUBE)), INTS(2), 1))                                    \
     CASE(sum_neg, "reduce_sum neg", sum(g, U(neg, A), INTS(2), 1))                                                                         \
-    CASE(sum_constant_factor, "constant broadcast reduce_sum mul", sum(g, N(mul, A, 3), INTS(2), 1))                                       \
+    CASE(sum_factor_written, "broadcast mul reduce_sum", sum(g, B(mul, A, spread(g, COLUMN, CUBE)), INTS(2), 1))                           \
+    CASE(sum_constant_factor, "constant broadcast reduce_sum mul", derived(g, N(mul, A, 3), INTS(2), 1))                                       \
     CASE(sum_factor_not, "broadcast mul reduce_sum", sum(g, B(mul, A, spread(g, ROW, CUBE)), INTS(2), 1))
 #define DIMS_OF(...)                                                                                                                       \
     sizeof((uint32_t[]){__VA_ARGS__}) / 4, (uint32_t[]) { __VA_ARGS__ }
