@@ -5,6 +5,7 @@
 #include <math.h>
 
 #define NO_VALUE ((Value){0})
+enum { FINITE_DEPTH = 6 };
 
 Value rule_fold_constants(Graph *graph, Value value) {
     const Node *node = graph_node(graph, value);
@@ -61,25 +62,28 @@ Value rule_constant_last(Graph *graph, Value value) {
 }
 
 // Known to be finite: integers, draws and what is made of constants; not states and feeds, which may hold anything, nor what may overflow.
-static bool is_finite(const Graph *graph, Value value) {
+// `depth`: how many nodes are looked through, as a long chain is not worth it.
+static bool is_finite(const Graph *graph, Value value, uint32_t depth) {
     const Node *node = graph_node(graph, value);
     if (node->type.dtype != DTYPE_F32)
         return true;
+    if (depth == 0)
+        return false;
     switch ((int)node->op) {
     case OP_constant:
         return isfinite(node->attrs[0].number);
     case OP_random_normal:
     case OP_random_uniform:
     case OP_to_f32:
+    case OP_sign:
         return true;
     case OP_broadcast:
     case OP_reshape:
     case OP_transpose:
     case OP_neg:
-    case OP_sign:
-        return is_finite(graph, node->args[0]);
+        return is_finite(graph, node->args[0], depth - 1);
     case OP_select:
-        return is_finite(graph, node->args[1]) && is_finite(graph, node->args[2]);
+        return is_finite(graph, node->args[1], depth - 1) && is_finite(graph, node->args[2], depth - 1);
     }
     return false;
 }
@@ -87,7 +91,7 @@ static bool is_finite(const Graph *graph, Value value) {
 Value rule_multiply_by_zero(Graph *graph, Value value) {
     Node node = *graph_node(graph, value);
     double number;
-    if (!is_constant(graph, node.args[1], &number) || number != 0 || !is_finite(graph, node.args[0]))
+    if (!is_constant(graph, node.args[1], &number) || number != 0 || !is_finite(graph, node.args[0], FINITE_DEPTH))
         return NO_VALUE;
     return build_full(graph, &node.type, 0);
 }
@@ -99,7 +103,7 @@ Value rule_multiply_by_choice(Graph *graph, Value value) {
         double yes, no;
         if (choice.op != OP_select || !is_constant(graph, choice.args[1], &yes) || !is_constant(graph, choice.args[2], &no) || yes != 1 || no != 0)
             continue;
-        if (is_finite(graph, node.args[!i]))
+        if (is_finite(graph, node.args[!i], FINITE_DEPTH))
             return build_select(graph, choice.args[0], node.args[!i], choice.args[2]);
     }
     return NO_VALUE;
