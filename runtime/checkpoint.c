@@ -29,6 +29,15 @@ const char *checkpoint_path(Arena *arena, const char *folder, uint32_t step) {
     return file_join(arena, folder, arena_format(arena, "checkpoint-%06u.safetensors", step));
 }
 
+bool checkpoint_is_name(const char *name, uint32_t *step) {
+    unsigned number;
+    int end = 0;
+    if (sscanf(name, "checkpoint-%9u.safetensors%n", &number, &end) != 1 || end == 0 || name[end])
+        return false;
+    *step = number;
+    return true;
+}
+
 static bool parse_unsigned(const char *text, uint64_t limit, uint64_t *out) {
     if (!text || *text < '0' || *text > '9')
         return false;
@@ -59,9 +68,8 @@ const uint32_t *checkpoint_list(Arena *arena, const char *folder, uint32_t *coun
     // The names are sorted; %06u keeps that order up to a million steps, beyond it is sorted here.
     const char **names = file_is_folder(folder) ? file_list(arena, folder, &name_count, diag_create(arena)) : NULL;
     for (uint32_t i = 0; names && i < name_count; i++) {
-        unsigned step;
-        int end = 0;
-        if (sscanf(names[i], "checkpoint-%9u.safetensors%n", &step, &end) != 1 || end == 0 || names[i][end])
+        uint32_t step;
+        if (!checkpoint_is_name(names[i], &step))
             continue;
         array_push(arena, &steps, step);
         for (uint32_t k = steps.count - 1; k > 0 && steps.items[k - 1] > step; k--) {
@@ -73,14 +81,30 @@ const uint32_t *checkpoint_list(Arena *arena, const char *folder, uint32_t *coun
     return steps.items;
 }
 
+// Does the file say that gcc-graph wrote it? Its metadata stand first; looking at these alone is quick however large it is.
+static bool is_ours(const char *path) {
+    char head[512] = "";
+    FILE *file = fopen(path, "rb");
+    size_t size = file ? fread(head, 1, sizeof head - 1, file) : 0;
+    if (file)
+        fclose(file);
+    const char *header = size > 8 ? head + 8 : ""; // behind the header's length
+    const char *key = strstr(header, "\"gcc-graph\"");
+    return key && strstr(key, "\"checkpoint ");
+}
+
 static void remove_old(Arena *arena, const char *folder, uint32_t step, uint32_t keep, Diag *diag) {
     uint32_t count;
     const uint32_t *steps = checkpoint_list(arena, folder, &count);
-    while (count > 0 && steps[count - 1] > step)
-        count--; // damaged ones of an interrupted run: overwritten when their step comes
-    for (uint32_t i = 0; keep && i + keep < count; i++) {
+    uint32_t kept = 0;
+    for (uint32_t i = count; i-- > 0;) {
+        const char *path = checkpoint_path(arena, folder, steps[i]);
+        if (steps[i] > step || !is_ours(path)) // later: damaged ones of an interrupted run, overwritten when their step comes
+            continue;
+        if (kept++ < keep || !keep)
+            continue;
         Diag *inner = diag_create(arena);
-        if (!file_remove_tree(checkpoint_path(arena, folder, steps[i]), inner))
+        if (!file_remove_tree(path, inner))
             diag_warning(diag, NULL, "an old checkpoint stays: %s", diag_text(inner, arena));
     }
 }

@@ -22,11 +22,13 @@ typedef struct {
 // Is a state kept? All but those that belong to one program ("sample.x").
 bool checkpoint_keeps(const ProgramState *state);
 
-// Writes FOLDER/checkpoint-000120.safetensors in one step, then removes all but the newest `keep` (0: none is removed) up to this one.
+// Writes FOLDER/checkpoint-000120.safetensors in one step, then removes all but the newest `keep` (0: none is removed) up to this one;
+// a file of such a name that no gcc-graph wrote stays and does not count.
 // On failure all older ones are still there.
 bool checkpoint_write(const char *folder, const CheckpointInfo *info, const HostTensor *tensors, uint32_t tensor_count, uint32_t keep,
                       Diag *diag);
 const char *checkpoint_path(Arena *arena, const char *folder, uint32_t step);
+bool checkpoint_is_name(const char *name, uint32_t *step); // of a file in a run's folder
 // Steps of the checkpoints in a folder, ascending. A folder that does not exist has none.
 const uint32_t *checkpoint_list(Arena *arena, const char *folder, uint32_t *count);
 

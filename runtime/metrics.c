@@ -27,6 +27,7 @@ struct Metrics {
     FILE *json, *csv;
     ARRAY(const char *) columns;
     ARRAY(Series) series;
+    double seconds_before; // of the last row that was there
 };
 
 static uint32_t column_of(Metrics *metrics, const char *name) {
@@ -95,6 +96,17 @@ static void read_row(Metrics *metrics, const char *row) {
     }
 }
 
+// "seconds" stands last in a row of metrics.jsonl, which ends at `end`.
+static void read_seconds(Metrics *metrics, const char *line, const char *end) {
+    static const char KEY[] = "\"seconds\": ";
+    const char *at = end;
+    while (at > line && *at != ',')
+        at--;
+    at += *at == ',' && at[1] == ' ' ? 2 : 0;
+    if ((size_t)(end - at) > strlen(KEY) && strncmp(at, KEY, strlen(KEY)) == 0)
+        metrics->seconds_before = strtod(at + strlen(KEY), NULL);
+}
+
 // Rewrites a file without the lines of first_step and later. Lines are in order of steps, so it ends at the first that is dropped.
 static bool cut(Metrics *metrics, const char *path, const char *head, const char *format, uint32_t first_step, bool is_csv, Diag *diag) {
     Arena *arena = arena_create();
@@ -109,6 +121,8 @@ static bool cut(Metrics *metrics, const char *path, const char *head, const char
                 break;
             if (is_csv)
                 read_row(metrics, line);
+            else
+                read_seconds(metrics, line, end);
             kept += (size_t)(end + 1 - line);
         }
     const char *text = kept ? bytes : head ? head : "";
@@ -182,6 +196,8 @@ static double scalar(const ProgramResult *report, const void *value) {
     }
     return 0;
 }
+
+double metrics_seconds(const Metrics *metrics) { return metrics->seconds_before; }
 
 double metrics_value(const SessionResult *result, uint32_t index) {
     return scalar(&result->phase->results.items[index], result->values[index]);

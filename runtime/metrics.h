@@ -10,12 +10,14 @@ typedef struct Metrics Metrics;
 // `entry` says which columns there are.
 Metrics *metrics_open(Arena *arena, const char *folder, const ProgramEntry *entry, uint32_t first_step, Diag *diag);
 void metrics_close(Metrics **metrics);
-// A row for one repetition of a phase that reports something; `seconds` since the run began. Buffered until metrics_flush.
+// A row for one repetition of a phase that reports something; `seconds` since the run began, resumes included. Buffered until metrics_flush.
 bool metrics_add(Metrics *metrics, const SessionResult *result, double seconds, Diag *diag);
 bool metrics_flush(Metrics *metrics, Diag *diag); // a full disk shows here
 // A PNG: every reported value of all rows so far, over the steps (the mean over a step's repetitions). Losses ("loss", "loss_d" ...) lie
 // above, all other reports in a panel of their own below.
 bool metrics_draw(Metrics *metrics, const char *title, const char *subtitle, const char *path, Diag *diag);
+
+double metrics_seconds(const Metrics *metrics); // of the last row that was there when they were opened; 0: none
 
 double metrics_value(const SessionResult *result, uint32_t index); // a report's value, which must be there
 

@@ -26,6 +26,27 @@ static void write_text(JsonWriter *writer, const char *key, const char *text) {
         json_write_text(writer, key, text);
 }
 
+static void write_totals(JsonWriter *writer, const Run *run) {
+    json_begin_array(writer, "totals");
+    for (uint32_t i = 0; i < run->total_count; i++) {
+        json_begin_object(writer, NULL);
+        json_write_uint(writer, "from", run->totals[i].from);
+        json_write_uint(writer, "steps", run->totals[i].steps);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+}
+
+static void write_fork(JsonWriter *writer, const RunFork *fork) {
+    if (!fork->checkpoint)
+        return;
+    json_begin_object(writer, "fork");
+    json_write_text(writer, "checkpoint", fork->checkpoint);
+    json_write_uint(writer, "step", fork->step);
+    json_write_text(writer, "digest", fork->digest);
+    json_end_object(writer);
+}
+
 bool run_write(const char *folder, const Run *run, Diag *diag) {
     Arena *arena = arena_create();
     JsonWriter *writer = json_writer_create(arena);
@@ -39,6 +60,8 @@ bool run_write(const char *folder, const Run *run, Diag *diag) {
     write_text(writer, "names", run->names);
     json_write_text(writer, "seed", arena_format(arena, "%" PRIu64, run->seed)); // as text: 64 bits do not fit a JSON number
     json_write_uint(writer, "steps", run->steps);
+    write_totals(writer, run);
+    write_fork(writer, &run->fork);
     json_write_uint(writer, "save_every", run->save_every);
     json_write_uint(writer, "keep", run->keep);
     json_write_uint(writer, "sample_every", run->sample_every);
@@ -78,6 +101,33 @@ static bool read_list(Arena *arena, const Json *json, const char *key, const cha
     return ok;
 }
 
+// A run that was never prolonged may have none: its total counts from step 0 on.
+static bool read_totals(Arena *arena, const Json *json, Run *out, Diag *diag) {
+    const Json *list = json_get(json, "totals");
+    ARRAY(RunTotal) totals = {0};
+    bool ok = !list || list->kind == JSON_ARRAY;
+    for (const Json *item = ok && list ? list->first : NULL; ok && item; item = item->next) {
+        RunTotal total = {0};
+        ok = item->kind == JSON_OBJECT && read_number(item, "from", &total.from, diag) && read_number(item, "steps", &total.steps, diag);
+        array_push(arena, &totals, total);
+    }
+    if (!ok && diag_error_count(diag) == 0) {
+        Place place = json_place(arena, list);
+        diag_error(diag, &place, "\"totals\" must be a list of { \"from\": STEP, \"steps\": TOTAL }");
+    }
+    if (!totals.count)
+        array_push(arena, &totals, ((RunTotal){0, out->steps}));
+    out->totals = totals.items;
+    out->total_count = totals.count;
+    return ok;
+}
+
+static bool read_fork(const Json *json, RunFork *out, Diag *diag) {
+    const Json *fork = json_get(json, "fork");
+    return !fork || (json_text(fork, "checkpoint", &out->checkpoint, diag) && read_number(fork, "step", &out->step, diag) &&
+                     json_text(fork, "digest", &out->digest, diag));
+}
+
 static const char *optional_text(const Json *json, const char *key) {
     const Json *value = json_get(json, key);
     return value && value->kind == JSON_STRING ? value->string : NULL;
@@ -100,7 +150,8 @@ bool run_read(Arena *arena, const char *folder, Run *out, Diag *diag) {
               read_list(arena, json, "init", &out->inits, &out->init_count, diag) && json_text(json, "seed", &seed, diag) &&
               read_number(json, "steps", &out->steps, diag) && read_number(json, "save_every", &out->save_every, diag) &&
               read_number(json, "keep", &out->keep, diag) && read_number(json, "sample_every", &out->sample_every, diag) &&
-              read_number(json, "sample_count", &out->sample_count, diag);
+              read_number(json, "sample_count", &out->sample_count, diag) && read_totals(arena, json, out, diag) &&
+              read_fork(json, &out->fork, diag);
     if (ok && sscanf(seed, "%" SCNu64, &out->seed) != 1) {
         Place place = json_place(arena, json_get(json, "seed"));
         diag_error(diag, &place, "\"seed\" must be a number in quotes");
@@ -158,14 +209,11 @@ bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag) {
     given->has_seed = true;
     given->seed = stored->seed;
     given->names = stored->names; // read at the beginning alone
-    if (given->steps && given->steps != stored->steps) {
-        diag_error(diag, NULL,
-                   "%s was started with --steps %u, not %u: schedules depend on the total, so it stays (--stop-at ends earlier)", folder,
-                   stored->steps, given->steps);
-        return false;
-    }
-    given->steps = stored->steps;
-    given->epochs = 0;
+    if (!given->steps && !given->epochs)
+        given->steps = stored->steps;
+    given->totals = stored->totals;
+    given->total_count = stored->total_count;
+    given->fork = stored->fork;
     given->save_every = given->save_every ? given->save_every : stored->save_every;
     given->keep = given->keep ? given->keep : stored->keep;
     given->sample_every = given->sample_every ? given->sample_every : stored->sample_every;
@@ -174,4 +222,17 @@ bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag) {
     given->schedules = stored->schedules;
     given->encoder = stored->encoder;
     return true;
+}
+
+void run_note_total(Arena *arena, Run *run, uint32_t from) {
+    RunTotal *totals = ARENA_NEW(arena, RunTotal, run->total_count + 1);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < run->total_count && (i == 0 || run->totals[i].from < from); i++)
+        totals[count++] = run->totals[i];
+    if (count && totals[count - 1].from == from)
+        totals[count - 1].steps = run->steps;
+    else if (!count || totals[count - 1].steps != run->steps)
+        totals[count++] = (RunTotal){count ? from : 0, run->steps};
+    run->totals = totals;
+    run->total_count = count;
 }

@@ -2,6 +2,18 @@
 #pragma once
 #include "runtime/base/json.h"
 
+// From step `from` on, schedules see `steps` as the total.
+typedef struct {
+    uint32_t from, steps;
+} RunTotal;
+
+// Whose states a run began with (`train --fork`).
+typedef struct {
+    const char *checkpoint; // its whole path; NULL: it began with initial values
+    uint32_t step;          // what the checkpoint says of itself
+    const char *digest;     // of its graph, "" where it is no checkpoint of ours
+} RunFork;
+
 // NULL, 0 and false: not said.
 typedef struct {
     const char *bundle, *digest, *entry; // digest: of the graph
@@ -13,6 +25,9 @@ typedef struct {
     bool has_seed;
     uint64_t seed;
     uint32_t steps, epochs; // the total; run.json always has steps
+    const RunTotal *totals; // every total that the run has had, the first from step 0; run.json's, never given
+    uint32_t total_count;
+    RunFork fork;
     uint32_t save_every, keep, sample_every, sample_count;
     const char *sample_entry;
     const char *schedules; // the winners, as text
@@ -22,6 +37,8 @@ typedef struct {
 bool run_exists(const char *folder); // is there a run.json?
 bool run_read(Arena *arena, const char *folder, Run *out, Diag *diag);
 bool run_write(const char *folder, const Run *run, Diag *diag);
-// Fills in what `given` (the command line of a --resume) does not say. What decides the numbers - graph, program, seed, steps, data, inits
-// - must not differ; how often to save and to sample may. `folder` is for messages.
+// Fills in what `given` (the command line of a --resume) does not say. What decides the numbers - graph, program, seed, data, inits - must
+// not differ; the total, and how often to save and to sample, may. `folder` is for messages.
 bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag);
+// Notes that from step `from` on the total is run->steps; what was noted for later steps never came to be.
+void run_note_total(Arena *arena, Run *run, uint32_t from);

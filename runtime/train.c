@@ -1,67 +1,32 @@
 // Train: prepares a run, walks its steps, saves. One Training is one call; what a lost device takes with it is made anew by set_up.
 #include "runtime/data/loader.h"
 #include "runtime/emits.h"
+#include "runtime/fork.h"
+#include "runtime/interrupt.h"
 #include "runtime/progress.h"
 #include "runtime/replay.h"
+#include "runtime/run_lock.h"
 #include "runtime/sample.h"
 #include "runtime/train_parts.h"
 #include "runtime/weights.h"
 #include <inttypes.h>
 #include <math.h>
-#include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8, SHOWN = 10 };
 static const double SAVE_SECONDS = 300; // where save_every does not say
-
-// Set by a signal handler, which can reach nothing else.
-static volatile sig_atomic_t interrupted;
-
-static struct timespec interrupted_at; // the handler's own
-
-// The first signal asks for an end with a checkpoint; a later one ends the process. One request often comes twice, since `timeout`
-// and shells signal a process and then its group: what follows within a second is the same request.
-static void on_signal(int signal_number) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (!interrupted) {
-        interrupted_at = now;
-        interrupted = 1;
-        return;
-    }
-    double passed = (double)(now.tv_sec - interrupted_at.tv_sec) + 1e-9 * (double)(now.tv_nsec - interrupted_at.tv_nsec);
-    if (passed > 1) {
-        signal(signal_number, SIG_DFL);
-        raise(signal_number);
-    }
-}
-
-typedef struct {
-    struct sigaction interrupt, terminate;
-} OldHandlers;
-
-static void catch_signals(OldHandlers *old) {
-    interrupted = 0;
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, &old->interrupt);
-    sigaction(SIGTERM, &action, &old->terminate);
-}
-
-static void restore_signals(const OldHandlers *old) {
-    sigaction(SIGINT, &old->interrupt, NULL);
-    sigaction(SIGTERM, &old->terminate, NULL);
-}
 
 typedef struct {
     Arena *arena; // the whole call's
     const Program *program;
     const TrainOptions *options;
     TrainPlan plan;
+    RunLock *lock;
+    ForkReport forked; // summary NULL: nothing was taken from another run
     const char *checkpoint; // the last one written or read
     Progress *progress;
-    double saved_at; // progress_seconds
+    double saved_at;       // progress_seconds
+    double seconds_before; // that the run took before this call
     // Until the device is lost:
     Arena *session_arena;
     Device *device;
@@ -129,7 +94,7 @@ static bool take(Training *training, bool wait, bool *got, Diag *diag) {
     if (!*got)
         return true;
     training->waiting--;
-    if (!metrics_add(training->metrics, &result, progress_seconds(training->progress), diag) || !check_reports(training, &result, diag))
+    if (!metrics_add(training->metrics, &result, training->seconds_before + progress_seconds(training->progress), diag) || !check_reports(training, &result, diag))
         return false;
     emits_add(training->emits, &result, 0, training->records[result.tag % (IN_FLIGHT + 1)]);
     if (!is_last(training, &result))
@@ -251,7 +216,7 @@ static bool save_is_due(const Training *training, uint32_t step) {
 }
 
 static bool run_steps(Training *training, Diag *diag) {
-    for (uint32_t step = training->submitted; step < training->plan.end_step && !interrupted; step++) {
+    for (uint32_t step = training->submitted; step < training->plan.end_step && !interrupt_came(); step++) {
         if (!submit_step(training, step, diag))
             return false;
         training->submitted = step + 1;
@@ -298,14 +263,16 @@ static bool load(Training *training, Diag *diag) {
             training->first_step = training->saved = checkpoint.info.step;
             training->checkpoint = arena_copy_text(training->arena, checkpoint.path);
         }
-        if (ok && (checkpoint.info.seed != training->plan.run.seed || checkpoint.info.steps != training->plan.steps ||
-                   strcmp(checkpoint.info.digest, training->program->digest) != 0)) {
-            diag_error(diag, &(Place){.file = checkpoint.path}, "it belongs to another run (graph, seed or steps differ from run.json)");
+        if (ok && (checkpoint.info.seed != training->plan.run.seed || strcmp(checkpoint.info.digest, training->program->digest) != 0)) {
+            diag_error(diag, &(Place){.file = checkpoint.path}, "it belongs to another run (graph or seed differ from run.json)");
             ok = false;
         }
     } else {
         const Run *run = &training->plan.run;
         Names names;
+        if (ok && run->fork.checkpoint)
+            ok = fork_take(training->session, training->program, &run->fork, run->encoder, training->plan.needed,
+                           training->plan.needed_count, training->arena, &training->forked, diag);
         ok = ok && (!run->names || names_read(arena, run->names, &names, diag));
         for (uint32_t i = 0; ok && i < run->init_count; i++)
             ok = weights_init_named(training->session, training->program, run->inits[i], run->names ? &names : NULL, run->encoder, diag);
@@ -346,6 +313,8 @@ static bool set_up(Training *training, bool was_lost, Diag *diag) {
 
 static bool begin_metrics(Training *training, Diag *diag) {
     training->metrics = metrics_open(training->session_arena, training->options->out, training->plan.entry, training->first_step, diag);
+    if (training->metrics && !training->progress) // a lost device does not stop the clock
+        training->seconds_before = metrics_seconds(training->metrics);
     return training->metrics != NULL;
 }
 
@@ -377,7 +346,7 @@ static void explain_wild(Training *training, Diag *diag) {
                              .step = training->wild.step,
                              .steps = training->plan.steps,
                              .epoch_steps = training->plan.epoch_steps,
-                             .interrupted = &interrupted};
+                             .interrupted = interrupt_flag()};
     const char *wild = arena_format(training->arena, "step %u: %s of phase %s is %g", training->wild.step, training->wild.report,
                                     training->wild.phase->name, training->wild.value);
     progress_pause(training->progress);
@@ -437,7 +406,7 @@ static void remove_unfinished(Arena *arena, const char *folder, Diag *diag) {
     uint32_t count = 0;
     const char **names = file_list(arena, folder, &count, diag);
     for (uint32_t i = 0; names && i < count; i++)
-        if (text_ends_with(names[i], ".tmp"))
+        if (train_is_unfinished(arena, names[i]))
             unlink(file_join(arena, folder, names[i]));
 }
 
@@ -446,20 +415,49 @@ static bool write_architecture(const Training *training, Diag *diag) {
     return !text || file_write(file_join(training->arena, training->options->out, "architecture.txt"), text, strlen(text), diag);
 }
 
+// What was forked is saved at once, so that the run needs the other one no more.
+static bool keep_fork(Training *training, Diag *diag) {
+    if (!training->forked.summary)
+        return true;
+    const char *path = file_join(training->arena, training->options->out, "fork.txt");
+    return file_write(path, training->forked.list, strlen(training->forked.list), diag) && save(training, diag);
+}
+
+static void say_beginning(Training *training) {
+    const TrainPlan *plan = &training->plan;
+    if (training->forked.summary)
+        progress_say(training->progress, "%s", training->forked.summary);
+    if (!training->options->resume)
+        return;
+    if (plan->steps != plan->steps_before)
+        progress_say(training->progress, "the total is %u steps now, no longer %u: schedules over \"steps\" see %u from step %u on", plan->steps,
+                     plan->steps_before, plan->steps, training->first_step);
+    progress_say(training->progress, "resumes after step %u", training->first_step);
+}
+
+// Nobody else may have begun in the folder since it was looked at.
+static bool take_folder(Training *training, Diag *diag) {
+    const TrainOptions *options = training->options;
+    if (!file_make_folders(options->out, diag) || !(training->lock = run_lock_take(training->arena, options->out, diag)))
+        return false;
+    if (options->resume || !run_exists(options->out))
+        return true;
+    diag_error(diag, &(Place){.file = options->out}, "another process began a run there just now");
+    return false;
+}
+
 static bool begin(Training *training, Diag *diag) {
     const TrainOptions *options = training->options;
-    bool is_new = !run_exists(options->out);
-    if (!set_up(training, false, diag) || !file_make_folders(options->out, diag) || !run_write(options->out, &training->plan.run, diag) ||
-        !write_architecture(training, diag) || !begin_metrics(training, diag))
+    if (!take_folder(training, diag) || !set_up(training, false, diag))
+        return false;
+    run_note_total(training->arena, &training->plan.run, training->first_step);
+    if (!run_write(options->out, &training->plan.run, diag) || !write_architecture(training, diag) || !begin_metrics(training, diag))
         return false;
     training->progress = progress_create(training->arena, options->log, training->first_step, training->plan.end_step, training->plan.steps,
                                          training->plan.step_records);
     remove_unfinished(training->arena, options->out, diag);
-    if (options->resume && is_new)
-        progress_say(training->progress, "nothing to resume in %s: begins at step 0", options->out);
-    else if (options->resume)
-        progress_say(training->progress, "resumes after step %u", training->first_step);
-    return true;
+    say_beginning(training);
+    return keep_fork(training, diag);
 }
 
 static void report_broken(const Training *training, Diag *diag) {
@@ -473,18 +471,20 @@ bool train_run(Arena *arena, const Program *program, const TrainOptions *options
     *result = (TrainResult){0};
     if (!train_prepare(arena, program, options, &training.plan, diag))
         return false;
-    OldHandlers handlers;
-    catch_signals(&handlers);
+    bool had_folder = file_exists(options->out);
+    InterruptHandlers handlers;
+    interrupt_catch(&handlers);
     bool ok = begin(&training, diag) && walk(&training, diag);
-    restore_signals(&handlers);
-    *result = (TrainResult){training.done, training.plan.steps, interrupted != 0, training.checkpoint};
+    interrupt_restore(&handlers);
+    *result = (TrainResult){training.done, training.plan.steps, interrupt_came(), training.checkpoint};
     if (training.progress) {
         progress_end(training.progress);
         if (ok && training.done < training.plan.steps)
             progress_say(training.progress, "stopped after step %u of %u, saved as %s; go on with: gcc-graph train %s --out %s --resume",
                          training.done, training.plan.steps, training.checkpoint, training.plan.run.bundle, options->out);
         else if (ok)
-            progress_say(training.progress, "done: %s", training.checkpoint);
+            progress_say(training.progress, "done: %s%s", training.checkpoint,
+                         training.first_step < training.done ? "" : "; the run was at its end: go on with --resume --steps N");
         if (ok)
             print_profile(&training);
     }
@@ -493,5 +493,8 @@ bool train_run(Arena *arena, const Program *program, const TrainOptions *options
     if (!ok && training.metrics)
         metrics_flush(training.metrics, diag);
     tear_down(&training);
+    run_lock_release(&training.lock);
+    if (!ok && !had_folder)
+        rmdir(options->out); // where nothing came into it
     return ok;
 }

@@ -1,5 +1,6 @@
 // Train: the training loop - steps, metrics, previews, checkpoints, resuming.
-//   RUN/run.json  architecture.txt  metrics.jsonl  metrics.csv  loss.png  checkpoint-000120.safetensors  previews/  emits/
+//   RUN/run.json  architecture.txt  fork.txt  metrics.jsonl  metrics.csv  loss.png  checkpoint-000120.safetensors  previews/  emits/
+//   and, while it trains, lock
 #pragma once
 #include "runtime/data/dataset.h"
 #include "runtime/run.h"
@@ -9,7 +10,9 @@ typedef struct {
     Run run; // what run.json keeps; entry NULL: "train"; steps and epochs 0: the program's own; keep 0: 3; save_every 0: about every five
              // minutes
     const char *out;  // RUN
-    bool resume;      // go on where the newest whole checkpoint stands; where there is none yet, from the beginning
+    bool resume;      // go on where the newest whole checkpoint stands; where there is none yet, from the beginning. run.steps or
+                      // run.epochs may give another total than the run had
+    const char *fork; // RUN or FILE whose states a new run begins with, as far as they fit; its run.json gives the data too. NULL: none
     uint32_t stop_at; // end after this step, of the same total; 0: no
     bool profile;     // time every dispatch and print the most expensive at the end
     DeviceOptions device;

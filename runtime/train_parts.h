@@ -8,10 +8,16 @@ typedef struct {
     Run run;                                  // all of it filled in
     const ProgramEntry *entry, *sample_entry; // sample_entry NULL: no previews
     Dataset **datasets, **sample_datasets;
+    const char **needed; // networks and states that must be trained before and are not given by --init
+    uint32_t needed_count;
     Texts texts;         // of the previews; count 0: they take none
     bool is_only_at_end; // the preview: one, of what was trained
     uint32_t steps, end_step, epoch_steps, step_records;
+    uint32_t steps_before; // the total that a resumed run had; else steps
 } TrainPlan;
+
+// Is it what a killed training was writing in its run's folder? Names of others are never ours.
+bool train_is_unfinished(Arena *arena, const char *name);
 
 // The device that the options choose, computing as suits the program.
 Device *train_device(Arena *arena, const TrainPlan *plan, const TrainOptions *options, Diag *diag);

@@ -1,6 +1,8 @@
 // Train's plan: everything that can be found wrong, or said, before a device or the run's folder is touched; and --dry-run.
 #include "runtime/data/loader.h"
 #include "runtime/base/machine.h"
+#include "runtime/fork.h"
+#include "runtime/run_lock.h"
 #include "runtime/train_parts.h"
 #include "runtime/weights.h"
 
@@ -19,16 +21,38 @@ static bool find_entry(Arena *arena, const Program *program, const char *name, c
     return false;
 }
 
-static bool check_requires(const TrainPlan *plan, Diag *diag) {
+static bool check_requires(Arena *arena, TrainPlan *plan, Diag *diag) {
     bool ok = true;
+    plan->needed = ARENA_NEW(arena, const char *, plan->entry->requires_count + 1);
     for (uint32_t i = 0; i < plan->entry->requires_count; i++) {
         const char *name = plan->entry->requires_trained[i];
         if (weights_spec_names(plan->run.inits, plan->run.init_count, name))
+            continue;
+        plan->needed[plan->needed_count++] = name;
+        if (plan->run.fork.checkpoint) // fork_take sees whether it is there
             continue;
         diag_error(diag, NULL, "program \"%s\" needs \"%s\" trained before: give it with --init %s=RUN", plan->entry->name, name, name);
         ok = false;
     }
     return ok;
+}
+
+// NAME.PROCESS-NUMBER.tmp, as file_create calls it, of a NAME that a training writes.
+bool train_is_unfinished(Arena *arena, const char *name) {
+    static const char *const written[] = {"run.json", "architecture.txt", "fork.txt", "metrics.jsonl", "metrics.csv", "loss.png"};
+    size_t length = strlen(name);
+    const char *at = name + length - (text_ends_with(name, ".tmp") ? 4 : 0);
+    const char *const end = at;
+    while (at > name && strchr("0123456789-", at[-1]))
+        at--;
+    if (at == end || at == name || at[-1] != '.' || !*end)
+        return false;
+    const char *base = arena_copy_bytes(arena, name, (size_t)(at - 1 - name));
+    uint32_t step;
+    bool is_ours = checkpoint_is_name(base, &step);
+    for (uint32_t i = 0; i < sizeof written / sizeof *written; i++)
+        is_ours |= strcmp(base, written[i]) == 0;
+    return is_ours;
 }
 
 // A folder with nothing in it but, maybe, what a run left that was killed before its run.json was in place.
@@ -37,21 +61,67 @@ static bool holds_nothing(Arena *arena, const char *folder, Diag *diag) {
     const char **names = file_is_folder(folder) ? file_list(arena, folder, &count, diag) : NULL;
     bool nothing = names != NULL;
     for (uint32_t i = 0; nothing && i < count; i++)
-        nothing = strncmp(names[i], "run.json.", 9) == 0 && text_ends_with(names[i], ".tmp");
+        nothing = train_is_unfinished(arena, names[i]) || run_lock_is_its_file(names[i]);
     return nothing;
 }
 
+// Steps of the newest checkpoint; one that turns out to be damaged only makes it fewer.
+static uint32_t steps_done(Arena *arena, const char *folder) {
+    uint32_t count;
+    const uint32_t *steps = checkpoint_list(arena, folder, &count);
+    return count ? steps[count - 1] : 0;
+}
+
+static bool resume(Arena *arena, const TrainOptions *options, TrainPlan *plan, Diag *diag) {
+    Run stored;
+    if (!run_exists(options->out)) {
+        diag_error(diag, &(Place){.file = options->out}, "there is no run to resume%s; a new one begins without --resume",
+                   file_exists(options->out) ? " in this folder" : "");
+        return false;
+    }
+    if (!run_read(arena, options->out, &stored, diag) || !run_merge(&plan->run, &stored, options->out, diag))
+        return false;
+    plan->steps_before = stored.steps;
+    return true;
+}
+
 static bool check_folder(Arena *arena, const TrainOptions *options, TrainPlan *plan, Diag *diag) {
+    if (options->resume)
+        return resume(arena, options, plan, diag);
     if (run_exists(options->out)) {
-        Run stored;
-        if (options->resume)
-            return run_read(arena, options->out, &stored, diag) && run_merge(&plan->run, &stored, options->out, diag);
         diag_error(diag, &(Place){.file = options->out}, "a run is there already: go on with --resume, or choose another --out");
         return false;
     }
     if (!file_exists(options->out) || holds_nothing(arena, options->out, diag))
         return true;
     diag_error(diag, &(Place){.file = options->out}, "it exists and holds no run; choose another --out");
+    return false;
+}
+
+// The data of the other run, where none is given.
+static bool find_fork(Arena *arena, const TrainOptions *options, TrainPlan *plan, Diag *diag) {
+    Run other;
+    if (!options->fork)
+        return true;
+    if (!fork_find(arena, options->fork, &plan->run.fork, diag))
+        return false;
+    if (plan->run.data_count || !run_exists(options->fork))
+        return true;
+    if (!run_read(arena, options->fork, &other, diag))
+        return false;
+    plan->run.data = other.data;
+    plan->run.data_count = other.data_count;
+    return true;
+}
+
+// A total, or an end, that lies behind what the run has done.
+static bool check_end(Arena *arena, const TrainOptions *options, const TrainPlan *plan, Diag *diag) {
+    uint32_t done = options->resume ? steps_done(arena, options->out) : 0;
+    bool is_total = plan->steps < done;
+    if (!is_total && (!options->stop_at || options->stop_at >= done))
+        return true;
+    diag_error(diag, &(Place){.file = options->out}, "the run has done %u steps already, and %s %u is before that", done,
+               is_total ? "a total of" : "--stop-at", is_total ? plan->steps : options->stop_at);
     return false;
 }
 
@@ -73,6 +143,7 @@ static bool count_steps(const Program *program, const TrainOptions *options, Tra
         return false;
     }
     plan->steps = run->steps;
+    plan->steps_before = options->resume ? plan->steps_before : plan->steps;
     plan->end_step = options->stop_at && options->stop_at < run->steps ? options->stop_at : run->steps;
     run->keep = run->keep ? run->keep : KEEP;
     return ok;
@@ -152,20 +223,20 @@ bool train_prepare(Arena *arena, const Program *program, const TrainOptions *opt
     Run *run = &plan->run;
     *plan = (TrainPlan){.run = options->run};
     run->digest = program->digest;
-    if (!check_folder(arena, options, plan, diag))
+    if (!check_folder(arena, options, plan, diag) || !find_fork(arena, options, plan, diag))
         return false;
     run->entry = run->entry ? run->entry : "train";
     if (!run->bundle && program->folder)
         run->bundle = file_real_path(arena, program->folder);
     run->bundle = run->bundle ? run->bundle : program->folder ? program->folder : "";
-    if (!find_entry(arena, program, run->entry, &plan->entry, diag) || !check_requires(plan, diag))
+    if (!find_entry(arena, program, run->entry, &plan->entry, diag) || !check_requires(arena, plan, diag))
         return false;
     run->sample_entry = run->sample_entry || !run->sample_every ? run->sample_entry : "sample";
     if (run->sample_every && !find_entry(arena, program, run->sample_entry, &plan->sample_entry, diag))
         return false;
     plan->datasets = dataset_open_all(arena, program, plan->entry, run->data, run->data_count, diag);
     return plan->datasets && find_encoder(program, plan, diag) && plan_previews(arena, program, plan, diag) &&
-           count_steps(program, options, plan, diag);
+           count_steps(program, options, plan, diag) && check_end(arena, options, plan, diag);
 }
 
 // Seconds of one step at the device's peaks, scaled by what kernels usually reach.

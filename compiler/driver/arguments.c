@@ -103,6 +103,10 @@ static bool add(Arguments *arguments, const Option *option, const char *text, in
                                 option->kind == OPTION_SEED ? "at most 64 bits" : "at most 4294967295");
         return false;
     }
+    if (option->kind == OPTION_COUNT && given.number == 0) {
+        *code = arguments_wrong(arguments, "--%s: at least 1 expected, not %s", option->name, text);
+        return false;
+    }
     for (uint32_t i = 0; i < arguments->given.count; i++)
         if (arguments->given.items[i].option == option && !option->repeated && option->kind != OPTION_FLAG) {
             *code = arguments_wrong(arguments, "--%s is given twice", option->name);

@@ -2,7 +2,7 @@
 #pragma once
 #include "runtime/base/diag.h"
 
-typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_SEED } OptionKind; // COUNT: 32 bits; SEED: 64 bits
+typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_SEED } OptionKind; // COUNT: 1 or more, 32 bits; SEED: 64 bits
 
 typedef struct {
     const char *name; // "device", given as --device D or --device=D

@@ -474,8 +474,6 @@ int eval_colour(Arguments *arguments) {
         return arguments_wrong(arguments, "one --data cub:DIR is needed: painted birds, whose captions are used");
     Measure *measure = ARENA_NEW(arguments->arena, Measure, 1);
     *measure = (Measure){.arguments = arguments, .spec = specs[0], .count = arguments_count(arguments, "count", COUNT_DEFAULT)};
-    if (measure->count == 0)
-        return arguments_wrong(arguments, "--count 0: there is nothing to measure");
     Device *device = prepare(measure) ? common_device(arguments, measure->entry) : NULL;
     bool good = device && run_session(measure, device) && score_real(measure);
     common_check_validation(arguments, device);

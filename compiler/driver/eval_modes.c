@@ -254,8 +254,6 @@ int eval_modes(Arguments *arguments) {
         return arguments_wrong(arguments, "--data is given twice: samples are compared with one data set");
     Measure *measure = ARENA_NEW(arguments->arena, Measure, 1);
     *measure = (Measure){.arguments = arguments, .wanted = arguments_count(arguments, "count", COUNT_DEFAULT)};
-    if (measure->wanted == 0)
-        return arguments_wrong(arguments, "--count 0: there is nothing to measure");
     Device *device = prepare(measure) ? common_device(arguments, measure->entry) : NULL;
     bool good = device && run_session(measure, device);
     common_check_validation(arguments, device);

@@ -7,10 +7,11 @@ static const Option options[] = {
     {"data", 0, OPTION_TEXT, true, "SPEC", "a data set, [NAME=]mnist, fashion-mnist, idx:DIR ... (see gcc-graph data)"},
     {"out", 'o', OPTION_TEXT, false, "RUN", "the folder for checkpoints, metrics, loss curve and previews"},
     {"program", 0, OPTION_TEXT, false, "NAME", "the program (default: the first that trains)"},
-    {"steps", 0, OPTION_COUNT, false, "N", "the total, as schedules see it (default: the program's own)"},
+    {"steps", 0, OPTION_COUNT, false, "N", "the total, as schedules see it (default: the program's own); with --resume another one"},
     {"epochs", 0, OPTION_COUNT, false, "N", "the total in epochs"},
     {"stop-at", 0, OPTION_COUNT, false, "N", "ends after this step of the same total"},
-    {"resume", 0, OPTION_FLAG, false, NULL, "goes on with RUN at its newest checkpoint, to the same total"},
+    {"resume", 0, OPTION_FLAG, false, NULL, "goes on with RUN at its newest checkpoint, to the same total unless --steps says another"},
+    {"fork", 0, OPTION_TEXT, false, "RUN|FILE", "a new run begins with this one's states as far as they fit: the graph may have changed"},
     {"save-every", 0, OPTION_COUNT, false, "N", "steps between checkpoints (default: about every five minutes)"},
     {"keep", 0, OPTION_COUNT, false, "K", "checkpoints that are kept (default 3)"},
     {"sample-every", 0, OPTION_COUNT, false, "N", "steps between previews (default: one at the end)"},
@@ -44,6 +45,7 @@ static bool fill(Arguments *arguments, const ProgramEntry *entry, const Program 
     run->sample_entry = arguments_text(arguments, "sample-program");
     out->out = arguments_text(arguments, "out");
     out->resume = arguments_has(arguments, "resume");
+    out->fork = arguments_text(arguments, "fork");
     out->stop_at = arguments_count(arguments, "stop-at", 0);
     out->profile = arguments_has(arguments, "profile");
     out->device = (DeviceOptions){.choice = arguments_text(arguments, "device"),
@@ -102,6 +104,8 @@ static int run(Arguments *arguments) {
         return arguments_wrong(arguments, "--steps and --epochs are both given; either says how long");
     if (schedule && strcmp(schedule, "reference") != 0 && strcmp(schedule, "tuned") != 0)
         return arguments_wrong(arguments, "--schedule: \"%s\" is unknown; known: reference, tuned", schedule);
+    if (arguments_has(arguments, "resume") && arguments_has(arguments, "fork"))
+        return arguments_wrong(arguments, "--resume goes on with a run, --fork begins another one: which?");
     Built opened;
     bool good = open_program(arguments, schedule, &opened) && train(arguments, opened.program);
     return good ? 0 : 1;
@@ -109,15 +113,20 @@ static int run(Arguments *arguments) {
 
 const Command train_command = {
     .usage = "BUNDLE --data SPEC --out RUN [--steps N|--epochs N] [options]\n"
-             "BUNDLE --out RUN --resume [--stop-at N]",
+             "BUNDLE --out RUN --resume [--steps N|--epochs N] [--stop-at N]\n"
+             "BUNDLE --out RUN --fork OTHER [options]",
     .description =
         "Trains a bundle. RUN gets checkpoints (safetensors), metrics.jsonl, metrics.csv, the loss curves loss.png, architecture.txt\n"
         "and previews; at the end one of 10 images, where a program can make them of noise and the data's texts. A run that exists is\n"
         "never overwritten: --resume goes on with it, bit for bit as if it had never stopped. Ctrl-C finishes the step, saves, and says\n"
-        "how to resume.",
+        "how to resume. --resume --steps N prolongs a run, finished or not: states, data order and counts go on, and schedules over\n"
+        "`steps` see the new total from then on, which run.json records. --fork begins a new run of a changed graph, at step 0, with the\n"
+        "weights, moments, averages and counts of another: what has no equal there begins anew, and fork.txt names it.",
     .examples = "train build/ddpm.ggb --data mnist --out runs/ddpm\n"
                 "train build/ddpm.ggb --data mnist --out runs/ddpm --steps 2000 --sample-every 200 --sample-program sample_ddim\n"
-                "train build/ddpm.ggb --out runs/ddpm --resume",
+                "train build/ddpm.ggb --out runs/ddpm --resume\n"
+                "train build/ddpm.ggb --out runs/ddpm --resume --steps 60000\n"
+                "train build/ddpm_wide.ggb --out runs/ddpm_wide --fork runs/ddpm",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),
     .operands_min = 1,

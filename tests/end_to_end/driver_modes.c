@@ -88,7 +88,7 @@ START_TEST(refusals) {
         {"--program twice", "the program \"twice\" of known emits points more than once: it needs one emit of rows [n, 2]", 1},
         {"--program fed", "the program \"fed\" of known feeds records; only programs that draw their samples alone can be measured", 1},
         {"--data random:8", "--data random:8: it does not say where its modes are; ring and grid do", 1},
-        {"--count 0", "--count 0: there is nothing to measure", 2},
+        {"--count 0", "--count: at least 1 expected, not 0", 2},
         {"--data ring --data grid", "--data is given twice", 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

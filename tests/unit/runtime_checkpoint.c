@@ -269,6 +269,30 @@ START_TEST(foreign_file) {
 }
 END_TEST
 
+// What a run was: every total from its step on; where its states came from.
+START_TEST(run_totals) {
+    Run run = {.bundle = "b", .digest = "d", .entry = "train", .has_seed = true, .steps = 10, .schedules = "",
+               .fork = {"/runs/old/checkpoint-000006.safetensors", 6, "e"}}, read;
+    static const uint32_t notes[][2] = {{0, 10}, {4, 10}, {10, 30}, {20, 40}, {15, 25}, {15, 35}};
+    static const RunTotal totals[] = {{0, 10}, {10, 30}, {15, 35}};
+    for (uint32_t i = 0; i < 6; i++) {
+        run.steps = notes[i][1];
+        run_note_total(arena, &run, notes[i][0]);
+    }
+    ck_assert(run_write(folder, &run, diag) && run_read(arena, folder, &read, diag));
+    ck_assert_uint_eq(read.total_count, 3);
+    for (uint32_t i = 0; i < 3; i++)
+        ck_assert(read.totals[i].from == totals[i].from && read.totals[i].steps == totals[i].steps);
+    ck_assert_str_eq(read.fork.checkpoint, run.fork.checkpoint);
+    ck_assert(read.fork.step == 6 && !strcmp(read.fork.digest, "e"));
+    // One written before totals were recorded.
+    const char *old = "{\"gcc-graph-run\": 1, \"bundle\": \"b\", \"digest\": \"d\", \"program\": \"train\", \"data\": [], \"init\": [], \"seed\": "
+                      "\"1\", \"steps\": 7, \"save_every\": 0, \"keep\": 3, \"sample_every\": 0, \"sample_count\": 0}";
+    ck_assert(file_write(file_join(arena, folder, "run.json"), old, strlen(old), diag) && run_read(arena, folder, &read, diag));
+    ck_assert(read.total_count == 1 && read.totals[0].from == 0 && read.totals[0].steps == 7 && !read.fork.checkpoint);
+}
+END_TEST
+
 START_TEST(run_file) {
     const char *data[] = {"images=mnist", "other=idx:\"x\""}, *inits[] = {"s1.G=runs/a"};
     Run run = {.bundle = "/b",
@@ -293,11 +317,13 @@ START_TEST(run_file) {
     Run none = {.save_every = 7, .digest = "d"};
     ck_assert(run_merge(&none, &read, folder, diag));
     ck_assert(none.steps == 20 && none.save_every == 7 && none.seed == UINT64_MAX && none.data_count == 2);
+    Run longer = {.steps = 30, .digest = "d"}, epochs = {.epochs = 4, .digest = "d"};
+    ck_assert(run_merge(&longer, &read, folder, diag) && longer.steps == 30);
+    ck_assert(run_merge(&epochs, &read, folder, diag) && epochs.steps == 0 && epochs.epochs == 4); // the caller knows what that is
     ck_assert_uint_eq(diag_error_count(diag), 0);
     const Run wrong[] = {{.digest = "e"},
                          {.entry = "sample"},
                          {.has_seed = true, .seed = 1},
-                         {.steps = 21},
                          {.data = data, .data_count = 1},
                          {.inits = data, .init_count = 1}};
     for (uint32_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -329,6 +355,7 @@ int main(void) {
     tcase_add_test(tests, what_fits);
     tcase_add_test(tests, select_a_network);
     tcase_add_test(tests, foreign_file);
+    tcase_add_test(tests, run_totals);
     tcase_add_test(tests, run_file);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

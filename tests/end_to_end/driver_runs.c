@@ -1,0 +1,246 @@
+// Runs: prolonged, forked, locked; what is in a run's folder stays there; numbers that are 0.
+#include "runtime/base/json.h"
+#include "runtime/checkpoint.h"
+#include "tests/end_to_end/command.h"
+#include "tests/end_to_end/small_graph.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <time.h>
+
+static const char *bundle;
+
+// The small graph with one piece of it changed.
+static const char *compile_changed(const char *name, const char *piece, const char *by) {
+    const char *at = strstr(SMALL_GRAPH, piece);
+    ck_assert_ptr_nonnull(at);
+    const char *json = in_folder(arena_format(arena, "%s.json", name)), *made = in_folder(arena_format(arena, "%s.ggb", name));
+    write_text(json, arena_format(arena, "%.*s%s%s", (int)(at - SMALL_GRAPH), SMALL_GRAPH, by, at + strlen(piece)));
+    expect_code(0, "compile %s -o %s", json, made);
+    return made;
+}
+
+static void compile_small(void) { bundle = compile_changed("small", "1e-3", "1e-3"); }
+
+static bool same(const char *run, const char *other, const char *name) {
+    return system(arena_format(arena, "cmp -s %s/%s %s/%s", in_folder(run), name, in_folder(other), name)) == 0;
+}
+
+static bool in_file(const char *name, const char *piece) { return strstr(read_all(in_folder(name)), piece) != NULL; }
+
+static float first_value(const char *checkpoint, const char *state) {
+    TensorFile file;
+    ck_assert_msg(safetensors_read(arena, in_folder(checkpoint), &file, diag), "%s", diag_text(diag, arena));
+    const HostTensor *tensor = tensor_file_find(&file, state);
+    ck_assert_msg(tensor && tensor->size >= 4, "%s has no %s", checkpoint, state);
+    float value;
+    memcpy(&value, tensor->data, sizeof value);
+    return value;
+}
+
+// Where nothing depends on the total, a prolonged run is the long one.
+START_TEST(a_prolonged_run_is_a_longer_one) {
+    const char *plain = compile_changed("plain", "1e-3 * cosine(step, steps)", "1e-3");
+    expect_code(0, "train %s --data random:64 --out %s --seed 5 --steps 18", plain, in_folder("whole"));
+    expect_code(0, "train %s --data random:64 --out %s --seed 5 --steps 7", plain, in_folder("parts"));
+    expect_code(0, "train %s --out %s --resume --steps 12 --stop-at 10", plain, in_folder("parts")); // a finished one
+    expect_err("the total is 12 steps now, no longer 7: schedules over \"steps\" see 12 from step 7 on");
+    expect_code(0, "train %s --out %s --resume --steps 18", plain, in_folder("parts")); // and a stopped one
+    ck_assert(same("whole", "parts", "metrics.csv"));
+    const char *last = "checkpoint-000018.safetensors";
+    ck_assert_float_eq(first_value(arena_format(arena, "whole/%s", last), "f.conv2d.weight"),
+                       first_value(arena_format(arena, "parts/%s", last), "f.conv2d.weight"));
+    ck_assert(same("whole", "parts", last)); // metadata too: both say 18 steps
+}
+END_TEST
+
+START_TEST(the_totals_are_recorded) {
+    compile_small();
+    const char *run = in_folder("run");
+    expect_code(0, "train %s --data random:64 --out %s --steps 6", bundle, run);
+    expect_code(0, "train %s --out %s --resume", bundle, run);
+    expect_err("the run was at its end: go on with --resume --steps N");
+    expect_code(0, "train %s --out %s --resume --epochs 2 --stop-at 8", bundle, run); // 64 records, 8 a step
+    expect_out("step 8 of 16");
+    expect_code(0, "train %s --out %s --resume --steps 10", bundle, run); // fewer than planned, more than done
+    expect_out("step 10 of 10");
+    static const uint32_t totals[][2] = {{0, 6}, {6, 16}, {8, 10}};
+    const Json *json = json_read(arena, in_folder("run/run.json"), diag), *list = json ? json_get(json, "totals") : NULL;
+    ck_assert(list && list->count == 3);
+    const Json *item = list->first;
+    for (uint32_t i = 0; i < 3; i++, item = item->next) {
+        uint64_t from = 0, steps = 0;
+        ck_assert(json_uint(item, "from", &from, diag) && json_uint(item, "steps", &steps, diag));
+        ck_assert_uint_eq(from, totals[i][0]);
+        ck_assert_uint_eq(steps, totals[i][1]);
+    }
+    expect_code(1, "train %s --out %s --resume --steps 9", bundle, run);
+    expect_err("the run has done 10 steps already, and a total of 9 is before that");
+    expect_code(1, "train %s --out %s --resume --steps 20 --stop-at 4", bundle, run);
+    expect_err("--stop-at 4 is before that");
+}
+END_TEST
+
+// Its clock goes on as well.
+START_TEST(seconds_go_on) {
+    compile_small();
+    expect_code(0, "train %s --data random:64 --out %s --steps 8 --stop-at 4", bundle, in_folder("run"));
+    expect_code(0, "train %s --out %s --resume", bundle, in_folder("run"));
+    double last = -1;
+    uint32_t rows = 0;
+    for (const char *at = read_all(in_folder("run/metrics.jsonl")); (at = strstr(at, "\"seconds\": ")); rows++) {
+        at += strlen("\"seconds\": ");
+        double seconds = strtod(at, NULL);
+        ck_assert_msg(seconds >= last, "row %u: %g s after %g s", rows, seconds, last);
+        last = seconds;
+    }
+    ck_assert_uint_eq(rows, 8);
+}
+END_TEST
+
+START_TEST(a_changed_graph_goes_on_from_another_run) {
+    compile_small();
+    expect_code(0, "train %s --data random:64 --out %s --steps 6", bundle, in_folder("old"));
+    // One layer more, another rate.
+    const char *changed = compile_changed("changed", "{ \"op\": \"upsample_nearest\", \"factor\": 2 },",
+                                          "{ \"op\": \"upsample_nearest\", \"factor\": 2 }, { \"op\": \"conv2d\", \"channels\": \"width\", "
+                                          "\"kernel\": 3, \"pad\": 1, \"as\": \"extra\" },");
+    expect_code(0, "train %s --out %s --fork %s --steps 4 --stop-at 2", changed, in_folder("new"), in_folder("old"));
+    expect_err("forked from ");
+    expect_err("checkpoint-000006.safetensors, step 6: ");
+    expect_err("begin anew (");
+    expect_err("f.extra.weight [12,12,3,3]");
+    ck_assert(in_file("new/fork.txt", "opt.m.f.conv2d.weight") && in_file("new/fork.txt", "f.extra.weight"));
+    ck_assert(in_file("new/run.json", "checkpoint-000006.safetensors"));
+    static const char *const states[] = {"f.conv2d.weight", "opt.m.f.conv2d.weight", "opt.ema.f.conv2d.weight", "f.batch_norm.mean"};
+    for (uint32_t i = 0; i < 4; i++)
+        ck_assert_float_eq(first_value("new/checkpoint-000000.safetensors", states[i]),
+                           first_value("old/checkpoint-000006.safetensors", states[i]));
+    ck_assert_float_eq(first_value("new/checkpoint-000000.safetensors", "opt.m.f.extra.weight"), 0);
+    // The other run is needed no more.
+    ck_assert(file_remove_tree(in_folder("old"), diag));
+    expect_code(0, "train %s --out %s --resume", changed, in_folder("new"));
+    expect_out("step 4 of 4");
+}
+END_TEST
+
+START_TEST(a_fork_that_takes_nothing_is_an_error) {
+    compile_small();
+    expect_code(0, "train %s --data random:64 --out %s --steps 2", bundle, in_folder("old"));
+    write_text(in_folder("other.json"),
+               "{ \"gcc-graph\": 1, \"data\": { \"p\": { \"batch\": 4, \"fields\": { \"v\": { \"shape\": [2] } } } },\n"
+               "  \"networks\": { \"g\": { \"dims\": [\"n\"], \"inputs\": { \"x\": [\"n\", 2] }, \"nodes\": [ { \"op\": \"linear\", "
+               "\"features\": 1 } ] } },\n"
+               "  \"optimizers\": { \"o\": { \"of\": \"g\", \"sgd\": { \"lr\": 0.1 } } },\n"
+               "  \"programs\": { \"train\": { \"mode\": \"train\", \"steps\": 2, \"phases\": [ { \"name\": \"a\", \"feed\": { \"x\": \"p.v\" }, "
+               "\"nodes\": [ { \"call\": \"g\", \"in\": \"x\" }, { \"expr\": \"mean($^2)\", \"as\": \"loss\" }, { \"update\": \"o\", "
+               "\"minimize\": \"loss\" } ], \"report\": [\"loss\"] } ] } } }\n");
+    expect_code(0, "compile %s -o %s", in_folder("other.json"), in_folder("other.ggb"));
+    expect_code(1, "train %s --data random:64 --out %s --fork %s", in_folder("other.ggb"), in_folder("new"), in_folder("old"));
+    expect_err("is a state of this graph, by name and shape");
+    ck_assert(!file_exists(in_folder("new")));
+}
+END_TEST
+
+static pid_t start(const char *words) {
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        int null = open("/dev/null", O_WRONLY);
+        dup2(null, 1);
+        dup2(null, 2);
+        execl("/bin/sh", "sh", "-c", arena_format(arena, "exec %s/gcc-graph %s", GG_BINARY_DIR, words), (char *)NULL);
+        _exit(127);
+    }
+    return child;
+}
+
+static void wait_for(const char *path) {
+    for (uint32_t i = 0; i < 3000 && !file_exists(path); i++)
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    ck_assert_msg(file_exists(path), "%s does not come", path);
+}
+
+START_TEST(one_training_at_a_time) {
+    compile_small();
+    const char *run = in_folder("run"), *go = arena_format(arena, "train %s --data random:64 --out %s --steps 1000000 --save-every 5", bundle, run);
+    pid_t first = start(go);
+    wait_for(in_folder("run/checkpoint-000005.safetensors"));
+    expect_code(1, "train %s --out %s --resume", bundle, run);
+    expect_err(arena_format(arena, "process %ld on ", (long)first));
+    expect_err("is training this run");
+    kill(first, SIGKILL); // its lock stays behind, and is none
+    waitpid(first, NULL, 0);
+    ck_assert(file_exists(in_folder("run/lock")));
+    uint32_t count;
+    const uint32_t *steps = checkpoint_list(arena, run, &count);
+    ck_assert_uint_gt(count, 0);
+    expect_code(0, "train %s --out %s --resume --stop-at %u", bundle, run, steps[count - 1] + 3);
+    ck_assert(!file_exists(in_folder("run/lock")));
+}
+END_TEST
+
+// Only what gcc-graph wrote is ever removed.
+START_TEST(files_of_others_stay) {
+    compile_small();
+    expect_code(0, "train %s --data random:64 --out %s --steps 8 --stop-at 2", bundle, in_folder("run"));
+    static const char *const mine[] = {"notes.tmp", "thesis.pdf.12-3.tmp", "checkpoint-000001.safetensors", "run.json.backup.tmp"};
+    for (uint32_t i = 0; i < 4; i++)
+        write_text(in_folder(arena_format(arena, "run/%s", mine[i])), "mine");
+    write_text(in_folder("run/metrics.csv.4711-0.tmp"), "half-written");
+    expect_code(0, "train %s --out %s --resume --save-every 1 --keep 1", bundle, in_folder("run"));
+    for (uint32_t i = 0; i < 4; i++)
+        ck_assert_msg(in_file(arena_format(arena, "run/%s", mine[i]), "mine"), "%s is gone", mine[i]);
+    ck_assert(!file_exists(in_folder("run/metrics.csv.4711-0.tmp")));
+    ck_assert(!file_exists(in_folder("run/checkpoint-000007.safetensors")));
+    ck_assert(file_exists(in_folder("run/checkpoint-000008.safetensors")));
+    ck_assert(!file_exists(in_folder("run/lock")));
+}
+END_TEST
+
+START_TEST(nothing_to_resume) {
+    compile_small();
+    expect_code(1, "train %s --data random:64 --out %s --resume", bundle, in_folder("none"));
+    expect_err("there is no run to resume; a new one begins without --resume");
+    ck_assert(!file_exists(in_folder("none")));
+    expect_code(2, "train %s --out %s --resume --fork %s", bundle, in_folder("none"), in_folder("other"));
+    expect_err("which?");
+    expect_code(1, "train %s --data random:64 --out %s --fork %s", bundle, in_folder("none"), in_folder("nowhere"));
+    expect_err("nowhere");
+    ck_assert(!file_exists(in_folder("none")));
+}
+END_TEST
+
+START_TEST(zero_is_refused) {
+    compile_small();
+    static const char *const options[] = {"steps",        "epochs",       "stop-at", "save-every", "keep",
+                                          "sample-every", "sample-count"};
+    for (uint32_t i = 0; i < sizeof options / sizeof *options; i++) {
+        expect_code(2, "train %s --data random:64 --out %s --%s 0", bundle, in_folder("run"), options[i]);
+        expect_err(arena_format(arena, "--%s: at least 1 expected, not 0", options[i]));
+    }
+    expect_code(2, "sample %s --from %s --out %s --count 0", bundle, in_folder("run"), in_folder("samples"));
+    expect_code(2, "run %s train --steps 0", bundle);
+    expect_code(2, "bench %s --seconds 0", bundle);
+    expect_code(0, "train %s --data random:64 --out %s --steps 1 --seed 0", bundle, in_folder("run"));
+}
+END_TEST
+
+int main(void) {
+    if (!has_device())
+        return 77;
+    Suite *suite = suite_create("runs");
+    TCase *tests = tcase_create("runs");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 300);
+    tcase_add_test(tests, a_prolonged_run_is_a_longer_one);
+    tcase_add_test(tests, the_totals_are_recorded);
+    tcase_add_test(tests, seconds_go_on);
+    tcase_add_test(tests, a_changed_graph_goes_on_from_another_run);
+    tcase_add_test(tests, a_fork_that_takes_nothing_is_an_error);
+    tcase_add_test(tests, one_training_at_a_time);
+    tcase_add_test(tests, files_of_others_stay);
+    tcase_add_test(tests, nothing_to_resume);
+    tcase_add_test(tests, zero_is_refused);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
