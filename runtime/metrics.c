@@ -223,7 +223,7 @@ bool metrics_add(Metrics *metrics, const SessionResult *result, double seconds, 
             if (!report || strcmp(report->name, metrics->columns.items[column]) != 0)
                 continue;
             double value = metrics_value(result, i);
-            fprintf(metrics->csv, "%.9g", value); // 9 digits tell every f32 apart
+            fprintf(metrics->csv, "%.9g", isnan(value) ? fabs(value) : value); // 9 digits tell every f32 apart; a NaN has no sign here
             fprintf(metrics->json, isfinite(value) ? ", \"%s\": %.9g" : ", \"%s\": null", report->name, value);
         }
     }

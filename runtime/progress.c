@@ -68,8 +68,10 @@ static void show(Progress *progress, uint32_t done, const Metrics *metrics) {
     Arena *arena = arena_create();
     Text text = text_create(arena);
     text_format(&text, "step %u/%u", done, progress->steps);
-    for (uint32_t i = 0; i < metrics_column_count(metrics) && i < 6; i++)
-        text_format(&text, "  %s %.4g", metrics_column(metrics, i), metrics_recent(metrics, i, RECENT_STEPS));
+    for (uint32_t i = 0; i < metrics_column_count(metrics) && i < 6; i++) {
+        double recent = metrics_recent(metrics, i, RECENT_STEPS);
+        text_format(&text, "  %s %.4g", metrics_column(metrics, i), isnan(recent) ? fabs(recent) : recent);
+    }
     double rate = progress_rate(progress);
     if (rate > 0) {
         if (progress->step_records)

@@ -13,8 +13,14 @@
 #include <math.h>
 #include <unistd.h>
 
-enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8, SHOWN = 10 };
+enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8, SHOWN = 10, SKIPS_MAX = 20 };
 static const double SAVE_SECONDS = 300; // where save_every does not say
+
+// Of one phase's report of skipped updates.
+typedef struct {
+    const ProgramResult *report;
+    uint32_t total, in_a_row;
+} Skips;
 
 typedef struct {
     Arena *arena; // the whole call's
@@ -39,26 +45,54 @@ typedef struct {
     uint64_t tag;
     Arena *emit_arena; // of one step
     Emits *emits;
+    ARRAY(Skips) skips;
     struct {
-        const ProgramPhase *phase; // NULL: all reports were finite
-        const char *report;
+        const char *what; // for people; NULL: all reports were finite
         uint32_t step;
-        double value;
     } wild;
 } Training;
 
 // ---- results
 
-static bool check_reports(Training *training, const SessionResult *result, Diag *diag) {
+static Skips *skips_of(Training *training, const ProgramResult *report) {
+    for (uint32_t i = 0; i < training->skips.count; i++)
+        if (training->skips.items[i].report == report)
+            return &training->skips.items[i];
+    array_push(training->arena, &training->skips, (Skips){.report = report});
+    return &training->skips.items[training->skips.count - 1];
+}
+
+// Says so at the first, second, fourth, eighth … time. False: it is time to stop.
+static bool count_skips(Training *training, const SessionResult *result, const ProgramResult *report, double value) {
+    Skips *skips = skips_of(training, report);
+    skips->in_a_row = value > 0 ? skips->in_a_row + 1 : 0;
+    skips->total += value > 0;
+    if (skips->in_a_row >= SKIPS_MAX) {
+        training->wild.step = result->moment.step;
+        training->wild.what = arena_format(training->arena, "step %u: %s is above 0 for the %uth time in a row: no gradient is finite any more",
+                                           result->moment.step, report->name, skips->in_a_row);
+        return false;
+    }
+    if (value > 0 && (skips->total & (skips->total - 1)) == 0)
+        progress_say(training->progress, "step %u: gradients that are not finite, the update changes nothing (%s, %u in all)",
+                     result->moment.step, report->name, skips->total);
+    return true;
+}
+
+// False: explain_wild tells.
+static bool check_reports(Training *training, const SessionResult *result) {
     for (uint32_t i = 0; i < result->phase->results.count; i++) {
         const ProgramResult *report = &result->phase->results.items[i];
-        if (report->format || !result->values[i] || isfinite(metrics_value(result, i)))
+        if (report->format || !result->values[i])
             continue;
-        (void)diag; // explain_wild tells
-        training->wild.phase = result->phase;
-        training->wild.report = report->name;
+        double value = metrics_value(result, i);
+        if (report->counts_skips && !count_skips(training, result, report, value))
+            return false;
+        if (isfinite(value) || training->plan.entry->skips)
+            continue;
         training->wild.step = result->moment.step;
-        training->wild.value = metrics_value(result, i);
+        training->wild.what = arena_format(training->arena, "step %u: %s of phase %s is %g", result->moment.step, report->name,
+                                           result->phase->name, value);
         return false;
     }
     return true;
@@ -94,7 +128,7 @@ static bool take(Training *training, bool wait, bool *got, Diag *diag) {
     if (!*got)
         return true;
     training->waiting--;
-    if (!metrics_add(training->metrics, &result, training->seconds_before + progress_seconds(training->progress), diag) || !check_reports(training, &result, diag))
+    if (!metrics_add(training->metrics, &result, training->seconds_before + progress_seconds(training->progress), diag) || !check_reports(training, &result))
         return false;
     emits_add(training->emits, &result, 0, training->records[result.tag % (IN_FLIGHT + 1)]);
     if (!is_last(training, &result))
@@ -347,8 +381,7 @@ static void explain_wild(Training *training, Diag *diag) {
                              .steps = training->plan.steps,
                              .epoch_steps = training->plan.epoch_steps,
                              .interrupted = interrupt_flag()};
-    const char *wild = arena_format(training->arena, "step %u: %s of phase %s is %g", training->wild.step, training->wild.report,
-                                    training->wild.phase->name, training->wild.value);
+    const char *wild = training->wild.what;
     progress_pause(training->progress);
     progress_say(training->progress, "%s; replaying from %s to find where it comes from", wild,
                  training->checkpoint ? training->checkpoint : "the initial state");
@@ -378,9 +411,9 @@ static bool walk(Training *training, Diag *diag) {
         diag_merge(diag, inner);
         return true;
     }
-    if (training->wild.phase || !session_is_lost(training->session)) {
+    if (training->wild.what || !session_is_lost(training->session)) {
         diag_merge(diag, inner);
-        if (training->wild.phase)
+        if (training->wild.what)
             explain_wild(training, diag);
         return false;
     }
@@ -393,7 +426,7 @@ static bool walk(Training *training, Diag *diag) {
         return false;
     progress_restart(training->progress, training->first_step);
     bool ok = run_steps(training, diag);
-    if (!ok && training->wild.phase)
+    if (!ok && training->wild.what)
         explain_wild(training, diag);
     else if (!ok && session_is_lost(training->session))
         diag_error(diag, NULL, "the device was lost a second time; the last good checkpoint is %s: go on with --resume",

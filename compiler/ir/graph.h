@@ -50,6 +50,7 @@ typedef struct {
     const char *format; // OUTPUT_EMIT: "image", "rows" or "tensor"
     Value value;
     Value at; // OUTPUT_EMIT: a bool scalar, or {0}: always
+    bool counts_skips; // OUTPUT_REPORT: how many updates changed nothing, since their gradients were not finite
     Origin origin;
 } Output;
 

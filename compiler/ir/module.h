@@ -88,11 +88,13 @@ typedef struct {
     Graph *graph;
     ARRAY(const char *) updates; // optimizers that it updates
     const char *pointer;
+    bool skips; // GraphProgram.skips
 } Phase;
 
 typedef struct {
     const char *name;
     bool training;
+    bool skips;     // "not_finite": "skip" - an update whose gradients are not finite changes nothing
     uint32_t steps; // default length of `train`; 0: not said
     ARRAY(Feed) inputs;
     ARRAY(const char *) requires_trained; // networks and states

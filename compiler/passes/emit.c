@@ -232,7 +232,7 @@ static void add_results(Emit *emit, PhaseEmit *at) {
         const Output *output = &graph->outputs.items[i];
         if (output->kind != OUTPUT_REPORT && output->kind != OUTPUT_EMIT)
             continue;
-        ProgramResult result = {.name = output->name, .format = output->kind == OUTPUT_EMIT ? output->format : NULL, .has_condition = output->at.id != 0};
+        ProgramResult result = {.name = output->name, .format = output->kind == OUTPUT_EMIT ? output->format : NULL, .has_condition = output->at.id != 0, .counts_skips = output->counts_skips};
         result.tensor = result_tensor(emit, at, output->value, &end);
         if (result.has_condition)
             result.condition = result_tensor(emit, at, output->at, &end);
@@ -298,7 +298,7 @@ void emit_program(Arena *arena, const Module *module, KernelList *const *const *
     add_data(&emit);
     for (uint32_t p = 0; p < module->programs.count; p++) {
         const GraphProgram *from = &module->programs.items[p];
-        ProgramEntry entry = {.name = from->name, .training = from->training, .steps = from->steps, .requires_trained = from->requires_trained.items,
+        ProgramEntry entry = {.name = from->name, .training = from->training, .skips = from->skips, .steps = from->steps, .requires_trained = from->requires_trained.items,
                               .requires_count = from->requires_trained.count};
         for (uint32_t i = 0; i < from->inputs.count; i++)
             array_push(arena, &entry.inputs, feed_of(&emit, &from->inputs.items[i]));

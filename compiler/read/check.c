@@ -321,7 +321,7 @@ static bool check_texts(Reader *reader, const Json *list) {
 }
 
 static bool check_program(Reader *reader, const Json *program) {
-    if (!check_object(reader, program, "doc:t mode:t steps:e let:o state:o inputs:o requires:a phases:a!") ||
+    if (!check_object(reader, program, "doc:t mode:t not_finite:t steps:e let:o state:o inputs:o requires:a phases:a!") ||
         !check_each(reader, json_get(program, "state"), check_state) || !check_texts(reader, json_get(program, "requires")))
         return false;
     bool is_good = true;

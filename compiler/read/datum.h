@@ -24,11 +24,13 @@ typedef enum {
     DATUM_TABLE,
     DATUM_LATER,
     DATUM_DOCUMENT,
+    DATUM_OPTIMIZER,
 } DatumKind;
 
 typedef struct Network Network;
 typedef struct Later Later;
 typedef struct TableDecl TableDecl;
+typedef struct OptimizerDecl OptimizerDecl;
 typedef struct LookAhead LookAhead;
 typedef struct SetDatum SetDatum;
 typedef struct DatumList DatumList;
@@ -55,6 +57,7 @@ typedef struct {
         TableDecl *table;
         Later *later;
         Document *document;
+        const OptimizerDecl *optimizer;
     };
 } Datum;
 

@@ -64,7 +64,7 @@ typedef struct {
     Document *document;
 } BlockDecl;
 
-typedef struct {
+struct OptimizerDecl {
     const char *name; // with the include's prefix
     const char *key;
     const Json *json;
@@ -75,7 +75,7 @@ typedef struct {
     ARRAY(uint32_t) moments[2]; // by network, in Module.states; empty: not kept
     ARRAY(uint32_t) ema;
     uint32_t count;
-} OptimizerDecl;
+};
 
 typedef struct {
     const char *name;

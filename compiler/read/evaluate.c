@@ -156,16 +156,27 @@ static Datum number_named(Reader *reader, const char *name) {
     return datum_none();
 }
 
+static Datum optimizer_named(const Document *document, const char *name) {
+    for (uint32_t i = 0; document && i < document->optimizers.count; i++)
+        if (!strcmp(document->optimizers.items[i].name, name))
+            return (Datum){.kind = DATUM_OPTIMIZER, .optimizer = document->optimizers.items[i].optimizer};
+    return datum_none();
+}
+
 static Datum attribute(Reader *reader, Datum base, const char *name) {
     if (base.kind == DATUM_ERROR)
         return base;
     if (base.kind == DATUM_DOCUMENT) {
         Datum *found = scope_find(&base.document->scope, name);
+        Datum optimizer = optimizer_named(base.document, name);
         return found ? *found
+               : optimizer.kind == DATUM_OPTIMIZER ? optimizer
                      : reader_error(reader, "no \"%s\" in the included document%s", name, scope_names(reader, &base.document->scope, name));
     }
     if (base.kind == DATUM_NETWORK && !strcmp(name, "ema"))
         return optimizer_ema(reader, base.network);
+    if (base.kind == DATUM_OPTIMIZER)
+        return measures_read(reader, base.optimizer, name);
     if (base.kind != DATUM_RECORD)
         return reader_error(reader, "no \"%s\" in %s%s", name, datum_word(reader, base), base.kind == DATUM_NETWORK ? "; known: ema" : "");
     ARRAY(const char *) names = {0};
@@ -192,6 +203,9 @@ static Datum raw(Reader *reader, const Tree *tree, Scope *scope) {
     Datum number = number_named(reader, tree->name);
     if (number.kind != DATUM_NONE)
         return number;
+    Datum optimizer = optimizer_named(scope->document, tree->name);
+    if (optimizer.kind == DATUM_OPTIMIZER)
+        return optimizer;
     if (!strcmp(tree->name, "$"))
         return reader_error(
             reader, "there is no previous result here: \"$\" is the result of the node before, or a block's or network's first input");
@@ -243,6 +257,9 @@ Datum evaluate_resolve(Reader *reader, Datum datum) {
         return set_of_network(reader, datum.network);
     case DATUM_DOCUMENT:
         return reader_error(reader, "an included document is no value; write NAME.something");
+    case DATUM_OPTIMIZER:
+        return reader_error(reader, "an optimizer is no value; its last update has %s.lr, %s.norm and %s.skipped", datum.optimizer->name,
+                            datum.optimizer->name, datum.optimizer->name);
     default:
         return datum;
     }

@@ -5,6 +5,7 @@
 
 #define FUNCTION_LIST(F)                                                                                                                   \
     F(elementwise)                                                                                                                         \
+    F(finite)                                                                                                                              \
     F(leaky)                                                                                                                               \
     F(cast)                                                                                                                                \
     F(extreme) F(clip) F(choose) F(detach) F(shape_of) F(reshape) F(broadcast) F(transpose) F(flip) F(pad) F(concat) F(along) F(image)     \

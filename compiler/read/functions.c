@@ -233,6 +233,13 @@ Datum function_elementwise(Reader *reader, const char *name, const Datum *args) 
     return datum_tensor(function->build ? function->build(graph, x) : build_unary(graph, function->op, x));
 }
 
+Datum function_finite(Reader *reader, const char *name, const Datum *args) {
+    if (is_static_number(args[0]))
+        return datum_bool(isfinite(datum_double(args[0])));
+    Value x = argument_float(reader, name, args[0]);
+    return x.id ? datum_tensor(build_unary(reader->stage->graph, OP_is_finite, x)) : datum_error();
+}
+
 Datum function_leaky(Reader *reader, const char *name, const Datum *args) {
     bool is_elu = !strcmp(name, "elu");
     Value x = argument_float(reader, name, args[0]);

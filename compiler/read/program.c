@@ -170,12 +170,22 @@ static void report_all(Reader *reader, const Json *report, Scope *scope) {
     }
 }
 
+// Running statistics keep what they were where a batch would make them something that is not finite: no later batch mends that.
+static Value keep_finite(Reader *reader, uint32_t state, Value value) {
+    const State *declared = &reader->module->states.items[state];
+    Graph *graph = reader->stage->graph;
+    if (!reader->phase->skips || declared->kind != STATE_RUNNING || !declared->network || declared->type.dtype != DTYPE_F32)
+        return value;
+    return build_select(graph, build_unary(graph, OP_is_finite, value), value, reader->stage->initial.items[state]);
+}
+
 static void store_states(Reader *reader) {
     Stage *stage = reader->stage;
     for (uint32_t i = 0; i < stage->current.count; i++)
         if (stage->current.items[i].id && stage->current.items[i].id != stage->initial.items[i].id)
-            graph_output(stage->graph,
-                         (Output){.kind = OUTPUT_STATE, .name = reader->module->states.items[i].name, .value = stage->current.items[i]});
+            graph_output(stage->graph, (Output){.kind = OUTPUT_STATE,
+                                                .name = reader->module->states.items[i].name,
+                                                .value = keep_finite(reader, i, stage->current.items[i])});
 }
 
 // ---- programs
@@ -202,7 +212,8 @@ static bool read_repeat(Reader *reader, const Json *json, Scope *scope, uint32_t
 
 static void read_phase(Reader *reader, const Json *json, const ProgramPlace *place) {
     const Json *index = json_get(json, "index");
-    Phase phase = {.name = json_get(json, "name")->string, .pointer = json_pointer(reader->arena, json)};
+    Phase phase = {
+        .name = json_get(json, "name")->string, .pointer = json_pointer(reader->arena, json), .skips = place->program->skips};
     Stage *outer = reader->stage;
     uint32_t errors = diag_error_count(reader->diag);
     const char *path = arena_format(reader->arena, "%s.%s.", place->program->name, phase.name);
@@ -222,6 +233,7 @@ static void read_phase(Reader *reader, const Json *json, const ProgramPlace *pla
         Frame frame = {.call = &call, .document = reader->main, .path = "", .draws = path};
         nodes_run(reader, json_get(json, "nodes"), scope, &frame);
         report_all(reader, json_get(json, "report"), scope);
+        measures_report(reader);
         if (diag_error_count(reader->diag) == errors)
             scope_end(reader, scope, json);
     }
@@ -291,6 +303,13 @@ static void read_inputs(Reader *reader, const Json *inputs, GraphProgram *progra
     }
 }
 
+static void read_not_finite(Reader *reader, const Json *json, GraphProgram *program) {
+    const Json *word = json_get(json, "not_finite");
+    if (!read_choice(reader, word, "stop", "skip", &program->skips) || !word || program->training)
+        return;
+    reader_error_at(reader, word, "\"not_finite\" is of programs that train: \"mode\": \"train\" is missing");
+}
+
 void program_declare(Reader *reader, const Json *json) {
     const Json *mode = json_get(json, "mode"), *steps = json_get(json, "steps");
     GraphProgram program = {.name = json->key};
@@ -300,6 +319,7 @@ void program_declare(Reader *reader, const Json *json) {
     if (mode && strcmp(mode->string, "train") && strcmp(mode->string, "eval"))
         reader_error_at(reader, mode, "\"train\" or \"eval\" expected, not \"%s\"", mode->string);
     program.training = mode && !strcmp(mode->string, "train");
+    read_not_finite(reader, json, &program);
     scope_set(reader, scope, "training", datum_bool(program.training));
     if (steps && evaluate_integer(reader, steps, scope, 1, &count))
         program.steps = (uint32_t)count;

@@ -178,6 +178,8 @@ const char *datum_word(Reader *reader, Datum datum) {
         return "a let";
     case DATUM_DOCUMENT:
         return "an included document";
+    case DATUM_OPTIMIZER:
+        return "an optimizer";
     }
     return "?";
 }

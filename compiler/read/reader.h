@@ -105,6 +105,12 @@ void node_commit(Reader *reader, const Json *node, Scope *scope);
 bool optimizer_prepare(Reader *reader, OptimizerDecl *optimizer);
 Datum optimizer_ema(Reader *reader, Network *network);
 
+// ---- measures.c: what a phase may report of its updates
+void measures_note(Reader *reader, const UpdateMeasure *of_update);
+Value measures_finite(Reader *reader, const Value *gradients, uint32_t count); // a bool: every element of all of them
+Datum measures_read(Reader *reader, const OptimizerDecl *optimizer, const char *name);
+void measures_report(Reader *reader); // the skipped updates, where some could be
+
 // ---- program.c
 void program_declare(Reader *reader, const Json *json);
 void data_read(Reader *reader);

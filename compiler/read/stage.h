@@ -4,11 +4,20 @@
 
 typedef enum { STAGE_PHASE, STAGE_REHEARSAL, STAGE_TABLE } StageKind;
 
+// The last update of an optimizer in a phase.
+typedef struct {
+    const OptimizerDecl *optimizer;
+    OptimizerOption lr;
+    const Value *gradients; // by OptimizerDecl.networks, before clipping; NULL: the update could not be made
+    Value skipped;          // of all its updates in the phase, how many changed nothing; {0}: none could
+} UpdateMeasure;
+
 // A graph being built, and the states' values at this point of the text.
 typedef struct {
     StageKind kind;
     Graph *graph;
     ARRAY(Value) current, initial; // by index in Module.states; {0}: not read yet
+    ARRAY(UpdateMeasure) measures;
 } Stage;
 
 // One call of a network (or one phase).

@@ -8,6 +8,10 @@ struct LookAhead {
     const OptimizerDecl *optimizer;
     Value *parameters, *moments[2], *ema;
     Value count;
+    // Of the step that made it, NULL and {0} where none did:
+    const Value *gradients; // before clipping
+    OptimizerOption lr;
+    Value is_finite; // a bool: the gradients of all steps so far; {0}: not asked for
 };
 
 // ---- gradients
@@ -232,6 +236,15 @@ static Value kept(Reader *reader, Value when, Value new, uint32_t state) {
 // Makes a record the current values, where `when` is true ({0}: always).
 static void record_store(Reader *reader, const LookAhead *record, Value when) {
     const OptimizerDecl *optimizer = record->optimizer;
+    Graph *graph = reader->stage->graph;
+    Value skipped = {0};
+    if (record->is_finite.id) {
+        Value is_wild = build_unary(graph, OP_logical_not, record->is_finite);
+        skipped = build_cast(graph, when.id ? build_binary(graph, OP_logical_and, when, is_wild) : is_wild, DTYPE_F32);
+        when = when.id ? build_binary(graph, OP_logical_and, when, record->is_finite) : record->is_finite;
+    }
+    if (record->gradients)
+        measures_note(reader, &(UpdateMeasure){optimizer, record->lr, record->gradients, skipped});
     for (uint32_t i = 0; i < optimizer->networks.count; i++) {
         uint32_t state = optimizer->networks.items[i]->state;
         stage_write(reader, state, kept(reader, when, record->parameters[i], state));
@@ -266,6 +279,20 @@ static Value bias_correction(void *context, const OptimizerOption *beta, Value c
     for (uint32_t i = 0; i < length; i++)
         data[i] = 1 - pow(beta->number, i);
     return build_gather(graph, table_internal(reader, arena_format(reader->arena, "1 - %.17g^n", beta->number), data, length), count);
+}
+
+// Notes in `next` what is known of the step; `gradients` will be changed.
+static void note_step(Reader *reader, const LookAhead *from, const OptimizerStep *step, const Value *gradients, LookAhead *next) {
+    uint32_t count = from->optimizer->networks.count;
+    Value *kept_gradients = ARENA_NEW(reader->arena, Value, count);
+    memcpy(kept_gradients, gradients, count * sizeof *gradients);
+    next->gradients = kept_gradients;
+    next->lr = optimizer_option(step, "lr", 0);
+    if (reader->stage->kind != STAGE_PHASE || !reader->phase->skips)
+        return;
+    next->is_finite = measures_finite(reader, gradients, count);
+    if (from->is_finite.id)
+        next->is_finite = build_binary(reader->stage->graph, OP_logical_and, from->is_finite, next->is_finite);
 }
 
 static bool clip_gradients(Reader *reader, const OptimizerDecl *optimizer, const OptimizerStep *step, Value *gradients) {
@@ -320,6 +347,7 @@ static LookAhead *advance(Reader *reader, const LookAhead *from, Value *gradient
                           .count = next->count,
                           .context = reader,
                           .bias_correction = bias_correction};
+    note_step(reader, from, &step, gradients, next);
     if (!clip_gradients(reader, optimizer, &step, gradients))
         return NULL;
     for (uint32_t i = 0; i < optimizer->networks.count; i++) {
@@ -391,8 +419,10 @@ void node_update(Reader *reader, const Json *node, Scope *scope) {
         return;
     LookAhead *now = record_now(reader, optimizer);
     Value *gradients = gradients_of(reader, json_get(node, "minimize"), scope, now), condition = {0};
-    if (!gradients)
+    if (!gradients) {
+        measures_note(reader, &(UpdateMeasure){.optimizer = optimizer}); // so that reports of it are no further mistakes
         return;
+    }
     if (reader->options->keep_values)
         show_gradients(reader, optimizer, gradients);
     if (when) {

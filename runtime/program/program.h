@@ -101,6 +101,7 @@ typedef struct {
     ProgramTensor tensor; // in a MEMORY_RESULT
     bool has_condition;
     ProgramTensor condition; // a scalar: emit only where it is not 0
+    bool counts_skips; // a report: how many updates changed nothing, since their gradients were not finite
 } ProgramResult;
 
 typedef struct {
@@ -115,6 +116,7 @@ typedef struct {
 typedef struct {
     const char *name;
     bool training;
+    bool skips; // updates whose gradients are not finite change nothing, and reports need not be finite
     uint32_t steps; // default length of a training; 0: not said
     const char **requires_trained;
     uint32_t requires_count;

@@ -244,6 +244,8 @@ static Dispatch read_dispatch(Fields *fields, const Json *json) {
 static ProgramResult read_result(Fields *fields, const Json *json) {
     ProgramResult result = {.name = field_text(fields, json, "name"), .format = field_optional_text(fields, json, "format")};
     result.tensor = field_tensor(fields, json, MEMORY_RESULT);
+    if (json_get(json, "counts_skips"))
+        result.counts_skips = field_bool(fields, json, "counts_skips");
     const Json *condition = json_get(json, "condition");
     if (!condition)
         return result;
@@ -279,6 +281,8 @@ static ProgramPhase read_phase(Fields *fields, const Json *json) {
 static ProgramEntry read_entry(Fields *fields, const Json *json) {
     ProgramEntry entry = {.name = field_text(fields, json, "name"), .training = field_bool(fields, json, "training")};
     entry.steps = field_word(fields, json, "steps");
+    static const char *const not_finite[] = {"stop", "skip"};
+    entry.skips = json_get(json, "not_finite") && field_named(fields, json, "not_finite", not_finite, 2) == 1;
     const Json *list = field_list(fields, json, "requires");
     entry.requires_trained = ARENA_NEW(fields->arena, const char *, list ? list->count + 1u : 1u);
     for (const Json *item = list ? list->first : NULL; item; item = item->next) {

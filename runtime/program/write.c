@@ -253,6 +253,8 @@ static void write_results(Sheet *sheet, const ProgramPhase *phase) {
             write_tensor(line, &result->condition);
             json_end_object(line);
         }
+        if (result->counts_skips)
+            json_write_bool(line, "counts_skips", true);
         json_end_object(line);
         put_line(sheet, NULL, line);
     }
@@ -280,6 +282,8 @@ static void write_entry(Sheet *sheet, const Program *program, const ProgramEntry
     JsonWriter *line = json_line_writer_create(sheet->arena);
     json_write_bool(line, NULL, entry->training);
     put_line(sheet, "training", line);
+    if (entry->skips)
+        put_text(sheet, "not_finite", "skip");
     put_uint(sheet, "steps", entry->steps);
     line = json_line_writer_create(sheet->arena);
     json_begin_array(line, NULL);
