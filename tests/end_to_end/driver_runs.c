@@ -117,6 +117,14 @@ START_TEST(a_changed_graph_goes_on_from_another_run) {
         ck_assert_float_eq(first_value("new/checkpoint-000000.safetensors", states[i]),
                            first_value("old/checkpoint-000006.safetensors", states[i]));
     ck_assert_float_eq(first_value("new/checkpoint-000000.safetensors", "opt.m.f.extra.weight"), 0);
+    // Of weights alone: averages begin as copies of them.
+    expect_code(0, "export %s -o %s", in_folder("old"), in_folder("weights.safetensors"));
+    expect_code(0, "train %s --data random:64 --out %s --fork %s --steps 4 --stop-at 1", bundle, in_folder("weights"),
+                in_folder("weights.safetensors"));
+    ck_assert_float_eq(first_value("weights/checkpoint-000000.safetensors", "opt.ema.f.conv2d.weight"),
+                       first_value("old/checkpoint-000006.safetensors", "f.conv2d.weight"));
+    ck_assert_float_ne(first_value("old/checkpoint-000006.safetensors", "opt.ema.f.conv2d.weight"),
+                       first_value("old/checkpoint-000006.safetensors", "f.conv2d.weight"));
     // The other run is needed no more.
     ck_assert(file_remove_tree(in_folder("old"), diag));
     expect_code(0, "train %s --out %s --resume", changed, in_folder("new"));
@@ -272,6 +280,33 @@ START_TEST(wild_without_end_stops) {
 }
 END_TEST
 
+// A look-ahead of two steps, of which the second is wild: what is committed is neither.
+START_TEST(wild_commits_are_skipped) {
+    static const char ahead[] =
+        "{ \"gcc-graph\": 1, \"name\": \"ahead\", \"let\": { \"scale\": 1 },\n"
+        "  \"networks\": { \"f\": { \"dims\": [\"n\"], \"inputs\": { \"x\": [\"n\", 3] }, \"nodes\": [ { \"op\": \"linear\", \"features\": 2 } ] } },\n"
+        "  \"optimizers\": { \"opt\": { \"of\": \"f\", \"adam\": { \"lr\": 0.1 } } },\n"
+        "  \"programs\": { \"p\": { \"mode\": \"train\", \"not_finite\": \"skip\", \"phases\": [ { \"name\": \"q\", \"nodes\": [\n"
+        "    { \"random\": \"normal\", \"shape\": [4, 3], \"as\": \"x\" }, { \"snapshot\": \"opt\", \"as\": \"s[0]\" },\n"
+        "    { \"for\": \"k\", \"below\": 2, \"nodes\": [ { \"call\": \"f\", \"weights\": \"s[k]\", \"in\": \"x\", \"as\": \"y[k]\" },\n"
+        "      { \"expr\": \"mean(y[k]^2) * exp(f32(step + 1) * scale * k)\", \"as\": \"l[k]\" },\n"
+        "      { \"step\": \"opt\", \"from\": \"s[k]\", \"minimize\": \"l[k]\", \"as\": \"s[k+1]\" } ] },\n"
+        "    { \"commit\": \"s[2]\" } ], \"report\": [\"opt.skipped\"] } ] } } }\n";
+    static const char *const scales[] = {"1", "100"};
+    float count[2];
+    write_text(in_folder("ahead.json"), ahead);
+    for (uint32_t i = 0; i < 2; i++) {
+        expect_code(0, "run %s p -D scale=%s --get opt.skipped=%s --get opt.count=%s", in_folder("ahead.json"), scales[i], in_folder("skipped.npy"),
+                    in_folder("count.npy"));
+        HostTensor skipped, steps;
+        ck_assert(npy_read(arena, in_folder("skipped.npy"), &skipped, diag) && npy_read(arena, in_folder("count.npy"), &steps, diag));
+        count[i] = (float)*(const int32_t *)steps.data;
+        ck_assert_float_eq(*(const float *)skipped.data, (float)i);
+    }
+    ck_assert(count[0] == 2 && count[1] == 0);
+}
+END_TEST
+
 START_TEST(nothing_to_resume) {
     compile_small();
     expect_code(1, "train %s --data random:64 --out %s --resume", bundle, in_folder("none"));
@@ -317,6 +352,7 @@ int main(void) {
     tcase_add_test(tests, wild_updates_are_skipped);
     tcase_add_test(tests, wild_statistics_are_not_kept);
     tcase_add_test(tests, wild_without_end_stops);
+    tcase_add_test(tests, wild_commits_are_skipped);
     tcase_add_test(tests, nothing_to_resume);
     tcase_add_test(tests, zero_is_refused);
     suite_add_tcase(suite, tests);
