@@ -8,19 +8,13 @@
 #include "runtime/run_lock.h"
 #include "runtime/sample.h"
 #include "runtime/train_parts.h"
+#include "runtime/watch.h"
 #include "runtime/weights.h"
 #include <inttypes.h>
-#include <math.h>
 #include <unistd.h>
 
-enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8, SHOWN = 10, SKIPS_MAX = 20 };
+enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8, SHOWN = 10 };
 static const double SAVE_SECONDS = 300; // where save_every does not say
-
-// Of one phase's report of skipped updates.
-typedef struct {
-    const ProgramResult *report;
-    uint32_t total, in_a_row;
-} Skips;
 
 typedef struct {
     Arena *arena; // the whole call's
@@ -45,58 +39,10 @@ typedef struct {
     uint64_t tag;
     Arena *emit_arena; // of one step
     Emits *emits;
-    ARRAY(Skips) skips;
-    struct {
-        const char *what; // for people; NULL: all reports were finite
-        uint32_t step;
-    } wild;
+    Watch watch;
 } Training;
 
 // ---- results
-
-static Skips *skips_of(Training *training, const ProgramResult *report) {
-    for (uint32_t i = 0; i < training->skips.count; i++)
-        if (training->skips.items[i].report == report)
-            return &training->skips.items[i];
-    array_push(training->arena, &training->skips, (Skips){.report = report});
-    return &training->skips.items[training->skips.count - 1];
-}
-
-// Says so at the first, second, fourth, eighth … time. False: it is time to stop.
-static bool count_skips(Training *training, const SessionResult *result, const ProgramResult *report, double value) {
-    Skips *skips = skips_of(training, report);
-    skips->in_a_row = value > 0 ? skips->in_a_row + 1 : 0;
-    skips->total += value > 0;
-    if (skips->in_a_row >= SKIPS_MAX) {
-        training->wild.step = result->moment.step;
-        training->wild.what = arena_format(training->arena, "step %u: %s is above 0 for the %uth time in a row: no gradient is finite any more",
-                                           result->moment.step, report->name, skips->in_a_row);
-        return false;
-    }
-    if (value > 0 && (skips->total & (skips->total - 1)) == 0)
-        progress_say(training->progress, "step %u: gradients that are not finite, the update changes nothing (%s, %u in all)",
-                     result->moment.step, report->name, skips->total);
-    return true;
-}
-
-// False: explain_wild tells.
-static bool check_reports(Training *training, const SessionResult *result) {
-    for (uint32_t i = 0; i < result->phase->results.count; i++) {
-        const ProgramResult *report = &result->phase->results.items[i];
-        if (report->format || !result->values[i])
-            continue;
-        double value = metrics_value(result, i);
-        if (report->counts_skips && !count_skips(training, result, report, value))
-            return false;
-        if (isfinite(value) || training->plan.entry->skips)
-            continue;
-        training->wild.step = result->moment.step;
-        training->wild.what = arena_format(training->arena, "step %u: %s of phase %s is %g", result->moment.step, report->name,
-                                           result->phase->name, value);
-        return false;
-    }
-    return true;
-}
 
 static bool write_emits(Training *training, uint32_t step, Diag *diag) {
     if (emits_is_empty(training->emits))
@@ -128,7 +74,7 @@ static bool take(Training *training, bool wait, bool *got, Diag *diag) {
     if (!*got)
         return true;
     training->waiting--;
-    if (!metrics_add(training->metrics, &result, training->seconds_before + progress_seconds(training->progress), diag) || !check_reports(training, &result))
+    if (!metrics_add(training->metrics, &result, training->seconds_before + progress_seconds(training->progress), diag) || !watch_reports(&training->watch, &result, training->progress))
         return false;
     emits_add(training->emits, &result, 0, training->records[result.tag % (IN_FLIGHT + 1)]);
     if (!is_last(training, &result))
@@ -377,11 +323,11 @@ static void explain_wild(Training *training, Diag *diag) {
     ReplayOptions options = {.entry = training->plan.entry,
                              .datasets = training->plan.datasets,
                              .seed = training->plan.run.seed,
-                             .step = training->wild.step,
+                             .step = training->watch.step,
                              .steps = training->plan.steps,
                              .epoch_steps = training->plan.epoch_steps,
                              .interrupted = interrupt_flag()};
-    const char *wild = training->wild.what;
+    const char *wild = training->watch.what;
     progress_pause(training->progress);
     progress_say(training->progress, "%s; replaying from %s to find where it comes from", wild,
                  training->checkpoint ? training->checkpoint : "the initial state");
@@ -411,9 +357,9 @@ static bool walk(Training *training, Diag *diag) {
         diag_merge(diag, inner);
         return true;
     }
-    if (training->wild.what || !session_is_lost(training->session)) {
+    if (training->watch.what || !session_is_lost(training->session)) {
         diag_merge(diag, inner);
-        if (training->wild.what)
+        if (training->watch.what)
             explain_wild(training, diag);
         return false;
     }
@@ -426,7 +372,7 @@ static bool walk(Training *training, Diag *diag) {
         return false;
     progress_restart(training->progress, training->first_step);
     bool ok = run_steps(training, diag);
-    if (!ok && training->wild.what)
+    if (!ok && training->watch.what)
         explain_wild(training, diag);
     else if (!ok && session_is_lost(training->session))
         diag_error(diag, NULL, "the device was lost a second time; the last good checkpoint is %s: go on with --resume",
@@ -500,7 +446,7 @@ static void report_broken(const Training *training, Diag *diag) {
 }
 
 bool train_run(Arena *arena, const Program *program, const TrainOptions *options, TrainResult *result, Diag *diag) {
-    Training training = {.arena = arena, .program = program, .options = options};
+    Training training = {.arena = arena, .program = program, .options = options, .watch = {.arena = arena}};
     *result = (TrainResult){0};
     if (!train_prepare(arena, program, options, &training.plan, diag))
         return false;
