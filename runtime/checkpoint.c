@@ -1,11 +1,12 @@
 // Checkpoint: metadata, numbering, digests. The digest covers every tensor's name, shape and bytes and all other metadata: safetensors
 // itself notices a truncated file, but no changed byte.
 #include "runtime/checkpoint.h"
+#include "runtime/base/version.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
-static const char FORMAT[] = "checkpoint 1";
+enum { CHECKPOINT_FORMAT = 1 };
 enum {
     KEY_FORMAT,
     KEY_DIGEST,
@@ -113,7 +114,7 @@ bool checkpoint_write(const char *folder, const CheckpointInfo *info, const Host
                       Diag *diag) {
     Arena *arena = arena_create();
     const char *values[KEY_COUNT] = {
-        FORMAT,
+        arena_format(arena, "checkpoint %d", CHECKPOINT_FORMAT),
         info->digest,
         info->entry,
         arena_format(arena, "%u", info->step),
@@ -155,8 +156,12 @@ bool checkpoint_read(Arena *arena, const char *path, Checkpoint *out, Diag *diag
     // Only a file that says nothing of us at all may be another program's: a damaged key must not turn a checkpoint into one.
     if (!values[KEY_FORMAT] && !values[KEY_CONTENTS] && found < KEY_NEEDED / 2)
         return true;
-    if (values[KEY_FORMAT] && strcmp(values[KEY_FORMAT], FORMAT) != 0)
-        return damaged(diag, path, "a checkpoint of format \"%.40s\"; this program reads \"%s\"", values[KEY_FORMAT], FORMAT);
+    unsigned format = 0;
+    if (values[KEY_FORMAT] && sscanf(values[KEY_FORMAT], "checkpoint %9u", &format) != 1)
+        return damaged(diag, path, "a file of format \"%.40s\", which is no checkpoint", values[KEY_FORMAT]);
+    const char *misfit = values[KEY_FORMAT] ? version_misfit(arena, format, CHECKPOINT_FORMAT, CHECKPOINT_FORMAT, NULL) : NULL;
+    if (misfit)
+        return damaged(diag, path, "a checkpoint of another version: %s", misfit);
     if (found < KEY_NEEDED)
         return damaged(diag, path, "damaged: its metadata is not complete");
     uint64_t step, steps;

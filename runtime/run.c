@@ -1,6 +1,7 @@
 // Run: see run.h.
 #include "runtime/run.h"
 #include "runtime/base/file.h"
+#include "runtime/base/version.h"
 #include <inttypes.h>
 
 enum { RUN_FORMAT = 1 };
@@ -52,6 +53,7 @@ bool run_write(const char *folder, const Run *run, Diag *diag) {
     JsonWriter *writer = json_writer_create(arena);
     json_begin_object(writer, NULL);
     json_write_uint(writer, "gcc-graph-run", RUN_FORMAT);
+    json_write_text(writer, "version", GG_VERSION);
     write_text(writer, "bundle", run->bundle);
     write_text(writer, "digest", run->digest);
     write_text(writer, "program", run->entry);
@@ -140,9 +142,10 @@ bool run_read(Arena *arena, const char *folder, Run *out, Diag *diag) {
     const char *seed;
     if (!json || !json_uint(json, "gcc-graph-run", &format, diag))
         return false;
-    if (format != RUN_FORMAT) {
+    const char *misfit = version_misfit(arena, (double)format, RUN_FORMAT, RUN_FORMAT, optional_text(json, "version"));
+    if (misfit) {
         Place place = json_place(arena, json_get(json, "gcc-graph-run"));
-        diag_error(diag, &place, "a run of format %" PRIu64 "; this program reads format %d", format, RUN_FORMAT);
+        diag_error(diag, &place, "a run of another version: %s", misfit);
         return false;
     }
     bool ok = json_text(json, "bundle", &out->bundle, diag) && json_text(json, "digest", &out->digest, diag) &&

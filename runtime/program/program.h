@@ -5,7 +5,8 @@
 #include "runtime/program/layout.h"
 #include "runtime/program/target.h"
 
-enum { PROGRAM_FORMAT = 1 };
+// Format 1 (gcc-graph 0.1.0) knows no number of records, which those of format 2 may read. Both are read.
+enum { PROGRAM_FORMAT = 2, PROGRAM_FORMAT_OLDEST = 1 };
 
 typedef enum { ELEMENT_F32, ELEMENT_I32, ELEMENT_U32, ELEMENT_BOOL, ELEMENT_U8 } ElementType; // all 4 bytes on the device
 
@@ -153,6 +154,7 @@ typedef enum {
 typedef struct {
     const char *name, *digest; // of the resolved document
     const char *folder;        // the bundle it was read from, or NULL
+    const char *version;       // of the gcc-graph that wrote it; NULL: one before 0.2.0, or it was not read from a bundle
     bool is_exact;             // no kernel's float arithmetic may be contracted: see exact.h
     Target target;
     Range numbers; // NUMBER_COUNT words in a MEMORY_FEED

@@ -1,5 +1,6 @@
 // Read: program.json to a Program. Nothing in the file is believed: every index, range and size is checked before it is used.
 #include "runtime/base/file.h"
+#include "runtime/base/version.h"
 #include "runtime/program/exact.h"
 #include "runtime/program/field.h"
 
@@ -336,6 +337,7 @@ static void read_all(Fields *fields, const Json *root, const char *folder) {
     Program *program = fields->program;
     program->name = field_text(fields, root, "name");
     program->digest = field_text(fields, root, "digest");
+    program->version = field_optional_text(fields, root, "version");
     program->is_exact = json_get(root, "exact") && field_bool(fields, root, "exact");
     read_target(fields, root);
     read_memories(fields, root);
@@ -365,6 +367,12 @@ static void read_all(Fields *fields, const Json *root, const char *folder) {
         load_kernel(fields, &program->kernels.items[i], folder);
 }
 
+static const char *misfit_of(Arena *arena, const Json *root, double format) {
+    const Json *writer = json_get(root, "version");
+    return version_misfit(arena, format, PROGRAM_FORMAT_OLDEST, PROGRAM_FORMAT,
+                          writer && writer->kind == JSON_STRING ? writer->string : NULL);
+}
+
 static Program *read_program(Arena *arena, const char *folder, bool may_be_edited, Diag *diag) {
     // A Diag of its own: whether this file has errors must not depend on what the caller's already holds.
     Fields fields = {.arena = arena, .diag = diag_create(arena), .program = ARENA_NEW(arena, Program, 1), .may_be_edited = may_be_edited};
@@ -378,9 +386,8 @@ static Program *read_program(Arena *arena, const char *folder, bool may_be_edite
         const Json *format = json_get(root, "gcc-graph program");
         if (!format || format->kind != JSON_NUMBER)
             field_complain(&fields, root, "this is no program of gcc-graph");
-        else if (format->number != PROGRAM_FORMAT)
-            field_complain(&fields, format, "format %g is not the format %d of this gcc-graph: compile the graph again", format->number,
-                           PROGRAM_FORMAT);
+        else if (misfit_of(arena, root, format->number))
+            field_complain(&fields, format, "%s; or compile the graph again", misfit_of(arena, root, format->number));
         else
             read_all(&fields, root, folder);
     }

@@ -316,6 +316,7 @@ static const char *program_text(Arena *arena, const Program *program, const char
     Sheet sheet = {.arena = arena, .text = text_create(arena), .depth = 1};
     text_append(&sheet.text, "{");
     put_uint(&sheet, "gcc-graph program", PROGRAM_FORMAT);
+    put_text(&sheet, "version", GG_VERSION);
     put_text(&sheet, "name", program->name);
     put_text(&sheet, "digest", program->digest);
     put_bool(&sheet, "exact", program->is_exact);

@@ -7,7 +7,7 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 
 START_TEST(version_and_help) {
     expect_code(0, "--version");
-    ck_assert_str_eq(out, "gcc-graph 0.1.0\n");
+    ck_assert_str_eq(out, "gcc-graph 0.2.0\n");
     expect_code(0, "--help");
     for (int i = 0; i < COMMANDS; i++)
         expect_out(commands[i]);

@@ -195,8 +195,11 @@ END_TEST
 static const struct {
     const char *from, *to, *error;
 } edits[] = {
-    {"\"gcc-graph program\": 1", "\"gcc-graph program\": 2", "format 2 is not the format 1"},
-    {"\"gcc-graph program\": 1", "\"other\": 1", "no program of gcc-graph"},
+    {"\"gcc-graph program\": 2", "\"gcc-graph program\": 3", "format 3 of gcc-graph " GG_VERSION " is newer than this gcc-graph " GG_VERSION
+                                                            ", which reads formats 1 to 2: gcc-graph " GG_VERSION " or later reads it"},
+    {"\"gcc-graph program\": 2", "\"gcc-graph program\": 0", "format 0 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
+    {"\"gcc-graph program\": 2", "\"gcc-graph program\": 1.5", "format 1.5 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
+    {"\"gcc-graph program\": 2", "\"other\": 1", "no program of gcc-graph"},
     {"\"exact\": false", "\"exact\": 1", "exact: true or false is needed"},
     {"\"exact\": false", "\"exact\": true", "arithmetic of kernel 000_add may be contracted"},
     {"\"kind\": \"scratch\"", "\"kind\": \"scrtach\"", "did you mean \"scratch\""},
