@@ -94,7 +94,7 @@ static bool run_step(Replay *replay, uint32_t step, Diag *diag) {
         if (!loader_next(replay->loader, &batch, diag))
             return false;
         const ProgramPhase *phase = &options->entry->phases.items[batch.phase];
-        Moment moment = {step, options->steps, step / options->epoch_steps, options->epoch_steps, batch.repetition};
+        Moment moment = {step, options->steps, step / options->epoch_steps, options->epoch_steps, batch.repetition, batch.records};
         bool ok = step + 1 >= options->step
                       ? drop_results(replay->session, true, diag) && run_checked(replay, phase, &moment, batch.feeds, diag)
                       : session_submit(replay->session, options->entry, phase, &moment, batch.feeds, 0, diag) &&

@@ -61,7 +61,7 @@ static bool submit(Sampling *sampling, const LoaderBatch *batch, uint64_t tag, D
             return false;
     uint32_t epoch_steps = loader_epoch_steps(sampling->loader);
     uint32_t step = sampling->options->is_interpolation ? 0 : batch->step; // one step, one noise
-    Moment moment = {step, sampling->runs, step / epoch_steps, epoch_steps, batch->repetition};
+    Moment moment = {step, sampling->runs, step / epoch_steps, epoch_steps, batch->repetition, batch->records};
     sampling->records[tag % IN_FLIGHT] = batch->records;
     sampling->waiting++;
     return session_submit(sampling->session, sampling->entry, &sampling->entry->phases.items[batch->phase], &moment, batch->feeds, tag,

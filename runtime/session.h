@@ -34,6 +34,7 @@ bool session_reset_entry(Session *session, const char *entry, Diag *diag);
 
 typedef struct {
     uint32_t step, steps, epoch, epoch_steps, repetition;
+    uint32_t records; // of the batch, without those that fill it up; 0: all of the phase's batch
 } Moment;
 
 // Queues one repetition of a phase. feeds[i] is the batch of the phase's i-th feed: dense logical 4-byte elements (f32, i32, u32), copied

@@ -146,7 +146,7 @@ bool session_take(Session *session, bool wait, SessionResult *out, bool *got, Di
 
 // ---- submission
 
-static void fill_numbers(const Session *session, const Moment *moment, uint32_t *numbers) {
+static void fill_numbers(const Session *session, const ProgramPhase *phase, const Moment *moment, uint32_t *numbers) {
     memset(numbers, 0, NUMBER_COUNT * sizeof *numbers);
     numbers[NUMBER_SEED_LOW] = (uint32_t)session->options.seed;
     numbers[NUMBER_SEED_HIGH] = (uint32_t)(session->options.seed >> 32);
@@ -155,6 +155,7 @@ static void fill_numbers(const Session *session, const Moment *moment, uint32_t 
     numbers[NUMBER_EPOCH] = moment->epoch;
     numbers[NUMBER_EPOCH_STEPS] = moment->epoch_steps;
     numbers[NUMBER_REPETITION] = moment->repetition;
+    numbers[NUMBER_RECORDS] = moment->records ? moment->records : program_batch(phase);
 }
 
 // On a GPU each segment is a submission of its own, which its driver's clock watches; a CPU device has no such clock.
@@ -194,7 +195,7 @@ bool session_submit(Session *session, const ProgramEntry *entry, const ProgramPh
     slot->number = ++session->submitted;
     char *upload = buffer_bytes(slot->upload);
     uint32_t numbers[NUMBER_COUNT];
-    fill_numbers(session, moment, numbers);
+    fill_numbers(session, phase, moment, numbers);
     memcpy(upload, numbers, sizeof numbers);
     memcpy(upload + UPLOAD_NUMBER, &slot->number, sizeof slot->number);
     for (uint32_t i = 0; i < phase->feeds.count; i++)
@@ -252,7 +253,7 @@ bool session_run_dispatch(Session *session, const ProgramPhase *phase, uint32_t 
         return false;
     if (moment) {
         uint32_t numbers[NUMBER_COUNT];
-        fill_numbers(session, moment, numbers);
+        fill_numbers(session, phase, moment, numbers);
         Range range = {session->program->numbers.memory, session->program->numbers.offset, sizeof numbers};
         if (!session_write_range(session, &range, numbers, diag))
             return false;

@@ -176,7 +176,8 @@ static bool submit_step(Training *training, uint32_t step, Diag *diag) {
         while (got && training->waiting > 0)
             if (!take(training, training->waiting == IN_FLIGHT, &got, diag))
                 return false;
-        Moment moment = {step, training->plan.steps, step / training->plan.epoch_steps, training->plan.epoch_steps, batch.repetition};
+        Moment moment = {
+            step, training->plan.steps, step / training->plan.epoch_steps, training->plan.epoch_steps, batch.repetition, batch.records};
         training->records[training->tag % (IN_FLIGHT + 1)] = batch.records;
         if (!session_submit(training->session, training->plan.entry, &training->plan.entry->phases.items[batch.phase], &moment, batch.feeds,
                             training->tag, diag))
@@ -435,6 +436,8 @@ static bool begin(Training *training, Diag *diag) {
     training->progress = progress_create(training->arena, options->log, training->first_step, training->plan.end_step, training->plan.steps,
                                          training->plan.step_records);
     remove_unfinished(training->arena, options->out, diag);
+    if (*training->plan.epochs)
+        progress_say(training->progress, "%s", training->plan.epochs);
     say_beginning(training);
     return keep_fork(training, diag);
 }

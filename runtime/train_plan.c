@@ -125,7 +125,7 @@ static bool check_end(Arena *arena, const TrainOptions *options, const TrainPlan
     return false;
 }
 
-static bool count_steps(const Program *program, const TrainOptions *options, TrainPlan *plan, Diag *diag) {
+static bool count_steps(Arena *kept, const Program *program, const TrainOptions *options, TrainPlan *plan, Diag *diag) {
     Run *run = &plan->run;
     Arena *arena = arena_create();
     LoaderOptions none = {.program = program, .entry = plan->entry, .datasets = plan->datasets, .seed = run->seed};
@@ -134,6 +134,7 @@ static bool count_steps(const Program *program, const TrainOptions *options, Tra
     if (ok) {
         plan->epoch_steps = loader_epoch_steps(loader);
         plan->step_records = loader_step_records(loader);
+        plan->epochs = loader_describe(loader, kept);
         run->steps = run->steps ? run->steps : run->epochs ? run->epochs * plan->epoch_steps : plan->entry->steps;
     }
     loader_destroy(&loader);
@@ -236,7 +237,7 @@ bool train_prepare(Arena *arena, const Program *program, const TrainOptions *opt
         return false;
     plan->datasets = dataset_open_all(arena, program, plan->entry, run->data, run->data_count, diag);
     return plan->datasets && find_encoder(program, plan, diag) && plan_previews(arena, program, plan, diag) &&
-           count_steps(program, options, plan, diag) && check_end(arena, options, plan, diag);
+           count_steps(arena, program, options, plan, diag) && check_end(arena, options, plan, diag);
 }
 
 // Seconds of one step at the device's peaks, scaled by what kernels usually reach.
@@ -288,6 +289,8 @@ bool train_plan(Arena *arena, const Program *program, const TrainOptions *option
     for (uint32_t i = 0; i < program->data.count; i++)
         if (plan.datasets[i])
             text_format(out, "data     %s = %s\n", plan.datasets[i]->name, plan.datasets[i]->spec);
+    for (const char *line = plan.epochs; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        text_format(out, "epoch    %.*s\n", (int)strcspn(line, "\n"), line);
     text_format(out, "steps    %s", text_thousands(arena, plan.end_step));
     if (plan.end_step < plan.steps)
         text_format(out, " of %s", text_thousands(arena, plan.steps));

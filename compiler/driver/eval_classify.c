@@ -64,7 +64,7 @@ static bool run_batch(Arena *arena, const EvalClassifier *classifier, const floa
     }
     for (uint32_t i = 0; i < classifier->phase->feeds.count; i++)
         feeds[i] = i == classifier->image ? (const void *)batch : batch_labels;
-    Moment moment = {.steps = 1, .epoch_steps = 1};
+    Moment moment = {.steps = 1, .epoch_steps = 1, .records = count};
     SessionResult result;
     bool got = false;
     if (!session_submit(classifier->session, classifier->entry, classifier->phase, &moment, feeds, 0, diag) ||

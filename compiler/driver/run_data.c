@@ -34,6 +34,16 @@ bool run_data_seek(RunData *data, uint32_t step, uint32_t phase, uint32_t repeti
     return true;
 }
 
+bool run_data_records(RunData *data, uint32_t batch, uint32_t step, uint32_t phase, uint32_t repetition, uint32_t *out, Diag *diag) {
+    *out = batch;
+    if (!data->loader || batch == 0)
+        return true;
+    if (!run_data_seek(data, step, phase, repetition, diag))
+        return false;
+    *out = data->batch.records;
+    return true;
+}
+
 // ---- elements
 
 static DType dtype_of(ElementType type) {

@@ -17,6 +17,8 @@ bool run_data_open(Arguments *arguments, const Program *program, const ProgramEn
 void run_data_close(RunData *data);
 // Goes on to this repetition; feeds in data->batch.feeds. Repetitions may be left out, but not be asked for again.
 bool run_data_seek(RunData *data, uint32_t step, uint32_t phase, uint32_t repetition, Diag *diag);
+// How many of a phase's batch are fed there: `batch`, or fewer where the data set ends.
+bool run_data_records(RunData *data, uint32_t batch, uint32_t step, uint32_t phase, uint32_t repetition, uint32_t *out, Diag *diag);
 
 // Elements of 4 bytes as the session takes them, from and to tensors.
 bool run_elements_from(Arena *arena, const char *name, const HostTensor *given, ElementType type, const Layout *layout, void **out,

@@ -123,6 +123,9 @@ static bool run_repetition(Running *running) {
     for (uint32_t i = 0; i < running->phase->feeds.count; i++)
         if (!(feeds[i] = find_feed(running, i)))
             return false;
+    if (!run_data_records(run->data, program_batch(running->phase), running->moment.step, running->phase_index, running->moment.repetition,
+                          &running->moment.records, running->diag))
+        return false;
     SessionResult result;
     bool got = false;
     if (!session_submit(run->session, run->entry, running->phase, &running->moment, feeds, 0, running->diag) ||

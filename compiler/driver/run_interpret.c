@@ -168,6 +168,10 @@ static bool run_repetition(Running *running, uint32_t epoch_steps) {
     }
     need_draws(running, needed);
     running->moment = arena_format(arena, "%u.%u", running->step, running->repetition);
+    uint32_t records, batch = running->phase->feeds.count ? running->phase->feeds.items[0].batch : 0;
+    uint32_t phase = (uint32_t)(running->phase - run->entry->phases.items);
+    if (!run_data_records(run->data, batch, running->step, phase, running->repetition, &records, running->diag))
+        return false;
     Sources sources = {.context = running,
                        .state = source_state,
                        .feed = source_feed,
@@ -177,7 +181,8 @@ static bool run_repetition(Running *running, uint32_t epoch_steps) {
                        .steps = (int32_t)(run->first_step + run->steps),
                        .epoch = (int32_t)(running->step / epoch_steps),
                        .epoch_steps = (int32_t)epoch_steps,
-                       .repetition = (int32_t)running->repetition};
+                       .repetition = (int32_t)running->repetition,
+                       .records = (int32_t)records};
     const Tensor *values = interpret(arena, graph, &sources, needed, running->diag);
     if (!values || running->failed || !put_draws(running, values))
         return false;

@@ -52,7 +52,8 @@ static Moment moment_of(const Sources *sources) {
                     .steps = (uint32_t)sources->steps,
                     .epoch = (uint32_t)sources->epoch,
                     .epoch_steps = (uint32_t)sources->epoch_steps,
-                    .repetition = (uint32_t)sources->repetition};
+                    .repetition = (uint32_t)sources->repetition,
+                    .records = (uint32_t)sources->records};
 }
 
 static void problem(Case *test, Value value, const char *text) {

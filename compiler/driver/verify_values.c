@@ -128,6 +128,7 @@ static const Tensor *source_feed(void *context, const char *name) { return verif
 
 Sources verify_sources(VerifyPhase *phase) {
     int32_t repetition = phase->planned->repeat == 1 ? 0 : 1;
+    uint32_t batch = program_batch(phase->planned);
     return (Sources){.context = phase,
                      .state = source_state,
                      .feed = source_feed,
@@ -136,7 +137,8 @@ Sources verify_sources(VerifyPhase *phase) {
                      .steps = 12,
                      .epoch = 1,
                      .epoch_steps = 4,
-                     .repetition = repetition};
+                     .repetition = repetition,
+                     .records = (int32_t)(batch - batch / 3)}; // some fill it up
 }
 
 // ---- device memory

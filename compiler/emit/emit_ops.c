@@ -303,7 +303,8 @@ static Code emit_number(Emitter *emitter, Value value) {
                  {"steps", NUMBER_STEPS},
                  {"epoch", NUMBER_EPOCH},
                  {"epoch_steps", NUMBER_EPOCH_STEPS},
-                 {"repetition", NUMBER_REPETITION}};
+                 {"repetition", NUMBER_REPETITION},
+                 {"records", NUMBER_RECORDS}};
     const char *name = graph_node(emitter->graph, value)->attrs[0].text;
     emit_numbers(emitter);
     for (uint32_t i = 0; i < sizeof words / sizeof *words; i++)

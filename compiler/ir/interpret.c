@@ -24,6 +24,8 @@ static int32_t number_of(const Sources *sources, const char *name) {
         return sources->epoch;
     if (strcmp(name, "epoch_steps") == 0)
         return sources->epoch_steps;
+    if (strcmp(name, "records") == 0)
+        return sources->records;
     return sources->repetition;
 }
 

@@ -100,7 +100,7 @@ const OpDef op_feed = {
 };
 
 static bool infer_number(Graph *graph, const Node *node, Type *out) {
-    static const char *const names[] = {"step", "steps", "epoch", "epoch_steps", "repetition"};
+    static const char *const names[] = {"step", "steps", "epoch", "epoch_steps", "repetition", "records"};
     const char *name = node->attrs[0].text;
     *out = type_scalar(DTYPE_I32);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -111,7 +111,7 @@ static bool infer_number(Graph *graph, const Node *node, Type *out) {
 
 const OpDef op_number = {
     .name = "number",
-    .summary = "step, steps, epoch, epoch_steps or repetition, known on the device",
+    .summary = "step, steps, epoch, epoch_steps, repetition or records, known on the device",
     .op_class = CLASS_SOURCE,
     .attrs = {{"name", ATTR_TEXT}},
     .attr_count = 1,

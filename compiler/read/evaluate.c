@@ -144,13 +144,32 @@ Value evaluate_tensor(Reader *reader, const Json *json, Scope *scope) {
 
 // ---- names
 
+// Whether "records" is one number in the phase that is read.
+static bool has_records(Reader *reader) {
+    const Feed *first = NULL;
+    for (uint32_t i = 0; reader->phase && i < reader->phase->feeds.count; i++) {
+        const Feed *feed = &reader->phase->feeds.items[i];
+        if (first && first->batch != feed->batch) {
+            reader_error(reader, "\"records\" is how many of a batch were fed, and \"%s\" takes %u a batch, \"%s\" %u", first->name,
+                         first->batch, feed->name, feed->batch);
+            return false;
+        }
+        first = feed;
+    }
+    if (!first && reader->phase)
+        reader_error(reader, "\"records\" is how many of a batch were fed, and the phase \"%s\" feeds nothing", reader->phase->name);
+    return first || !reader->phase;
+}
+
 static Datum number_named(Reader *reader, const char *name) {
-    static const char *const numbers[] = {"step", "steps", "epoch", "epoch_steps"};
+    static const char *const numbers[] = {"step", "steps", "epoch", "epoch_steps", "records"};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (strcmp(numbers[i], name))
             continue;
         if (reader->stage->kind == STAGE_TABLE)
             return reader_error(reader, "\"%s\" is known at run time only; a table, a shape and a state are made when compiling", name);
+        if (!strcmp(name, "records") && !has_records(reader))
+            return datum_error();
         return datum_tensor(graph_add(reader->stage->graph, OP_number, NULL, 0, (Attr[]){attr_text(name)}, 1));
     }
     return datum_none();

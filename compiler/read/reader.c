@@ -133,13 +133,13 @@ bool scope_end(Reader *reader, Scope *scope, const Json *json) {
 }
 
 const char *scope_names(Reader *reader, Scope *scope, const char *word) {
-    static const char *const numbers[] = {"step", "steps", "epoch", "epoch_steps"};
+    static const char *const numbers[] = {"step", "steps", "epoch", "epoch_steps", "records"};
     ARRAY(const char *) names = {0};
     for (; scope; scope = scope->parent)
         for (uint32_t i = 0; i < scope->names.items.count; i++)
             if (scope->names.items.items[i].name[0] != '$')
                 array_push(reader->arena, &names, scope->names.items.items[i].name);
-    for (uint32_t i = 0; i < 4; i++)
+    for (uint32_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         array_push(reader->arena, &names, numbers[i]);
     return reader_suggest_words(reader, word, names.items, names.count);
 }

@@ -234,10 +234,34 @@ const char *dataset_field_text(Arena *arena, const ProgramData *declared, uint32
     return text.data;
 }
 
-void dataset_describe(Text *text, const Dataset *dataset) {
+uint32_t dataset_batches(uint32_t records, uint32_t batch, bool pad) {
+    return records / batch + (pad && records % batch ? 1 : 0);
+}
+
+const char *dataset_epoch_text(Arena *arena, uint32_t records, uint32_t batch, bool pad, uint32_t repeats) {
+    uint32_t batches = dataset_batches(records, batch, pad), rest = records % batch, steps = batches / repeats;
+    Text text = text_create(arena);
+    text_format(&text, "%s records in batches of %s: ", text_thousands(arena, records), text_thousands(arena, batch));
+    if (batches == 0) {
+        text_append(&text, "not one batch, unless the last is filled up (\"last\": \"pad\")");
+        return text.data;
+    }
+    if (repeats > 1)
+        text_format(&text, "%s batches, ", text_thousands(arena, batches));
+    text_format(&text, "%s step%s an epoch", text_thousands(arena, steps ? steps : 1), steps > 1 ? "s" : "");
+    if (rest && pad)
+        text_format(&text, ", the last batch with %s record%s, filled up with copies of its last one", text_thousands(arena, rest),
+                    rest > 1 ? "s" : "");
+    else if (rest)
+        text_format(&text, ", %s left out of each", text_thousands(arena, rest));
+    return text.data;
+}
+
+void dataset_describe(Text *text, const Dataset *dataset, uint32_t batch) {
     text_format(text, "%s\n", dataset->spec);
     for (uint32_t i = 0; i < dataset->split_count; i++)
-        text_format(text, "  %-6s %s records\n", dataset->splits[i].name, text_thousands(text->arena, dataset->splits[i].count));
+        text_format(text, "  %-6s %s\n", dataset->splits[i].name,
+                    dataset_epoch_text(text->arena, dataset->splits[i].count, batch, false, 1));
     for (uint32_t i = 0; i < dataset->declared->field_count; i++) {
         text_format(text, "  %s", dataset_field_text(text->arena, dataset->declared, i));
         if (dataset->declared->fields[i].has_range)

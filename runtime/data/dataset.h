@@ -49,10 +49,13 @@ Dataset **dataset_open_all(Arena *arena, const Program *program, const ProgramEn
                            Diag *diag);
 bool dataset_find_split(const Dataset *dataset, const char *split, uint32_t *out); // not reported
 uint64_t dataset_field_count(const ProgramData *declared, uint32_t field);         // elements of a record's field
+uint32_t dataset_batches(uint32_t records, uint32_t batch, bool pad);              // of an epoch; 0: not one is whole
+// What an epoch is, for people: "60,000 records in batches of 128: 468 steps an epoch, 96 left out of each". repeats: batches of a step.
+const char *dataset_epoch_text(Arena *arena, uint32_t records, uint32_t batch, bool pad, uint32_t repeats);
 void dataset_report_broken(const Dataset *dataset, Diag *diag); // a warning a split with broken records, for the end of a run
 
 // For `gcc-graph data`: what a spec holds when no graph says what it wants, from the reader's natural fields.
 const ProgramData *dataset_natural_fields(Arena *arena, const char *spec, Diag *diag);
-void dataset_describe(Text *text, const Dataset *dataset);
+void dataset_describe(Text *text, const Dataset *dataset, uint32_t batch); // batch: of a training, for what an epoch would be
 // A PNG of the first records: a grid of the first image field, or a scatter plot of a field of two numbers.
 bool dataset_preview(const Dataset *dataset, const char *split, uint32_t count, const char *path, Diag *diag);

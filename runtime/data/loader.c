@@ -73,12 +73,6 @@ struct Loader {
     Diag *thread_diag;
 };
 
-static uint32_t batch_count(uint32_t records, const ProgramFeed *feed) {
-    uint32_t whole = records / feed->batch, rest = records % feed->batch;
-    uint32_t count = whole + (feed->pad && rest ? 1 : 0);
-    return count ? count : 1; // a split that is smaller than a batch is one batch, padded
-}
-
 static bool resolve(Arena *arena, const LoaderOptions *options, const ProgramFeed *feed, Source *source, Diag *diag) {
     *source = (Source){.feed = feed};
     if (!feed->data)
@@ -104,7 +98,15 @@ static bool resolve(Arena *arena, const LoaderOptions *options, const ProgramFee
         diag_error(diag, NULL, "feed \"%s\": the split \"%s\" of %s is empty", feed->name, feed->split, source->dataset->spec);
         return false;
     }
-    source->batches = batch_count(source->records, feed);
+    source->batches = dataset_batches(source->records, feed->batch, feed->pad);
+    if (source->batches == 0) {
+        diag_error(diag, NULL,
+                   "feed \"%s\": the split \"%s\" of %s has %u records, fewer than a batch of %u, and the last batch is dropped: nothing would "
+                   "be left. Compile the graph with a batch of %u or less, or write \"last\": \"pad\" in the feed and count with "
+                   "\"records\"",
+                   feed->name, feed->split, source->dataset->spec, source->records, feed->batch, source->records);
+        return false;
+    }
     source->element_count = dataset_field_count(declared, source->field);
     source->order_name = random_name(arena_format(arena, "order/%s", feed->data));
     source->draw_name = random_name(arena_format(arena, "draw/%s", feed->data));
@@ -436,9 +438,37 @@ uint32_t loader_epoch_steps(const Loader *loader) {
     return steps ? steps : 1;
 }
 
+// Of the feeds that take from one split, batch by batch alike, the first one stands for all.
+static bool is_first(const Loader *loader, uint32_t phase, uint32_t index) {
+    const Source *source = &loader->phases[phase].sources[index];
+    for (uint32_t p = 0; p <= phase && source->dataset; p++)
+        for (uint32_t i = 0; i < (p < phase ? loader->phases[p].source_count : index); i++) {
+            const Source *other = &loader->phases[p].sources[i];
+            if (other->dataset == source->dataset && other->split == source->split && other->feed->batch == source->feed->batch &&
+                other->feed->pad == source->feed->pad && loader->phases[p].repeats == loader->phases[phase].repeats)
+                return false;
+        }
+    return source->dataset != NULL;
+}
+
 uint32_t loader_step_records(const Loader *loader) {
     const Source *source = first_source(loader);
     return source ? source->feed->batch * loader->phases[loader->first_feeding].repeats : 0;
+}
+
+const char *loader_describe(const Loader *loader, Arena *arena) {
+    Text text = text_create(arena);
+    for (uint32_t p = 0; p < loader->phase_count; p++) {
+        const PhaseFeeds *phase = &loader->phases[p];
+        for (uint32_t i = 0; i < phase->source_count; i++) {
+            const Source *source = &phase->sources[i];
+            if (!is_first(loader, p, i))
+                continue;
+            text_format(&text, "%s%s.%s: %s", text.length ? "\n" : "", source->feed->data, source->feed->split,
+                        dataset_epoch_text(arena, source->records, source->feed->batch, source->feed->pad, phase->repeats));
+        }
+    }
+    return text.data;
 }
 
 const char *loader_position(const Loader *loader, Arena *arena, uint32_t step) {

@@ -19,7 +19,8 @@ typedef struct {
     uint32_t threads; // that read; 0: one less than there are processors, 1 to 8
 } LoaderOptions;
 
-// Starts the threads. Everything in the options is borrowed until loader_destroy. NULL (reported) when a data set holds no records.
+// Starts the threads. Everything in the options is borrowed until loader_destroy. NULL (reported) when a data set holds no records, or
+// fewer than a batch where the last one is dropped.
 Loader *loader_create(Arena *arena, const LoaderOptions *options, Diag *diag);
 void loader_destroy(Loader **loader);
 
@@ -45,5 +46,8 @@ bool loader_next(Loader *loader, LoaderBatch *out, Diag *diag);
 uint32_t loader_repeats(const Loader *loader, uint32_t phase); // of one step; "epoch" resolved
 uint32_t loader_epoch_steps(const Loader *loader);             // batches of the first feeding phase / its repetitions, at least 1
 uint32_t loader_step_records(const Loader *loader);            // that the first feeding phase takes in one step; 0: nothing is fed
+// What an epoch really is, for people, a line a split: "images.train: 60,000 records in batches of 128: 468 steps an epoch, 96 left out of
+// each".
+const char *loader_describe(const Loader *loader, Arena *arena);
 // Where every feed stands before `step`, for people: "images.train: epoch 2, batch 51 of 937".
 const char *loader_position(const Loader *loader, Arena *arena, uint32_t step);

@@ -41,6 +41,13 @@ const ProgramState *program_state(const Program *program, const char *name) {
     return NULL;
 }
 
+uint32_t program_batch(const ProgramPhase *phase) {
+    for (uint32_t i = 0; i < phase->feeds.count; i++)
+        if (phase->feeds.items[i].data)
+            return phase->feeds.items[i].batch;
+    return 0;
+}
+
 // Measured on llvmpipe with steps of 0.1 to 50 ms: what a core computes and moves, and what it costs to wake threads for a dispatch and to
 // wait for them.
 static const double CORE_FLOPS = 25e9, CORE_BYTES = 6e9, HANDING_SECONDS = 60e-6;

@@ -148,6 +148,7 @@ typedef enum {
     NUMBER_EPOCH,
     NUMBER_EPOCH_STEPS,
     NUMBER_REPETITION,
+    NUMBER_RECORDS, // of the repetition's batch, without those that fill it up
     NUMBER_COUNT = 16
 } Number;
 
@@ -192,6 +193,7 @@ const char *kernel_class_name(KernelClass kernel_class);
 const char *binding_kind_name(BindingKind kind);
 const ProgramEntry *program_entry(const Program *program, const char *name); // NULL when absent
 const ProgramState *program_state(const Program *program, const char *name); // NULL when absent
+uint32_t program_batch(const ProgramPhase *phase);                             // of its first feed from a data set; 0: it has none
 uint32_t program_below(const Program *program, const ProgramFeed *feed); // what the data set's declaration says of labels; 0: nothing
 // Whether a driver that computes on `cores` cores should compute this program by one: its dispatches are so small that handing each to
 // several threads takes longer than they save. (An estimate; a driver for a GPU has nothing to choose.)

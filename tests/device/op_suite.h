@@ -96,10 +96,10 @@ static inline double op_number(DType dtype, const void *got, uint64_t element) {
 }
 
 // The moment at which all cases run.
-static inline Moment op_suite_moment(void) { return (Moment){.step = 5, .steps = 100, .epoch = 1, .epoch_steps = 4, .repetition = 2}; }
+static inline Moment op_suite_moment(void) { return (Moment){.step = 5, .steps = 100, .epoch = 1, .epoch_steps = 4, .repetition = 2, .records = 3}; }
 
 static inline Sources op_suite_sources(OpCase *the_case) {
-    return (Sources){.context = the_case, .feed = op_case_find_feed, .seed = 3, .step = 5, .steps = 100, .epoch = 1, .epoch_steps = 4, .repetition = 2};
+    return (Sources){.context = the_case, .feed = op_case_find_feed, .seed = 3, .step = 5, .steps = 100, .epoch = 1, .epoch_steps = 4, .repetition = 2, .records = 3};
 }
 
 // Compiles all cases and runs them; returns the sum of what `check` returns.

@@ -213,7 +213,8 @@ static void run_phase(Replay *replay, const Graph *graph, int32_t epoch_steps, D
                        .steps = replay->step + 1,
                        .epoch_steps = epoch_steps,
                        .epoch = replay->step / epoch_steps,
-                       .repetition = replay->repetition};
+                       .repetition = replay->repetition,
+                       .records = replay->phase->feeds.count ? (int32_t)replay->phase->feeds.items[0].batch : 0};
     bool *needed = ARENA_NEW(arena, bool, graph->nodes.count);
     for (uint32_t i = 0; i < graph->outputs.count; i++)
         needed[graph->outputs.items[i].value.id] = needed[graph->outputs.items[i].at.id] = true;

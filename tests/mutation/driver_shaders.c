@@ -102,7 +102,7 @@ static void add_cases(Examples *examples) {
     for (uint32_t i = 0; i < examples->cases.count; i++) {
         Case *one = &examples->cases.items[i];
         Sources sources = {
-            .context = one, .feed = find_feed, .seed = 3, .step = 5, .steps = 100, .epoch = 1, .epoch_steps = 4, .repetition = 2};
+            .context = one, .feed = find_feed, .seed = 3, .step = 5, .steps = 100, .epoch = 1, .epoch_steps = 4, .repetition = 2, .records = 3};
         for (one->draw = 0; one->draw < DRAWS; one->draw++) {
             Tensor *values = interpret(examples->arena, one->graph, &sources, NULL, examples->diag);
             one->expected[one->draw] = &values[one->graph->outputs.items[0].value.id];
@@ -171,7 +171,7 @@ static const void *run_case(Examples *examples, Arena *arena, Session *session, 
     float *bytes = arena_alloc(arena, tensor->range.size);
     for (uint64_t i = 0; i < tensor->range.size / 4; i++)
         bytes[i] = NAN;
-    Moment moment = {.step = 5, .steps = 100, .epoch = 1, .epoch_steps = 4, .repetition = 2};
+    Moment moment = {.step = 5, .steps = 100, .epoch = 1, .epoch_steps = 4, .repetition = 2, .records = 3};
     SessionResult result;
     bool got;
     bool good = session_write_range(session, &tensor->range, bytes, examples->diag) &&

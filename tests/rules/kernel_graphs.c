@@ -70,7 +70,7 @@ static void check_phase(const Module *module, const GraphProgram *program, const
     Arena *arena = arena_create();
     Given given = {arena, module, program, phase};
     const char *name = arena_format(arena, "%s %s/%s", file, program->name, phase->name);
-    Sources sources = {.context = &given, .state = give_state, .feed = give_feed, .seed = 1, .step = 2, .steps = 10, .epoch_steps = 3};
+    Sources sources = {.context = &given, .state = give_state, .feed = give_feed, .seed = 1, .step = 2, .steps = 10, .epoch_steps = 3, .records = 3};
     Graph *before = differentiate_graph(arena, phase->graph);
     Graph *after = simplify_graph(arena, differentiate_graph(arena, prepare_graph(arena, phase->graph)));
     Text problem = text_create(arena);

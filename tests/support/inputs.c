@@ -110,7 +110,7 @@ static const Tensor *find(void *context, const char *name) {
 }
 
 Sources inputs_sources(const Inputs *inputs) {
-    return (Sources){.context = (void *)(uintptr_t)inputs, .state = find, .feed = find, .seed = 1, .step = 3, .steps = 10};
+    return (Sources){.context = (void *)(uintptr_t)inputs, .state = find, .feed = find, .seed = 1, .step = 3, .steps = 10, .records = 2};
 }
 
 Value inputs_source(Graph *graph, const char *name, const Type *type) {

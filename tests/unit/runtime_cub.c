@@ -194,7 +194,7 @@ START_TEST(folder_of_birds) {
     ck_assert(dataset->fetch(dataset, 0, 0, 0, 7, image, diag));
     ck_assert_float_gt(image[32 * 64 + 32], image[2 * 64 * 64 + 32 * 64 + 32] + 0.5f);
     Text text = text_create(arena);
-    dataset_describe(&text, dataset);
+    dataset_describe(&text, dataset, 64);
     ck_assert_ptr_nonnull(strstr(text.data, "image f32[3,64,64] in [-1, 1]"));
     ck_assert_ptr_nonnull(strstr(text.data, "char-CNN-RNN, with captions"));
     ck_assert(dataset_preview(dataset, "train", 64, file_join(arena, folder, "p.png"), diag));

@@ -124,7 +124,7 @@ START_TEST(plain_and_gzip) {
     ck_assert(dataset->fetch(dataset, 1, 6, 1, 0, &label, diag));
     ck_assert_int_eq(label, 6);
     Text text = text_create(arena);
-    dataset_describe(&text, dataset);
+    dataset_describe(&text, dataset, 64);
     ck_assert_ptr_nonnull(strstr(text.data, "image f32[1,4,3] in [-1, 1]"));
     const char *path = file_join(arena, folder, "p.png");
     ck_assert(dataset_preview(dataset, "test", 100, path, diag));

@@ -163,7 +163,7 @@ START_TEST(sequential_epoch) {
         }
     }
     loader_destroy(&loader);
-    entry.phases.items[0].feeds.items[0] = make_feed("x", "image", "test", true, false, 50); // a batch larger than the split
+    entry.phases.items[0].feeds.items[0] = make_feed("x", "image", "test", true, true, 50); // a batch larger than the split
     loader = start(program, &entry, 0, 0, 1, 2, false);
     LoaderBatch batch;
     ck_assert(loader_next(loader, &batch, diag));
@@ -172,6 +172,71 @@ START_TEST(sequential_epoch) {
     loader = start(program, &entry, 0, 0, 1, 2, false); // ends before anything is taken
     loader_destroy(&loader);
     loader_destroy(&loader);
+}
+END_TEST
+
+// An image's first element tells the record, the second and third the draw; record 9 is warned of in the train split.
+static bool fetch_draw(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *to) {
+    uint32_t *words = out;
+    words[0] = record;
+    if (field == 0) {
+        words[1] = (uint32_t)draw;
+        words[2] = (uint32_t)(draw >> 32);
+        if (record == DAMAGED && split == 0)
+            diag_warning(to, NULL, "record 9 of %s", dataset->name);
+    }
+    return true;
+}
+
+static Loader *start_draws(const Program *program, const ProgramEntry *entry, uint64_t seed, uint32_t threads) {
+    Dataset *dataset = ARENA_NEW(arena, Dataset, 1), **datasets = ARENA_NEW(arena, Dataset *, 1);
+    *dataset = (Dataset){.name = "images",
+                         .spec = "test",
+                         .declared = program->data.items,
+                         .splits = {{"train", TRAIN_COUNT}, {"test", TEST_COUNT}},
+                         .split_count = 2,
+                         .fetch = fetch_draw};
+    datasets[0] = dataset;
+    LoaderOptions options = {.program = program, .entry = entry, .datasets = datasets, .seed = seed, .end_step = 12, .threads = threads};
+    return loader_create(arena, &options, diag);
+}
+
+// Where the last batch is dropped and there is no other, nothing would be fed: what to do is said.
+START_TEST(fewer_records_than_a_batch) {
+    Program *program = make_program();
+    ProgramEntry entry = {.name = "train"};
+    ProgramPhase phase = {.name = "fit", .repeat = 1};
+    array_push(arena, &phase.feeds, make_feed("x", "image", "test", true, false, TEST_COUNT + 1));
+    array_push(arena, &entry.phases, phase);
+    ck_assert_ptr_null(start_draws(program, &entry, 0, 1));
+    ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "the split \"test\" of test has 7 records, fewer than a batch of 8, and the last batch "
+                                                         "is dropped: nothing would be left. Compile the graph with a batch of 7 or less, or "
+                                                         "write \"last\": \"pad\" in the feed"));
+    entry.phases.items[0].feeds.items[0].batch = TEST_COUNT;
+    Loader *loader = start_draws(program, &entry, 0, 1);
+    ck_assert_ptr_nonnull(loader);
+    ck_assert_str_eq(loader_describe(loader, arena), "images.test: 7 records in batches of 7: 1 step an epoch");
+    loader_destroy(&loader);
+}
+END_TEST
+
+START_TEST(what_an_epoch_is) {
+    Program *program = make_program();
+    ProgramEntry entry = {.name = "train"};
+    ProgramPhase fit = {.name = "fit", .repeat = 2}, look = {.name = "look", .repeat = 1};
+    array_push(arena, &fit.feeds, make_feed("x", "image", "train", true, false, 3));
+    array_push(arena, &fit.feeds, make_feed("y", "label", "train", true, false, 3));
+    array_push(arena, &look.feeds, make_feed("x", "image", "test", false, true, 3));
+    array_push(arena, &entry.phases, fit);
+    array_push(arena, &entry.phases, look);
+    Loader *loader = start(program, &entry, 5, 0, 10, 0, false);
+    ck_assert_str_eq(loader_describe(loader, arena),
+                     "images.train: 20 records in batches of 3: 6 batches, 3 steps an epoch, 2 left out of each\n"
+                     "images.test: 7 records in batches of 3: 3 steps an epoch, the last batch with 1 record, filled up with copies of its last one");
+    loader_destroy(&loader);
+    ck_assert_str_eq(dataset_epoch_text(arena, 60000, 128, false, 1), "60,000 records in batches of 128: 468 steps an epoch, 96 left out of each");
+    ck_assert_str_eq(dataset_epoch_text(arena, 10, 64, false, 1),
+                     "10 records in batches of 64: not one batch, unless the last is filled up (\"last\": \"pad\")");
 }
 END_TEST
 
@@ -233,32 +298,6 @@ START_TEST(which_spec_serves) {
 }
 END_TEST
 
-// An image's first element tells the record, the second and third the draw; record 9 is warned of in the train split.
-static bool fetch_draw(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *to) {
-    uint32_t *words = out;
-    words[0] = record;
-    if (field == 0) {
-        words[1] = (uint32_t)draw;
-        words[2] = (uint32_t)(draw >> 32);
-        if (record == DAMAGED && split == 0)
-            diag_warning(to, NULL, "record 9 of %s", dataset->name);
-    }
-    return true;
-}
-
-static Loader *start_draws(const Program *program, const ProgramEntry *entry, uint64_t seed, uint32_t threads) {
-    Dataset *dataset = ARENA_NEW(arena, Dataset, 1), **datasets = ARENA_NEW(arena, Dataset *, 1);
-    *dataset = (Dataset){.name = "images",
-                         .spec = "test",
-                         .declared = program->data.items,
-                         .splits = {{"train", TRAIN_COUNT}, {"test", TEST_COUNT}},
-                         .split_count = 2,
-                         .fetch = fetch_draw};
-    datasets[0] = dataset;
-    LoaderOptions options = {.program = program, .entry = entry, .datasets = datasets, .seed = seed, .end_step = 12, .threads = threads};
-    return loader_create(arena, &options, diag);
-}
-
 static uint64_t draw_of(const LoaderBatch *batch, uint32_t feed, uint32_t row) {
     const uint32_t *words = (const uint32_t *)batch->feeds[feed] + (size_t)row * IMAGE_SIZE;
     return (uint64_t)words[2] << 32 | words[1];
@@ -318,6 +357,8 @@ int main(void) {
     tcase_add_test(tests, order_of_a_feed);
     tcase_add_test(tests, resume);
     tcase_add_test(tests, sequential_epoch);
+    tcase_add_test(tests, fewer_records_than_a_batch);
+    tcase_add_test(tests, what_an_epoch_is);
     tcase_add_test(tests, failing_reader);
     tcase_add_test(tests, draw_of_an_epoch);
     tcase_add_test(tests, which_spec_serves);
