@@ -291,6 +291,8 @@ bool train_plan(Arena *arena, const Program *program, const TrainOptions *option
             text_format(out, "data     %s = %s\n", plan.datasets[i]->name, plan.datasets[i]->spec);
     for (const char *line = plan.epochs; *line; line += strcspn(line, "\n"), line += *line == '\n')
         text_format(out, "epoch    %.*s\n", (int)strcspn(line, "\n"), line);
+    if (plan.run.fork.checkpoint)
+        text_format(out, "fork     begins with what fits of %s\n", plan.run.fork.checkpoint);
     text_format(out, "steps    %s", text_thousands(arena, plan.end_step));
     if (plan.end_step < plan.steps)
         text_format(out, " of %s", text_thousands(arena, plan.steps));

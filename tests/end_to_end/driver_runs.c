@@ -105,6 +105,9 @@ START_TEST(a_changed_graph_goes_on_from_another_run) {
     const char *changed = compile_changed("changed", "{ \"op\": \"upsample_nearest\", \"factor\": 2 },",
                                           "{ \"op\": \"upsample_nearest\", \"factor\": 2 }, { \"op\": \"conv2d\", \"channels\": \"width\", "
                                           "\"kernel\": 3, \"pad\": 1, \"as\": \"extra\" },");
+    expect_code(0, "train %s --out %s --fork %s --steps 4 --dry-run", changed, in_folder("new"), in_folder("old"));
+    expect_out("fork     begins with what fits of ");
+    ck_assert(!file_exists(in_folder("new")));
     expect_code(0, "train %s --out %s --fork %s --steps 4 --stop-at 2", changed, in_folder("new"), in_folder("old"));
     expect_err("forked from ");
     expect_err("checkpoint-000006.safetensors, step 6: ");
