@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 static const char *bundle;
@@ -157,6 +158,7 @@ static pid_t start(const char *words) {
     pid_t child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); // with the test, should that fail
         int null = open("/dev/null", O_WRONLY);
         dup2(null, 1);
         dup2(null, 2);
@@ -177,7 +179,7 @@ START_TEST(one_training_at_a_time) {
     const char *run = in_folder("run"), *go = arena_format(arena, "train %s --data random:64 --out %s --steps 1000000 --save-every 5", bundle, run);
     pid_t first = start(go);
     wait_for(in_folder("run/checkpoint-000005.safetensors"));
-    expect_code(1, "train %s --out %s --resume", bundle, run);
+    expect_code(1, "train %s --out %s --resume --stop-at 1000", bundle, run);
     expect_err(arena_format(arena, "process %ld on ", (long)first));
     expect_err("is training this run");
     kill(first, SIGKILL); // its lock stays behind, and is none
