@@ -99,6 +99,7 @@ static bool take_all(Training *training, Diag *diag) {
 static bool save(Training *training, Diag *diag) {
     if (training->saved == training->done && training->checkpoint)
         return true;
+    progress_doing(training->progress, "saving a checkpoint");
     Arena *arena = arena_create();
     HostTensor *tensors;
     uint32_t count;
@@ -140,6 +141,7 @@ static bool draw_curve(Training *training, Diag *diag) {
 
 // A preview draws as step 0, so it always shows the same noise; what its program writes beyond its own states is put back.
 static bool preview(Training *training, uint32_t sample_count, Diag *diag) {
+    progress_doing(training->progress, "making a preview");
     Arena *arena = arena_create();
     bool is_pure = sample_writes(training->program, training->plan.sample_entry) == NULL;
     HostTensor *tensors;
@@ -157,7 +159,7 @@ static bool preview(Training *training, uint32_t sample_count, Diag *diag) {
     for (uint32_t i = 0; ok && i < count; i++)
         ok = session_set(training->session, tensors[i].name, &tensors[i], diag);
     if (ok)
-        progress_say(training->progress, "preview of step %u: %s/%s…", training->done, options.output.folder, options.output.prefix);
+        progress_say_files(training->progress, arena_format(arena, "preview of step %u", training->done), options.output.folder, options.output.prefix);
     arena_destroy(&arena);
     return ok;
 }
@@ -207,12 +209,16 @@ static bool run_steps(Training *training, Diag *diag) {
             continue;
         if (!take_all(training, diag))
             return false;
-        progress_pause(training->progress);
+        progress_pause(training->progress, PACE_SAVE);
         if (saves && !(save(training, diag) && draw_curve(training, diag)))
             return false;
+        if (saves)
+            progress_resume(training->progress);
+        progress_pause(training->progress, PACE_PREVIEW);
         if (samples && !preview(training, training->plan.run.sample_count, diag))
             return false;
-        progress_resume(training->progress);
+        if (samples)
+            progress_resume(training->progress);
     }
     if (!take_all(training, diag) || !save(training, diag) || !draw_curve(training, diag))
         return false;
@@ -268,6 +274,7 @@ static bool set_up(Training *training, bool was_lost, Diag *diag) {
     training->session_arena = arena_create();
     training->emit_arena = arena_create();
     training->emits = emits_create(training->emit_arena);
+    progress_doing(training->progress, "opening the device");
     training->first_step = training->saved = training->waiting = 0;
     training->device = train_device(training->session_arena, &training->plan, options, diag);
     if (!training->device)
@@ -276,10 +283,15 @@ static bool set_up(Training *training, bool was_lost, Diag *diag) {
                               .only_entry = training->plan.entry->name,
                               .profile = options->profile,
                               .slots = IN_FLIGHT,
+                              .progress = progress_count,
+                              .progress_context = training->progress,
                               .also_entry = training->plan.sample_entry ? training->plan.sample_entry->name : NULL,
                               .segment_dispatches = was_lost ? LOST_SEGMENT_DISPATCHES : 0};
     training->session = session_create(training->session_arena, training->device, training->program, &session, diag);
-    if (!training->session || !load(training, diag))
+    if (!training->session)
+        return false;
+    progress_doing(training->progress, "filling the states");
+    if (!load(training, diag))
         return false;
     training->submitted = training->done = training->first_step;
     LoaderOptions loading = {.program = training->program,
@@ -294,8 +306,6 @@ static bool set_up(Training *training, bool was_lost, Diag *diag) {
 
 static bool begin_metrics(Training *training, Diag *diag) {
     training->metrics = metrics_open(training->session_arena, training->options->out, training->plan.entry, training->first_step, diag);
-    if (training->metrics && !training->progress) // a lost device does not stop the clock
-        training->seconds_before = metrics_seconds(training->metrics);
     return training->metrics != NULL;
 }
 
@@ -329,7 +339,8 @@ static void explain_wild(Training *training, Diag *diag) {
                              .epoch_steps = training->plan.epoch_steps,
                              .interrupted = interrupt_flag()};
     const char *wild = training->watch.what;
-    progress_pause(training->progress);
+    progress_pause(training->progress, PACE_OTHER);
+    progress_doing(training->progress, "replaying");
     progress_say(training->progress, "%s; replaying from %s to find where it comes from", wild,
                  training->checkpoint ? training->checkpoint : "the initial state");
     loader_destroy(&training->loader); // its thread reads the same data
@@ -433,8 +444,12 @@ static bool begin(Training *training, Diag *diag) {
     run_note_total(training->arena, &training->plan.run, training->first_step);
     if (!run_write(options->out, &training->plan.run, diag) || !write_architecture(training, diag) || !begin_metrics(training, diag))
         return false;
-    training->progress = progress_create(training->arena, options->log, training->first_step, training->plan.end_step, training->plan.steps,
-                                         training->plan.step_records);
+    training->seconds_before = metrics_seconds(training->metrics); // once: a lost device does not stop the clock
+    const Run *run = &training->plan.run;
+    const TrainPlan *plan = &training->plan;
+    progress_plan(training->progress, &(ProgressPlan){training->first_step, plan->end_step, plan->steps, plan->step_records, plan->unit});
+    progress_every(training->progress, PACE_SAVE, run->save_every, run->save_every ? 0 : SAVE_SECONDS);
+    progress_every(training->progress, PACE_PREVIEW, run->sample_every, 0);
     remove_unfinished(training->arena, options->out, diag);
     if (*training->plan.epochs)
         progress_say(training->progress, "%s", training->plan.epochs);
@@ -451,25 +466,27 @@ static void report_broken(const Training *training, Diag *diag) {
 bool train_run(Arena *arena, const Program *program, const TrainOptions *options, TrainResult *result, Diag *diag) {
     Training training = {.arena = arena, .program = program, .options = options, .watch = {.arena = arena}};
     *result = (TrainResult){0};
-    if (!train_prepare(arena, program, options, &training.plan, diag))
+    training.progress = progress_create(arena, options->log);
+    progress_doing(training.progress, "opening the data");
+    if (!train_prepare(arena, program, options, &training.plan, diag)) {
+        progress_destroy(&training.progress);
         return false;
+    }
     bool had_folder = file_exists(options->out);
     InterruptHandlers handlers;
     interrupt_catch(&handlers);
     bool ok = begin(&training, diag) && walk(&training, diag);
     interrupt_restore(&handlers);
     *result = (TrainResult){training.done, training.plan.steps, interrupt_came(), training.checkpoint};
-    if (training.progress) {
-        progress_end(training.progress);
-        if (ok && training.done < training.plan.steps)
-            progress_say(training.progress, "stopped after step %u of %u, saved as %s; go on with: gcc-graph train %s --out %s --resume",
-                         training.done, training.plan.steps, training.checkpoint, training.plan.run.bundle, options->out);
-        else if (ok)
-            progress_say(training.progress, "done: %s%s", training.checkpoint,
-                         training.first_step < training.done ? "" : "; the run was at its end: go on with --resume --steps N");
-        if (ok)
-            print_profile(&training);
-    }
+    progress_end(training.progress);
+    if (ok && training.done < training.plan.steps)
+        progress_say(training.progress, "stopped after step %u of %u, saved as %s; go on with: gcc-graph train %s --out %s --resume",
+                     training.done, training.plan.steps, training.checkpoint, training.plan.run.bundle, options->out);
+    else if (ok)
+        progress_say(training.progress, "done: %s%s", training.checkpoint,
+                     training.first_step < training.done ? "" : "; the run was at its end: go on with --resume --steps N");
+    if (ok)
+        print_profile(&training);
     if (ok)
         report_broken(&training, diag);
     if (!ok && training.metrics)
@@ -478,5 +495,6 @@ bool train_run(Arena *arena, const Program *program, const TrainOptions *options
     run_lock_release(&training.lock);
     if (!ok && !had_folder)
         rmdir(options->out); // where nothing came into it
+    progress_destroy(&training.progress);
     return ok;
 }

@@ -14,6 +14,7 @@ typedef struct {
     bool is_only_at_end; // the preview: one, of what was trained
     uint32_t steps, end_step, epoch_steps, step_records;
     uint32_t steps_before; // the total that a resumed run had; else steps
+    const char *unit;   // what is trained on: "images", "records"
     const char *epochs; // for people: what an epoch is of each split that is fed; "": nothing is
 } TrainPlan;
 

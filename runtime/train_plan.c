@@ -1,4 +1,5 @@
 // Train's plan: everything that can be found wrong, or said, before a device or the run's folder is touched; and --dry-run.
+#include "runtime/activity.h"
 #include "runtime/data/loader.h"
 #include "runtime/base/machine.h"
 #include "runtime/fork.h"
@@ -135,6 +136,7 @@ static bool count_steps(Arena *kept, const Program *program, const TrainOptions 
         plan->epoch_steps = loader_epoch_steps(loader);
         plan->step_records = loader_step_records(loader);
         plan->epochs = loader_describe(loader, kept);
+        plan->unit = program_record_word(program, plan->entry);
         run->steps = run->steps ? run->steps : run->epochs ? run->epochs * plan->epoch_steps : plan->entry->steps;
     }
     loader_destroy(&loader);
@@ -277,11 +279,14 @@ Device *train_device(Arena *arena, const TrainPlan *plan, const TrainOptions *op
 
 bool train_plan(Arena *arena, const Program *program, const TrainOptions *options, Text *out, Diag *diag) {
     TrainPlan plan;
-    if (!train_prepare(arena, program, options, &plan, diag))
-        return false;
-    Device *device = train_device(arena, &plan, options, diag);
+    Activity *activity = activity_create(arena, options->log, 0);
+    activity_begin(activity, "opening the data");
     DevicePeaks peaks;
-    if (!device || !device_measure_peaks(device, &peaks, diag)) {
+    Device *device = train_prepare(arena, program, options, &plan, diag) ? train_device(arena, &plan, options, diag) : NULL;
+    activity_begin(activity, "measuring the device");
+    bool is_measured = device && device_measure_peaks(device, &peaks, diag);
+    activity_destroy(&activity);
+    if (!is_measured) {
         device_destroy(&device);
         return false;
     }

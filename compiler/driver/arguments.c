@@ -17,6 +17,7 @@ int arguments_wrong(const Arguments *arguments, const char *format, ...) {
 }
 
 void arguments_flush(Arguments *arguments) {
+    activity_end(arguments->activity);
     fflush(stdout);
     diag_print(arguments->diag, stderr);
     arguments->errors_shown += diag_error_count(arguments->diag);

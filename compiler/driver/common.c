@@ -4,7 +4,6 @@
 #include "runtime/base/machine.h"
 #include <math.h>
 #include <time.h>
-#include <unistd.h>
 
 bool common_is_bundle(const char *path) { return file_is_folder(path); }
 
@@ -130,13 +129,14 @@ bool common_target(Arguments *arguments, const char *wanted, Target *out) {
 
 // ---- showing
 
-void common_progress(void *context, const char *what, uint32_t done, uint32_t total) {
-    (void)context;
-    if (!isatty(STDERR_FILENO))
-        return;
-    fprintf(stderr, "\r\033[K%s %u/%u%s", what, done, total, done == total ? "\r\033[K" : "");
-    fflush(stderr);
+void common_progress(void *activity, const char *what, uint32_t done, uint32_t total) {
+    if (done < total)
+        activity_count(activity, what, done, total);
+    else
+        activity_end(activity);
 }
+
+void common_pipelines(void *activity, uint32_t done, uint32_t total) { common_progress(activity, "compiling shaders", done, total); }
 
 double common_seconds(void) {
     struct timespec now;

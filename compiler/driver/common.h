@@ -36,8 +36,10 @@ void common_check_class(Arguments *arguments, const Program *program, const Devi
 // "cpu", "gpu", "any" or a device; NULL: the device that would run it, or `any` (with a warning) where there is none.
 bool common_target(Arguments *arguments, const char *wanted, Target *out);
 
-// A line on stderr that follows the work, on a terminal only. Fits CompileOptions.progress; the context is unused.
-void common_progress(void *context, const char *what, uint32_t done, uint32_t total);
+// How far something is, said where it takes long. Fits CompileOptions.progress and SessionOptions.progress; the context is the arguments'
+// activity.
+void common_progress(void *activity, const char *what, uint32_t done, uint32_t total);
+void common_pipelines(void *activity, uint32_t done, uint32_t total);
 double common_seconds(void);                                                          // a clock
 const char *common_flops(Arena *arena, double flops);                                 // "1.23 GFLOP"
 const char *common_shape(Arena *arena, const Type *type);                             // "[2, 3]"

@@ -56,7 +56,7 @@ static int run(Arguments *arguments) {
                               .dump = arguments_text(arguments, "dump"),
                               .stop_after = arguments_text(arguments, "stop-after"),
                               .dump_stream = stdout,
-                              .progress = common_progress};
+                              .progress = common_progress, .progress_context = arguments->activity};
     if (!known_pass(arguments, "dump", compile.dump, true) || !known_pass(arguments, "stop-after", compile.stop_after, false))
         return 2;
     const char *schedule = arguments_text(arguments, "schedule");
@@ -66,12 +66,14 @@ static int run(Arguments *arguments) {
     if (!output && !compile.stop_after && !compile.dump)
         return arguments_wrong(arguments, "-o BUNDLE is missing: where shall the bundle go?");
     double start = common_seconds();
+    activity_begin(arguments->activity, "compiling %s", path);
     Module *module = common_read_module(arguments, path, false, NULL);
     if (!module || !common_target(arguments, arguments_text(arguments, "target"), &compile.target))
         return 1;
     Compiled *compiled = compile_module(arguments->arena, module, &compile, compile.stop_after ? NULL : output, arguments->diag);
     if (!compiled)
         return compile.stop_after && diag_error_count(arguments->diag) == 0 ? 0 : 1;
+    activity_end(arguments->activity);
     uint32_t kernels = compiled->program->kernels.count;
     if (output)
         printf("%s: %u programs, %u kernels (%u from the cache) for %s; %.1f s, of which SPIR-V %.1f s\n", output,

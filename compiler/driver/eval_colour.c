@@ -317,7 +317,7 @@ static bool generate_all(Measure *measure, Session *session) {
         if (!generate(measure, session, &texts, run, runs) || (folder && run == 0 && !write_pictures(measure, folder)))
             return false;
         score_run(measure, measure->count - run * batch < batch ? measure->count - run * batch : batch);
-        common_progress(NULL, "run", run + 1, runs);
+        common_progress(measure->arguments->activity, "making pictures: run", run + 1, runs);
     }
     return true;
 }

@@ -76,8 +76,10 @@ static int run(Arena *arena, int count, char **words) {
     int code = 0;
     if (!arguments_parse(&arguments, count - 2, words + 2, &code))
         return code;
+    arguments.activity = activity_create(arena, stderr, 0);
     code = row->command->run(&arguments);
     arguments_flush(&arguments);
+    activity_destroy(&arguments.activity);
     return code == 0 && arguments_error_count(&arguments) > 0 ? 1 : code;
 }
 

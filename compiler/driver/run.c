@@ -186,7 +186,7 @@ static bool open_program(Work *work, const Device *device, Built *out) {
         return out->program != NULL;
     }
     Module *module = common_read_module(arguments, work->path, wants_values, work->program);
-    CompileOptions compile = {.target = device_info(device)->target, .progress = common_progress};
+    CompileOptions compile = {.target = device_info(device)->target, .progress = common_progress, .progress_context = arguments->activity};
     if (module)
         emit_values(module);
     return module && built_make(arguments, module, &compile, out);

@@ -67,7 +67,7 @@ static bool open_program(Arguments *arguments, const char *schedule, Built *out)
     if (!out->program || !schedule || strcmp(schedule, "reference") != 0)
         return out->program != NULL;
     Module *module = common_read_preset(arguments, bundle, NULL);
-    CompileOptions compile = {.target = out->program->target, .reference_schedule = true, .progress = common_progress};
+    CompileOptions compile = {.target = out->program->target, .reference_schedule = true, .progress = common_progress, .progress_context = arguments->activity};
     return module && built_make(arguments, module, &compile, out);
 }
 
@@ -81,6 +81,7 @@ static bool train(Arguments *arguments, const Program *program) {
     if (diag_error_count(arguments->diag) > 0 || !fill(arguments, entry, program, &train))
         return false;
     if (arguments_has(arguments, "dry-run")) {
+        activity_end(arguments->activity);
         bool good = train_plan(arguments->arena, program, &train, &plan, arguments->diag);
         fputs(plan.data, stdout);
         return good;
@@ -107,6 +108,7 @@ static int run(Arguments *arguments) {
     if (arguments_has(arguments, "resume") && arguments_has(arguments, "fork"))
         return arguments_wrong(arguments, "--resume goes on with a run, --fork begins another one: which?");
     Built opened;
+    activity_begin(arguments->activity, "reading the bundle");
     bool good = open_program(arguments, schedule, &opened) && train(arguments, opened.program);
     return good ? 0 : 1;
 }

@@ -141,7 +141,7 @@ static bool verify_built(Work *work, const Built *built, const Target *target, c
 
 static bool verify_preset(Work *work, const char *preset, const Target *target, const VerifyChoice *choice, const char *size) {
     Module *module = common_read_preset(work->arguments, work->bundle, preset);
-    CompileOptions compile = {.target = *target, .progress = common_progress};
+    CompileOptions compile = {.target = *target, .progress = common_progress, .progress_context = work->arguments->activity};
     Built built;
     if (!module || !built_make(work->arguments, module, &compile, &built))
         return false;

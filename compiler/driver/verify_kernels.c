@@ -452,7 +452,7 @@ bool verify_kernels(const VerifyRun *run, VerifyPhase *phase, VerifyMode mode, V
     for (uint32_t i = 0; good && i < phase->planned->dispatches.count; i++) {
         const Kernel *kernel = kernel_of(phase, &phase->planned->dispatches.items[i]);
         if (run->progress)
-            run->progress(NULL, "kernel", i + 1, phase->planned->dispatches.count);
+            run->progress(run->progress_context, "verifying: kernel", i + 1, phase->planned->dispatches.count);
         if (kernel && used[kernel - list->kernels.items])
             good = run_dispatch(run, phase, mode, i, &cones[kernel - list->kernels.items], base, results, diag);
     }

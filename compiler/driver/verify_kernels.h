@@ -34,6 +34,7 @@ typedef struct {
     const Value *only;     // kernels that store one of these; NULL: all
     uint32_t only_count;
     void (*progress)(void *context, const char *what, uint32_t done, uint32_t total);
+    void *progress_context;
 } VerifyRun;
 
 // False when the device or the interpreter fails (reported); differences are results.

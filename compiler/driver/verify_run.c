@@ -53,7 +53,7 @@ static bool run_phase(Arguments *arguments, Session *session, const Built *built
                      .elements_max = UINT64_C(1) << 27,
                      .only = choice->only,
                      .only_count = choice->only_count,
-                     .progress = common_progress};
+                     .progress = common_progress, .progress_context = arguments->activity};
     bool good = true;
     for (VerifyMode mode = 0; mode < VERIFY_MODES && good; mode++)
         if (choice->modes[mode])
@@ -126,7 +126,7 @@ bool verify_bisect(Arguments *arguments, Device *device, const Module *module, c
         CompileOptions options = {.target = *target,
                                   .no_fuse = i == VARIANT_NO_FUSE || i == VARIANT_BOTH,
                                   .reference_schedule = i == VARIANT_REFERENCE || i == VARIANT_BOTH,
-                                  .progress = common_progress};
+                                  .progress = common_progress, .progress_context = arguments->activity};
         Built built;
         if (!built_make(arguments, module, &options, &built))
             return false;

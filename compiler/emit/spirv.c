@@ -237,7 +237,7 @@ static void run_queue(Queue *queue, void (*progress)(void *, const char *, uint3
         told = queue->done;
         pthread_mutex_unlock(&queue->lock);
         if (progress)
-            progress(progress_context, "shaders", told, queue->count);
+            progress(progress_context, "compiling shaders", told, queue->count);
         pthread_mutex_lock(&queue->lock);
     }
     pthread_mutex_unlock(&queue->lock);

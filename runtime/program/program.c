@@ -41,6 +41,29 @@ const ProgramState *program_state(const Program *program, const char *name) {
     return NULL;
 }
 
+static const ProgramFeed *first_feed(const ProgramEntry *entry) {
+    for (uint32_t p = 0; p < entry->phases.count; p++)
+        for (uint32_t i = 0; i < entry->phases.items[p].feeds.count; i++)
+            if (entry->phases.items[p].feeds.items[i].data)
+                return &entry->phases.items[p].feeds.items[i];
+    return NULL;
+}
+
+static bool is_image(const Program *program, const ProgramFeed *feed) {
+    for (uint32_t i = 0; i < program->data.count; i++)
+        for (uint32_t k = 0; strcmp(program->data.items[i].name, feed->data) == 0 && k < program->data.items[i].field_count; k++)
+            if (strcmp(program->data.items[i].fields[k].name, feed->field) == 0) {
+                const uint32_t *dims = program->data.items[i].fields[k].dims;
+                return program->data.items[i].fields[k].rank == 3 && (dims[0] == 1 || dims[0] == 3) && dims[1] > 1 && dims[2] > 1;
+            }
+    return false;
+}
+
+const char *program_record_word(const Program *program, const ProgramEntry *entry) {
+    const ProgramFeed *feed = first_feed(entry);
+    return feed && is_image(program, feed) ? "images" : "records";
+}
+
 uint32_t program_batch(const ProgramPhase *phase) {
     for (uint32_t i = 0; i < phase->feeds.count; i++)
         if (phase->feeds.items[i].data)

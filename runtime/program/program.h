@@ -193,6 +193,7 @@ const char *kernel_class_name(KernelClass kernel_class);
 const char *binding_kind_name(BindingKind kind);
 const ProgramEntry *program_entry(const Program *program, const char *name); // NULL when absent
 const ProgramState *program_state(const Program *program, const char *name); // NULL when absent
+const char *program_record_word(const Program *program, const ProgramEntry *entry); // "images" where the first feed is some, else "records"
 uint32_t program_batch(const ProgramPhase *phase);                             // of its first feed from a data set; 0: it has none
 uint32_t program_below(const Program *program, const ProgramFeed *feed); // what the data set's declaration says of labels; 0: nothing
 // Whether a driver that computes on `cores` cores should compute this program by one: its dispatches are so small that handing each to

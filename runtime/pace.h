@@ -1,0 +1,38 @@
+// Pace: how fast a training goes, and how long it will take. It is told the time, so that tests can be.
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PACE_SAMPLES = 128 };
+
+typedef enum { PACE_SAVE, PACE_PREVIEW, PACE_OTHER, PACE_KIND_COUNT } PaceKind;
+
+// Steps of the last minute, of pauses their length by kind. A pause is no step's time.
+typedef struct {
+    double paused, paused_at; // seconds: of all pauses, when this one began
+    bool is_paused;
+    PaceKind kind;
+    struct {
+        uint32_t every_steps; // it comes each so many steps, or
+        double every_seconds; // so often; both 0: nobody knows
+        double mean;          // seconds of one, the later ones counting more; 0: there was none yet
+    } kinds[PACE_KIND_COUNT];
+    struct {
+        double time; // without pauses
+        uint32_t steps;
+    } samples[PACE_SAMPLES]; // a ring
+    uint32_t sample_count, steps;
+    double time; // of the last step, without pauses
+} Pace;
+
+// Seconds are of any clock that goes on; `step` steps are done. How often pauses come is kept.
+void pace_begin(Pace *pace, uint32_t step);
+void pace_every(Pace *pace, PaceKind kind, uint32_t steps, double seconds);
+void pace_step(Pace *pace, uint32_t steps_done, double now);
+void pace_pause(Pace *pace, PaceKind kind, double now);
+void pace_resume(Pace *pace, double now);
+// Steps a second, over the last minute of steps (over the last two where they are slower). The first step is no measure: in it drivers
+// compile. 0: not known yet.
+double pace_rate(const Pace *pace);
+// Seconds until `end_step`, with the pauses that will come by then. Below 0: not known yet.
+double pace_left(const Pace *pace, uint32_t end_step);
