@@ -27,7 +27,7 @@ void session_destroy(Session **session);
 // convert, so do integers). Waits for what is in flight.
 bool session_set(Session *session, const char *name, const HostTensor *tensor, Diag *diag);
 bool session_get(Session *session, Arena *arena, const char *name, HostTensor *out, Diag *diag);
-// Initial values of all states, drawn from the seed by name.
+// Initial values of all states, drawn from the seed by name; inputs that have a default get it.
 bool session_initialise(Session *session, Diag *diag);
 // Program states ("sample.x") of an entry back to their initial values.
 bool session_reset_entry(Session *session, const char *entry, Diag *diag);

@@ -132,25 +132,6 @@ static const ProgramTensor *find_tensor(Session *session, const char *name, Diag
 
 // ---- conversion between a host tensor and 4-byte elements
 
-static double host_number(const HostTensor *tensor, uint64_t i) {
-    switch (tensor->dtype) {
-    case HOST_F32:
-        return (double)((const float *)tensor->data)[i];
-    case HOST_F64:
-        return ((const double *)tensor->data)[i];
-    case HOST_I32:
-        return ((const int32_t *)tensor->data)[i];
-    case HOST_I64:
-        return (double)((const int64_t *)tensor->data)[i];
-    case HOST_U32:
-        return ((const uint32_t *)tensor->data)[i];
-    case HOST_U8:
-    case HOST_BOOL:
-        return ((const uint8_t *)tensor->data)[i];
-    }
-    return 0;
-}
-
 // Integers truncate towards zero, as NumPy's astype does, and stop at the type's ends.
 static uint32_t to_element(ElementType type, double number) {
     uint32_t word = 0;
@@ -320,11 +301,31 @@ static bool initialise(Session *session, const ProgramState *state, Diag *diag) 
     return good;
 }
 
+static bool initialise_input(Session *session, const ProgramFeed *input, Diag *diag) {
+    const Layout *layout = &input->tensor.layout;
+    uint64_t count = layout_logical_count(layout), each = layout->rank ? count / layout->dims[0] : count;
+    uint32_t *words = malloc(count * sizeof *words);
+    if (!words)
+        abort();
+    for (uint64_t i = 0; i < count; i++)
+        words[i] = to_element(input->tensor.type, input->defaults[i / each % input->default_count]);
+    bool good = write_tensor(session, &input->tensor, words, diag);
+    free(words);
+    return good;
+}
+
 bool session_initialise(Session *session, Diag *diag) {
-    for (uint32_t i = 0; i < session->program->states.count; i++) {
-        if (!initialise(session, &session->program->states.items[i], diag))
+    const Program *program = session->program;
+    for (uint32_t i = 0; i < program->states.count; i++) {
+        if (!initialise(session, &program->states.items[i], diag))
             return false;
     }
+    for (uint32_t i = 0; i < program->entries.count; i++)
+        for (uint32_t k = 0; k < program->entries.items[i].inputs.count; k++) {
+            const ProgramFeed *input = &program->entries.items[i].inputs.items[k];
+            if (input->default_count && !initialise_input(session, input, diag))
+                return false;
+        }
     return true;
 }
 

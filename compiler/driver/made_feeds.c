@@ -15,7 +15,7 @@ static Limits limits_of(const Program *program, const ProgramFeed *feed) {
             if (strcmp(data->fields[k].name, feed->field) == 0)
                 return (Limits){data->fields[k].has_range, data->fields[k].low, data->fields[k].high, data->fields[k].below};
     }
-    return (Limits){.below = 2};
+    return (Limits){feed->has_range, feed->low, feed->high, feed->below ? feed->below : 2};
 }
 
 static uint64_t count_of(const Layout *layout) {

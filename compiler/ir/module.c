@@ -14,7 +14,9 @@ const State *module_state(const Module *module, const char *name) {
 }
 
 const Field *module_field(const Module *module, const Feed *feed) {
-    for (uint32_t i = 0; feed->data && i < module->data.count; i++)
+    if (!feed->data)
+        return &feed->declared;
+    for (uint32_t i = 0; i < module->data.count; i++)
         for (uint32_t k = 0; strcmp(module->data.items[i].name, feed->data) == 0 && k < module->data.items[i].fields.count; k++)
             if (strcmp(module->data.items[i].fields.items[k].name, feed->field) == 0)
                 return &module->data.items[i].fields.items[k];

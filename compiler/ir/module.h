@@ -79,6 +79,10 @@ typedef struct {
     bool shuffled, pad;
     uint32_t batch;
     Type type; // of the batch
+    // Of a program's input:
+    Field declared;         // its range and its labels' bound
+    const double *defaults; // a number fills, several repeat along the first axis
+    uint32_t default_count; // 0: it must be given
 } Feed;
 
 typedef struct {
@@ -140,5 +144,5 @@ typedef struct Module {
 
 const State *module_state(const Module *module, const char *name); // NULL when absent
 const GraphProgram *module_program(const Module *module, const char *name);
-const Field *module_field(const Module *module, const Feed *feed); // of the data set that feeds it; NULL: of none
+const Field *module_field(const Module *module, const Feed *feed); // of the data set that feeds it, or as the input is declared
 uint32_t module_state_index(const Module *module, const char *name); // UINT32_MAX when absent

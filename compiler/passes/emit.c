@@ -210,6 +210,8 @@ static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel, uint32
 static ProgramFeed feed_of(Emit *emit, const Feed *feed) {
     Layout layout = layout_default(&feed->type);
     ProgramFeed out = {.name = feed->name, .data = feed->data, .field = feed->field, .split = feed->split, .shuffled = feed->shuffled, .pad = feed->pad, .batch = feed->batch};
+    out.has_range = feed->declared.has_range, out.low = feed->declared.low, out.high = feed->declared.high, out.below = feed->declared.below;
+    out.defaults = feed->defaults, out.default_count = feed->default_count;
     out.tensor = (ProgramTensor){element_of(feed->type.dtype), layout, take(emit, MEMORY_FEED, layout_size(&layout))};
     return out;
 }

@@ -248,6 +248,12 @@ static bool check_input(Reader *reader, const Json *input) {
     return check_object(reader, input, "shape:s! dtype:t");
 }
 
+static bool check_program_input(Reader *reader, const Json *input) {
+    if (input->kind == JSON_ARRAY || input->kind == JSON_STRING)
+        return true;
+    return check_object(reader, input, "shape:s! dtype:t range:a below:e default:v doc:t");
+}
+
 static const Json *input_shape(const Json *input) { return input->kind == JSON_OBJECT ? json_get(input, "shape") : input; }
 
 static bool check_network(Reader *reader, const Json *network) {
@@ -322,7 +328,8 @@ static bool check_texts(Reader *reader, const Json *list) {
 
 static bool check_program(Reader *reader, const Json *program) {
     if (!check_object(reader, program, "doc:t mode:t not_finite:t steps:e let:o state:o inputs:o requires:a phases:a!") ||
-        !check_each(reader, json_get(program, "state"), check_state) || !check_texts(reader, json_get(program, "requires")))
+        !check_each(reader, json_get(program, "state"), check_state) ||
+        !check_each(reader, json_get(program, "inputs"), check_program_input) || !check_texts(reader, json_get(program, "requires")))
         return false;
     bool is_good = true;
     const Json *phases = json_get(program, "phases");

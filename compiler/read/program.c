@@ -1,7 +1,20 @@
 // Program: data sets, and programs with their phases, each built into one graph.
 #include "compiler/read/reader.h"
+#include <math.h>
 
 // ---- data sets
+
+static bool read_range(Reader *reader, const Json *range, Scope *scope, Field *out) {
+    Datum list = evaluate_static(reader, range, scope);
+    if (list.kind == DATUM_ERROR)
+        return false;
+    if (list.list->items.count != 2 || !is_static_number(list.list->items.items[0]) || !is_static_number(list.list->items.items[1]))
+        return reader_error_at(reader, range, "[low, high] expected");
+    out->has_range = true;
+    out->low = datum_double(list.list->items.items[0]);
+    out->high = datum_double(list.list->items.items[1]);
+    return true;
+}
 
 static bool read_field(Reader *reader, const Json *json, Scope *scope, Field *out) {
     const Json *dtype = json_get(json, "dtype"), *range = json_get(json, "range"), *below = json_get(json, "below");
@@ -19,16 +32,8 @@ static bool read_field(Reader *reader, const Json *json, Scope *scope, Field *ou
                                reader_suggest_words(reader, dtype->string, names, 5));
     if (below && !evaluate_integer(reader, below, scope, 1, &count))
         return false;
-    if (range) {
-        Datum list = evaluate_static(reader, range, scope);
-        if (list.kind == DATUM_ERROR)
-            return false;
-        if (list.list->items.count != 2 || !is_static_number(list.list->items.items[0]) || !is_static_number(list.list->items.items[1]))
-            return reader_error_at(reader, range, "[low, high] expected");
-        out->has_range = true;
-        out->low = datum_double(list.list->items.items[0]);
-        out->high = datum_double(list.list->items.items[1]);
-    }
+    if (range && !read_range(reader, range, scope, out))
+        return false;
     out->type = type_make(type, rank, dims);
     out->below = (uint32_t)count;
     return true;
@@ -292,14 +297,83 @@ static void read_states(Reader *reader, const Json *states, const char *program,
     }
 }
 
+// "below", "range" and "default" of an input, whose type is known.
+static bool read_declared(Reader *reader, const Json *json, Scope *scope, Feed *input) {
+    const Json *range = json_get(json, "range"), *below = json_get(json, "below"), *given = json_get(json, "default");
+    bool is_real = input->type.dtype == DTYPE_F32;
+    int64_t bound = 0;
+    if (range && !is_real)
+        return reader_error_at(reader, range, "a range is what pictures are mapped to, and those are f32; \"%s\" is %s", input->name,
+                               dtype_name(input->type.dtype));
+    if (below && is_real)
+        return reader_error_at(reader, below, "\"below\" bounds integers; \"%s\" is f32 (\"dtype\": \"i32\" makes it one of integers)",
+                               input->name);
+    if ((range && !read_range(reader, range, scope, &input->declared)) || (below && !evaluate_integer(reader, below, scope, 1, &bound)))
+        return false;
+    input->declared.below = (uint32_t)bound;
+    if (!given)
+        return true;
+    if (!table_numbers(reader, given, scope, &input->defaults, &input->default_count))
+        return false;
+    if (input->default_count > 1 && input->type.rank == 0)
+        return reader_error_at(reader, given, "%u numbers for one: a list goes along the first axis, and \"%s\" has none",
+                               input->default_count, input->name);
+    for (uint32_t i = 0; i < input->default_count; i++) {
+        double number = input->defaults[i];
+        if (!isfinite(number))
+            return reader_error_at(reader, given, "number %u is %g; a default is finite", i, number);
+        if (is_real)
+            continue;
+        if (number != floor(number) || (input->type.dtype == DTYPE_U32 && number < 0) || (bound && (number < 0 || number >= (double)bound)))
+            return reader_error_at(reader, given, "number %u is %.10g; \"%s\" takes integers%s", i, number, input->name,
+                                   bound ? arena_format(reader->arena, " from 0 to %lld", (long long)bound - 1) : "");
+    }
+    return true;
+}
+
+static bool read_input(Reader *reader, const Json *json, Scope *scope, Feed *input) {
+    const Json *dtype = json->kind == JSON_OBJECT ? json_get(json, "dtype") : NULL;
+    static const char *const names[] = {"f32", "i32", "u32"};
+    uint32_t rank, dims[MAX_RANK];
+    DType type = DTYPE_F32;
+    if (!evaluate_dims(reader, json->kind == JSON_OBJECT ? json_get(json, "shape") : json, scope, &rank, dims))
+        return false;
+    if (dtype && (!dtype_parse(dtype->string, &type) || (type != DTYPE_F32 && type != DTYPE_I32 && type != DTYPE_U32)))
+        return reader_error_at(reader, dtype, "\"%s\" is no dtype of a program's input%s", dtype->string,
+                               reader_suggest_words(reader, dtype->string, names, 3));
+    *input = (Feed){.name = json->key, .type = type_make(type, rank, dims), .batch = rank ? dims[0] : 1};
+    return json->kind != JSON_OBJECT || read_declared(reader, json, scope, input);
+}
+
 static void read_inputs(Reader *reader, const Json *inputs, GraphProgram *program, Scope *scope) {
     for (const Json *item = inputs ? inputs->first : NULL; item; item = item->next) {
-        uint32_t rank, dims[MAX_RANK];
+        Feed input;
         scope_set(reader, scope, item->key, datum_error());
-        if (!evaluate_dims(reader, item, scope, &rank, dims))
-            continue;
-        array_push(reader->arena, &program->inputs,
-                   ((Feed){.name = item->key, .type = type_make(DTYPE_F32, rank, dims), .batch = rank ? dims[0] : 1}));
+        if (read_input(reader, item, scope, &input))
+            array_push(reader->arena, &program->inputs, input);
+    }
+}
+
+static bool reads_input(const Phase *phase, const char *name) {
+    for (uint32_t i = 0; i < phase->feeds.count; i++)
+        if (!strcmp(phase->feeds.items[i].name, name))
+            return false; // a feed of the phase hides it
+    for (uint32_t id = 1; id < phase->graph->nodes.count; id++) {
+        const Node *node = &phase->graph->nodes.items[id];
+        if (node->op == OP_feed && !strcmp(node->attrs[0].text, name))
+            return true;
+    }
+    return false;
+}
+
+static void warn_unused_inputs(Reader *reader, const Json *inputs, const GraphProgram *program) {
+    for (const Json *item = inputs ? inputs->first : NULL; item; item = item->next) {
+        bool is_read = false;
+        for (uint32_t i = 0; i < program->phases.count; i++)
+            is_read = is_read || reads_input(&program->phases.items[i], item->key);
+        Place place = json_place(reader->arena, item);
+        if (!is_read)
+            diag_warning(reader->diag, &place, "input \"%s\" is never used", item->key);
     }
 }
 
@@ -329,5 +403,7 @@ void program_declare(Reader *reader, const Json *json) {
     ProgramPlace place = {json, &program, scope};
     for (const Json *phase = json_get(json, "phases")->first; phase && !reader_stopped(reader); phase = phase->next)
         read_phase(reader, phase, &place);
+    if (diag_error_count(reader->diag) == 0)
+        warn_unused_inputs(reader, json_get(json, "inputs"), &program);
     array_push(reader->arena, &reader->module->programs, program);
 }

@@ -71,4 +71,5 @@ const char *set_network(const Reader *reader, uint32_t set);
 
 // ---- tables.c
 Datum table_read(Reader *reader, TableDecl *table);
+bool table_numbers(Reader *reader, const Json *json, Scope *scope, const double **out, uint32_t *count); // one, or several as a list or vector
 Value table_internal(Reader *reader, const char *name, const double *data, uint32_t count);

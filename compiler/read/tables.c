@@ -31,6 +31,45 @@ static bool compute(Reader *reader, TableDecl *table) {
     return is_good;
 }
 
+static bool read_list(Reader *reader, const Json *json, Datum datum, const double **out, uint32_t *count) {
+    double *numbers = ARENA_NEW(reader->arena, double, datum.list->items.count + 1u);
+    for (uint32_t i = 0; i < datum.list->items.count; i++) {
+        if (!is_static_number(datum.list->items.items[i]))
+            return reader_error_at(reader, json, "item %u is %s, not a number", i, datum_word(reader, datum.list->items.items[i]));
+        numbers[i] = datum_double(datum.list->items.items[i]);
+    }
+    *out = numbers;
+    *count = datum.list->items.count;
+    return *count > 0 || reader_error_at(reader, json, "an empty list gives no number");
+}
+
+static bool read_numbers(Reader *reader, const Json *json, Datum datum, const double **out, uint32_t *count) {
+    Graph *graph = reader->stage->graph;
+    if (datum.kind == DATUM_LIST)
+        return read_list(reader, json, datum, out, count);
+    Value value = is_static_number(datum) || datum.kind == DATUM_TENSOR ? arithmetic_tensor(reader, datum, NULL) : (Value){0};
+    if (!value.id)
+        return reader_error_at(reader, json, "a number or a list of numbers expected, not %s", datum_word(reader, datum));
+    Type type = graph_type(graph, value);
+    if (type.rank > 1 || type.set)
+        return reader_error_at(reader, json, "a number or a list of numbers expected, not %s", datum_word(reader, datum));
+    bool *needed = ARENA_NEW(reader->arena, bool, graph->nodes.count);
+    needed[value.id] = true;
+    *out = interpret(reader->arena, graph, &(Sources){0}, needed, reader->diag)[value.id].data;
+    *count = (uint32_t)type_count(&type);
+    return true;
+}
+
+bool table_numbers(Reader *reader, const Json *json, Scope *scope, const double **out, uint32_t *count) {
+    Stage *outer = reader->stage;
+    reader->stage = stage_create(reader, STAGE_TABLE);
+    Datum datum = evaluate(reader, json, scope);
+    reader_flush(reader);
+    bool is_good = datum.kind != DATUM_ERROR && read_numbers(reader, json, datum, out, count);
+    reader->stage = outer;
+    return is_good;
+}
+
 Datum table_read(Reader *reader, TableDecl *table) {
     if (table->busy)
         return reader_error(reader, "table \"%s\" depends on itself", table->name);

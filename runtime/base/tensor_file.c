@@ -22,6 +22,32 @@ size_t host_dtype_size(HostDType dtype) { return host_dtypes[dtype].size; }
 
 const char *host_dtype_name(HostDType dtype) { return host_dtypes[dtype].name; }
 
+uint64_t host_count(const HostTensor *tensor) {
+    uint64_t count = 1;
+    for (uint32_t i = 0; i < tensor->rank; i++)
+        count *= tensor->dims[i];
+    return count;
+}
+
+double host_number(const HostTensor *tensor, uint64_t i) {
+    switch (tensor->dtype) {
+    case HOST_F32:
+        return (double)((const float *)tensor->data)[i];
+    case HOST_F64:
+        return ((const double *)tensor->data)[i];
+    case HOST_I32:
+        return ((const int32_t *)tensor->data)[i];
+    case HOST_I64:
+        return (double)((const int64_t *)tensor->data)[i];
+    case HOST_U32:
+        return ((const uint32_t *)tensor->data)[i];
+    case HOST_U8:
+    case HOST_BOOL:
+        return ((const uint8_t *)tensor->data)[i];
+    }
+    return 0;
+}
+
 const StoredType *stored_by_npy(const char *name) {
     for (uint32_t i = 0; i < STORED_TYPE_COUNT; i++)
         if (stored_types[i].npy && strcmp(stored_types[i].npy, name) == 0)

@@ -17,6 +17,8 @@ typedef struct {
 
 size_t host_dtype_size(HostDType dtype);
 const char *host_dtype_name(HostDType dtype); // "f32"
+uint64_t host_count(const HostTensor *tensor);              // elements
+double host_number(const HostTensor *tensor, uint64_t i);   // element i as a number
 
 // Reads any little-endian bool, integer or float array of at most 8 axes, C or Fortran order (f64, i64 … keep their dtype; f16 becomes
 // f32, i8 and i16 i32, u16 u32, u64 i64 where all values fit). The name is the file's, without folder and ".npy".

@@ -30,7 +30,7 @@ uint32_t program_below(const Program *program, const ProgramFeed *feed) {
         for (uint32_t k = 0; strcmp(program->data.items[i].name, feed->data) == 0 && k < program->data.items[i].field_count; k++)
             if (strcmp(program->data.items[i].fields[k].name, feed->field) == 0)
                 return program->data.items[i].fields[k].below;
-    return 0;
+    return feed->below;
 }
 
 const ProgramState *program_state(const Program *program, const char *name) {

@@ -94,6 +94,12 @@ typedef struct {
     bool shuffled, pad;
     uint32_t batch;
     ProgramTensor tensor; // in a MEMORY_FEED
+    // Of a program's input:
+    bool has_range;
+    double low, high;       // what black and white of a picture become
+    uint32_t below;         // integers are 0 … below - 1 (0: not said)
+    const double *defaults; // a number fills, several repeat along the first axis
+    uint32_t default_count; // 0: it must be given
 } ProgramFeed;
 
 typedef struct {
@@ -195,7 +201,7 @@ const ProgramEntry *program_entry(const Program *program, const char *name); // 
 const ProgramState *program_state(const Program *program, const char *name); // NULL when absent
 const char *program_record_word(const Program *program, const ProgramEntry *entry); // "images" where the first feed is some, else "records"
 uint32_t program_batch(const ProgramPhase *phase);                             // of its first feed from a data set; 0: it has none
-uint32_t program_below(const Program *program, const ProgramFeed *feed); // what the data set's declaration says of labels; 0: nothing
+uint32_t program_below(const Program *program, const ProgramFeed *feed); // what the data set or the input declares of labels; 0: nothing
 // Whether a driver that computes on `cores` cores should compute this program by one: its dispatches are so small that handing each to
 // several threads takes longer than they save. (An estimate; a driver for a GPU has nothing to choose.)
 bool program_suits_one_thread(const ProgramEntry *entry, uint32_t cores);

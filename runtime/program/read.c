@@ -150,6 +150,19 @@ static void check_copies(Fields *fields) {
     }
 }
 
+static void read_range(Fields *fields, const Json *range, bool *has_range, double *low, double *high) {
+    if (!range)
+        return;
+    if (range->kind != JSON_ARRAY || range->count != 2 || range->first->kind != JSON_NUMBER ||
+        range->first->next->kind != JSON_NUMBER) {
+        field_complain(fields, range, "range: [low, high] is needed");
+        return;
+    }
+    *has_range = true;
+    *low = range->first->number;
+    *high = range->first->next->number;
+}
+
 static void read_data(Fields *fields, const Json *root) {
     const Json *list = field_list(fields, root, "data");
     for (const Json *item = list ? list->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {
@@ -162,19 +175,28 @@ static void read_data(Fields *fields, const Json *root) {
             data.fields[data.field_count].type = field_element_type(fields, field);
             data.fields[data.field_count].rank = field_words(fields, field, "dims", data.fields[data.field_count].dims, LAYOUT_RANK_MAX);
             data.fields[data.field_count].below = json_get(field, "below") ? field_word(fields, field, "below") : 0;
-            if (!range)
-                continue;
-            if (range->kind != JSON_ARRAY || range->count != 2 || range->first->kind != JSON_NUMBER ||
-                range->first->next->kind != JSON_NUMBER) {
-                field_complain(fields, range, "range: [low, high] is needed");
-                continue;
-            }
-            data.fields[data.field_count].has_range = true;
-            data.fields[data.field_count].low = range->first->number;
-            data.fields[data.field_count].high = range->first->next->number;
+            read_range(fields, range, &data.fields[data.field_count].has_range, &data.fields[data.field_count].low,
+                       &data.fields[data.field_count].high);
         }
         array_push(fields->arena, &fields->program->data, data);
     }
+}
+
+static void read_defaults(Fields *fields, const Json *json, ProgramFeed *input) {
+    const Json *list = json_get(json, "default") ? field_list(fields, json, "default") : NULL;
+    if (!list)
+        return;
+    if (list->count == 0 || (list->count > 1 && input->tensor.layout.rank == 0)) {
+        field_complain(fields, list, "default: a number is needed, or several along the first axis");
+        return;
+    }
+    double *numbers = ARENA_NEW(fields->arena, double, list->count);
+    for (const Json *item = list->first; item; item = item->next) {
+        if (item->kind != JSON_NUMBER)
+            field_complain(fields, item, "default: numbers are needed");
+        numbers[input->default_count++] = item->number;
+    }
+    input->defaults = numbers;
 }
 
 static ProgramFeed read_feed(Fields *fields, const Json *json) {
@@ -186,6 +208,9 @@ static ProgramFeed read_feed(Fields *fields, const Json *json) {
     feed.pad = field_bool(fields, json, "pad");
     feed.batch = field_word(fields, json, "batch");
     feed.tensor = field_tensor(fields, json, MEMORY_FEED);
+    feed.below = json_get(json, "below") ? field_word(fields, json, "below") : 0;
+    read_range(fields, json_get(json, "range"), &feed.has_range, &feed.low, &feed.high);
+    read_defaults(fields, json, &feed);
     return feed;
 }
 

@@ -194,6 +194,24 @@ static void write_data(Sheet *sheet, const Program *program) {
     close_group(sheet, "]");
 }
 
+// What a program's input declares; absent where it says nothing, as in bundles from before it could.
+static void write_input(JsonWriter *line, const ProgramFeed *input) {
+    if (input->has_range) {
+        json_begin_array(line, "range");
+        json_write_number(line, NULL, input->low);
+        json_write_number(line, NULL, input->high);
+        json_end_array(line);
+    }
+    if (input->below)
+        json_write_uint(line, "below", input->below);
+    if (!input->default_count)
+        return;
+    json_begin_array(line, "default");
+    for (uint32_t i = 0; i < input->default_count; i++)
+        json_write_number(line, NULL, input->defaults[i]);
+    json_end_array(line);
+}
+
 static void write_feeds(Sheet *sheet, const char *key, const ProgramFeed *feeds, uint32_t count) {
     open_group(sheet, key, "[");
     for (uint32_t i = 0; i < count; i++) {
@@ -207,6 +225,7 @@ static void write_feeds(Sheet *sheet, const char *key, const ProgramFeed *feeds,
         json_write_bool(line, "pad", feeds[i].pad);
         json_write_uint(line, "batch", feeds[i].batch);
         write_tensor(line, &feeds[i].tensor);
+        write_input(line, &feeds[i]);
         json_end_object(line);
         put_line(sheet, NULL, line);
     }

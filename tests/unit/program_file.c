@@ -81,7 +81,16 @@ static Program *make_program(Arena *arena) {
     ProgramEntry entry = {.name = "train", .training = true, .steps = 100, .requires_count = 1};
     entry.requires_trained = ARENA_NEW(arena, const char *, 1);
     entry.requires_trained[0] = "s1.G";
-    ProgramFeed input = {.name = "z", .batch = 1, .tensor = tensor(ELEMENT_I32, 1, (uint32_t[]){5}, NULL, 3, 512)};
+    static const double defaults[] = {3, 4.5};
+    ProgramFeed input = {.name = "z",
+                         .batch = 1,
+                         .tensor = tensor(ELEMENT_I32, 1, (uint32_t[]){5}, NULL, 3, 512),
+                         .has_range = true,
+                         .low = -2,
+                         .high = 3,
+                         .below = 12,
+                         .defaults = defaults,
+                         .default_count = 2};
     array_push(arena, &entry.inputs, input);
     ProgramPhase phase = make_phase(arena);
     array_push(arena, &entry.phases, phase);
@@ -138,6 +147,9 @@ START_TEST(round_trip) {
     ck_assert_ptr_null(program_entry(program, "none"));
     ck_assert(program_write(program, bundle.folder, bundle.diag));
     ck_assert_str_eq(first, json_of(&bundle, &again_size));
+    const ProgramFeed *input = &program->entries.items[0].inputs.items[0];
+    ck_assert(input->has_range && input->low == -2 && input->high == 3 && input->below == 12);
+    ck_assert(input->default_count == 2 && input->defaults[1] == 4.5);
     // One line for each dispatch, kernel and state.
     ck_assert_ptr_nonnull(
         strstr(first, "\n            {\"wave\": 1, \"kernel\": \"000_add\", \"groups\": [3, 1, 1], \"ranges\": [[2, 256, 64], "));
@@ -192,6 +204,23 @@ START_TEST(files) {
 END_TEST
 
 // Replaces the first `from` in program.json.
+// A bundle made before inputs could declare anything.
+START_TEST(plain_inputs) {
+    Bundle bundle = write_bundle();
+    size_t size;
+    const char *text = json_of(&bundle, &size), *declared = ", \"range\": [-2, 3], \"below\": 12, \"default\": [3, 4.5]";
+    const char *at = strstr(text, declared);
+    ck_assert_ptr_nonnull(at);
+    const char *plain = arena_format(bundle.arena, "%.*s%s", (int)(at - text), text, at + strlen(declared));
+    put_json(&bundle, plain, strlen(plain));
+    Program *program = program_read(bundle.arena, bundle.folder, bundle.diag);
+    ck_assert_msg(program != NULL, "%s", diag_text(bundle.diag, bundle.arena));
+    const ProgramFeed *input = &program->entries.items[0].inputs.items[0];
+    ck_assert(!input->has_range && input->below == 0 && input->default_count == 0);
+    end_bundle(&bundle);
+}
+END_TEST
+
 static const struct {
     const char *from, *to, *error;
 } edits[] = {
@@ -231,6 +260,11 @@ static const struct {
     {"\"size\": 64, \"digest\"", "\"size\": 65, \"digest\"", "the constant memories have 64 bytes"},
     {"\"shuffled\": true", "\"shuffled\": 1", "true or false is needed"},
     {"\"range\": [-1, 1]", "\"range\": [-1]", "[low, high] is needed"},
+    {"\"range\": [-2, 3]", "\"range\": 3", "[low, high] is needed"},
+    {"\"below\": 12", "\"below\": -1", "below"},
+    {"\"default\": [3, 4.5]", "\"default\": []", "default: a number is needed, or several along the first axis"},
+    {"\"default\": [3, 4.5]", "\"default\": [3, null]", "default: numbers are needed"},
+    {"\"default\": [3, 4.5]", "\"default\": 3", "default: a list is needed"},
 };
 
 START_TEST(damage) {
@@ -448,6 +482,7 @@ int main(void) {
     TCase *cases = tcase_create("program");
     tcase_set_timeout(cases, 120);
     tcase_add_test(cases, round_trip);
+    tcase_add_test(cases, plain_inputs);
     tcase_add_test(cases, files);
     tcase_add_loop_test(cases, damage, 0, sizeof edits / sizeof *edits);
     tcase_add_test(cases, never_crashes);
