@@ -82,7 +82,7 @@ grep '^optimizer' "$out/layers.txt" | sed 's/^/    /'
 echo "    the table of layers is $out/layers.txt"
 
 gg_stage "Forward process: noise added to one test image, as a strip" "seconds"
-gg_indented on_device "$gg" sample "$out/ddpm.ggb" --program forward_process --data "$data" --out "$out"
+gg_indented on_device "$gg" sample "$out/ddpm.ggb" --force --program forward_process --data "$data" --out "$out"
 
 run="$out/$data"
 if [ -f "$run/run.json" ]; then
@@ -100,13 +100,13 @@ fi
 cp "$run/loss.png" "$out/loss.png"
 
 gg_stage "Sample: 5 images in 1000 steps, with the reverse process as a strip" "1 to 2 minutes on 2 cores"
-gg_indented on_device "$gg" sample "$out/ddpm.ggb" --from "$run" --program sample --out "$out/five"
+gg_indented on_device "$gg" sample "$out/ddpm.ggb" --force --from "$run" --program sample --out "$out/five"
 mv "$out/five/samples.png" "$out/samples_5.png"
 mv "$out/five/strip.png" "$out/reverse.png"
 rmdir "$out/five"
 
 gg_stage "Sample: 64 images in 50 steps" "1 to 2 minutes on 2 cores"
-gg_indented on_device "$gg" sample "$out/ddpm.ggb" --from "$run" --program sample_ddim --out "$out/sixty_four"
+gg_indented on_device "$gg" sample "$out/ddpm.ggb" --force --from "$run" --program sample_ddim --out "$out/sixty_four"
 mv "$out/sixty_four/samples.png" "$out/samples_64.png"
 rmdir "$out/sixty_four"
 gg_stage_end

@@ -128,7 +128,7 @@ measure() { # bundle, run
         echo "$(number hit <"$2/modes.json") $(number modes <"$2/modes.json") $(number good_share <"$2/modes.json")"
         return
     fi
-    "$program" sample "$1" --from "$2" --out "$2/samples" --count 256 --tensors --seed 1 >/dev/null
+    "$program" sample "$1" --from "$2" --out "$2/samples" --force --count 256 --tensors --seed 1 >/dev/null
     if [ -z "$classifier" ]; then echo 0 1 0 && return; fi
     "$program" eval classify "$out/classifier.ggb" --from "$classifier" --images "$2/samples/samples.npy" --data "$data" --json \
         >"$2/classes.json"

@@ -1,6 +1,7 @@
 // Emits: see emits.h.
 #include "runtime/emits.h"
 #include "runtime/draw.h"
+#include "runtime/grid.h"
 
 enum { TEXTS_MAX = 16 };
 
@@ -59,16 +60,33 @@ void emits_add(Emits *emits, const SessionResult *result, uint32_t run, uint32_t
 
 bool emits_is_empty(const Emits *emits) { return emits->items.count == 0; }
 
-uint32_t emits_images_per_run(const ProgramEntry *entry) {
-    uint32_t count = 1;
+// The most records of a format that a run makes; 0: none. Rows of repetitions lie below each other.
+static uint32_t most_of(const ProgramEntry *entry, const char *format, const uint32_t *repeats) {
+    uint64_t most = 0;
     for (uint32_t p = 0; p < entry->phases.count; p++)
         for (uint32_t i = 0; i < entry->phases.items[p].results.count; i++) {
             const ProgramResult *result = &entry->phases.items[p].results.items[i];
-            if (result->format && strcmp(result->format, "image") == 0 && result->tensor.layout.dims[0] > count)
-                count = result->tensor.layout.dims[0];
+            if (!result->format || strcmp(result->format, format) != 0)
+                continue;
+            uint64_t count = (uint64_t)(result->tensor.layout.rank ? result->tensor.layout.dims[0] : 1) * (repeats ? repeats[p] : 1);
+            most = count > most ? count : most;
         }
-    return count;
+    return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
 }
+
+uint32_t emits_images_per_run(const ProgramEntry *entry) {
+    uint32_t count = most_of(entry, "image", NULL);
+    return count ? count : 1;
+}
+
+uint32_t emits_records_per_run(const ProgramEntry *entry, const uint32_t *repeats) {
+    uint32_t count = most_of(entry, "image", NULL);
+    count = count ? count : most_of(entry, "rows", repeats);
+    count = count ? count : most_of(entry, "tensor", NULL);
+    return count ? count : 1;
+}
+
+bool emits_any(const ProgramEntry *entry, const char *format) { return most_of(entry, format, NULL) > 0; }
 
 static const char *output_path(Arena *arena, const EmitsOutput *output, const char *name, const char *extension) {
     return file_join(arena, output->folder, arena_format(arena, "%s%s%s", output->prefix ? output->prefix : "", name, extension));
@@ -193,8 +211,10 @@ static bool write_images(Arena *arena, const Emit *emit, const EmitsOutput *outp
     const float *values = gather_images(arena, emit, output->count, &count);
     const char *path = output_path(arena, output, emit->result->name, ".png");
     Image image;
+    uint32_t by_class = dims[0] == output->records_per_run ? output->by_class : 0,
+             columns = output->columns ? output->columns : by_class ? by_class : grid_near_square(count);
     if (emit->times == 1)
-        image = image_grid(arena, values, count, dims[1], dims[2], dims[3], &(ImageGrid){.gap = 2, .background = 255});
+        image = image_grid(arena, values, count, dims[1], dims[2], dims[3], &(ImageGrid){.columns = columns, .gap = 2, .background = 255});
     else if (!draw_times(arena, emit, values, count, &image, diag))
         return false;
     bool ok = say(output, path, write_picture(output, path, &image, emit->result->name, diag));
@@ -210,27 +230,79 @@ static bool write_images(Arena *arena, const Emit *emit, const EmitsOutput *outp
     return ok;
 }
 
-static bool write_array(Arena *arena, const Emit *emit, const EmitsOutput *output, Diag *diag) {
+// All repetitions and runs below each other.
+static bool write_rows(Arena *arena, const Emit *emit, const EmitsOutput *output, Diag *diag) {
     const Layout *layout = &emit->result->tensor.layout;
-    bool is_rows = is_format(emit, "rows"), is_stacked = !is_rows && emit->pieces.count > 1;
-    uint64_t dims[LAYOUT_RANK_MAX + 1], count = layout_logical_count(layout), rows = 0;
-    uint32_t rank = 0;
-    if (is_stacked || (is_rows && layout->rank == 0))
-        dims[rank++] = emit->pieces.count;
-    for (uint32_t i = 0; i < layout->rank; i++)
-        dims[rank++] = layout->dims[i];
-    uint64_t row_size = is_rows && layout->rank ? count / layout->dims[0] : count;
-    uint32_t *words = ARENA_NEW(arena, uint32_t, count * emit->pieces.count);
-    for (uint32_t p = 0; p < emit->pieces.count; p++) {
+    uint64_t dims[LAYOUT_RANK_MAX + 1] = {0}, count = layout_logical_count(layout), row_size = layout->rank ? count / layout->dims[0] : 1;
+    // Of rows that are not a run's records (a summary beside its images) none are left out.
+    bool is_records = output->count && (layout->rank ? layout->dims[0] : 1) * (uint64_t)emit->times == output->records_per_run;
+    uint64_t rows = 0, most = is_records ? output->count : UINT64_MAX;
+    uint32_t rank = layout->rank ? layout->rank : 1;
+    for (uint32_t i = 1; i < layout->rank; i++)
+        dims[i] = layout->dims[i];
+    uint32_t *words = ARENA_NEW(arena, uint32_t, count *emit->pieces.count);
+    for (uint32_t p = 0; p < emit->pieces.count && rows < most; p++) {
         const Piece *piece = &emit->pieces.items[p];
-        uint64_t some = is_rows ? piece->rows : 1;
+        uint64_t some = piece->rows < most - rows ? piece->rows : most - rows;
         memcpy(words + rows * row_size, piece->values, some * row_size * sizeof *words);
         rows += some;
     }
-    if (is_rows)
-        dims[0] = rows;
+    dims[0] = rows;
+    if (is_records && rows < output->count)
+        diag_warning(diag, NULL, "%s: only %llu of the %u rows that were asked for came out", emit->result->name, (unsigned long long)rows,
+                     output->count);
     const char *path = output_path(arena, output, emit->result->name, ".npy");
     return say(output, path, write_tensor(arena, path, emit->result->tensor.type, rank, dims, words, diag));
+}
+
+// [times, records, …] of tensors whose first axis is a run's records: the runs' lie below each other.
+static bool write_records(Arena *arena, const Emit *emit, const EmitsOutput *output, Diag *diag) {
+    const Layout *layout = &emit->result->tensor.layout;
+    uint64_t dims[LAYOUT_RANK_MAX + 1] = {emit->times}, all = (uint64_t)layout->dims[0] * emit->runs;
+    uint64_t records = output->count && output->count < all ? output->count : all, each = layout_logical_count(layout) / layout->dims[0];
+    uint32_t *words = ARENA_NEW(arena, uint32_t, emit->times *records *each);
+    for (uint32_t p = 0, run = UINT32_MAX, time = 0; p < emit->pieces.count; p++, time++) {
+        const Piece *piece = &emit->pieces.items[p];
+        time = piece->run == run ? time : 0;
+        run = piece->run;
+        uint64_t first = (uint64_t)run * layout->dims[0];
+        if (first >= records)
+            break;
+        uint64_t some = records - first < layout->dims[0] ? records - first : layout->dims[0];
+        memcpy(words + (time * records + first) * each, piece->values, some * each * sizeof *words);
+    }
+    dims[1] = records;
+    for (uint32_t i = 1; i < layout->rank; i++)
+        dims[i + 1] = layout->dims[i];
+    uint32_t skipped = emit->times == 1; // no axis for time
+    const char *path = output_path(arena, output, emit->result->name, ".npy");
+    return say(output, path,
+               write_tensor(arena, path, emit->result->tensor.type, layout->rank + 1 - skipped, dims + skipped, words, diag));
+}
+
+static bool write_stack(Arena *arena, const Emit *emit, const EmitsOutput *output, Diag *diag) {
+    const Layout *layout = &emit->result->tensor.layout;
+    uint64_t dims[LAYOUT_RANK_MAX + 1], count = layout_logical_count(layout);
+    uint32_t rank = 0;
+    if (emit->pieces.count > 1)
+        dims[rank++] = emit->pieces.count;
+    for (uint32_t i = 0; i < layout->rank; i++)
+        dims[rank++] = layout->dims[i];
+    uint32_t *words = ARENA_NEW(arena, uint32_t, count *emit->pieces.count);
+    for (uint32_t p = 0; p < emit->pieces.count; p++)
+        memcpy(words + p * count, emit->pieces.items[p].values, count * sizeof *words);
+    const char *path = output_path(arena, output, emit->result->name, ".npy");
+    return say(output, path, write_tensor(arena, path, emit->result->tensor.type, rank, dims, words, diag));
+}
+
+static bool write_emit(Arena *arena, const Emit *emit, const EmitsOutput *output, Diag *diag) {
+    const Layout *layout = &emit->result->tensor.layout;
+    if (is_format(emit, "image"))
+        return write_images(arena, emit, output, diag);
+    if (is_format(emit, "rows"))
+        return write_rows(arena, emit, output, diag);
+    bool is_records = layout->rank > 0 && layout->dims[0] == output->records_per_run;
+    return (is_records ? write_records : write_stack)(arena, emit, output, diag);
 }
 
 bool emits_write(const Emits *emits, const EmitsOutput *output, Diag *diag) {
@@ -238,7 +310,7 @@ bool emits_write(const Emits *emits, const EmitsOutput *output, Diag *diag) {
     for (uint32_t i = 0; ok && i < emits->items.count; i++) {
         Arena *arena = arena_create();
         const Emit *emit = &emits->items.items[i];
-        ok = (is_format(emit, "image") ? write_images : write_array)(arena, emit, output, diag);
+        ok = write_emit(arena, emit, output, diag);
         arena_destroy(&arena);
     }
     return ok;

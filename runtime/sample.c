@@ -3,6 +3,7 @@
 #include "runtime/data/loader.h"
 #include "runtime/draw.h"
 #include "runtime/figure.h"
+#include "runtime/grid.h"
 #include "runtime/metrics.h"
 #include "runtime/weights.h"
 #include <inttypes.h>
@@ -15,9 +16,11 @@ typedef struct {
     Session *session;
     const SampleOptions *options;
     const ProgramEntry *entry;
+    Inputs inputs;
     Loader *loader;
     Emits *emits;
     uint32_t runs, per_run, records[IN_FLIGHT]; // records by tag mod IN_FLIGHT; per_run: repetitions
+    uint32_t made, kept;                        // records: of one run, of all that are written (0: all)
     uint32_t waiting;                           // submitted, not taken
     uint32_t done, total;
 } Sampling;
@@ -72,6 +75,7 @@ static bool submit(Sampling *sampling, const LoaderBatch *batch, uint64_t tag, D
 static bool begin_run(Sampling *sampling, uint32_t run, Diag *diag) {
     const Texts *texts = sampling->options->texts;
     return take_all(sampling, diag) && session_reset_entry(sampling->session, sampling->entry->name, diag) &&
+           inputs_set(sampling->session, sampling->entry, &sampling->inputs, sampling->options->is_interpolation ? 0 : run, diag) &&
            (!texts || texts_set(sampling->session, sampling->entry, texts, run, diag));
 }
 
@@ -89,7 +93,7 @@ static bool run_all(Sampling *sampling, Diag *diag) {
     return take_all(sampling, diag);
 }
 
-enum { FIGURE_ROWS = 10 };
+enum { FIGURE_ROWS = 10, FIGURE_PICTURES = 8 }; // rows: of an interpolation; pictures: of a caption
 
 static bool write_picture(const Sampling *sampling, const EmitsOutput *output, const char *name, const Image *image, Diag *diag) {
     const char *path = arena_format(sampling->arena, "%s/%s%s.png", output->folder, output->prefix ? output->prefix : "", name);
@@ -99,40 +103,90 @@ static bool write_picture(const Sampling *sampling, const EmitsOutput *output, c
     return ok;
 }
 
-// Texts beside the pictures that were made of them.
-static bool write_figure(const Sampling *sampling, const EmitsOutput *output, const EmitsPictures *pictures, uint32_t count, Diag *diag) {
-    Arena *arena = sampling->arena;
-    const Texts *texts = sampling->options->texts;
+// The pictures of a caption, at most `most`; their number.
+static uint32_t copy_pictures(const Sampling *sampling, const EmitsPictures *from, uint32_t text, uint32_t most, float *out) {
     const ProgramFeed *input = texts_input(sampling->entry);
-    uint32_t limit = output->count && output->count < FIGURE_ROWS ? output->count : FIGURE_ROWS;
-    const char *captions[FIGURE_ROWS];
-    FigureColumn *columns = ARENA_NEW(arena, FigureColumn, count + 1);
-    Figure figure = {
-        .title = sampling->program->name ? sampling->program->name : "samples", .rows = limit, .captions = captions, .columns = columns};
-    for (uint32_t i = 0; i < count; i++) {
-        if (pictures[i].times != 1 || pictures[i].count == 0)
-            continue;
-        columns[figure.column_count++] =
-            (FigureColumn){pictures[i].name, pictures[i].channels, pictures[i].height, pictures[i].width, pictures[i].values};
-        figure.rows = pictures[i].count < figure.rows ? pictures[i].count : figure.rows;
+    uint32_t per_run = emits_images_per_run(sampling->entry), count = 0;
+    size_t each = (size_t)from->channels * from->height * from->width;
+    for (uint32_t i = 0; i < from->count && count < most; i++)
+        if (texts_index(sampling->options->texts, input, i / per_run, i % per_run) == text) {
+            if (out)
+                memcpy(out + count * each, from->values + i * each, each * sizeof *out);
+            count++;
+        }
+    return count;
+}
+
+static FigureColumn figure_column(const Sampling *sampling, const EmitsPictures *from, const uint32_t *texts, uint32_t rows,
+                                  uint32_t most) {
+    Arena *arena = sampling->arena;
+    size_t each = (size_t)from->channels * from->height * from->width;
+    FigureColumn column = {.name = from->name, .channels = from->channels, .height = from->height, .width = from->width};
+    uint32_t *counts = ARENA_NEW(arena, uint32_t, rows + 1u);
+    for (uint32_t row = 0; row < rows; row++) {
+        uint32_t count = copy_pictures(sampling, from, texts[row], most, NULL);
+        column.per_row = count > column.per_row ? count : column.per_row;
     }
-    if (figure.column_count == 0)
-        return true;
-    uint32_t per_run = emits_images_per_run(sampling->entry);
-    for (uint32_t i = 0; i < figure.rows; i++) {
-        uint32_t text = texts_index(texts, input, i / per_run, i % per_run);
-        captions[i] = texts->captions && texts->captions[text] ? texts->captions[text] : arena_format(arena, "vector %u", text);
+    float *values = ARENA_NEW(arena, float, each *rows *column.per_row);
+    for (uint32_t row = 0; row < rows; row++)
+        counts[row] = copy_pictures(sampling, from, texts[row], column.per_row, values + each * row * column.per_row);
+    column.counts = counts;
+    column.values = values;
+    return column;
+}
+
+static bool is_shown(const EmitsPictures *pictures) { return pictures->times == 1 && pictures->count > 0; }
+
+// The captions of which there are pictures, in order.
+static uint32_t find_shown_texts(const Sampling *sampling, const EmitsPictures *pictures, uint32_t count, uint32_t *out) {
+    uint32_t rows = 0;
+    for (uint32_t text = 0; text < sampling->options->texts->count; text++) {
+        bool any = false;
+        for (uint32_t i = 0; i < count; i++)
+            any = any || (is_shown(&pictures[i]) && copy_pictures(sampling, &pictures[i], text, 1, NULL));
+        if (any)
+            out[rows++] = text;
     }
-    figure.subtitle = arena_format(arena, "program %s, %s steps of training, seed %" PRIu64, sampling->entry->name,
-                                   text_thousands(arena, sampling->options->weights.steps), sampling->options->seed);
+    return rows;
+}
+
+static bool write_figure_files(const Sampling *sampling, const EmitsOutput *output, const Figure *figure, Diag *diag) {
+    Arena *arena = sampling->arena;
     Image image;
     const char *html = arena_format(arena, "%s/%sfigure.html", output->folder, output->prefix ? output->prefix : "");
-    if (!figure_draw(arena, &figure, &image, diag) || !write_picture(sampling, output, "figure", &image, diag) ||
-        !figure_write_html(html, &figure, diag))
+    if (!figure_draw(arena, figure, &image, diag) || !write_picture(sampling, output, "figure", &image, diag) ||
+        !figure_write_html(html, figure, diag))
         return false;
     if (output->log)
         fprintf(output->log, "%s\n", html);
     return true;
+}
+
+// A row a caption: the text, then the pictures that were made of it.
+static bool write_figure(const Sampling *sampling, const EmitsOutput *output, const EmitsPictures *pictures, uint32_t count, Diag *diag) {
+    Arena *arena = sampling->arena;
+    const Texts *texts = sampling->options->texts;
+    uint32_t *shown = ARENA_NEW(arena, uint32_t, texts->count + 1u), emits = 0;
+    for (uint32_t i = 0; i < count; i++)
+        emits += is_shown(&pictures[i]);
+    if (emits == 0)
+        return true;
+    uint32_t all = find_shown_texts(sampling, pictures, count, shown), most = emits < FIGURE_PICTURES ? FIGURE_PICTURES / emits : 1;
+    FigureColumn *columns = ARENA_NEW(arena, FigureColumn, emits);
+    Figure figure = {.title = sampling->program->name ? sampling->program->name : "samples", .rows = all, .columns = columns};
+    for (uint32_t i = 0; i < count; i++)
+        if (is_shown(&pictures[i]))
+            columns[figure.column_count++] = figure_column(sampling, &pictures[i], shown, all, most);
+    figure.rows = figure_rows_max(&figure) < all ? figure_rows_max(&figure) : all;
+    const char **captions = ARENA_NEW(arena, const char *, all + 1u);
+    for (uint32_t row = 0; row < all; row++)
+        captions[row] = texts->captions && texts->captions[shown[row]] ? texts->captions[shown[row]]
+                                                                       : arena_format(arena, "vector %u", shown[row]);
+    figure.captions = captions;
+    figure.subtitle = arena_format(arena, "program %s, %s steps of training, seed %" PRIu64 "%s", sampling->entry->name,
+                                   text_thousands(arena, sampling->options->weights.steps), sampling->options->seed,
+                                   figure.rows < all ? arena_format(arena, "; the first %u of %u captions", figure.rows, all) : "");
+    return write_figure_files(sampling, output, &figure, diag);
 }
 
 // Rows: noise; columns: the texts, from the first to the second.
@@ -182,6 +236,21 @@ static bool write_all(const Sampling *sampling, const EmitsOutput *output, Diag 
     return ok && written;
 }
 
+// By labels that are an input of a number for each picture.
+static uint32_t columns_by_class(const Sampling *sampling) {
+    uint32_t count = sampling->kept ? sampling->kept : sampling->made * sampling->runs;
+    for (uint32_t i = 0; i < sampling->inputs.count; i++) {
+        const InputRecords *records = &sampling->inputs.items[i];
+        if (!records->input->below || records->input->tensor.layout.rank != 1 || !records->values || records->per_run != sampling->made)
+            continue;
+        double *classes = ARENA_NEW(sampling->arena, double, count);
+        for (uint32_t k = 0; k < count; k++)
+            classes[k] = records->values[k % records->count];
+        return grid_by_class(classes, count);
+    }
+    return 0;
+}
+
 static bool write_files(const Sampling *sampling, Diag *diag) {
     Arena *arena = sampling->arena;
     EmitsOutput output = sampling->options->output;
@@ -193,7 +262,9 @@ static bool write_files(const Sampling *sampling, Diag *diag) {
         {"step", arena_format(arena, "%u", sampling->options->weights.steps)},
         {"seed", arena_format(arena, "%" PRIu64, sampling->options->seed)},
     };
-    output.count = sampling->options->count;
+    output.count = sampling->kept;
+    output.records_per_run = sampling->made;
+    output.by_class = columns_by_class(sampling);
     output.texts = texts;
     output.text_count = TEXT_COUNT;
     return write_all(sampling, &output, diag);
@@ -212,11 +283,53 @@ static const ProgramEntry *find_entry(const Program *program, const char *name, 
     return NULL;
 }
 
-static uint32_t runs_of(const SampleOptions *options, const ProgramEntry *entry) {
-    uint32_t runs = options->count ? (options->count - 1) / emits_images_per_run(entry) + 1 : 1;
-    // Each caption that was given is used at least once; vectors and records are there for the asking.
-    uint32_t texts = options->texts ? (options->texts->count - 1) / texts_per_run(texts_input(entry)) + 1 : 1;
-    return options->is_interpolation ? options->texts->count : options->count || runs > texts ? runs : texts;
+static uint32_t ceil_of(uint32_t count, uint32_t each) { return count ? (count - 1) / each + 1 : 0; }
+
+// Records of one run. How often a phase of an epoch repeats, the loader knows; steps do not matter to it.
+static bool count_made(Sampling *sampling, Diag *diag) {
+    const ProgramEntry *entry = sampling->entry;
+    uint32_t *repeats = ARENA_NEW(sampling->arena, uint32_t, entry->phases.count + 1u);
+    bool is_plain = true;
+    for (uint32_t p = 0; p < entry->phases.count; p++) {
+        repeats[p] = entry->phases.items[p].repeat;
+        is_plain = is_plain && repeats[p] > 0;
+    }
+    if (!is_plain) {
+        LoaderOptions none = {.program = sampling->program, .entry = entry, .datasets = sampling->options->datasets};
+        Loader *loader = loader_create(sampling->arena, &none, diag);
+        if (!loader)
+            return false;
+        for (uint32_t p = 0; p < entry->phases.count; p++)
+            repeats[p] = loader_repeats(loader, p);
+        loader_destroy(&loader);
+    }
+    sampling->made = emits_records_per_run(entry, repeats);
+    return true;
+}
+
+// How often the program runs, and how much of it is kept.
+static void count_runs(Sampling *sampling) {
+    const SampleOptions *options = sampling->options;
+    const Inputs *inputs = &sampling->inputs;
+    uint32_t runs = 1, wanted = inputs_wanted(inputs);
+    // Each caption and each record that was given is used at least once; vectors and records of data sets are there for the asking.
+    for (uint32_t i = 0; i < inputs->count; i++)
+        if (inputs->items[i].is_given && ceil_of(inputs->items[i].count, inputs->items[i].per_run) > runs)
+            runs = ceil_of(inputs->items[i].count, inputs->items[i].per_run);
+    uint32_t texts = options->texts ? ceil_of(options->texts->count, texts_per_run(texts_input(sampling->entry))) : 0;
+    runs = texts > runs ? texts : runs;
+    sampling->kept = options->count ? options->count : inputs_per_run(inputs) == sampling->made ? wanted : 0;
+    sampling->runs = options->is_interpolation ? options->texts->count : options->count ? ceil_of(options->count, sampling->made) : runs;
+}
+
+static bool take_inputs(Sampling *sampling, Diag *diag) {
+    const SampleOptions *options = sampling->options;
+    if (options->inputs) {
+        sampling->inputs = *options->inputs;
+        return true;
+    }
+    sampling->inputs = inputs_create(sampling->arena, sampling->entry);
+    return inputs_complete(sampling->arena, sampling->entry, options->texts ? texts_input(sampling->entry) : NULL, &sampling->inputs, diag);
 }
 
 bool sample_run(Session *session, const Program *program, const SampleOptions *options, Diag *diag) {
@@ -224,20 +337,68 @@ bool sample_run(Session *session, const Program *program, const SampleOptions *o
     if (!entry)
         return false;
     Arena *arena = arena_create();
-    Sampling sampling = {.arena = arena,
-                         .program = program,
-                         .session = session,
-                         .options = options,
-                         .entry = entry,
-                         .emits = emits_create(arena),
-                         .runs = runs_of(options, entry)};
-    LoaderOptions loading = {
-        .program = program, .entry = entry, .datasets = options->datasets, .seed = options->seed, .end_step = sampling.runs};
-    sampling.loader = loader_create(arena, &loading, diag);
-    bool ok = sampling.loader && run_all(&sampling, diag) && write_files(&sampling, diag);
+    Sampling sampling = {
+        .arena = arena, .program = program, .session = session, .options = options, .entry = entry, .emits = emits_create(arena)};
+    bool ok = take_inputs(&sampling, diag) && count_made(&sampling, diag);
+    if (ok) {
+        count_runs(&sampling);
+        LoaderOptions loading = {
+            .program = program, .entry = entry, .datasets = options->datasets, .seed = options->seed, .end_step = sampling.runs};
+        sampling.loader = loader_create(arena, &loading, diag);
+        ok = sampling.loader && run_all(&sampling, diag) && write_files(&sampling, diag);
+    }
     loader_destroy(&sampling.loader);
     arena_destroy(&arena);
     return ok;
+}
+
+// ---- what is there already
+
+typedef struct {
+    const EmitsOutput *output;
+    const char *first; // a file that is there
+    uint32_t count;
+} Taken;
+
+static void look(Arena *arena, Taken *taken, const char *name) {
+    const EmitsOutput *output = taken->output;
+    const char *path = file_join(arena, output->folder, arena_format(arena, "%s%s", output->prefix ? output->prefix : "", name));
+    uint32_t count = 0;
+    const char **names = file_is_folder(path) ? file_list(arena, path, &count, diag_create(arena)) : NULL;
+    if (!file_exists(path) || (names && count == 0))
+        return;
+    taken->first = taken->first ? taken->first : path;
+    taken->count++;
+}
+
+bool sample_is_free(const ProgramEntry *entry, const EmitsOutput *output, bool is_interpolation, Diag *diag) {
+    Arena *arena = arena_create();
+    Taken taken = {.output = output};
+    for (uint32_t p = 0; p < entry->phases.count; p++)
+        for (uint32_t i = 0; i < entry->phases.items[p].results.count; i++) {
+            const ProgramResult *result = &entry->phases.items[p].results.items[i];
+            if (!result->format)
+                continue;
+            bool is_image = strcmp(result->format, "image") == 0;
+            if (is_interpolation) {
+                look(arena, &taken, arena_format(arena, "interpolation-%s.png", result->name));
+                continue;
+            }
+            look(arena, &taken, arena_format(arena, is_image ? "%s.png" : "%s.npy", result->name));
+            if (is_image && output->tensors)
+                look(arena, &taken, arena_format(arena, "%s.npy", result->name));
+            if (is_image && output->singles)
+                look(arena, &taken, result->name);
+        }
+    if (texts_input(entry) && !is_interpolation) {
+        look(arena, &taken, "figure.png");
+        look(arena, &taken, "figure.html");
+    }
+    if (taken.count)
+        diag_error(diag, NULL, "%s%s there already: choose another --out, or --force to replace what is written anew", taken.first,
+                   taken.count > 1 ? arena_format(arena, " and %u other%s are", taken.count - 1, taken.count > 2 ? "s" : "") : " is");
+    arena_destroy(&arena);
+    return taken.count == 0;
 }
 
 bool sample_load(Arena *arena, Session *session, const Program *program, const char *run_or_file, SampleWeights *out, Diag *diag) {

@@ -2,6 +2,7 @@
 #pragma once
 #include "runtime/data/dataset.h"
 #include "runtime/emits.h"
+#include "runtime/inputs.h"
 #include "runtime/texts.h"
 
 // What is known of weights.
@@ -12,10 +13,12 @@ typedef struct {
 
 typedef struct {
     const char *entry;        // the program
-    uint32_t count;           // images wanted: ceil(count / those of one run) runs, run k draws as step k; 0: one run
+    uint32_t count;           // records wanted (emits_records_per_run): ceil(count / those of one run) runs, run k draws as step k; 0: as
+                              // many as the inputs' pictures and files have, else one run
     Dataset *const *datasets; // of dataset_open_all for this program; may be NULL where nothing is fed
     uint64_t seed;            // of the order of data; draws have the session's
     const Texts *texts;       // for programs that take them (texts.h); NULL: none
+    const Inputs *inputs;     // complete (inputs.h); NULL: the defaults
     bool is_interpolation;    // a column of pictures for each text: as many runs as texts (by_run), all of which draw alike
     SampleWeights weights;    // for the PNGs' texts
     EmitsOutput output;       // its texts are filled in here; folder NULL: nothing is written
@@ -26,6 +29,9 @@ typedef struct {
 
 // States of the program itself begin anew in each run; all others must be there. Waits for nothing inside a run.
 bool sample_run(Session *session, const Program *program, const SampleOptions *options, Diag *diag);
+
+// False, reported, where a file is there already that sampling would write: all that it can write is known before it runs.
+bool sample_is_free(const ProgramEntry *entry, const EmitsOutput *output, bool is_interpolation, Diag *diag);
 
 // Loads what a sampling program needs from a RUN or a FILE.safetensors.
 bool sample_load(Arena *arena, Session *session, const Program *program, const char *run_or_file, SampleWeights *out, Diag *diag);

@@ -183,7 +183,23 @@ static const Dataset *find_texts(const Program *program, const TrainPlan *plan, 
     return NULL;
 }
 
-// Can a program make pictures out of nothing but noise and the texts at hand, and quickly?
+// An input that nobody gives while a network trains; NULL: there is none.
+static const ProgramFeed *missing_input(const ProgramEntry *entry, const ProgramFeed *text) {
+    for (uint32_t i = 0; i < entry->inputs.count; i++)
+        if (&entry->inputs.items[i] != text && !entry->inputs.items[i].default_count)
+            return &entry->inputs.items[i];
+    return NULL;
+}
+
+static bool check_inputs(const ProgramEntry *entry, const ProgramFeed *text, Diag *diag) {
+    const ProgramFeed *missing = missing_input(entry, text);
+    if (missing)
+        diag_error(diag, NULL, "nothing can be given for the input \"%s\" of the program \"%s\" while training: declare a \"default\"",
+                   missing->name, entry->name);
+    return !missing;
+}
+
+// Can a program make pictures out of nothing but noise, defaults and the texts at hand, and quickly?
 static bool can_show(const Program *program, const TrainPlan *plan, const ProgramEntry *entry) {
     const ProgramFeed *input = texts_input(entry);
     uint32_t repetitions = 0;
@@ -196,8 +212,8 @@ static bool can_show(const Program *program, const TrainPlan *plan, const Progra
         for (uint32_t i = 0; i < phase->results.count; i++)
             emits_images |= phase->results.items[i].format && strcmp(phase->results.items[i].format, "image") == 0;
     }
-    return !entry->training && emits_images && !is_fed && repetitions <= SHOW_REPETITIONS && entry->inputs.count == (input != NULL) &&
-           (!input || find_texts(program, plan, input));
+    return !entry->training && emits_images && !is_fed && repetitions <= SHOW_REPETITIONS && !missing_input(entry, input) &&
+           (!input || input->default_count || find_texts(program, plan, input));
 }
 
 static bool plan_previews(Arena *arena, const Program *program, TrainPlan *plan, Diag *diag) {
@@ -211,8 +227,12 @@ static bool plan_previews(Arena *arena, const Program *program, TrainPlan *plan,
     plan->sample_datasets = dataset_open_all(arena, program, plan->sample_entry, run->data, run->data_count, diag);
     const ProgramFeed *input = texts_input(plan->sample_entry);
     if (!plan->sample_datasets || !input)
-        return plan->sample_datasets != NULL;
+        return plan->sample_datasets && check_inputs(plan->sample_entry, NULL, diag);
     const Dataset *dataset = find_texts(program, plan, input);
+    if (!check_inputs(plan->sample_entry, input, diag))
+        return false;
+    if (!dataset && input->default_count)
+        return true;
     if (!dataset) {
         diag_error(diag, NULL, "the program \"%s\" makes previews of texts of %u numbers; the training's data has none",
                    plan->sample_entry->name, texts_size(input));
@@ -232,7 +252,8 @@ bool train_prepare(Arena *arena, const Program *program, const TrainOptions *opt
     if (!run->bundle && program->folder)
         run->bundle = file_real_path(arena, program->folder);
     run->bundle = run->bundle ? run->bundle : program->folder ? program->folder : "";
-    if (!find_entry(arena, program, run->entry, &plan->entry, diag) || !check_requires(arena, plan, diag))
+    if (!find_entry(arena, program, run->entry, &plan->entry, diag) || !check_requires(arena, plan, diag) ||
+        !check_inputs(plan->entry, NULL, diag))
         return false;
     run->sample_entry = run->sample_entry || !run->sample_every ? run->sample_entry : "sample";
     if (run->sample_every && !find_entry(arena, program, run->sample_entry, &plan->sample_entry, diag))

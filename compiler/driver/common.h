@@ -18,6 +18,12 @@
 #define COMMON_SEED_OPTION                                                                                                                 \
     { "seed", 0, OPTION_SEED, false, "S", "seed of all random numbers (default 0)" }
 
+// What --set NAME=VALUE takes for a program's input.
+#define COMMON_INPUT_HELP                                                                                                                  \
+    "The VALUE of an input is a number (fills it), a list 0,1,2 (repeats along its\n"                                                       \
+    "first axis), FILE.npy, a PNG or JPEG picture, or a folder of them in the order of their names: each is resized to the input's\n"        \
+    "height and width, made grey or coloured as it has channels, and mapped to its \"range\". Inputs with a \"default\" may be left out."
+
 bool common_is_bundle(const char *path); // a folder
 // A graph, or the graph inside a bundle, with --define and --preset where the command has them. `program` NULL: all programs.
 Module *common_read_module(Arguments *arguments, const char *path, bool keep_values, const char *program);

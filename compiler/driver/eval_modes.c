@@ -45,8 +45,9 @@ static bool find_emit(Measure *measure) {
                 measure->per_emit = phase->results.items[i].tensor.layout.dims[0];
             }
     }
-    if (measure->entry->inputs.count > 0)
-        return fail(measure, "takes inputs; only programs that draw their samples alone can be measured");
+    for (uint32_t i = 0; i < measure->entry->inputs.count; i++)
+        if (!measure->entry->inputs.items[i].default_count)
+            return fail(measure, "takes inputs without default; only programs that draw their samples alone can be measured");
     if (count == 0)
         return fail(measure, "emits no points: it needs one emit of rows [n, 2]");
     return count == 1 || fail(measure, "emits points more than once: it needs one emit of rows [n, 2]");

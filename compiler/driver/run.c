@@ -5,7 +5,7 @@
 #include "runtime/weights.h"
 
 static const Option options[] = {
-    {"set", 0, OPTION_TEXT, true, "NAME=FILE|DIR", "gives a state, input, feed or draw as .npy; or a folder of them, named as a dump"},
+    {"set", 0, OPTION_TEXT, true, "NAME=VALUE|DIR", "an input, or a state, feed or draw as FILE.npy; or a folder of them, named as a dump"},
     {"get", 0, OPTION_TEXT, true, "NAME=FILE|DIR", "writes a state, report, emit, value or gradient as .npy; or all into a folder"},
     {"from", 0, OPTION_TEXT, false, "RUN|FILE", "starts from a run's newest checkpoint, or from a .safetensors file"},
     {"save", 0, OPTION_TEXT, false, "RUN", "writes a checkpoint of the end"},
@@ -114,7 +114,8 @@ static bool run_interpreted(Work *work) {
     const Program *program = module ? plan_of(work, module) : NULL;
     const ProgramEntry *entry = program ? common_entry(arguments, program, work->program, false) : NULL;
     RunData data;
-    if (!entry || !check_phase(work, entry) ||
+    Inputs inputs;
+    if (!entry || !check_phase(work, entry) || !run_files_inputs(&work->files, entry, &inputs) ||
         !run_data_open(arguments, program, entry, work->seed, work->first_step, work->first_step + work->steps, &data))
         return false;
     RunStates states = run_states_create(arguments->arena, module, work->seed);
@@ -127,7 +128,8 @@ static bool run_interpreted(Work *work) {
                         .first_step = work->first_step,
                         .steps = work->steps,
                         .states = &states,
-                        .data = &data};
+                        .data = &data,
+                        .inputs = &inputs};
     bool good = load_states(work, &parts) && run_interpret(arguments->arena, &run, arguments->diag);
     run_data_close(&data);
     return good && (!arguments_has(arguments, "save") || save_interpreted(work, entry, program->digest, &parts));
@@ -138,7 +140,9 @@ static bool run_interpreted(Work *work) {
 static bool run_session(Work *work, Device *device, const Program *program, const ProgramEntry *entry) {
     Arguments *arguments = work->arguments;
     RunData data;
-    if (!run_data_open(arguments, program, entry, work->seed, work->first_step, work->first_step + work->steps, &data))
+    Inputs inputs;
+    if (!run_files_inputs(&work->files, entry, &inputs) ||
+        !run_data_open(arguments, program, entry, work->seed, work->first_step, work->first_step + work->steps, &data))
         return false;
     SessionOptions session_options = {.seed = work->seed, .only_entry = entry->name};
     Session *session = session_create(arguments->arena, device, program, &session_options, arguments->diag);
@@ -147,6 +151,7 @@ static bool run_session(Work *work, Device *device, const Program *program, cons
                      .phase = work->phase,
                      .files = &work->files,
                      .data = &data,
+                     .inputs = &inputs,
                      .session = session,
                      .first_step = work->first_step,
                      .steps = work->steps};
@@ -229,14 +234,15 @@ static int run(Arguments *arguments) {
 }
 
 const Command run_command = {
-    .usage = "BUNDLE|GRAPH.json PROGRAM[/PHASE] [--set NAME=FILE|DIR]... [--get NAME=FILE|DIR]... [--interpret]",
+    .usage = "BUNDLE|GRAPH.json PROGRAM[/PHASE] [--set NAME=VALUE|DIR]... [--get NAME=FILE|DIR]... [--interpret]",
     .description =
         "Runs a program, or one phase of it, with tensors of yours: states (unet.conv2d.weight), inputs, feeds (x0) and, interpreted,\n"
         "draws. Reports and emits are printed; --get writes them, states, named values (values/train.denoise.x_t) and gradients\n"
         "(gradients/opt.unet.conv2d.weight). A folder holds before/ after/ feeds/ draws/ report/ values/ gradients/ emits/ with names\n"
-        "NAME@STEP.REPETITION.npy. A checkpoint that --from names also says at which step to go on.",
+        "NAME@STEP.REPETITION.npy. A checkpoint that --from names also says at which step to go on.\n" COMMON_INPUT_HELP,
     .examples = "run build/ddpm.ggb train --data mnist --steps 3 --get loss=loss.npy\n"
                 "run graphs/wgan_gp.json train --preset check --interpret --set dump --get out\n"
+                "run build/upscale.ggb enlarge --set low=photo.jpg --set strength=0.5 --get high=high.npy\n"
                 "run build/ddpm.ggb forward_process/show --set forward_process.x0=image.npy --get forward=strip.npy",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),

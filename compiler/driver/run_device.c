@@ -36,17 +36,12 @@ static bool set_states(const RunDevice *run, Diag *diag) {
 }
 
 static bool set_inputs(const RunDevice *run, Arena *arena, Diag *diag) {
-    for (uint32_t i = 0; i < run->entry->inputs.count; i++) {
-        const char *name = run->entry->inputs.items[i].name, *full = arena_format(arena, "%s.%s", run->entry->name, name);
-        const HostTensor *given = run_files_find(run->files, "feeds", full, "0.0");
-        if (!given) {
-            diag_error(diag, NULL, "nothing is given for the input \"%s\": --set %s=FILE.npy", name, name);
-            return false;
-        }
-        if (!session_set(run->session, name, given, diag) || !run_files_put(run->files, "feeds", full, "0.0", given))
+    for (uint32_t i = 0; i < run->inputs->count; i++) {
+        HostTensor tensor = inputs_tensor(arena, &run->inputs->items[i], 0);
+        if (!run_files_put(run->files, "feeds", arena_format(arena, "%s.%s", run->entry->name, tensor.name), "0.0", &tensor))
             return false;
     }
-    return true;
+    return inputs_set(run->session, run->entry, run->inputs, 0, diag);
 }
 
 // ---- one repetition

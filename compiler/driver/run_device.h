@@ -10,6 +10,7 @@ typedef struct {
     const char *phase; // only this one; NULL: all
     RunFiles *files;
     RunData *data;
+    const Inputs *inputs;
     Session *session; // with its states already set
     uint32_t first_step, steps;
 } RunDevice;

@@ -7,8 +7,8 @@ static const char *const in_kinds[] = {"before", "feeds", "draws"};
 enum { IN_KINDS = sizeof in_kinds / sizeof *in_kinds };
 
 static bool add_given(RunFiles *files, const char *name, const char *path) {
-    RunFile file = {.name = name, .path = path};
-    if (!npy_read(files->arena, path, &file.tensor, files->diag))
+    RunFile file = {.name = name, .path = path, .is_word = !text_ends_with(path, ".npy")};
+    if (!file.is_word && !npy_read(files->arena, path, &file.tensor, files->diag))
         return false;
     array_push(files->arena, &files->given, file);
     return true;
@@ -79,7 +79,7 @@ static bool is_named(const char *wanted, const char *kind, const char *name, con
     return length == name_length || (length > 0 && name[name_length - length - 1] == '.' && moment != NULL);
 }
 
-const HostTensor *run_files_find(RunFiles *files, const char *kind, const char *name, const char *moment) {
+static RunFile *find(RunFiles *files, const char *kind, const char *name, const char *moment) {
     RunFile *found = NULL;
     for (uint32_t i = 0; i < files->given.count; i++) {
         RunFile *file = &files->given.items[i];
@@ -89,9 +89,36 @@ const HostTensor *run_files_find(RunFiles *files, const char *kind, const char *
         if (!found || exact) // one repetition's own tensor goes before one for all
             found = file;
     }
-    if (found)
-        found->used = true;
-    return found ? &found->tensor : NULL;
+    return found;
+}
+
+const HostTensor *run_files_find(RunFiles *files, const char *kind, const char *name, const char *moment) {
+    RunFile *found = find(files, kind, name, moment);
+    if (!found || found->is_word)
+        return NULL;
+    found->used = true;
+    return &found->tensor;
+}
+
+bool run_files_inputs(RunFiles *files, const ProgramEntry *entry, Inputs *out) {
+    Arena *arena = files->arena;
+    *out = inputs_create(arena, entry);
+    for (uint32_t i = 0; i < out->count; i++) {
+        InputRecords *records = &out->items[i];
+        RunFile *file = find(files, "feeds", arena_format(arena, "%s.%s", entry->name, records->input->name), "0.0");
+        if (!file)
+            continue;
+        file->used = true;
+        const char *name = arena_format(arena, "--set %s", file->name);
+        if (!(file->is_word ? inputs_read(arena, name, file->path, records, files->diag)
+                            : inputs_take(arena, name, &file->tensor, records, files->diag)))
+            return false;
+        if (!file->is_word && records->count != records->per_run) {
+            diag_error(files->diag, NULL, "%s: its first axis is %u, but the program takes %u", name, records->count, records->per_run);
+            return false;
+        }
+    }
+    return inputs_complete(arena, entry, NULL, out, files->diag) && inputs_fit_one_run(out, files->diag);
 }
 
 bool run_files_has_kind(const RunFiles *files, const char *kind) {
@@ -133,7 +160,10 @@ bool run_files_close(RunFiles *files) {
         bool spare =
             text_starts_with(file->name, "before/") || text_starts_with(file->name, "feeds/") || text_starts_with(file->name, "draws/");
         if (!file->used && !spare) { // a dump may hold more than one program needs
-            diag_error(files->diag, NULL, "--set %s: no state, input, feed or draw of this program has that name", file->name);
+            diag_error(files->diag, NULL,
+                       file->is_word ? "--set %s=%s: no input of this program has that name; a state, feed or draw takes FILE.npy"
+                                     : "--set %s: no state, input, feed or draw of this program has that name",
+                       file->name, file->path);
             good = false;
         }
     }
@@ -150,41 +180,11 @@ bool run_files_close(RunFiles *files) {
 
 // ---- tensors
 
-static double element(const HostTensor *tensor, uint64_t i) {
-    union {
-        float f32;
-        double f64;
-        int32_t i32;
-        int64_t i64;
-        uint32_t u32;
-    } number;
-    const char *at = (const char *)tensor->data + i * host_dtype_size(tensor->dtype);
-    memcpy(&number, at, host_dtype_size(tensor->dtype));
-    switch (tensor->dtype) {
-    case HOST_F32:
-        return number.f32;
-    case HOST_F64:
-        return number.f64;
-    case HOST_I32:
-        return number.i32;
-    case HOST_I64:
-        return (double)number.i64;
-    case HOST_U32:
-        return number.u32;
-    case HOST_U8:
-    case HOST_BOOL:
-        return *(const unsigned char *)at;
-    }
-    return NAN;
-}
-
 bool run_labels_fit(const char *name, const HostTensor *given, uint32_t below, Diag *diag) {
-    uint64_t count = 1;
-    for (uint32_t i = 0; i < given->rank; i++)
-        count *= given->dims[i];
-    for (uint64_t i = 0; below && i < count; i++)
-        if (!(element(given, i) >= 0 && element(given, i) < below)) {
-            diag_error(diag, NULL, "%s: element %llu is %.10g, but the graph declares it from 0 to %u", name, (unsigned long long)i, element(given, i), below - 1);
+    for (uint64_t i = 0, count = host_count(given); below && i < count; i++)
+        if (!(host_number(given, i) >= 0 && host_number(given, i) < below)) {
+            diag_error(diag, NULL, "%s: element %llu is %.10g, but the graph declares it from 0 to %u", name, (unsigned long long)i,
+                       host_number(given, i), below - 1);
             return false;
         }
     return true;
@@ -206,7 +206,7 @@ bool run_tensor_from(Arena *arena, const char *name, const HostTensor *given, co
     }
     *out = tensor_create(arena, type);
     for (uint64_t i = 0; i < count; i++)
-        out->data[i] = element(given, i);
+        out->data[i] = host_number(given, i);
     return true;
 }
 

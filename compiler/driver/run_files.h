@@ -3,11 +3,12 @@
 #pragma once
 #include "compiler/driver/arguments.h"
 #include "compiler/ir/interpret.h"
-#include "runtime/base/tensor_file.h"
+#include "runtime/inputs.h"
 
 typedef struct {
     const char *name, *path; // path: the file
     HostTensor tensor;       // of a given one
+    bool is_word;            // path is no .npy file but a number, a list or pictures, for an input
     bool used;               // was asked for, or came out
 } RunFile;
 
@@ -23,6 +24,8 @@ typedef struct {
 bool run_files_open(RunFiles *files, Arguments *arguments);
 // "feeds/train.denoise.x0@0.0"; also found under "train.denoise.x0" and "x0". NULL: not given.
 const HostTensor *run_files_find(RunFiles *files, const char *kind, const char *name, const char *moment);
+// What is given for a program's inputs, defaults included, for one run of it. False: reported.
+bool run_files_inputs(RunFiles *files, const ProgramEntry *entry, Inputs *out);
 bool run_files_has_kind(const RunFiles *files, const char *kind); // is something of "draws" given?
 bool run_files_wants_values(const RunFiles *files);               // values/ or gradients/, or a folder
 // Writes the tensor where it is wanted. moment: "3.0", or NULL for states.

@@ -14,11 +14,10 @@ typedef struct {
     bool failed;
 } Running;
 
-static const Feed *find_feed(const Running *running, const char *name, bool *is_input) {
+static const Feed *find_feed(const Running *running, const char *name) {
     for (uint32_t i = 0; i < running->phase->feeds.count; i++)
         if (strcmp(running->phase->feeds.items[i].name, name) == 0)
             return &running->phase->feeds.items[i];
-    *is_input = true;
     for (uint32_t i = 0; i < running->run->entry->inputs.count; i++)
         if (strcmp(running->run->entry->inputs.items[i].name, name) == 0)
             return &running->run->entry->inputs.items[i];
@@ -43,28 +42,33 @@ static bool read_batch(Running *running, const Feed *feed, Tensor *out) {
     return true;
 }
 
+static bool read_input(Running *running, const Feed *feed, const char *full, Tensor *out) {
+    HostTensor given = inputs_tensor(running->arena, &running->run->inputs->items[feed - running->run->entry->inputs.items], 0);
+    return run_tensor_from(running->arena, full, &given, &feed->type, out, running->diag);
+}
+
+static bool read_feed(Running *running, const Feed *feed, const char *full, Tensor *out) {
+    const HostTensor *given = run_files_find(running->run->files, "feeds", full, running->moment);
+    const Field *field = module_field(running->run->module, feed);
+    if (given)
+        return run_labels_fit(full, given, field ? field->below : 0, running->diag) &&
+               run_tensor_from(running->arena, full, given, &feed->type, out, running->diag);
+    if (running->run->data->loader)
+        return read_batch(running, feed, out);
+    diag_error(running->diag, NULL, "nothing is given for the feed \"%s\": --set %s=FILE.npy, or --data SPEC", feed->name, feed->name);
+    return false;
+}
+
 static const Tensor *source_feed(void *context, const char *name) {
     Running *running = context;
     const RunInterpret *run = running->run;
-    bool is_input = false;
-    const Feed *feed = find_feed(running, name, &is_input);
+    const Feed *feed = find_feed(running, name);
     if (!feed)
         return NULL;
-    const char *full = is_input ? arena_format(running->arena, "%s.%s", run->entry->name, name)
-                                : arena_format(running->arena, "%s.%s.%s", run->entry->name, running->phase->name, name);
-    const HostTensor *given = run_files_find(run->files, "feeds", full, is_input ? "0.0" : running->moment);
+    const char *full = feed->data ? arena_format(running->arena, "%s.%s.%s", run->entry->name, running->phase->name, name)
+                                  : arena_format(running->arena, "%s.%s", run->entry->name, name);
     Tensor tensor = {0};
-    bool good = false;
-    const Field *field = module_field(run->module, feed);
-    if (given)
-        good = run_labels_fit(full, given, field ? field->below : 0, running->diag) &&
-               run_tensor_from(running->arena, full, given, &feed->type, &tensor, running->diag);
-    else if (run->data->loader && !is_input)
-        good = read_batch(running, feed, &tensor);
-    else
-        diag_error(running->diag, NULL, "nothing is given for %s \"%s\": --set %s=FILE.npy%s", is_input ? "the input" : "the feed", name,
-                   name, is_input ? "" : ", or --data SPEC");
-    if (!good) {
+    if (!(feed->data ? read_feed : read_input)(running, feed, full, &tensor)) {
         running->failed = true;
         return NULL;
     }

@@ -13,6 +13,7 @@ typedef struct {
     uint32_t first_step, steps; // runs steps first_step … first_step + steps - 1
     RunStates *states;          // changed by the run
     RunData *data;              // feeds that no file gives
+    const Inputs *inputs;
 } RunInterpret;
 
 bool run_interpret(Arena *arena, const RunInterpret *run, Diag *diag);

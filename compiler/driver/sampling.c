@@ -79,6 +79,8 @@ static bool add_texts(Arguments *arguments, const Sampling *sampling, const Prog
             diag_error(arguments->diag, NULL, "the program \"%s\" takes no texts: it has no input \"text\"", entry->name);
         return !given;
     }
+    if (options->inputs->items[input - entry->inputs.items].values) // by --set, or its default
+        return true;
     Texts *texts = ARENA_NEW(arguments->arena, Texts, 1), *between = ARENA_NEW(arguments->arena, Texts, 1);
     options->texts = texts;
     if (!find_texts(arguments, sampling, program, input, &options->weights, texts))
@@ -104,17 +106,43 @@ static void report_broken(Arguments *arguments, const Program *program, Dataset 
             dataset_report_broken(datasets[i], arguments->diag);
 }
 
-static bool run_session(Arguments *arguments, const Sampling *sampling, Device *device, const Program *program, const ProgramEntry *entry) {
+// What --set gives, and the defaults; a text comes by --text, --embedding or --data, too.
+static bool read_inputs(Arguments *arguments, const ProgramEntry *entry, Inputs *out) {
+    uint32_t count = 0;
+    const char **specs = arguments_all(arguments, "set", &count);
+    const ProgramFeed *text = texts_input(entry);
+    bool has_words = arguments_has(arguments, "text") || arguments_has(arguments, "embedding");
+    *out = inputs_create(arguments->arena, entry);
+    if (!inputs_read_all(arguments->arena, entry, specs, count, out, arguments->diag))
+        return false;
+    bool is_set = text && out->items[text - entry->inputs.items].is_given;
+    if (is_set && has_words) {
+        diag_error(arguments->diag, NULL, "the input \"text\" is given twice: by --set, and by --text or --embedding");
+        return false;
+    }
+    // Without words its default serves, where it has one; else find_texts says what is missing.
+    bool is_other = text && !is_set && (has_words || arguments_has(arguments, "interpolate") || !text->default_count);
+    return inputs_complete(arguments->arena, entry, is_other ? text : NULL, out, arguments->diag);
+}
+
+static EmitsOutput output_of(const Sampling *sampling) {
+    return (EmitsOutput){.folder = sampling->folder,
+                         .prefix = sampling->prefix,
+                         .columns = sampling->columns,
+                         .singles = sampling->singles,
+                         .tensors = sampling->tensors,
+                         .log = sampling->log};
+}
+
+static bool run_session(Arguments *arguments, const Sampling *sampling, Device *device, const Program *program, const ProgramEntry *entry,
+                        const Inputs *inputs) {
     uint32_t spec_count = 0;
     const char **specs = arguments_all(arguments, "data", &spec_count);
     SampleOptions options = {.entry = entry->name,
                              .count = sampling->count,
                              .seed = sampling->seed,
-                             .output = {.folder = sampling->folder,
-                                        .prefix = sampling->prefix,
-                                        .singles = sampling->singles,
-                                        .tensors = sampling->tensors,
-                                        .log = sampling->log},
+                             .output = output_of(sampling),
+                             .inputs = inputs,
                              .progress = progress,
                              .progress_context = arguments->activity,
                              .reports = sampling->reports};
@@ -134,10 +162,43 @@ static bool run_session(Arguments *arguments, const Sampling *sampling, Device *
     return good;
 }
 
+static bool is_sampler(const ProgramEntry *entry) { return !entry->training && (emits_any(entry, "image") || emits_any(entry, "rows")); }
+
+// By name; else the one called "sample"; else the only one that emits images or rows.
+static const ProgramEntry *find_entry(Arguments *arguments, const Program *program, const char *name) {
+    const ProgramEntry *entry = name ? common_entry(arguments, program, name, false) : program_entry(program, "sample");
+    if (name || (entry && !entry->training))
+        return entry;
+    const char **known = ARENA_NEW(arguments->arena, const char *, program->entries.count + 1u);
+    uint32_t count = 0, evaluating = 0;
+    for (uint32_t i = 0; i < program->entries.count; i++)
+        if (is_sampler(&program->entries.items[i])) {
+            entry = &program->entries.items[i];
+            known[count++] = entry->name;
+        }
+    if (count == 1)
+        return entry;
+    for (uint32_t i = 0; count == 0 && i < program->entries.count; i++)
+        if (!program->entries.items[i].training)
+            known[evaluating++] = program->entries.items[i].name;
+    Text names = text_create(arguments->arena);
+    for (uint32_t i = 0; i < count + evaluating; i++)
+        text_format(&names, "%s--program %s", i ? ", " : "", known[i]);
+    if (count)
+        diag_error(arguments->diag, NULL, "%s has no program \"sample\", and %u that emit images or rows; say which: %s", program->name,
+                   count, names.data);
+    else
+        diag_error(arguments->diag, NULL, "%s has no program that emits images or rows%s%s", program->name,
+                   evaluating ? "; those that evaluate are " : "", names.data);
+    return NULL;
+}
+
 bool sampling_run(Arguments *arguments, const Sampling *sampling) {
     Program *program = common_read_bundle(arguments, sampling->bundle);
-    const ProgramEntry *entry = program ? common_entry(arguments, program, sampling->program, false) : NULL;
-    if (!entry)
+    const ProgramEntry *entry = program ? find_entry(arguments, program, sampling->program) : NULL;
+    EmitsOutput output = output_of(sampling);
+    Inputs inputs;
+    if (!entry || !(sampling->may_replace || sample_is_free(entry, &output, arguments_has(arguments, "interpolate"), arguments->diag)))
         return false;
     const ProgramState *state = sampling->from ? NULL : trained_state(program, entry);
     if (state) {
@@ -145,11 +206,11 @@ bool sampling_run(Arguments *arguments, const Sampling *sampling) {
                    entry->name, state->name);
         return false;
     }
-    Device *device = common_device(arguments, entry);
+    Device *device = read_inputs(arguments, entry, &inputs) ? common_device(arguments, entry) : NULL;
     if (!device)
         return false;
     common_check_class(arguments, program, device);
-    bool good = run_session(arguments, sampling, device, program, entry);
+    bool good = run_session(arguments, sampling, device, program, entry, &inputs);
     common_check_validation(arguments, device);
     device_destroy(&device);
     return good;

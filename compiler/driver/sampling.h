@@ -4,10 +4,12 @@
 #include "runtime/sample.h"
 
 typedef struct {
-    const char *bundle, *program, *from; // program NULL: the first that evaluates; from NULL: only for programs that read no weights
+    const char *bundle, *program; // program NULL: the one called "sample", or the only one that emits images or rows
+    const char *from;             // NULL: only for programs that read no weights
     const char *folder, *prefix;         // of what it emits; folder NULL: nothing is written
-    uint32_t count;                      // images; 0: one run
+    uint32_t count, columns;             // records; columns of grids: 0: by class, or nearly square
     bool singles, tensors;
+    bool may_replace;                    // files that are there already
     uint64_t seed;
     FILE *log, *reports; // a line per file, per report; may be NULL
 } Sampling;

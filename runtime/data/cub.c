@@ -106,7 +106,7 @@ static bool prepare(Arena *scratch, const CubData *data, uint32_t split, uint32_
         if (data->fields[i].role != FIELD_IMAGE || (i != field && !shared->cache))
             continue;
         pictures[i] = ARENA_NEW(scratch, uint8_t, prepared_size(&data->fields[i]));
-        resize_bilinear(picture.pixels, picture.width, &box, data->fields[i].wide, pictures[i]);
+        resize_bilinear(picture.pixels, picture.width, &box, data->fields[i].wide, data->fields[i].wide, pictures[i]);
     }
     pthread_mutex_lock(&shared->lock);
     if (atomic_load(&shared->states[record]) == RECORD_UNKNOWN) {

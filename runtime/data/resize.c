@@ -47,17 +47,17 @@ static void blend(const uint8_t *from, size_t stride, const Taps *taps, uint8_t 
     }
 }
 
-void resize_bilinear(const uint8_t *rgb, uint32_t width, const ResizeBox *box, uint32_t size, uint8_t *out) {
+void resize_bilinear(const uint8_t *rgb, uint32_t width, const ResizeBox *box, uint32_t wide, uint32_t high, uint8_t *out) {
     Arena *arena = arena_create();
     uint32_t rows = box->bottom - box->top;
-    const Taps *across = make_taps(arena, box->right - box->left, size), *down = make_taps(arena, rows, size);
-    uint8_t *narrow = ARENA_NEW(arena, uint8_t, (size_t)rows * size * CHANNELS);
+    const Taps *across = make_taps(arena, box->right - box->left, wide), *down = make_taps(arena, rows, high);
+    uint8_t *narrow = ARENA_NEW(arena, uint8_t, (size_t)rows * wide * CHANNELS);
     for (uint32_t y = 0; y < rows; y++)
-        for (uint32_t x = 0; x < size; x++)
+        for (uint32_t x = 0; x < wide; x++)
             blend(rgb + ((size_t)(y + box->top) * width + box->left) * CHANNELS, CHANNELS, &across[x],
-                  narrow + ((size_t)y * size + x) * CHANNELS);
-    for (uint32_t y = 0; y < size; y++)
-        for (uint32_t x = 0; x < size; x++)
-            blend(narrow + (size_t)x * CHANNELS, (size_t)size * CHANNELS, &down[y], out + ((size_t)y * size + x) * CHANNELS);
+                  narrow + ((size_t)y * wide + x) * CHANNELS);
+    for (uint32_t y = 0; y < high; y++)
+        for (uint32_t x = 0; x < wide; x++)
+            blend(narrow + (size_t)x * CHANNELS, (size_t)wide * CHANNELS, &down[y], out + ((size_t)y * wide + x) * CHANNELS);
     arena_destroy(&arena);
 }

@@ -167,9 +167,9 @@ START_TEST(resized_as_by_pillow) {
         for (uint32_t x = 0; x < WIDTH; x++)
             for (uint32_t c = 0; c < 3; c++)
                 pixels[(y * WIDTH + x) * 3 + c] = (uint8_t)(x * 37 + y * 53 + c * 71 + x * y * 11);
-    resize_bilinear(pixels, WIDTH, &(ResizeBox){0, 0, WIDTH, HEIGHT}, 3, out);
+    resize_bilinear(pixels, WIDTH, &(ResizeBox){0, 0, WIDTH, HEIGHT}, 3, 3, out);
     ck_assert_mem_eq(out, all, sizeof all);
-    resize_bilinear(pixels, WIDTH, &(ResizeBox){1, 1, 7, 4}, 4, out);
+    resize_bilinear(pixels, WIDTH, &(ResizeBox){1, 1, 7, 4}, 4, 4, out);
     ck_assert_mem_eq(out, part, sizeof part);
 }
 END_TEST
