@@ -7,6 +7,9 @@
 enum { WIDTH = 1200, HEIGHT = 700, TICK_MAX = 16, FONT_TITLE = 24, FONT_TEXT = 16, FONT_TICK = 15, MARGIN = 28 };
 static const double POINT_RADIUS = 2.5;
 enum { STRIP_TILE = 72, STRIP_GAP = 4 };
+// Of a sheet of panels, in pixels: above and below the axes; the place of the y label before the legend.
+enum { TITLE_HEIGHT = 76, PANEL_HEAD = 54, PANEL_FOOT = 66, LEGEND_LINE = 24, LEGEND_LEFT = 180 };
+enum { PANEL_HEIGHT = 430, HALF_HEIGHT = 360, SHEET_WIDTH = 1440 };
 
 // Okabe and Ito, "Color universal design" (2008): told apart by the colour-blind, too.
 static const Colour PALETTE[] = {{0.00, 0.45, 0.70}, {0.84, 0.37, 0.00}, {0.00, 0.62, 0.45}, {0.80, 0.47, 0.65},
@@ -27,6 +30,7 @@ typedef struct {
     Arena *arena;
     Canvas *canvas;
     const DrawPlot *plot;
+    double left; // of the panel
     Axis x, y;
     const double **smooth; // by series
 } Plotter;
@@ -35,6 +39,10 @@ typedef struct {
     Colour colour;
     double alpha, width;
 } Pen;
+
+static Colour colour_of(const DrawPlot *plot, uint32_t series) {
+    return PALETTE[(plot->series[series].colour ? plot->series[series].colour - 1 : series) % PALETTE_COUNT];
+}
 
 static double round_step(double span, double count) {
     double raw = span / count, power = pow(10, floor(log10(raw))), rest = raw / power;
@@ -51,7 +59,10 @@ static void add_tick(Axis *axis, double value, const char *format, int decimals)
         snprintf(label, sizeof *axis->labels, format, value);
 }
 
+enum { TICK_MIN = 3 };
+
 static void make_ticks(Axis *axis, double count) {
+    axis->tick_count = 0;
     if (axis->is_log) {
         static const double ALL[] = {1, 2, 5}, TENS[] = {1};
         bool is_short = axis->high - axis->low < 3;
@@ -68,6 +79,8 @@ static void make_ticks(Axis *axis, double count) {
     bool is_huge = fmax(fabs(axis->low), fabs(axis->high)) >= 1e7 || decimals > 6;
     for (double i = first; i * step <= axis->high + step * 1e-9; i++)
         add_tick(axis, i == 0 ? 0 : i * step, is_huge ? "%.3g" : NULL, decimals);
+    if (axis->tick_count < TICK_MIN && count < TICK_MAX / 2.0)
+        make_ticks(axis, 2 * count);
 }
 
 static double place(const Axis *axis, double value) {
@@ -202,12 +215,8 @@ static void draw_axes(Plotter *plotter) {
         canvas_text(canvas, plot->x_label, FONT_TEXT, false, &INK, (x->from + x->to) / 2, y->from + 34, ALIGN_CENTRE);
     if (plot->y_label) {
         const char *label = y->is_log ? arena_format(plotter->arena, "%s (log scale)", plot->y_label) : plot->y_label;
-        canvas_text(canvas, label, FONT_TICK, false, &SOFT, MARGIN, y->to - 28, ALIGN_LEFT);
+        canvas_text(canvas, label, FONT_TICK, false, &SOFT, plotter->left + MARGIN, y->to - 28, ALIGN_LEFT);
     }
-    if (plot->title)
-        canvas_text(canvas, plot->title, FONT_TITLE, true, &INK, MARGIN, 20, ALIGN_LEFT);
-    if (plot->subtitle)
-        canvas_text(canvas, plot->subtitle, FONT_TICK, false, &SOFT, MARGIN, 54, ALIGN_LEFT);
 }
 
 // A line through the points, at most two (the lowest and the highest) for each column of pixels.
@@ -262,7 +271,7 @@ static void draw_series(const Plotter *plotter) {
             bool is_smoothed = plotter->smooth[s] != series->y;
             if (pass == 0 && !is_smoothed) // nothing to draw below
                 continue;
-            Pen pen = {PALETTE[s % PALETTE_COUNT], pass == 0 ? 0.22 : plot->is_scatter ? 0.5 : 1, pass == 0 ? 1 : 2.4};
+            Pen pen = {colour_of(plot, s), pass == 0 ? 0.22 : plot->is_scatter ? 0.5 : 1, pass == 0 ? 1 : 2.4};
             if (plot->is_scatter)
                 draw_points(plotter, series, &pen);
             else
@@ -271,57 +280,89 @@ static void draw_series(const Plotter *plotter) {
     canvas_restore(canvas);
 }
 
-// Names and last values, from right to left in the line of the y label; in lines above it where they do not fit there.
-static void draw_legend(const Plotter *plotter) {
-    const DrawPlot *plot = plotter->plot;
-    double right = plotter->x.to, top = plotter->y.to - 29;
-    for (uint32_t s = plot->series_count; s-- > 0;) {
-        const DrawSeries *series = &plot->series[s];
-        double last = series->count ? plotter->smooth[s][series->count - 1] : NAN;
-        const char *label =
-            plot->is_scatter || !isfinite(last) ? series->name : arena_format(plotter->arena, "%s  %.4g", series->name, last);
-        double width = canvas_text(plotter->canvas, label, FONT_TEXT, false, NULL, 0, 0, ALIGN_LEFT);
-        if (right - width < plotter->x.from + 180) { // one line higher
-            right = plotter->x.to;
-            top -= 24;
-        }
-        canvas_text(plotter->canvas, label, FONT_TEXT, false, &INK, right, top, ALIGN_RIGHT);
-        draw_line(plotter->canvas, right - width - 30, top + 11, right - width - 8, top + 11, PALETTE[s % PALETTE_COUNT], 4);
-        right -= width + 54;
-    }
+static const char *legend_label(const Plotter *plotter, uint32_t number) {
+    const DrawSeries *series = &plotter->plot->series[number];
+    double last = series->count ? plotter->smooth[number][series->count - 1] : NAN;
+    return plotter->plot->is_scatter || !isfinite(last) ? series->name : arena_format(plotter->arena, "%s  %.4g", series->name, last);
 }
 
-// Between `top` and `bottom` of the canvas.
-static void draw_panel(Arena *arena, Canvas *canvas, const DrawPlot *plot, uint32_t width, double top, double bottom) {
-    Plotter plotter = {.arena = arena, .canvas = canvas, .plot = plot, .smooth = ARENA_NEW(arena, const double *, plot->series_count + 1)};
+// Names and last values, from right to left in the line of the y label; in lines above it where they do not fit there. Its lines; `is_drawn`
+// false: only counts them.
+static uint32_t draw_legend(const Plotter *plotter, double left, double edge, bool is_drawn) {
+    const DrawPlot *plot = plotter->plot;
+    double right = edge, top = plotter->y.to - 29;
+    uint32_t lines = 1;
+    for (uint32_t s = plot->series_count; s-- > 0;) {
+        const char *label = legend_label(plotter, s);
+        double width = canvas_text(plotter->canvas, label, FONT_TEXT, false, NULL, 0, 0, ALIGN_LEFT);
+        if (right < edge && right - width < left + LEGEND_LEFT) { // one line higher
+            right = edge;
+            top -= LEGEND_LINE;
+            lines++;
+        }
+        if (is_drawn) {
+            canvas_text(plotter->canvas, label, FONT_TEXT, false, &INK, right, top, ALIGN_RIGHT);
+            draw_line(plotter->canvas, right - width - 30, top + 11, right - width - 8, top + 11, colour_of(plot, s), 4);
+        }
+        right -= width + 54;
+    }
+    return lines;
+}
+
+typedef struct {
+    uint32_t left, top, width, height; // pixels
+} Box;
+
+static void draw_panel(Arena *arena, Canvas *canvas, const DrawPlot *plot, const Box *box) {
+    Plotter plotter = {.arena = arena, .canvas = canvas, .plot = plot, .left = box->left};
+    plotter.smooth = ARENA_NEW(arena, const double *, plot->series_count + 1);
     for (uint32_t s = 0; s < plot->series_count; s++) {
         uint32_t count = plot->series[s].count, window = plot->smoothing ? plot->smoothing : count / 50;
         plotter.smooth[s] = plot->is_scatter || window < 3 ? plot->series[s].y : running_mean(arena, &plot->series[s], window);
     }
-    scale_axes(&plotter, MARGIN + 62, top + (plot->title ? 130 : 54), width - MARGIN, bottom - 66.0);
+    double left = box->left + MARGIN + 62.0, right = (double)box->left + box->width - MARGIN;
+    double head = PANEL_HEAD + LEGEND_LINE * (draw_legend(&plotter, left, right, false) - 1.0);
+    scale_axes(&plotter, left, box->top + head, right, (double)box->top + box->height - PANEL_FOOT);
     draw_axes(&plotter);
     draw_series(&plotter);
-    draw_legend(&plotter);
+    draw_legend(&plotter, left, right, true);
 }
 
-bool draw_plots(Arena *arena, const DrawPlot *plots, uint32_t count, Image *out, Diag *diag) {
-    uint32_t width = plots[0].width ? plots[0].width : WIDTH, height = 0, top = 0;
-    for (uint32_t i = 0; i < count; i++)
-        height += plots[i].height ? plots[i].height : HEIGHT;
-    Canvas *canvas = canvas_create(width, height, diag);
+static bool draw_boxes(Arena *arena, const DrawPlot *plots, const Box *boxes, uint32_t count, uint32_t width, Image *out, Diag *diag) {
+    const Box *last = &boxes[count - 1];
+    Canvas *canvas = canvas_create(width, last->top + last->height, diag);
     if (!canvas)
         return false;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t bottom = top + (plots[i].height ? plots[i].height : HEIGHT);
-        draw_panel(arena, canvas, &plots[i], width, top, bottom);
-        top = bottom;
-    }
+    if (plots[0].title)
+        canvas_text(canvas, plots[0].title, FONT_TITLE, true, &INK, MARGIN, 20, ALIGN_LEFT);
+    if (plots[0].title && plots[0].subtitle)
+        canvas_text(canvas, plots[0].subtitle, FONT_TICK, false, &SOFT, MARGIN, 54, ALIGN_LEFT);
+    for (uint32_t i = 0; i < count; i++)
+        draw_panel(arena, canvas, &plots[i], &boxes[i]);
     bool is_drawn = canvas_pixels(canvas, arena, out, diag);
     canvas_destroy(&canvas);
     return is_drawn;
 }
 
-bool draw_plot(Arena *arena, const DrawPlot *plot, Image *out, Diag *diag) { return draw_plots(arena, plot, 1, out, diag); }
+bool draw_sheet(Arena *arena, const DrawPlot *plots, uint32_t count, Image *out, Diag *diag) {
+    if (count == 1)
+        return draw_plot(arena, plots, out, diag);
+    Box *boxes = ARENA_NEW(arena, Box, count);
+    bool is_narrow = count > 3;
+    uint32_t width = is_narrow ? SHEET_WIDTH : WIDTH, top = plots[0].title ? TITLE_HEIGHT : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_half = is_narrow && (i > 0 || count % 2 == 0), is_right = is_half && (i + count) % 2 == 1;
+        uint32_t height = is_half ? HALF_HEIGHT : PANEL_HEIGHT;
+        boxes[i] = (Box){is_right ? width / 2 : 0, top, is_half ? width / 2 : width, height};
+        top += is_half && !is_right ? 0 : height;
+    }
+    return draw_boxes(arena, plots, boxes, count, width, out, diag);
+}
+
+bool draw_plot(Arena *arena, const DrawPlot *plot, Image *out, Diag *diag) {
+    uint32_t width = plot->width ? plot->width : WIDTH, height = plot->height ? plot->height : HEIGHT, top = plot->title ? TITLE_HEIGHT : 0;
+    return draw_boxes(arena, plot, &(Box){0, top, width, height - top}, 1, width, out, diag);
+}
 
 bool draw_strip(Arena *arena, const DrawStrip *strip, Image *out, Diag *diag) {
     uint32_t side = strip->width > strip->height ? strip->width : strip->height;

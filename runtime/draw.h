@@ -6,7 +6,8 @@ typedef struct {
     const char *name;
     const double *x, *y; // a y that is not finite is left out
     uint32_t count;
-    double radius; // of the points of a scatter plot, in pixels; 0: 2.5
+    double radius;   // of the points of a scatter plot, in pixels; 0: 2.5
+    uint32_t colour; // number in the palette, from 1 on; 0: by its place
 } DrawSeries;
 
 typedef struct {
@@ -22,8 +23,9 @@ typedef struct {
 // Axes with round ticks, a legend where there are several series, a logarithmic y axis where all values are positive and span more than 1.2
 // decades.
 bool draw_plot(Arena *arena, const DrawPlot *plot, Image *out, Diag *diag);
-// Several below each other, as wide as the first; those without a title stand closer to the one above.
-bool draw_plots(Arena *arena, const DrawPlot *plots, uint32_t count, Image *out, Diag *diag);
+// Several on one sheet under the title of the first: up to three below each other, more in two columns (of an odd number the first across
+// both). Their own sizes do not count.
+bool draw_sheet(Arena *arena, const DrawPlot *plots, uint32_t count, Image *out, Diag *diag);
 
 typedef struct {
     const char *title;   // may be NULL

@@ -6,7 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LOSSES_HEIGHT = 560, PARTS_HEIGHT = 460 }; // pixels, where both are drawn
+enum { COLOURS = 7 }; // that draw.c has; of more curves, only those of a panel differ
+// Curves whose usual sizes differ by more have panels of their own; by less where they have a sign, which no logarithmic axis shows.
+static const double ALIKE = 30, ALIKE_SIGNED = 10, LOG_SPAN = 16;
 
 typedef struct {
     uint32_t step, count;
@@ -252,41 +254,151 @@ static bool is_loss(const Series *series) {
     return strcmp(name, "loss") == 0 || text_starts_with(name, "loss_");
 }
 
-// The series that are losses, or those that are not.
-static DrawPlot plot_of(Arena *arena, const Metrics *metrics, bool losses, bool all) {
+// What tells whether two curves can share axes.
+typedef struct {
+    double size;     // the median of |y|
+    bool is_loss;
+    bool is_signed;  // has values that are not positive
+    bool wants_log;  // positive, over more than a decade
+    uint32_t series; // in Metrics
+} Curve;
+
+static int compare_doubles(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static Curve measure(Arena *arena, const DrawSeries *series) {
+    Curve curve = {0};
+    double *sizes = ARENA_NEW(arena, double, series->count + 1u);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < series->count; i++)
+        if (isfinite(series->y[i])) {
+            sizes[count++] = fabs(series->y[i]);
+            curve.is_signed = curve.is_signed || series->y[i] <= 0;
+        }
+    if (count == 0)
+        return curve;
+    qsort(sizes, count, sizeof *sizes, compare_doubles);
+    curve.size = sizes[count / 2];
+    curve.wants_log = !curve.is_signed && sizes[count - 1 - count / 100] > LOG_SPAN * sizes[count / 100];
+    return curve;
+}
+
+static int compare_curves(const void *a, const void *b) {
+    const Curve *x = a, *y = b;
+    if (x->is_loss != y->is_loss)
+        return x->is_loss ? -1 : 1;
+    if (x->size != y->size)
+        return x->size > y->size ? -1 : 1;
+    return x->series < y->series ? -1 : 1;
+}
+
+static DrawSeries *all_series(Arena *arena, const Metrics *metrics) {
     DrawSeries *series = ARENA_NEW(arena, DrawSeries, metrics->series.count + 1);
-    DrawPlot plot = {.x_label = "step", .y_label = "", .series = series};
     for (uint32_t s = 0; s < metrics->series.count; s++) {
         const Series *from = &metrics->series.items[s];
-        if (!all && is_loss(from) != losses)
-            continue;
         double *x = ARENA_NEW(arena, double, from->points.count), *y = ARENA_NEW(arena, double, from->points.count);
         for (uint32_t i = 0; i < from->points.count; i++) {
             x[i] = from->points.items[i].step;
             y[i] = from->points.items[i].sum / from->points.items[i].count;
         }
-        series[plot.series_count++] = (DrawSeries){.name = from->label, .x = x, .y = y, .count = from->points.count};
+        series[s] = (DrawSeries){.name = from->label, .x = x, .y = y, .count = from->points.count};
+        series[s].colour = metrics->series.count <= COLOURS ? s + 1 : 0;
     }
-    plot.y_label = plot.series_count == 1 ? series[0].name : "";
-    return plot;
+    return series;
 }
 
-bool metrics_draw(Metrics *metrics, const char *title, const char *subtitle, const char *path, Diag *diag) {
-    Arena *arena = arena_create();
-    DrawPlot plots[2] = {plot_of(arena, metrics, true, false), plot_of(arena, metrics, false, false)};
-    uint32_t count = 2;
-    if (plots[0].series_count == 0 || plots[1].series_count == 0) {
-        plots[0] = plot_of(arena, metrics, true, true);
-        count = 1;
-    } else {
-        plots[0].height = LOSSES_HEIGHT;
-        plots[1].height = PARTS_HEIGHT;
+static int compare_places(const void *a, const void *b) {
+    const Curve *x = a, *y = b;
+    return x->series < y->series ? -1 : 1;
+}
+
+// The curves of one panel, in the order in which they are reported.
+static DrawPlot plot_of(Arena *arena, const DrawSeries *all, Curve *curves, uint32_t count) {
+    DrawSeries *series = ARENA_NEW(arena, DrawSeries, count);
+    qsort(curves, count, sizeof *curves, compare_places);
+    for (uint32_t i = 0; i < count; i++)
+        series[i] = all[curves[i].series];
+    return (DrawPlot){.x_label = "step", .y_label = count == 1 ? series[0].name : "", .series = series, .series_count = count};
+}
+
+typedef struct {
+    Arena *arena;
+    const DrawSeries *series;
+    DrawPlot *plots;
+    uint32_t count;
+} Panels;
+
+// How many of the curves, sorted by size, belong to the first part where they do not share axes; 0: they do.
+static uint32_t find_cut(const Curve *curves, uint32_t count) {
+    bool is_signed = false, wants_log = false;
+    uint32_t cut = 1;
+    double widest = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        is_signed = is_signed || curves[i].is_signed;
+        wants_log = wants_log || curves[i].wants_log;
+        if (i > 0 && curves[i].is_loss != curves[0].is_loss)
+            return i;
     }
+    for (uint32_t i = 1; i < count; i++) {
+        double gap = curves[i].size > 0 ? curves[i - 1].size / curves[i].size : curves[i - 1].size > 0 ? INFINITY : 1;
+        cut = gap > widest ? i : cut;
+        widest = gap > widest ? gap : widest;
+    }
+    bool is_wide = count > 1 && curves[0].size > curves[count - 1].size * (is_signed ? ALIKE_SIGNED : ALIKE);
+    return count > 1 && (is_wide || (is_signed && wants_log)) ? cut : 0;
+}
+
+static void add_panels(Panels *panels, Curve *curves, uint32_t count) {
+    uint32_t cut = find_cut(curves, count);
+    if (!cut) {
+        panels->plots[panels->count++] = plot_of(panels->arena, panels->series, curves, count);
+        return;
+    }
+    add_panels(panels, curves, cut);
+    add_panels(panels, curves + cut, count - cut);
+}
+
+// Panels: losses before other reports, large ones before small ones.
+static uint32_t make_plots(Arena *arena, const Metrics *metrics, DrawPlot *plots) {
+    uint32_t all = metrics->series.count;
+    Panels panels = {.arena = arena, .series = all_series(arena, metrics), .plots = plots};
+    Curve *curves = ARENA_NEW(arena, Curve, all + 1u);
+    for (uint32_t s = 0; s < all; s++) {
+        curves[s] = measure(arena, &panels.series[s]);
+        curves[s].is_loss = is_loss(&metrics->series.items[s]);
+        curves[s].series = s;
+    }
+    qsort(curves, all, sizeof *curves, compare_curves);
+    if (all > 0)
+        add_panels(&panels, curves, all);
+    return panels.count;
+}
+
+Metrics *metrics_copy(Arena *arena, const Metrics *metrics) {
+    Metrics *copy = ARENA_NEW(arena, Metrics, 1);
+    copy->arena = arena;
+    for (uint32_t s = 0; s < metrics->series.count; s++) {
+        Series series = metrics->series.items[s];
+        series.label = arena_copy_text(arena, series.label);
+        series.points.items = ARENA_NEW(arena, Point, series.points.count + 1u);
+        if (series.points.count)
+            memcpy(series.points.items, metrics->series.items[s].points.items, sizeof(Point) * series.points.count);
+        array_push(arena, &copy->series, series);
+    }
+    return copy;
+}
+
+bool metrics_draw(const Metrics *metrics, const char *title, const char *subtitle, const char *path, Diag *diag) {
+    Arena *arena = arena_create();
+    DrawPlot *plots = ARENA_NEW(arena, DrawPlot, metrics->series.count + 1u);
+    uint32_t count = make_plots(arena, metrics, plots);
     plots[0].title = title;
     plots[0].subtitle = subtitle;
     Image image;
     const ImageText text = {"title", title};
-    bool ok = draw_plots(arena, plots, count, &image, diag) && image_write(path, &image, &text, 1, diag);
+    bool ok = draw_sheet(arena, plots, count ? count : 1, &image, diag) && image_write(path, &image, &text, 1, diag);
     arena_destroy(&arena);
     return ok;
 }

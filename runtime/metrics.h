@@ -13,9 +13,11 @@ void metrics_close(Metrics **metrics);
 // A row for one repetition of a phase that reports something; `seconds` since the run began, resumes included. Buffered until metrics_flush.
 bool metrics_add(Metrics *metrics, const SessionResult *result, double seconds, Diag *diag);
 bool metrics_flush(Metrics *metrics, Diag *diag); // a full disk shows here
-// A PNG: every reported value of all rows so far, over the steps (the mean over a step's repetitions). Losses ("loss", "loss_d" ...) lie
-// above, all other reports in a panel of their own below.
-bool metrics_draw(Metrics *metrics, const char *title, const char *subtitle, const char *path, Diag *diag);
+// A PNG: every reported value of all rows so far, over the steps (the mean over a step's repetitions). Losses ("loss", "loss_d" …) and other
+// reports have panels of their own, and so have curves of very different size.
+bool metrics_draw(const Metrics *metrics, const char *title, const char *subtitle, const char *path, Diag *diag);
+
+Metrics *metrics_copy(Arena *arena, const Metrics *metrics); // its points as they are now, for metrics_draw alone
 
 double metrics_seconds(const Metrics *metrics); // of the last row that was there when they were opened; 0: none
 

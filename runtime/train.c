@@ -1,4 +1,5 @@
 // Train: prepares a run, walks its steps, saves. One Training is one call; what a lost device takes with it is made anew by set_up.
+#include "runtime/curve.h"
 #include "runtime/data/loader.h"
 #include "runtime/emits.h"
 #include "runtime/fork.h"
@@ -15,6 +16,7 @@
 
 enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8, SHOWN = 10 };
 static const double SAVE_SECONDS = 300; // where save_every does not say
+static const double CURVE_SECONDS = 30; // where curve_seconds does not say
 
 typedef struct {
     Arena *arena; // the whole call's
@@ -25,6 +27,7 @@ typedef struct {
     ForkReport forked; // summary NULL: nothing was taken from another run
     const char *checkpoint; // the last one written or read
     Progress *progress;
+    Curve *curve;
     double saved_at;       // progress_seconds
     double seconds_before; // that the run took before this call
     // Until the device is lost:
@@ -126,17 +129,28 @@ static bool save(Training *training, Diag *diag) {
     return ok;
 }
 
+static const char *curve_title(const Training *training) { return training->program->name ? training->program->name : "training"; }
+
+static const char *curve_subtitle(const Training *training, Arena *arena) {
+    const char *records = training->plan.step_records ? arena_format(arena, ", %u records a step", training->plan.step_records) : "";
+    return arena_format(arena, "%s, %s of %s steps, seed %" PRIu64 "%s", training->plan.entry->name, text_thousands(arena, training->done),
+                        text_thousands(arena, training->plan.steps), training->plan.run.seed, records);
+}
+
 static bool draw_curve(Training *training, Diag *diag) {
     Arena *arena = arena_create();
-    const char *records = training->plan.step_records ? arena_format(arena, ", %u records a step", training->plan.step_records) : "";
-    const char *subtitle =
-        arena_format(arena, "%s, %s of %s steps, seed %" PRIu64 "%s", training->plan.entry->name, text_thousands(arena, training->done),
-                     text_thousands(arena, training->plan.steps), training->plan.run.seed, records);
-    bool ok = metrics_column_count(training->metrics) == 0 ||
-              metrics_draw(training->metrics, training->program->name ? training->program->name : "training", subtitle,
-                           file_join(arena, training->options->out, "loss.png"), diag);
+    bool ok = curve_draw(training->curve, training->metrics, curve_title(training), curve_subtitle(training, arena), diag);
     arena_destroy(&arena);
     return ok;
+}
+
+static void follow_curve(Training *training) {
+    double seconds = progress_seconds(training->progress);
+    if (training->done == 0 || !curve_is_due(training->curve, seconds))
+        return;
+    Arena *arena = arena_create();
+    curve_follow(training->curve, training->metrics, curve_title(training), curve_subtitle(training, arena), seconds);
+    arena_destroy(&arena);
 }
 
 // A preview draws as step 0, so it always shows the same noise; what its program writes beyond its own states is put back.
@@ -203,6 +217,7 @@ static bool run_steps(Training *training, Diag *diag) {
         if (!submit_step(training, step, diag))
             return false;
         training->submitted = step + 1;
+        follow_curve(training);
         bool saves = step + 1 < training->plan.end_step && save_is_due(training, step + 1);
         bool samples = is_due(training->plan.run.sample_every, step + 1);
         if (!saves && !samples)
@@ -450,6 +465,8 @@ static bool begin(Training *training, Diag *diag) {
     progress_plan(training->progress, &(ProgressPlan){training->first_step, plan->end_step, plan->steps, plan->step_records, plan->unit});
     progress_every(training->progress, PACE_SAVE, run->save_every, run->save_every ? 0 : SAVE_SECONDS);
     progress_every(training->progress, PACE_PREVIEW, run->sample_every, 0);
+    training->curve = curve_create(training->arena, file_join(training->arena, options->out, "loss.png"),
+                                   options->curve_seconds > 0 ? options->curve_seconds : CURVE_SECONDS);
     remove_unfinished(training->arena, options->out, diag);
     if (*training->plan.epochs)
         progress_say(training->progress, "%s", training->plan.epochs);
@@ -489,6 +506,7 @@ bool train_run(Arena *arena, const Program *program, const TrainOptions *options
         print_profile(&training);
     if (ok)
         report_broken(&training, diag);
+    curve_destroy(&training.curve);
     if (!ok && training.metrics)
         metrics_flush(training.metrics, diag);
     tear_down(&training);

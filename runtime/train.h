@@ -15,6 +15,7 @@ typedef struct {
     const char *fork; // RUN or FILE whose states a new run begins with, as far as they fit; its run.json gives the data too. NULL: none
     uint32_t stop_at; // end after this step, of the same total; 0: no
     bool profile;     // time every dispatch and print the most expensive at the end
+    double curve_seconds; // from one drawing of loss.png to the next; 0: 30
     DeviceOptions device;
     const char *architecture; // for people: RUN/architecture.txt, written when the run begins; NULL: none
     FILE *log;                // progress and news; a line that rewrites itself where it is a terminal. NULL: silent

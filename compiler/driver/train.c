@@ -118,9 +118,10 @@ const Command train_command = {
              "BUNDLE --out RUN --resume [--steps N|--epochs N] [--stop-at N]\n"
              "BUNDLE --out RUN --fork OTHER [options]",
     .description =
-        "Trains a bundle. RUN gets checkpoints (safetensors), metrics.jsonl, metrics.csv, the loss curves loss.png, architecture.txt\n"
-        "and previews; at the end one of 10 images, where a program can make them of noise and the data's texts. A run that exists is\n"
-        "never overwritten: --resume goes on with it, bit for bit as if it had never stopped. Ctrl-C finishes the step, saves, and says\n"
+        "Trains a bundle. RUN gets checkpoints (safetensors), metrics.jsonl, metrics.csv, the loss curves loss.png (anew every 30\n"
+        "seconds; reports of very different size in panels of their own), architecture.txt and previews; at the end one of 10 images,\n"
+        "where a program can make them of noise, its inputs' defaults and the data's texts. A run that exists is never\n"
+        "overwritten: --resume goes on with it, bit for bit as if it had never stopped. Ctrl-C finishes the step, saves, and says\n"
         "how to resume. --resume --steps N prolongs a run, finished or not: states, data order and counts go on, and schedules over\n"
         "`steps` see the new total from then on, which run.json records. --fork begins a new run of a changed graph, at step 0, with the\n"
         "weights, moments, averages and counts of another: what has no equal there begins anew, and fork.txt names it.",

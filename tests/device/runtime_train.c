@@ -322,6 +322,20 @@ START_TEST(wild_numbers) {
 }
 END_TEST
 
+// A training that ends badly draws nothing at its end, and saves nothing here: what is there was drawn on the way.
+START_TEST(curve_follows) {
+    program = make_program("wild", 200);
+    TrainOptions options = make_options("run"), rare = make_options("rare");
+    options.run.steps = rare.run.steps = 400;
+    options.curve_seconds = 1e-9;
+    ck_fails(&options, "step 200: loss of phase fit is nan");
+    Image image;
+    ck_assert(image_read(arena, in_folder("run/loss.png"), &image, NULL, NULL, diag));
+    ck_fails(&rare, "step 200: loss of phase fit is nan"); // within 30 seconds
+    ck_assert(!file_exists(in_folder("rare/loss.png")));
+}
+END_TEST
+
 // A run killed before its run.json was in place has nothing to go on from: it begins anew.
 START_TEST(killed_before_it_began) {
     const char *leftover = "run.json.123-0.tmp";
@@ -458,6 +472,7 @@ static Suite *make_suite(void) {
     tcase_add_test(tests, killed_before_it_began);
     tcase_add_test(tests, interrupted);
     tcase_add_test(tests, wild_numbers);
+    tcase_add_test(tests, curve_follows);
     tcase_add_test(tests, refusals);
     tcase_add_test(tests, started_from_another_run);
     tcase_add_test(tests, failing_calls);

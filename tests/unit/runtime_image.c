@@ -174,8 +174,8 @@ END_TEST
 // Nothing, one point, equal values, values that are not finite: a picture all the same.
 START_TEST(awkward_curves) {
     double x[] = {0, 1, 2, 3, NAN}, flat[] = {2, 2, 2, 2, 2}, holes[] = {1, NAN, INFINITY, 3, -INFINITY}, zero[] = {0, 0, 0, 0, 0};
-    const DrawSeries all[] = {{"none", x, flat, 0, 0},   {"one", x, flat, 1, 0},  {"flat", x, flat, 4, 9},
-                              {"holes", x, holes, 5, 1}, {"zero", x, zero, 5, 0}, {"swapped", flat, x, 4, 0}};
+    const DrawSeries all[] = {{"none", x, flat, 0, 0, 0},   {"one", x, flat, 1, 0, 0},  {"flat", x, flat, 4, 9, 0},
+                              {"holes", x, holes, 5, 1, 0}, {"zero", x, zero, 5, 0, 0}, {"swapped", flat, x, 4, 0, 9}};
     Image image;
     for (uint32_t i = 0; i < 6; i++)
         for (int scatter = 0; scatter < 2; scatter++) {

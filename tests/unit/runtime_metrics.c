@@ -1,4 +1,5 @@
 // Metrics and emits: what their files hold, also across a resume.
+#include "runtime/curve.h"
 #include "runtime/emits.h"
 #include "runtime/metrics.h"
 #include <check.h>
@@ -120,6 +121,71 @@ START_TEST(resume) {
 }
 END_TEST
 
+// Of reports that are `values` throughout, or fall from there to a hundredth: the sheet's size, in panels across and down.
+static void ck_panels(const char *const *names, const float *values, uint32_t count, bool falls, uint32_t width, uint32_t height) {
+    ProgramPhase phase = {.name = "both", .repeat = 1};
+    ProgramEntry other = {.name = "train"};
+    for (uint32_t i = 0; i < count; i++)
+        array_push(arena, &phase.results, make_result(names[i], NULL, ELEMENT_F32, 0, NULL));
+    array_push(arena, &other.phases, phase);
+    Metrics *metrics = metrics_open(arena, folder, &other, 0, diag);
+    for (uint32_t step = 0; step < 50; step++) {
+        float now[8];
+        const void *places[8];
+        for (uint32_t i = 0; i < count; i++) {
+            now[i] = values[i] * (falls ? powf(0.01f, (float)step / 49) : 1 + 0.1f * sinf((float)step));
+            places[i] = &now[i];
+        }
+        SessionResult result = {.entry = &other, .phase = &other.phases.items[0], .moment = {step, 50, 0, 9, 0}, .values = places};
+        ck_assert(metrics_add(metrics, &result, step, diag));
+    }
+    const char *path = file_join(arena, folder, "panels.png");
+    ck_assert_msg(metrics_draw(metrics, "a", "b", path, diag), "%s", diag_text(diag, arena));
+    Image image;
+    ck_assert(image_read(arena, path, &image, NULL, NULL, diag));
+    ck_assert_msg(image.width == width && image.height == height, "%u x %u, expected %u x %u", image.width, image.height, width, height);
+    metrics_close(&metrics);
+}
+
+START_TEST(panels) {
+    static const char *const names[] = {"loss", "loss_g", "a", "b", "c", "d", "e", "f"};
+    ck_panels(names, (float[]){1}, 1, false, 1200, 700);
+    ck_panels(names, (float[]){1, 20}, 2, false, 1200, 700);             // alike
+    ck_panels(names, (float[]){1, 40}, 2, false, 1200, 76 + 2 * 430);    // not alike
+    ck_panels(names, (float[]){1, 2, 3}, 3, false, 1200, 76 + 2 * 430);  // losses and others
+    ck_panels(names + 2, (float[]){1, -20}, 2, false, 1200, 76 + 2 * 430); // too far apart without a logarithmic axis
+    ck_panels(names + 2, (float[]){1, -3}, 2, false, 1200, 700);
+    ck_panels(names + 2, (float[]){1, -3}, 2, true, 1200, 76 + 2 * 430); // one wants a logarithmic axis
+    ck_panels(names + 2, (float[]){1, 0}, 2, false, 1200, 76 + 2 * 430);
+    ck_panels(names, (float[]){1, 2, 1, 100, 1e4f, 1e6f}, 6, false, 1440, 76 + 430 + 2 * 360);     // five: the first across
+    ck_panels(names, (float[]){1, 2, 1, 100, 1e4f, 1e4f, 1.5f, 1}, 8, false, 1440, 76 + 2 * 360); // four
+}
+END_TEST
+
+static bool is_there(void) { return file_exists(file_join(arena, folder, "curve.png")); }
+
+START_TEST(followed) {
+    Metrics *metrics = fill(0, 12);
+    Curve *curve = curve_create(arena, file_join(arena, folder, "curve.png"), 30);
+    curve_follow(curve, metrics, "a", "b", 29);
+    curve_destroy(&curve); // waits
+    ck_assert(!is_there());
+    curve = curve_create(arena, file_join(arena, folder, "curve.png"), 30);
+    ck_assert(!curve_is_due(curve, 29.9) && curve_is_due(curve, 30));
+    curve_follow(curve, metrics, "a", "b", 31);
+    ck_assert(!curve_is_due(curve, 60));
+    metrics_close(&metrics); // it draws from a copy
+    curve_destroy(&curve);
+    ck_assert(is_there());
+    metrics = fill(0, 12);
+    curve = curve_create(arena, "/nowhere/at/all/curve.png", 30);
+    curve_follow(curve, metrics, "a", "b", 31); // silent
+    ck_assert(!curve_draw(curve, metrics, "a", "b", diag));
+    curve_destroy(&curve);
+    metrics_close(&metrics);
+}
+END_TEST
+
 START_TEST(emitted_files) {
     Emits *emits = emits_create(arena);
     ck_assert(emits_is_empty(emits));
@@ -186,6 +252,8 @@ int main(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, rows);
     tcase_add_test(tests, resume);
+    tcase_add_test(tests, panels);
+    tcase_add_test(tests, followed);
     tcase_add_test(tests, emitted_files);
     tcase_add_test(tests, emitted_grid);
     suite_add_tcase(suite, tests);
