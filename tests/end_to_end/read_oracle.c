@@ -112,8 +112,8 @@ static const Tensor *give_feed(void *context, const char *name) {
             if (!strcmp(replay->module->data.items[i].name, feed->data) &&
                 !strcmp(replay->module->data.items[i].fields.items[k].name, feed->field))
                 below = replay->module->data.items[i].fields.items[k].below;
-    for (uint64_t i = 0; i < type_count(&feed->type); i++)
-        tensor->data[i] = feed->type.dtype == DTYPE_F32 ? 2 * uniform(full, i) - 1 : floor(uniform(full, i) * below);
+    for (uint64_t i = 0; i < type_count(&feed->type); i++) // the oracle has an input's default as it has a let
+        tensor->data[i] = feed->default_count ? feed->defaults[i % feed->default_count] : feed->type.dtype == DTYPE_F32 ? 2 * uniform(full, i) - 1 : floor(uniform(full, i) * below);
     return tensor;
 }
 

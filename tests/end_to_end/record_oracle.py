@@ -135,6 +135,17 @@ def record(path, define, program, target):
     print(f'{os.path.basename(target)}: {len(arrays)} tensors, {os.path.getsize(target):,} bytes')
 
 
+def with_plain_inputs(document):
+    """Inputs that have a default are lets of their program, whose numbers repeat along the first axis: the oracle knows no defaults."""
+    for program in document.get('programs', {}).values():
+        for key, spec in list(program.get('inputs', {}).items()):
+            if isinstance(spec, dict) and 'default' in spec:
+                (count,) = spec['shape']
+                program.setdefault('let', {})[key] = f'({spec["default"]})[range({count}) % len({spec["default"]})]'
+                del program['inputs'][key]
+    return document
+
+
 def with_programs(path):
     """The document with the programs that it takes from its includes written out: the oracle knows no such includes."""
     with open(path) as file:
@@ -144,7 +155,7 @@ def with_programs(path):
         if names:
             programs = with_programs(os.path.join(os.path.dirname(path), include['file']))['programs']
             document['programs'] = {**{name: programs[name] for name in names}, **document.get('programs', {})}
-    return document
+    return with_plain_inputs(document)
 
 
 Machine.draw, Machine.feed = draw, feed
