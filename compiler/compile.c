@@ -121,8 +121,8 @@ static KernelList *compile_phase(Compile *compile, const GraphProgram *program, 
     Graph *graph = prepare_graph(compile->arena, phase->graph);
     if (!check_graph(compile, PASS_prepare, program, phase, graph))
         return NULL;
-    graph = differentiate_graph(compile->arena, graph);
-    if (!check_graph(compile, PASS_differentiate, program, phase, graph))
+    graph = differentiate_phase(compile->arena, graph, arena_format(compile->arena, "%s/%s", program->name, phase->name), compile->diag);
+    if (!graph || !check_graph(compile, PASS_differentiate, program, phase, graph))
         return NULL;
     graph = simplify_graph(compile->arena, graph);
     if (!check_graph(compile, PASS_simplify, program, phase, graph))
@@ -274,6 +274,7 @@ Compiled *compile_module(Arena *arena, const Module *module, const CompileOption
         out->phases[p] = ARENA_NEW(arena, CompiledPhase, program->phases.count + 1);
         for (uint32_t i = 0; i < program->phases.count; i++) {
             phases[p][i] = compile_phase(&compile, program, &program->phases.items[i]);
+            fits &= phases[p][i] || compile.stopped;
             if (!phases[p][i])
                 continue; // --stop-after: the other phases are still dumped
             fits &= fits_target(&compile, program, &program->phases.items[i], phases[p][i]);

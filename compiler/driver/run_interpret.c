@@ -249,8 +249,12 @@ bool run_interpret(Arena *arena, const RunInterpret *run, Diag *diag) {
         return false;
     uint32_t epoch_steps = run->data->loader ? loader_epoch_steps(run->data->loader) : 1;
     const Graph **graphs = ARENA_NEW(arena, const Graph *, run->entry->phases.count);
-    for (uint32_t i = 0; i < run->entry->phases.count; i++)
-        graphs[i] = differentiate_graph(arena, run->entry->phases.items[i].graph);
+    for (uint32_t i = 0; i < run->entry->phases.count; i++) {
+        const Phase *phase = &run->entry->phases.items[i];
+        graphs[i] = differentiate_phase(arena, phase->graph, arena_format(arena, "%s/%s", run->entry->name, phase->name), diag);
+        if (!graphs[i])
+            return false;
+    }
     for (uint32_t i = 0; i < run->steps; i++) {
         running.step = run->first_step + i;
         if (!run_step(&running, graphs, epoch_steps))

@@ -17,6 +17,8 @@ static Code emit_by_lane(Emitter *emitter, Value value, const Index *index) {
         arena_format(emitter->arena, "%s(%s, %s, %s, %s)", glsl_type(type.dtype, true), parts[0], parts[1], parts[2], parts[3]));
 }
 
+enum { EMIT_DEPTH_MAX = 128 }; // values within one another; longer chains of maps are emitted from below
+
 static bool any_lane(const Emitter *emitter, const Index *index, uint32_t rank) {
     for (uint32_t axis = 0; axis < rank; axis++)
         if (index_mentions(index[axis], emitter->lane_atom))
@@ -384,6 +386,32 @@ static bool is_own(const Emitter *emitter, Value value) {
     return false;
 }
 
+static bool is_loaded(const Emitter *emitter, Value value) {
+    return emitter->list->buffers[value.id].kind != BUFFER_NONE && !is_own(emitter, value);
+}
+
+// The maps at the same element that a value is made of, from the first on: a chain of them does not recurse as deep as it is long.
+static void emit_below(Emitter *emitter, Value value, const Index *index) {
+    bool *seen = ARENA_NEW(emitter->arena, bool, value.id + 1);
+    ARRAY(Value) waiting = {0};
+    uint32_t first = value.id;
+    array_push(emitter->arena, &waiting, value);
+    while (waiting.count) {
+        const Node *node = graph_node(emitter->graph, waiting.items[--waiting.count]);
+        for (uint32_t i = 0; i < node->arg_count && op_def(node->op)->op_class == CLASS_MAP; i++) {
+            Value arg = node->args[i];
+            if (seen[arg.id] || is_loaded(emitter, arg) || op_def(graph_node(emitter->graph, arg)->op)->op_class != CLASS_MAP)
+                continue;
+            seen[arg.id] = true;
+            first = arg.id < first ? arg.id : first;
+            array_push(emitter->arena, &waiting, arg);
+        }
+    }
+    for (uint32_t id = first; id < value.id; id++)
+        if (seen[id])
+            emit_value(emitter, (Value){id}, index);
+}
+
 Code emit_value(Emitter *emitter, Value value, const Index *index) {
     Type type = graph_type(emitter->graph, value);
     for (uint32_t i = emitter->memos.count; i-- > 0;) {
@@ -396,8 +424,11 @@ Code emit_value(Emitter *emitter, Value value, const Index *index) {
         if (equal)
             return memo->code;
     }
-    bool in_memory = emitter->list->buffers[value.id].kind != BUFFER_NONE && !is_own(emitter, value);
+    bool in_memory = is_loaded(emitter, value);
+    if (emitter->depth++ == EMIT_DEPTH_MAX && !in_memory)
+        emit_below(emitter, value, index);
     Code code = in_memory ? emit_load(emitter, value, index) : emit_node(emitter, value, index);
+    emitter->depth--;
     emit_remember(emitter, value, index, code);
     return code;
 }

@@ -64,6 +64,7 @@ typedef struct {
     bool uses_random;
     Text functions;          // helpers of map ops, and shared memory
     uint32_t shared_bytes;   // of that
+    uint32_t depth;          // of values being emitted for others
     ARRAY(const char *) files; // of functions that are there already
 } Emitter;
 

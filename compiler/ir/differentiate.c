@@ -150,7 +150,7 @@ void differentiate(Graph *graph, Value scalar, const Value *targets, uint32_t ta
     graph->origin = (Origin){graph->nodes.items[scalar.id].origin.pointer, "differentiate"};
     if (sweep.flows[scalar.id])
         sweep.sums[scalar.id] = build_constant(graph, DTYPE_F32, 1);
-    for (uint32_t id = scalar.id; id >= first; id--)
+    for (uint32_t id = scalar.id; id >= first && graph->nodes.count <= GRAPH_NODES_MAX; id--)
         if (sweep.flows[id])
             visit(&sweep, id);
     for (uint32_t i = 0; i < target_count; i++) {
@@ -193,6 +193,8 @@ Graph *differentiate_graph(Arena *arena, const Graph *from) {
         const Node *node = &from->nodes.items[id];
         if (!reached[id] || moved[id].id)
             continue;
+        if (graph->nodes.count > GRAPH_NODES_MAX)
+            return graph;
         if (node->op == OP_gradient) {
             replace_gradients(graph, from, id, reached, moved);
             continue;
@@ -201,4 +203,14 @@ Graph *differentiate_graph(Arena *arena, const Graph *from) {
     }
     graph_copy_outputs(graph, from, moved);
     return graph;
+}
+
+Graph *differentiate_phase(Arena *arena, const Graph *from, const char *phase, Diag *diag) {
+    Graph *graph = differentiate_graph(arena, from);
+    if (graph->nodes.count <= GRAPH_NODES_MAX)
+        return graph;
+    const char *pointer = graph->nodes.items[GRAPH_NODES_MAX].origin.pointer;
+    diag_error(diag, NULL, "phase %s: %s: with its gradients it has more than %s nodes, the most that a phase may have", phase, pointer ? pointer : "?",
+               text_thousands(arena, GRAPH_NODES_MAX));
+    return NULL;
 }

@@ -107,10 +107,30 @@ static bool check_form(Graph *graph, const Node *node, const OpDef *def) {
     return true;
 }
 
+// One node of what is left; where nothing is, that is said once, by who asks first.
+static bool spend(Graph *graph, const Node *node) {
+    if (*graph->budget > 1) {
+        --*graph->budget;
+        return true;
+    }
+    if (*graph->budget == 1)
+        graph_error(graph, node, "this would be more than %s nodes, the most that a document may have",
+                    text_thousands(graph->arena, GRAPH_NODES_MAX));
+    *graph->budget = 0;
+    graph->failed = true;
+    return false;
+}
+
 Value graph_add(Graph *graph, Op op, const Value *args, uint32_t arg_count, const Attr *attrs, uint32_t attr_count) {
     for (uint32_t i = 0; i < arg_count; i++)
         if (args[i].id == 0)
             return (Value){0};
+    if (arg_count > UINT16_MAX) {
+        graph_error(graph, &(Node){.op = op}, "takes at most %s arguments, got %s", text_thousands(graph->arena, UINT16_MAX),
+                    text_thousands(graph->arena, arg_count));
+        graph->failed = true;
+        return (Value){0};
+    }
     Node node = {.op = op,
                  .arg_count = (uint16_t)arg_count,
                  .attr_count = (uint16_t)attr_count,
@@ -120,6 +140,8 @@ Value graph_add(Graph *graph, Op op, const Value *args, uint32_t arg_count, cons
     uint32_t *slot = find_slot(graph, &node);
     if (*slot)
         return (Value){*slot};
+    if (graph->budget && !spend(graph, &node))
+        return (Value){0};
     const OpDef *def = op_def(op);
     for (uint32_t i = 0; i < arg_count; i++)
         CHECK(args[i].id < graph->nodes.count);

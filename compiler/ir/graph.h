@@ -63,9 +63,12 @@ struct Graph {
     Diag *diag;    // where infer errors go; NULL: an error is a bug, and aborts with the graph printed
     Place place;   // the user's place that goes with errors now
     bool failed;   // an infer error was reported since this was last cleared
+    uint32_t *budget; // how many more nodes may be made, of all graphs that share it; NULL: as many as it takes
     uint32_t *table; // interning
     uint32_t table_size;
 };
+
+enum { GRAPH_NODES_MAX = 2000000 }; // of a document, and of a phase with its gradients
 
 Graph *graph_create(Arena *arena, const struct Module *module);
 // Infers the type, reports errors, returns the existing node if an equal one exists (whatever its origin). {0} after an error, or if an argument is {0}.

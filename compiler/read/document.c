@@ -233,9 +233,12 @@ static bool include(Reader *reader, Document *document, const Json *json) {
             array_push(reader->arena, &inner.items, own.items.items[i]);
         else
             own.items.items[i]->used = true;
+    if (!limit_document(reader, file))
+        return false;
     Document *child =
         document_load(reader, file, name, &inner,
                       as ? arena_format(reader->arena, "%s%s.", document->prefix, as->string) : document->prefix, document, NULL);
+    limit_leave(reader);
     if (!child || !check_with(reader, &own))
         return false;
     for (uint32_t i = 0; as && i < passed.items.count; i++)

@@ -7,7 +7,7 @@
 
 const Tree *evaluate_parse(Reader *reader, const Json *json) {
     ExpressionProblem problem;
-    const Tree *tree = expression_parse(reader->arena, json->string, &problem);
+    const Tree *tree = parsed_tree(reader, json->string, &problem);
     if (!tree) {
         reader_offset(reader, problem.offset);
         reader_error(reader, "%s", problem.message);
@@ -161,6 +161,12 @@ static bool has_records(Reader *reader) {
     return first || !reader->phase;
 }
 
+// What a name stands for; while nodes are counted, only what none of them makes.
+static Datum named(const Reader *reader, Datum datum) {
+    bool is_known = is_static_number(datum) || datum.kind == DATUM_NONE || datum.kind == DATUM_LATER || datum.kind == DATUM_DOCUMENT;
+    return reader->counting && !is_known ? datum_error() : datum;
+}
+
 static Datum number_named(Reader *reader, const char *name) {
     static const char *const numbers[] = {"step", "steps", "epoch", "epoch_steps", "records"};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -188,8 +194,8 @@ static Datum attribute(Reader *reader, Datum base, const char *name) {
     if (base.kind == DATUM_DOCUMENT) {
         Datum *found = scope_find(&base.document->scope, name);
         Datum optimizer = optimizer_named(base.document, name);
-        return found ? *found
-               : optimizer.kind == DATUM_OPTIMIZER ? optimizer
+        return found ? named(reader, *found)
+               : optimizer.kind == DATUM_OPTIMIZER ? named(reader, optimizer)
                      : reader_error(reader, "no \"%s\" in the included document%s", name, scope_names(reader, &base.document->scope, name));
     }
     if (base.kind == DATUM_NETWORK && !strcmp(name, "ema"))
@@ -218,13 +224,13 @@ static Datum raw(Reader *reader, const Tree *tree, Scope *scope) {
     reader_offset(reader, tree->offset);
     Datum *found = scope_find(scope, tree->name);
     if (found)
-        return *found;
+        return named(reader, *found);
     Datum number = number_named(reader, tree->name);
     if (number.kind != DATUM_NONE)
         return number;
     Datum optimizer = optimizer_named(scope->document, tree->name);
     if (optimizer.kind == DATUM_OPTIMIZER)
-        return optimizer;
+        return named(reader, optimizer);
     if (!strcmp(tree->name, "$"))
         return reader_error(
             reader, "there is no previous result here: \"$\" is the result of the node before, or a block's or network's first input");
@@ -247,9 +253,12 @@ static Datum resolve_later(Reader *reader, Later *later) {
         reader_error_at(reader, later->json, "let \"%s\" depends on itself", later->name);
         return datum_error();
     }
+    if (!limit_enter_expression(reader))
+        return datum_error();
     later->busy = true;
     Datum datum = evaluate(reader, later->json, later->scope);
     later->busy = false;
+    limit_leave_expression(reader);
     if (datum.kind == DATUM_NONE) {
         reader_error_at(reader, later->json, "let \"%s\" has no value here: it must be given (\"with\", a preset or -D %s=…)", later->name,
                         later->name);
@@ -457,15 +466,25 @@ static Datum evaluate_children(Reader *reader, const Tree *tree, Scope *scope) {
     return (Datum){.kind = DATUM_LIST, .list = list};
 }
 
-Datum evaluate_tree(Reader *reader, const Tree *tree, Scope *scope) {
-    reader_offset(reader, tree->offset);
+// a + b - c …: a tree that leans to the left as long as the text is.
+static Datum evaluate_row(Reader *reader, const Tree *tree, Scope *scope) {
+    ARRAY(const Tree *) row = {0};
+    for (; tree->kind == TREE_BINARY; tree = tree->children.items[0])
+        array_push(reader->arena, &row, tree);
+    Datum a = evaluate_tree(reader, tree, scope);
+    while (row.count) {
+        tree = row.items[--row.count];
+        if (!limit_step(reader))
+            return datum_error();
+        Datum b = evaluate_tree(reader, tree->children.items[1], scope);
+        reader_offset(reader, tree->offset);
+        a = arithmetic_binary(reader, tree->sign, a, b);
+    }
+    return a;
+}
+
+static Datum evaluate_inside(Reader *reader, const Tree *tree, Scope *scope) {
     switch (tree->kind) {
-    case TREE_NUMBER:
-        return tree->is_integer ? datum_int(tree->integer) : datum_number(tree->number);
-    case TREE_BOOL:
-        return datum_bool(tree->integer != 0);
-    case TREE_NONE:
-        return datum_none();
     case TREE_NAME:
     case TREE_ATTR: {
         Datum datum = raw(reader, tree, scope);
@@ -483,13 +502,30 @@ Datum evaluate_tree(Reader *reader, const Tree *tree, Scope *scope) {
         reader_offset(reader, tree->offset);
         return arithmetic_unary(reader, tree->sign, x);
     }
-    case TREE_BINARY: {
-        Datum a = evaluate_tree(reader, tree->children.items[0], scope), b = evaluate_tree(reader, tree->children.items[1], scope);
-        reader_offset(reader, tree->offset);
-        return arithmetic_binary(reader, tree->sign, a, b);
+    case TREE_BINARY:
+        return evaluate_row(reader, tree, scope);
+    default:
+        return datum_error();
     }
+}
+
+Datum evaluate_tree(Reader *reader, const Tree *tree, Scope *scope) {
+    reader_offset(reader, tree->offset);
+    switch (tree->kind) {
+    case TREE_NUMBER:
+        return tree->is_integer ? datum_int(tree->integer) : datum_number(tree->number);
+    case TREE_BOOL:
+        return datum_bool(tree->integer != 0);
+    case TREE_NONE:
+        return datum_none();
     case TREE_SLICE:
         return reader_error(reader, "a slice stands in brackets");
+    default:
+        break;
     }
-    return datum_error();
+    if (!limit_enter_expression(reader))
+        return datum_error();
+    Datum datum = evaluate_inside(reader, tree, scope);
+    limit_leave_expression(reader);
+    return datum;
 }

@@ -104,7 +104,12 @@ static void next(Parser *parser) {
             if (!strncmp(text + at, marks[i], 2))
                 token.length = 2;
         if (token.length == 1 && !strchr("+-*/%^()[],:.<>", c)) {
-            fail(parser, at, arena_format(parser->arena, "unexpected \"%c\"", isprint((unsigned char)c) ? c : '?'));
+            size_t size = text_utf8_size(text + at, strlen(text + at));
+            bool is_shown = size > 1 || isprint((unsigned char)c);
+            fail(parser, at,
+                 is_shown ? arena_format(parser->arena, "unexpected \"%.*s\"%s", (int)size, text + at,
+                                         size > 1 ? "; names are of a-z, A-Z, 0-9 and _" : "")
+                          : arena_format(parser->arena, "unexpected byte 0x%02x", (unsigned char)c));
             return;
         }
     }
@@ -244,8 +249,10 @@ static const Tree *parse_primary(Parser *parser) {
 
 static const Tree *parse_postfix(Parser *parser) {
     const Tree *base = parse_primary(parser);
-    while (base && !parser->failed) {
+    for (uint32_t count = 0; base && !parser->failed; count++) {
         uint32_t offset = parser->token.offset;
+        if (count > MAX_DEPTH)
+            return fail(parser, offset, arena_format(parser->arena, "more than %d indices, names and calls in a row", MAX_DEPTH));
         Tree *tree;
         if (accept(parser, ".")) {
             if (parser->token.kind != TOKEN_NAME)
@@ -277,7 +284,7 @@ static const Tree *parse_postfix(Parser *parser) {
 // Binds weaker than ^: -x^2 = -(x^2).
 static const Tree *parse_sign(Parser *parser) {
     if (++parser->depth > MAX_DEPTH)
-        return fail(parser, parser->token.offset, "nested too deeply");
+        return fail(parser, parser->token.offset, arena_format(parser->arena, "nested more than %d deep", MAX_DEPTH));
     uint32_t offset = parser->token.offset;
     const Tree *tree = NULL;
     if (accept(parser, "-")) {
@@ -299,7 +306,7 @@ static const Tree *parse_level(Parser *parser, uint32_t level) {
     if (level == LEVEL_COUNT)
         return parse_sign(parser);
     if (++parser->depth > MAX_DEPTH * LEVEL_COUNT)
-        return fail(parser, parser->token.offset, "nested too deeply");
+        return fail(parser, parser->token.offset, arena_format(parser->arena, "nested more than %d deep", MAX_DEPTH));
     uint32_t offset = parser->token.offset;
     const Tree *left;
     if (levels[level][0] == SIGN_NOT) {

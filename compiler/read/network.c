@@ -326,16 +326,16 @@ Datum node_call(Reader *reader, const Json *node, Scope *scope, const Frame *fra
                         arena_format(reader->arena, "%s%s.", frame->draws, label));
 }
 
-static BlockDecl *find_block(Reader *reader, const Frame *frame, const Json *name) {
-    BlockDecl *block = document_block(reader, frame->document, name->string, NULL);
-    if (!block && frame->call->network)
-        block = document_block(reader, frame->call->network->document, name->string, NULL);
-    return block ? block : document_block(reader, reader->main, name->string, name);
+BlockDecl *network_block(Reader *reader, Document *document, const Network *network, const char *name, const Json *place) {
+    BlockDecl *block = document_block(reader, document, name, NULL);
+    if (!block && network)
+        block = document_block(reader, network->document, name, NULL);
+    return block ? block : document_block(reader, reader->main, name, place);
 }
 
 Datum node_block(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label) {
     const Json *name = json_get(node, "block"), *with = json_get(node, "with");
-    BlockDecl *block = find_block(reader, frame, name);
+    BlockDecl *block = network_block(reader, frame->document, frame->call->network, name->string, name);
     if (!block)
         return datum_error();
     const Json *let = json_get(block->json, "let");

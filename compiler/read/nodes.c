@@ -244,12 +244,12 @@ static void node_for(Reader *reader, const Json *node, Scope *scope, const Frame
     int64_t below;
     if (!evaluate_integer(reader, json_get(node, "below"), scope, 0, &below))
         return;
-    if (below > 10000) {
+    if (below > FOR_TIMES_MAX) {
         reader_error_at(reader, json_get(node, "below"),
                         "%lld repetitions: \"for\" is unrolled when compiling; use a phase's \"repeat\" for so many", (long long)below);
         return;
     }
-    for (int64_t i = 0; i < below && !reader_stopped(reader); i++) {
+    for (int64_t i = 0; i < below && !reader_stopped(reader) && limit_turn(reader); i++) {
         Scope *inner = scope_create(reader, scope, true);
         scope_set(reader, inner, json_get(node, "for")->string, datum_int(i));
         lets_declare(reader, json_get(node, "let"), inner, NULL, "", false);
@@ -329,7 +329,9 @@ static void run_one(Reader *reader, const Json *node, Scope *scope, const Frame 
 
 void nodes_run(Reader *reader, const Json *nodes, Scope *scope, const Frame *frame) {
     SeenList seen = {0};
-    for (const Json *node = nodes->first; node && !reader_stopped(reader); node = node->next) {
+    if (!limit_enter(reader, "blocks, networks and loops are nested"))
+        return;
+    for (const Json *node = nodes->first; node && !reader_stopped(reader) && limit_turn(reader); node = node->next) {
         Graph *graph = reader->stage->graph;
         Origin outer = graph->origin;
         ReaderPlace old = reader_enter(reader, node, NULL);
@@ -338,4 +340,5 @@ void nodes_run(Reader *reader, const Json *nodes, Scope *scope, const Frame *fra
         reader_leave(reader, old);
         graph->origin = outer;
     }
+    limit_leave(reader);
 }

@@ -384,6 +384,13 @@ static void read_not_finite(Reader *reader, const Json *json, GraphProgram *prog
     reader_error_at(reader, word, "\"not_finite\" is of programs that train: \"mode\": \"train\" is missing");
 }
 
+bool program_is_wanted(const Reader *reader, const Json *json) {
+    bool is_wanted = !reader->options->programs;
+    for (uint32_t i = 0; !is_wanted && i < reader->options->program_count; i++)
+        is_wanted = !strcmp(reader->options->programs[i], json->key);
+    return is_wanted;
+}
+
 void program_declare(Reader *reader, const Json *json) {
     const Json *mode = json_get(json, "mode"), *steps = json_get(json, "steps");
     GraphProgram program = {.name = json->key};

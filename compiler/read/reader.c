@@ -5,10 +5,10 @@
 // ---- places and errors
 
 ReaderPlace reader_enter(Reader *reader, const Json *json, const char *text) {
-    ReaderPlace old = {reader->at, reader->text, reader->offset, reader->place};
+    ReaderPlace old = {reader->at, reader->text, reader->offset, reader->columns, reader->place};
     reader->at = json;
     reader->text = text;
-    reader->offset = 0;
+    reader->offset = reader->columns = 0;
     reader->place = json ? json_place(reader->arena, json) : (Place){0};
     if (text && json && json->kind == JSON_STRING)
         reader->place.column++; // behind the quotation mark
@@ -17,11 +17,18 @@ ReaderPlace reader_enter(Reader *reader, const Json *json, const char *text) {
     return old;
 }
 
+static bool begins_character(char byte) { return ((unsigned char)byte & 0xC0) != 0x80; }
+
 void reader_offset(Reader *reader, uint32_t offset) {
-    reader->offset = offset;
+    if (!reader->text)
+        reader->columns = reader->offset = offset;
+    while (reader->offset < offset) // columns count characters, offsets bytes
+        reader->columns += begins_character(reader->text[reader->offset++]);
+    while (reader->offset > offset)
+        reader->columns -= begins_character(reader->text[--reader->offset]);
     if (reader->stage) {
         reader->stage->graph->place = reader->place;
-        reader->stage->graph->place.column += offset;
+        reader->stage->graph->place.column += reader->columns;
     }
 }
 
@@ -30,6 +37,7 @@ void reader_leave(Reader *reader, ReaderPlace place) {
     reader->at = place.at;
     reader->text = place.text;
     reader->offset = place.offset;
+    reader->columns = place.columns;
     reader->place = place.place;
     if (reader->stage)
         reader->stage->graph->place = reader->place;
@@ -55,9 +63,9 @@ Datum reader_error(Reader *reader, const char *format, ...) {
     const char *message = arena_format_list(reader->arena, format, list);
     va_end(list);
     Place place = reader->place;
-    place.column += reader->offset;
+    place.column += reader->columns;
     if (reader->text)
-        message = arena_format(reader->arena, "\"%s\": %s", reader->text, message);
+        message = arena_format(reader->arena, "\"%s\": %s", text_excerpt(reader->arena, reader->text, reader->offset), message);
     report(reader, place, message);
     return datum_error();
 }
@@ -71,7 +79,7 @@ bool reader_error_at(Reader *reader, const Json *json, const char *format, ...) 
     return false;
 }
 
-bool reader_stopped(const Reader *reader) { return diag_is_full(reader->diag); }
+bool reader_stopped(const Reader *reader) { return reader->exhausted || !reader->budget || diag_is_full(reader->diag); }
 
 void reader_flush(Reader *reader) {
     Stage *stage = reader->stage;
@@ -250,6 +258,8 @@ static void read_all(Reader *reader, const Json *json) {
     if (!document_states(reader))
         return;
     data_read(reader);
+    if (!count_document(reader))
+        return;
     for (uint32_t i = 0; i < document->networks.count && !reader_stopped(reader); i++)
         network_build(reader, document->networks.items[i].network, document->networks.items[i].network->declared);
     for (uint32_t i = 0; i < document->optimizers.count && !reader_stopped(reader); i++)
@@ -258,12 +268,8 @@ static void read_all(Reader *reader, const Json *json) {
         if (reader->options->programs)
             document_program(reader, document, reader->options->programs[i], programs ? programs : json);
     for (uint32_t p = 0; p < document->programs.count && !reader_stopped(reader); p++) {
-        const Json *program = document->programs.items[p];
-        bool is_wanted = !reader->options->programs;
-        for (uint32_t i = 0; !is_wanted && i < reader->options->program_count; i++)
-            is_wanted = !strcmp(reader->options->programs[i], program->key);
-        if (is_wanted)
-            program_declare(reader, program);
+        if (program_is_wanted(reader, document->programs.items[p]))
+            program_declare(reader, document->programs.items[p]);
     }
     if (!reader->options->programs && !diag_error_count(reader->diag))
         warn_unused(reader);
@@ -286,7 +292,7 @@ static const Json *read_main(Reader *reader, const char **path, const char **pre
 
 Module *read_document(Arena *arena, const ReadOptions *options, Diag *diag) {
     Reader *reader = ARENA_NEW(arena, Reader, 1);
-    *reader = (Reader){.arena = arena, .diag = diag, .scratch = diag_create(arena), .options = options};
+    *reader = (Reader){.arena = arena, .diag = diag, .scratch = diag_create(arena), .options = options, .budget = GRAPH_NODES_MAX + 1};
     reader->module = ARENA_NEW(arena, Module, 1);
     reader->exact = ARENA_NEW(arena, Module, 1);
     reader->module->arena = reader->exact->arena = arena;

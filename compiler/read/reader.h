@@ -4,6 +4,8 @@
 #include "compiler/read/read.h"
 #include "compiler/read/stage.h"
 
+enum { FOR_TIMES_MAX = 10000 }; // of one `for`
+
 struct Reader {
     Arena *arena;
     Diag *diag;
@@ -34,9 +36,18 @@ struct Reader {
     // The JSON value being read, and the place in its text.
     const Json *at;
     const char *text;
-    uint32_t offset;
+    uint32_t offset, columns; // in bytes; in characters
     Place place;
     ARRAY(bool) state_read; // by index in Module.states
+    // What has been spent of the limits.
+    uint32_t depth, expression_depth, documents;
+    uint32_t turns, steps; // nodes run; parts of expressions evaluated
+    uint32_t budget;       // of all graphs' nodes
+    bool exhausted;        // a limit was exceeded, and said so: nothing more is read
+    bool counting;         // nodes are being counted: what they make has no value
+    const Tree **trees;    // of texts that were parsed, by their address
+    const char **tree_texts;
+    uint32_t tree_count, tree_room;
 };
 
 // ---- reader.c: errors, scopes, small helpers
@@ -48,7 +59,7 @@ void reader_flush(Reader *reader);         // what graphs reported becomes the r
 typedef struct {
     const Json *at;
     const char *text;
-    uint32_t offset;
+    uint32_t offset, columns;
     Place place;
 } ReaderPlace;
 ReaderPlace reader_enter(Reader *reader, const Json *json, const char *text);
@@ -76,6 +87,9 @@ Datum evaluate_resolve(Reader *reader, Datum datum);
 const Tree *evaluate_parse(Reader *reader, const Json *json);
 bool datum_integer(Reader *reader, Datum datum, int64_t *out); // an integral double counts; an error where it is none
 
+// ---- parsed.c: a text of a document is parsed once, however often its node runs
+const Tree *parsed_tree(Reader *reader, const char *text, ExpressionProblem *problem);
+
 // ---- arithmetic.c
 Datum arithmetic_binary(Reader *reader, Sign sign, Datum a, Datum b);
 Datum arithmetic_unary(Reader *reader, Sign sign, Datum x);
@@ -92,6 +106,22 @@ Datum network_call(Reader *reader, Network *network, const Datum *args, const Se
 Datum node_call(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label);
 Datum node_block(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label);
 Datum node_op(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label);
+
+// By name as a node of the document (within the network, if any) sees it; NULL: none, reported where a place is given.
+BlockDecl *network_block(Reader *reader, Document *document, const Network *network, const char *name, const Json *place);
+
+// ---- limit.c: each false where a limit is reached, which is then reported, and reader->exhausted
+bool limit_enter(Reader *reader, const char *what); // a list of nodes within others, or an included document
+void limit_leave(Reader *reader);
+bool limit_turn(Reader *reader); // runs one more node, or a loop once more
+bool limit_document(Reader *reader, const Json *place); // includes one more; limit_leave follows
+bool limit_enter_expression(Reader *reader); // a part of an expression, or a let that it uses
+void limit_leave_expression(Reader *reader);
+bool limit_step(Reader *reader);
+
+// ---- count.c
+// False where the networks and the programs that are wanted make more nodes than a document may have: reported before any is made.
+bool count_document(Reader *reader);
 
 // ---- nodes.c
 void nodes_run(Reader *reader, const Json *nodes, Scope *scope, const Frame *frame);
@@ -113,4 +143,5 @@ void measures_report(Reader *reader); // the skipped updates, where some could b
 
 // ---- program.c
 void program_declare(Reader *reader, const Json *json);
+bool program_is_wanted(const Reader *reader, const Json *json);
 void data_read(Reader *reader);

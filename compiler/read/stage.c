@@ -7,6 +7,7 @@ Stage *stage_create(Reader *reader, StageKind kind) {
     stage->graph = graph_create(reader->arena, kind == STAGE_TABLE ? reader->exact : reader->module);
     stage->graph->diag = reader->scratch;
     stage->graph->place = reader->place;
+    stage->graph->budget = &reader->budget;
     return stage;
 }
 

@@ -1,7 +1,20 @@
 // Tables: numbers computed when compiling, by the judge in double. What a graph reads is rounded once to f32; a table that reads another
 // reads it unrounded.
 #include "compiler/ir/interpret.h"
+#include "compiler/ir/op.h"
 #include "compiler/read/reader.h"
+
+enum { TABLE_COUNT_MAX = 1 << 24 }; // elements of a table, and of what it is computed from
+
+static bool fits(Reader *reader, const TableDecl *table, const Graph *graph) {
+    for (uint32_t id = 1; id < graph->nodes.count; id++) {
+        uint64_t count = type_count(&graph->nodes.items[id].type);
+        if (count > TABLE_COUNT_MAX)
+            return reader_error_at(reader, table->json, "it is computed from %s of %s numbers; a table has at most %s",
+                                   op_def(graph->nodes.items[id].op)->name, text_thousands(reader->arena, count), text_thousands(reader->arena, TABLE_COUNT_MAX));
+    }
+    return true;
+}
 
 static bool compute(Reader *reader, TableDecl *table) {
     Stage *outer = reader->stage;
@@ -12,6 +25,7 @@ static bool compute(Reader *reader, TableDecl *table) {
     bool is_good = datum.kind == DATUM_TENSOR;
     if (!is_good && datum.kind != DATUM_ERROR)
         reader_error_at(reader, table->json, "a table is a tensor, not %s", datum_word(reader, datum));
+    is_good = is_good && fits(reader, table, graph);
     if (is_good) {
         Sources none = {0};
         Type type = graph_type(graph, datum.tensor);

@@ -3,7 +3,10 @@
 #include <ctype.h>
 #include <stdio.h>
 
-enum { WORD_MAX = 64 }; // longer words are never compared
+enum {
+    WORD_MAX = 64,     // longer words are never compared
+    EXCERPT_SIDE = 60, // bytes shown before and after a place in a long text
+};
 
 Text text_create(Arena *arena) {
     Text text = {.arena = arena, .capacity = 64};
@@ -129,6 +132,23 @@ const char *text_suggestion(Arena *arena, const char *word, const char *const *k
     return text.data;
 }
 
+static bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
+
+const char *text_excerpt(Arena *arena, const char *text, size_t offset) {
+    size_t length = strlen(text), begin = 0, end = length;
+    if (length <= 2 * EXCERPT_SIDE)
+        return text;
+    offset = least(offset, length);
+    if (offset > EXCERPT_SIDE)
+        begin = least(offset, length - EXCERPT_SIDE) - EXCERPT_SIDE;
+    end = least(begin + 2 * EXCERPT_SIDE, length);
+    while (begin > 0 && is_continuation((unsigned char)text[begin]))
+        begin--;
+    while (end < length && is_continuation((unsigned char)text[end]))
+        end++;
+    return arena_format(arena, "%s%.*s%s", begin ? "…" : "", (int)(end - begin), text + begin, end < length ? "…" : "");
+}
+
 const char *text_thousands(Arena *arena, uint64_t number) {
     char digits[24];
     int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)number);
@@ -151,8 +171,6 @@ const char *text_bytes(Arena *arena, uint64_t bytes) {
         amount /= 1024.0;
     return arena_format(arena, "%.1f %s", amount, units[unit]);
 }
-
-static bool is_continuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
 size_t text_utf8_size(const char *bytes, size_t count) {
     const unsigned char *b = (const unsigned char *)bytes;

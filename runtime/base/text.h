@@ -21,6 +21,8 @@ bool text_ends_with(const char *text, const char *suffix);
 const char *text_nearest(const char *word, const char *const *known, size_t count);
 // `; did you mean "x"?`, or `; known: a, b, c` where none is near. Lives in the arena.
 const char *text_suggestion(Arena *arena, const char *word, const char *const *known, size_t count);
+// The text, or of a long one what is around the byte at `offset`, with "…" where it is cut; never within a character.
+const char *text_excerpt(Arena *arena, const char *text, size_t offset);
 // 1234567 -> "1,234,567"; 1536 -> "1.5 KiB".
 const char *text_thousands(Arena *arena, uint64_t number);
 const char *text_bytes(Arena *arena, uint64_t bytes);

@@ -111,7 +111,12 @@ static void fuzz_documents(FuzzTime time) {
                                         "reshape($, [-1])",
                                         "detach(",
                                         "\"include\": [\"blocks/images.json\"], ",
-                                        "\"when\": \"step > 1\", "};
+                                        "\"when\": \"step > 1\", ",
+                                        "{\"block\": \"b\"}, ",
+                                        "{\"for\": \"j\", \"below\": 3000, \"nodes\": [",
+                                        "\"b\": {\"inputs\": [\"x\"], \"nodes\": [{\"block\": \"b\", \"in\": \"x\"}, {\"block\": \"b\", \"in\": \"x\"}]}, ",
+                                        "((((((((((((((((((((((((((((((((((((((((",
+                                        "\"K\": \"K + K\", "};
     static const char *const golden[] = {"outer_product", "norm_silu",     "conv_bias_residual", "softmax",
                                          "state_swap",    "unrolled_step", "concat_slice",       "reduction_siblings"};
     Fuzzer *fuzzer = fuzzer_create("document", words, sizeof words / sizeof *words);

@@ -77,6 +77,27 @@ START_TEST(numbers) {
 }
 END_TEST
 
+START_TEST(excerpts) {
+    Text text = text_create(arena);
+    for (uint32_t i = 0; i < 500; i++)
+        text_append(&text, "é"); // two bytes each
+    ck_assert_str_eq(text_excerpt(arena, "short", 2), "short");
+    for (size_t offset = 0; offset <= text.length; offset++) {
+        const char *excerpt = text_excerpt(arena, text.data, offset);
+        size_t length = strlen(excerpt);
+        ck_assert_uint_le(length, 130);
+        for (size_t at = 0, size; at < length; at += size) {
+            size = text_utf8_size(excerpt + at, length - at);
+            ck_assert_uint_gt(size, 0);
+        }
+        if (offset <= 60 || offset >= 62) // with 61, half a character would be cut
+            ck_assert_int_eq(text_starts_with(excerpt, "…"), offset > 60);
+        if (offset <= text.length - 62 || offset >= text.length - 60)
+            ck_assert_int_eq(text_ends_with(excerpt, "…"), offset <= text.length - 62);
+    }
+}
+END_TEST
+
 START_TEST(utf8) {
     ck_assert_uint_eq(text_utf8_size("a", 1), 1);
     ck_assert_uint_eq(text_utf8_size("ä", 2), 2);
@@ -100,6 +121,7 @@ int main(void) {
     tcase_add_test(cases, starts_and_ends);
     tcase_add_test(cases, nearest);
     tcase_add_test(cases, numbers);
+    tcase_add_test(cases, excerpts);
     tcase_add_test(cases, utf8);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
