@@ -1,6 +1,7 @@
 // Checkpoint: metadata, numbering, digests. The digest covers every tensor's name, shape and bytes and all other metadata: safetensors
 // itself notices a truncated file, but no changed byte.
 #include "runtime/checkpoint.h"
+#include "runtime/base/name.h"
 #include "runtime/base/version.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -170,6 +171,11 @@ bool checkpoint_read(Arena *arena, const char *path, Checkpoint *out, Diag *diag
         return damaged(diag, path, "damaged: step, steps or seed is no number");
     if (strcmp(values[KEY_CONTENTS], digest_contents(arena, out->file.tensors.items, out->file.tensors.count, values)) != 0)
         return damaged(diag, path, "damaged: its contents do not fit their digest");
+    const char *mistake = name_mistake(values[KEY_ENTRY]);
+    for (uint32_t i = 0; !mistake && i < out->file.tensors.count; i++)
+        mistake = name_mistake(out->file.tensors.items[i].name);
+    if (mistake)
+        return damaged(diag, path, "it names a program or a state as none can be called: %s", mistake);
     out->info.digest = values[KEY_DIGEST];
     out->info.entry = values[KEY_ENTRY];
     out->info.step = (uint32_t)step;

@@ -1,6 +1,7 @@
 // Names: see names.h.
 #include "runtime/names.h"
 #include "runtime/base/json.h"
+#include "runtime/base/name.h"
 
 // `name` by the pattern, with what the star stands for put into `other`; NULL where it does not fit.
 static const char *fit(Arena *arena, const char *pattern, const char *other, const char *name) {
@@ -27,6 +28,11 @@ static void read_row(Arena *arena, const Json *json, Names *out, Diag *diag) {
     NamesRow row = {.ours = json->key, .theirs = json->string, .place = json_place(arena, json)};
     if (json->kind != JSON_STRING) {
         diag_error(diag, &row.place, "expected a name, found %s", json_kind_name(json->kind));
+        return;
+    }
+    const char *mistake = name_mistake(row.ours);
+    if (mistake) {
+        diag_error(diag, &row.place, "\"%s\": %s", row.ours, mistake);
         return;
     }
     uint32_t stars = star_count(row.ours);

@@ -1,6 +1,7 @@
 // Run: see run.h.
 #include "runtime/run.h"
 #include "runtime/base/file.h"
+#include "runtime/base/name.h"
 #include "runtime/base/version.h"
 #include <inttypes.h>
 
@@ -161,6 +162,14 @@ bool run_read(Arena *arena, const char *folder, Run *out, Diag *diag) {
         ok = false;
     }
     out->sample_entry = optional_text(json, "sample_program");
+    static const char *const names[] = {"program", "sample_program"};
+    for (uint32_t i = 0; ok && i < 2; i++) {
+        const char *name = optional_text(json, names[i]), *mistake = name ? name_mistake(name) : NULL;
+        Place place = json_place(arena, json_get(json, names[i]));
+        if (mistake)
+            diag_error(diag, &place, "%s", mistake);
+        ok = !mistake;
+    }
     out->schedules = optional_text(json, "schedules");
     out->encoder = optional_text(json, "encoder");
     out->names = optional_text(json, "names");

@@ -98,8 +98,9 @@ static bool take_result(const Running *running, const ProgramResult *result, con
     if (!value)
         return true;
     HostTensor tensor = run_elements_to(value, result->tensor.type, &result->tensor.layout);
+    bool is_value = text_starts_with(result->name, "values/") || text_starts_with(result->name, "gradients/");
     const char *slash = strchr(result->name, '/'); // "values/train.both.fake"
-    if (slash)
+    if (is_value)
         return run_files_put(running->run->files, arena_copy_bytes(running->arena, result->name, (size_t)(slash - result->name)), slash + 1,
                              running->at, &tensor);
     if (result->format) {

@@ -135,6 +135,17 @@ bool run_files_wants_values(const RunFiles *files) {
     return files->folder != NULL;
 }
 
+// The name as a part of a path: a report is called as its expression is, "loss/2". What no name may begin with or hold is written %2F.
+static const char *as_file_name(Arena *arena, const char *name) {
+    Text text = text_create(arena);
+    for (const char *at = name; *at; at++)
+        if (*at == '/' || *at == '\\' || *at == '%' || (unsigned char)*at < ' ' || (*at == '.' && (at == name || at[1] == '.')))
+            text_format(&text, "%%%02X", (unsigned char)*at);
+        else
+            text_append_bytes(&text, at, 1);
+    return text.data;
+}
+
 bool run_files_put(RunFiles *files, const char *kind, const char *name, const char *moment, const HostTensor *tensor) {
     Arena *arena = files->arena;
     const char *full = moment ? arena_format(arena, "%s/%s@%s", kind, name, moment) : arena_format(arena, "%s/%s", kind, name);
@@ -149,7 +160,8 @@ bool run_files_put(RunFiles *files, const char *kind, const char *name, const ch
     }
     if (!files->folder)
         return true;
-    const char *path = file_join(arena, files->folder, arena_format(arena, "%s.npy", full));
+    const char *file = arena_format(arena, "%s%s%s.npy", as_file_name(arena, name), moment ? "@" : "", moment ? moment : "");
+    const char *path = file_join(arena, file_join(arena, files->folder, as_file_name(arena, kind)), file);
     return file_make_folders(file_folder(arena, path), files->diag) && npy_write(path, tensor, files->diag);
 }
 

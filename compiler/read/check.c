@@ -7,6 +7,7 @@
 //   anything
 #include "compiler/read/functions.h"
 #include "compiler/read/reader.h"
+#include "runtime/base/name.h"
 
 static const char *const kind_names[] = {"op",    "expr", "call",   "block",    "for",  "random", "gradient", "parameter",
                                          "state", "set",  "update", "snapshot", "step", "commit", "emit"};
@@ -146,6 +147,32 @@ bool check_object(Reader *reader, const Json *json, const char *allowed) {
     return is_good;
 }
 
+// ---- names
+
+static bool check_name(Reader *reader, const Json *json, const char *name) {
+    const char *mistake = name_mistake(name);
+    return !mistake || reader_error_at(reader, json, "\"%s\": %s: it may become the name of a file", text_excerpt(reader->arena, name, 0), mistake);
+}
+
+// What an object or a list of texts declares.
+static bool check_names(Reader *reader, const Json *list) {
+    bool is_good = true;
+    for (const Json *item = list && (list->kind == JSON_OBJECT || list->kind == JSON_ARRAY) ? list->first : NULL; item; item = item->next)
+        if (item->key || item->kind == JSON_STRING)
+            is_good = check_name(reader, item, item->key ? item->key : item->string) && is_good;
+    return is_good;
+}
+
+// The names that the members of these keys declare.
+static bool check_names_in(Reader *reader, const Json *json, const char *const *keys, uint32_t count) {
+    bool is_good = true;
+    for (uint32_t i = 0; i < count; i++)
+        is_good = check_names(reader, json_get(json, keys[i])) && is_good;
+    return is_good;
+}
+#define CHECK_NAMES_IN(reader, json, ...)                                                                                                  \
+    check_names_in(reader, json, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+
 // ---- nodes
 
 // "x axis kernel!" as keys "x:v axis:v kernel:v!"; "weight" is an expression, "init" an initialiser.
@@ -207,6 +234,10 @@ static bool check_node(Reader *reader, const Json *node) {
         return false;
     if (!check_object(reader, node, arena_format(reader->arena, "%s if:e doc:t%s", node_keys[kind], options)))
         return false;
+    if (kind == NODE_EMIT || kind == NODE_PARAMETER || kind == NODE_STATE) {
+        const Json *name = json_get(node, node_kind_name(kind));
+        return check_name(reader, name, name->string);
+    }
     return kind != NODE_FOR || check_nodes(reader, json_get(node, "nodes"));
 }
 
@@ -230,7 +261,8 @@ static bool check_inside(Reader *reader, const Json *thing, const char *keys) {
     if (!check_object(reader, thing, keys))
         return false;
     const Json *init = json_get(thing, "init");
-    bool is_good = !init || check_object(reader, init, "weight:i bias:i scale:i shift:i");
+    bool is_good = CHECK_NAMES_IN(reader, thing, "inputs", "let", "outputs");
+    is_good = (!init || check_object(reader, init, "weight:i bias:i scale:i shift:i")) && is_good;
     return check_nodes(reader, json_get(thing, "nodes")) && is_good;
 }
 
@@ -279,7 +311,7 @@ static bool check_network(Reader *reader, const Json *network) {
 static bool check_field(Reader *reader, const Json *field) { return check_object(reader, field, "shape:s! range:a dtype:t below:e"); }
 
 static bool check_data(Reader *reader, const Json *data) {
-    return check_object(reader, data, "doc:t batch:e! fields:o!") && check_each(reader, json_get(data, "fields"), check_field);
+    return check_object(reader, data, "doc:t batch:e! fields:o!") && CHECK_NAMES_IN(reader, data, "fields") && check_each(reader, json_get(data, "fields"), check_field);
 }
 
 static bool check_optimizer(Reader *reader, const Json *json) {
@@ -316,7 +348,12 @@ static bool check_optimizer(Reader *reader, const Json *json) {
 static bool check_state(Reader *reader, const Json *state) { return check_object(reader, state, "doc:t shape:s! init:i"); }
 
 static bool check_feed(Reader *reader, const Json *feed) {
-    return feed->kind == JSON_STRING || check_object(reader, feed, "from:t! split:t order:t last:t batch:e");
+    if (feed->kind == JSON_STRING)
+        return true;
+    if (!check_object(reader, feed, "from:t! split:t order:t last:t batch:e"))
+        return false;
+    const Json *split = json_get(feed, "split");
+    return !split || check_name(reader, split, split->string);
 }
 
 static bool check_texts(Reader *reader, const Json *list) {
@@ -328,7 +365,7 @@ static bool check_texts(Reader *reader, const Json *list) {
 
 static bool check_program(Reader *reader, const Json *program) {
     if (!check_object(reader, program, "doc:t mode:t not_finite:t steps:e let:o state:o inputs:o requires:a phases:a!") ||
-        !check_each(reader, json_get(program, "state"), check_state) ||
+        !CHECK_NAMES_IN(reader, program, "let", "state", "inputs") || !check_each(reader, json_get(program, "state"), check_state) ||
         !check_each(reader, json_get(program, "inputs"), check_program_input) || !check_texts(reader, json_get(program, "requires")))
         return false;
     bool is_good = true;
@@ -340,19 +377,26 @@ static bool check_program(Reader *reader, const Json *program) {
             is_good = false;
             continue;
         }
-        is_good = check_each(reader, json_get(phase, "feed"), check_feed) && check_nodes(reader, json_get(phase, "nodes")) &&
-                  check_texts(reader, json_get(phase, "report")) && is_good;
+        const Json *name = json_get(phase, "name");
+        is_good = check_name(reader, name, name->string) && is_good;
+        is_good = CHECK_NAMES_IN(reader, phase, "feed") && is_good;
+        is_good = check_each(reader, json_get(phase, "feed"), check_feed) && is_good;
+        is_good = check_nodes(reader, json_get(phase, "nodes")) && check_texts(reader, json_get(phase, "report")) && is_good;
         for (const Json *other = phases->first; other != phase; other = other->next)
             if (json_get(other, "name") && json_get(other, "name")->kind == JSON_STRING &&
-                !strcmp(json_get(other, "name")->string, json_get(phase, "name")->string))
-                is_good = reader_error_at(reader, json_get(phase, "name"), "two phases are called \"%s\"", json_get(phase, "name")->string);
+                !strcmp(json_get(other, "name")->string, name->string))
+                is_good = reader_error_at(reader, name, "two phases are called \"%s\"", name->string);
     }
     return is_good;
 }
 
 static bool check_include(Reader *reader, const Json *include) {
-    return include->kind == JSON_STRING ||
-           (check_object(reader, include, "file:t! as:t with:o programs:a") && check_texts(reader, json_get(include, "programs")));
+    if (include->kind == JSON_STRING)
+        return true;
+    if (!check_object(reader, include, "file:t! as:t with:o programs:a") || !check_texts(reader, json_get(include, "programs")))
+        return false;
+    const Json *as = json_get(include, "as");
+    return !as || check_name(reader, as, as->string);
 }
 
 static bool check_preset(Reader *reader, const Json *preset) {
@@ -367,8 +411,9 @@ bool check_document(Reader *reader, const Json *json) {
         return false;
     if (json_get(json, "gcc-graph")->number != 1)
         return reader_error_at(reader, json_get(json, "gcc-graph"), "version 1 of the language expected");
-    bool is_good = true;
-    const Json *includes = json_get(json, "include");
+    const Json *includes = json_get(json, "include"), *name = json_get(json, "name");
+    bool is_good = !name || check_name(reader, name, name->string);
+    is_good = CHECK_NAMES_IN(reader, json, "let", "presets", "tables", "data", "state", "blocks", "networks", "optimizers", "programs") && is_good;
     for (const Json *include = includes ? includes->first : NULL; include; include = include->next)
         is_good = check_include(reader, include) && is_good;
     is_good = check_each(reader, json_get(json, "presets"), check_preset) && is_good;

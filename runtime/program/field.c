@@ -1,5 +1,6 @@
 // Field: typed access to the members of program.json.
 #include "runtime/program/field.h"
+#include "runtime/base/name.h"
 
 void field_complain(Fields *fields, const Json *json, const char *format, ...) {
     va_list list;
@@ -28,6 +29,19 @@ uint64_t field_size(Fields *fields, const Json *object, const char *key) { retur
 const char *field_text(Fields *fields, const Json *object, const char *key) {
     const char *text = NULL;
     return json_text(object, key, &text, fields->diag) ? text : "";
+}
+
+const char *field_name(Fields *fields, const Json *object, const char *key) {
+    const char *name = field_text(fields, object, key), *mistake = name_mistake(name);
+    const Json *json = json_get(object, key);
+    if (mistake && json && json->kind == JSON_STRING)
+        field_complain(fields, json, "%s: %s", key, mistake);
+    return name;
+}
+
+const char *field_optional_name(Fields *fields, const Json *object, const char *key) {
+    const Json *json = json_get(object, key);
+    return json && json->kind != JSON_NULL ? field_name(fields, object, key) : NULL;
 }
 
 const char *field_optional_text(Fields *fields, const Json *object, const char *key) {

@@ -16,6 +16,9 @@ uint32_t field_word(Fields *fields, const Json *object, const char *key);
 // Sizes and offsets are at most 2^52: sums of two of them never overflow, and all are exact in a JSON number.
 uint64_t field_size(Fields *fields, const Json *object, const char *key);
 const char *field_text(Fields *fields, const Json *object, const char *key);
+// The same of what may become the name of a file (see runtime/base/name.h).
+const char *field_name(Fields *fields, const Json *object, const char *key);
+const char *field_optional_name(Fields *fields, const Json *object, const char *key);
 const char *field_optional_text(Fields *fields, const Json *object, const char *key); // NULL when absent or null
 double field_number(Fields *fields, const Json *object, const char *key);
 bool field_bool(Fields *fields, const Json *object, const char *key);

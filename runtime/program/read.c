@@ -1,5 +1,6 @@
 // Read: program.json to a Program. Nothing in the file is believed: every index, range and size is checked before it is used.
 #include "runtime/base/file.h"
+#include "runtime/base/name.h"
 #include "runtime/base/version.h"
 #include "runtime/program/exact.h"
 #include "runtime/program/field.h"
@@ -47,18 +48,10 @@ static void read_memories(Fields *fields, const Json *root) {
     }
 }
 
-// The name becomes part of a path.
-static bool is_file_name(const char *name) {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
-    return name[0] && name[0] != '.' && strlen(name) < 200 && strspn(name, letters) == strlen(name);
-}
-
 static ProgramKernel read_kernel(Fields *fields, const Json *json) {
     const char *const classes[] = {"map", "reduce", "contract"}; // in the order of KernelClass
     const char *const bindings[] = {"read", "write", "texel"};   // in the order of BindingKind
-    ProgramKernel kernel = {.name = field_text(fields, json, "name"), .digest = field_text(fields, json, "digest")};
-    if (!is_file_name(kernel.name))
-        field_complain(fields, json, "name: letters, digits, '_', '-' and '.' are needed");
+    ProgramKernel kernel = {.name = field_name(fields, json, "name"), .digest = field_text(fields, json, "digest")};
     kernel.kernel_class = (KernelClass)field_named(fields, json, "class", classes, 3);
     field_triple(fields, json, "workgroup", kernel.workgroup);
     const Json *list = field_list(fields, json, "bindings");
@@ -114,8 +107,8 @@ static void read_states(Fields *fields, const Json *root) {
     const char *const inits[] = {"constant", "normal", "uniform", "copy"};
     const Json *list = field_list(fields, root, "states");
     for (const Json *item = list ? list->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {
-        ProgramState state = {.name = field_text(fields, item, "name"), .kind = field_text(fields, item, "kind")};
-        state.network = field_optional_text(fields, item, "network");
+        ProgramState state = {.name = field_name(fields, item, "name"), .kind = field_text(fields, item, "kind")};
+        state.network = field_optional_name(fields, item, "network");
         state.tensor = field_tensor(fields, item, MEMORY_STATE);
         state.init = inits[field_named(fields, item, "init", inits, 4)];
         state.init_a = field_number(fields, item, "a");
@@ -166,12 +159,12 @@ static void read_range(Fields *fields, const Json *range, bool *has_range, doubl
 static void read_data(Fields *fields, const Json *root) {
     const Json *list = field_list(fields, root, "data");
     for (const Json *item = list ? list->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {
-        ProgramData data = {.name = field_text(fields, item, "name"), .batch = field_word(fields, item, "batch")};
+        ProgramData data = {.name = field_name(fields, item, "name"), .batch = field_word(fields, item, "batch")};
         const Json *rows = field_list(fields, item, "fields");
         data.fields = arena_alloc(fields->arena, sizeof *data.fields * (rows ? rows->count + 1u : 1u));
         for (const Json *field = rows ? rows->first : NULL; field; field = field->next, data.field_count++) {
             const Json *range = json_get(field, "range");
-            data.fields[data.field_count].name = field_text(fields, field, "name");
+            data.fields[data.field_count].name = field_name(fields, field, "name");
             data.fields[data.field_count].type = field_element_type(fields, field);
             data.fields[data.field_count].rank = field_words(fields, field, "dims", data.fields[data.field_count].dims, LAYOUT_RANK_MAX);
             data.fields[data.field_count].below = json_get(field, "below") ? field_word(fields, field, "below") : 0;
@@ -200,10 +193,10 @@ static void read_defaults(Fields *fields, const Json *json, ProgramFeed *input) 
 }
 
 static ProgramFeed read_feed(Fields *fields, const Json *json) {
-    ProgramFeed feed = {.name = field_text(fields, json, "name")};
-    feed.data = field_optional_text(fields, json, "data");
-    feed.field = field_optional_text(fields, json, "field");
-    feed.split = field_optional_text(fields, json, "split");
+    ProgramFeed feed = {.name = field_name(fields, json, "name")};
+    feed.data = field_optional_name(fields, json, "data");
+    feed.field = field_optional_name(fields, json, "field");
+    feed.split = field_optional_name(fields, json, "split");
     feed.shuffled = field_bool(fields, json, "shuffled");
     feed.pad = field_bool(fields, json, "pad");
     feed.batch = field_word(fields, json, "batch");
@@ -269,6 +262,11 @@ static Dispatch read_dispatch(Fields *fields, const Json *json) {
 
 static ProgramResult read_result(Fields *fields, const Json *json) {
     ProgramResult result = {.name = field_text(fields, json, "name"), .format = field_optional_text(fields, json, "format")};
+    const char *kinds[] = {"values/", "gradients/"}, *name = result.name, *mistake;
+    for (uint32_t i = 0; i < 2; i++)
+        name += name == result.name && text_starts_with(name, kinds[i]) ? strlen(kinds[i]) : 0;
+    if (result.format && (mistake = name_mistake(name))) // a report's name is an expression
+        field_complain(fields, json_get(json, "name"), "name: %s", mistake);
     result.tensor = field_tensor(fields, json, MEMORY_RESULT);
     if (json_get(json, "counts_skips"))
         result.counts_skips = field_bool(fields, json, "counts_skips");
@@ -281,7 +279,7 @@ static ProgramResult read_result(Fields *fields, const Json *json) {
 }
 
 static ProgramPhase read_phase(Fields *fields, const Json *json) {
-    ProgramPhase phase = {.name = field_text(fields, json, "name"), .repeat = field_word(fields, json, "repeat")};
+    ProgramPhase phase = {.name = field_name(fields, json, "name"), .repeat = field_word(fields, json, "repeat")};
     phase.scratch_size = field_size(fields, json, "scratch_size");
     phase.scratch_lower_bound = field_size(fields, json, "scratch_lower_bound");
     const Json *list = field_list(fields, json, "feeds");
@@ -305,7 +303,7 @@ static ProgramPhase read_phase(Fields *fields, const Json *json) {
 }
 
 static ProgramEntry read_entry(Fields *fields, const Json *json) {
-    ProgramEntry entry = {.name = field_text(fields, json, "name"), .training = field_bool(fields, json, "training")};
+    ProgramEntry entry = {.name = field_name(fields, json, "name"), .training = field_bool(fields, json, "training")};
     entry.steps = field_word(fields, json, "steps");
     static const char *const not_finite[] = {"stop", "skip"};
     entry.skips = json_get(json, "not_finite") && field_named(fields, json, "not_finite", not_finite, 2) == 1;

@@ -307,6 +307,47 @@ START_TEST(every_phase_is_dumped_up_to_a_pass) {
 }
 END_TEST
 
+// What is in a folder and below, sorted; two texts that are equal: nothing was written.
+static const char *everything_in(const char *path) {
+    ck_assert_int_eq(system(arena_format(arena, "find %s | sort >/tmp/gg_found_%d", path, (int)getpid())), 0);
+    const char *list = arena_format(arena, "/tmp/gg_found_%d", (int)getpid()), *text = read_all(list);
+    unlink(list);
+    return text;
+}
+
+// A bundle may be made by hand: no name in it leads out of the folder that is to be written.
+START_TEST(names_lead_nowhere_else) {
+    static const char *const wanted[] = {"\"name\": \"picture\"", "\"name\": \"p\"", "\"name\": \"000_"},
+                             *const given[] = {"\"name\": \"../../evil\"", "\"name\": \"../evil\"", "\"name\": \"../../x000_"};
+    const char *named = in_folder("named.json"), *hand_made = in_folder("named.ggb"), *sheet = file_join(arena, hand_made, "program.json");
+    write_text(named, "{\"gcc-graph\": 1, \"programs\": {\"p\": {\"phases\": [{\"name\": \"a\", \"nodes\": [{\"random\": \"normal\", \"shape\": [2, 1, 4, 4]},\n"
+                      "  {\"expr\": \"sum($) / 3\", \"as\": \"s\"}, {\"emit\": \"picture\", \"value\": \"$ * fill(1.0, [2, 1, 4, 4])\", \"format\": \"image\"}],\n"
+                      "  \"report\": [\"s/2\", \"s\"]}]}}}\n");
+    expect_code(0, "compile %s -o %s", named, hand_made);
+    const char *whole = read_all(sheet);
+    expect_code(0, "sample %s --out %s", hand_made, in_folder("deep/er/out"));
+    expect_code(0, "run %s p --get %s", hand_made, in_folder("deep/er/files"));
+    ck_assert_msg(file_exists(in_folder("deep/er/files/report/p.a.s%2F2@0.0.npy")), "%s", everything_in(folder));
+    expect_code(0, "run %s p --interpret --get %s", hand_made, in_folder("deep/er/files2"));
+    ck_assert_msg(file_exists(in_folder("deep/er/files2/report/p.a.s%2F2@0.0.npy")), "%s", everything_in(folder));
+    const char *before = everything_in(folder);
+    for (uint32_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        const char *at = strstr(whole, wanted[i]);
+        ck_assert_msg(at != NULL, "%s", wanted[i]);
+        write_text(sheet, arena_format(arena, "%.*s%s%s", (int)(at - whole), whole, given[i], at + strlen(wanted[i])));
+        expect_code(1, "sample %s --out %s", hand_made, in_folder("deep/er/out"));
+        expect_err("name: a name may not begin with a dot");
+        expect_code(1, "compile %s", hand_made);
+        ck_assert_str_eq(everything_in(folder), before);
+    }
+    const char *source = file_join(arena, hand_made, "graph.json"), *text = read_all(source), *at = strstr(text, "\"picture\"");
+    write_text(source, arena_format(arena, "%.*s\"../../evil\"%s", (int)(at - text), text, at + strlen("\"picture\"")));
+    expect_code(1, "run %s p --get %s", hand_made, in_folder("deep/er/files")); // compiles it again
+    expect_err("/emit: \"../../evil\": a name may not begin with a dot");
+    ck_assert_str_eq(everything_in(folder), before);
+}
+END_TEST
+
 START_TEST(labels_out_of_range_are_refused) {
     const char *path = in_folder("labels.json"), *labels = in_folder("y.npy");
     write_text(path, "{\"gcc-graph\": 1, \"data\": {\"d\": {\"batch\": 3, \"fields\": {\"y\": {\"shape\": [], \"dtype\": \"i32\", \"below\": 4}}}},\n"
@@ -397,6 +438,7 @@ int main(void) {
     tcase_add_test(tests, verify_says_that_it_has_nothing_to_do);
     tcase_add_test(tests, every_phase_is_dumped_up_to_a_pass);
     tcase_add_test(tests, labels_out_of_range_are_refused);
+    tcase_add_test(tests, names_lead_nowhere_else);
     tcase_add_test(tests, verify_sees_a_broken_kernel);
     tcase_add_test(tests, device_equals_interpreter);
     tcase_add_test(tests, a_folder_comes_in_as_it_went_out);

@@ -333,8 +333,14 @@ START_TEST(run_file) {
         ck_assert_uint_eq(diag_error_count(inner), 1);
     }
     const char *broken[] = {"", "{", "[]", "{\"gcc-graph-run\": 2}", "{\"gcc-graph-run\": 1}", "{\"gcc-graph-run\": 1, \"bundle\": 3}"};
+    size_t size;
+    const char *whole = file_read(arena, file_join(arena, folder, "run.json"), &size, diag), *entry = strstr(whole, "\"train\"");
+    Diag *inner = diag_create(arena);
+    whole = arena_format(arena, "%.*s\"../train\"%s", (int)(entry - whole), whole, entry + strlen("\"train\""));
+    ck_assert(file_write(file_join(arena, folder, "run.json"), whole, strlen(whole), diag) && !run_read(arena, folder, &read, inner));
+    ck_assert_ptr_nonnull(strstr(diag_text(inner, arena), "/program: a name may not begin with a dot"));
     for (uint32_t i = 0; i < sizeof broken / sizeof *broken; i++) {
-        Diag *inner = diag_create(arena);
+        inner = diag_create(arena);
         ck_assert(file_write(file_join(arena, folder, "run.json"), broken[i], strlen(broken[i]), diag));
         ck_assert(!run_read(arena, folder, &read, inner));
         ck_assert_uint_ge(diag_error_count(inner), 1);
