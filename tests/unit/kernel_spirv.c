@@ -168,7 +168,7 @@ END_TEST
 
 static void count_progress(void *context, const char *what, uint32_t done, uint32_t total) {
     uint32_t *last = context;
-    ck_assert_str_eq(what, "shaders");
+    ck_assert_str_eq(what, "compiling shaders");
     ck_assert_uint_gt(done, *last);
     ck_assert_uint_eq(total, 24);
     *last = done;
