@@ -6,13 +6,12 @@
 #include "runtime/interrupt.h"
 #include "runtime/progress.h"
 #include "runtime/replay.h"
-#include "runtime/run_lock.h"
+#include "runtime/run_folder.h"
 #include "runtime/sample.h"
 #include "runtime/train_parts.h"
 #include "runtime/watch.h"
 #include "runtime/weights.h"
 #include <inttypes.h>
-#include <unistd.h>
 
 enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8, SHOWN = 10 };
 static const double SAVE_SECONDS = 300; // where save_every does not say
@@ -23,7 +22,7 @@ typedef struct {
     const Program *program;
     const TrainOptions *options;
     TrainPlan plan;
-    RunLock *lock;
+    RunFolder folder;
     ForkReport forked; // summary NULL: nothing was taken from another run
     const char *checkpoint; // the last one written or read
     Progress *progress;
@@ -407,15 +406,6 @@ static bool walk(Training *training, Diag *diag) {
     return ok;
 }
 
-// Files that a killed process was writing: they were never put in place.
-static void remove_unfinished(Arena *arena, const char *folder, Diag *diag) {
-    uint32_t count = 0;
-    const char **names = file_list(arena, folder, &count, diag);
-    for (uint32_t i = 0; names && i < count; i++)
-        if (train_is_unfinished(arena, names[i]))
-            unlink(file_join(arena, folder, names[i]));
-}
-
 static bool write_architecture(const Training *training, Diag *diag) {
     const char *text = training->options->architecture;
     return !text || file_write(file_join(training->arena, training->options->out, "architecture.txt"), text, strlen(text), diag);
@@ -441,20 +431,9 @@ static void say_beginning(Training *training) {
     progress_say(training->progress, "resumes after step %u", training->first_step);
 }
 
-// Nobody else may have begun in the folder since it was looked at.
-static bool take_folder(Training *training, Diag *diag) {
-    const TrainOptions *options = training->options;
-    if (!file_make_folders(options->out, diag) || !(training->lock = run_lock_take(training->arena, options->out, diag)))
-        return false;
-    if (options->resume || !run_exists(options->out))
-        return true;
-    diag_error(diag, &(Place){.file = options->out}, "another process began a run there just now");
-    return false;
-}
-
 static bool begin(Training *training, Diag *diag) {
     const TrainOptions *options = training->options;
-    if (!take_folder(training, diag) || !set_up(training, false, diag))
+    if (!run_folder_take(&training->folder, training->arena, options->out, options->resume, diag) || !set_up(training, false, diag))
         return false;
     run_note_total(training->arena, &training->plan.run, training->first_step);
     if (!run_write(options->out, &training->plan.run, diag) || !write_architecture(training, diag) || !begin_metrics(training, diag))
@@ -467,7 +446,7 @@ static bool begin(Training *training, Diag *diag) {
     progress_every(training->progress, PACE_PREVIEW, run->sample_every, 0);
     training->curve = curve_create(training->arena, file_join(training->arena, options->out, "loss.png"),
                                    options->curve_seconds > 0 ? options->curve_seconds : CURVE_SECONDS);
-    remove_unfinished(training->arena, options->out, diag);
+    run_folder_remove_unfinished(&training->folder);
     if (*training->plan.epochs)
         progress_say(training->progress, "%s", training->plan.epochs);
     say_beginning(training);
@@ -489,7 +468,6 @@ bool train_run(Arena *arena, const Program *program, const TrainOptions *options
         progress_destroy(&training.progress);
         return false;
     }
-    bool had_folder = file_exists(options->out);
     InterruptHandlers handlers;
     interrupt_catch(&handlers);
     bool ok = begin(&training, diag) && walk(&training, diag);
@@ -510,9 +488,7 @@ bool train_run(Arena *arena, const Program *program, const TrainOptions *options
     if (!ok && training.metrics)
         metrics_flush(training.metrics, diag);
     tear_down(&training);
-    run_lock_release(&training.lock);
-    if (!ok && !had_folder)
-        rmdir(options->out); // where nothing came into it
+    run_folder_leave(&training.folder);
     progress_destroy(&training.progress);
     return ok;
 }

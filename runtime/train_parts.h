@@ -18,9 +18,6 @@ typedef struct {
     const char *epochs; // for people: what an epoch is of each split that is fed; "": nothing is
 } TrainPlan;
 
-// Is it what a killed training was writing in its run's folder? Names of others are never ours.
-bool train_is_unfinished(Arena *arena, const char *name);
-
 // The device that the options choose, computing as suits the program.
 Device *train_device(Arena *arena, const TrainPlan *plan, const TrainOptions *options, Diag *diag);
 bool train_prepare(Arena *arena, const Program *program, const TrainOptions *options, TrainPlan *plan, Diag *diag);

@@ -3,7 +3,7 @@
 #include "runtime/data/loader.h"
 #include "runtime/base/machine.h"
 #include "runtime/fork.h"
-#include "runtime/run_lock.h"
+#include "runtime/run_folder.h"
 #include "runtime/train_parts.h"
 #include "runtime/weights.h"
 
@@ -38,34 +38,6 @@ static bool check_requires(Arena *arena, TrainPlan *plan, Diag *diag) {
     return ok;
 }
 
-// NAME.PROCESS-NUMBER.tmp, as file_create calls it, of a NAME that a training writes.
-bool train_is_unfinished(Arena *arena, const char *name) {
-    static const char *const written[] = {"run.json", "architecture.txt", "fork.txt", "metrics.jsonl", "metrics.csv", "loss.png"};
-    size_t length = strlen(name);
-    const char *at = name + length - (text_ends_with(name, ".tmp") ? 4 : 0);
-    const char *const end = at;
-    while (at > name && strchr("0123456789-", at[-1]))
-        at--;
-    if (at == end || at == name || at[-1] != '.' || !*end)
-        return false;
-    const char *base = arena_copy_bytes(arena, name, (size_t)(at - 1 - name));
-    uint32_t step;
-    bool is_ours = checkpoint_is_name(base, &step);
-    for (uint32_t i = 0; i < sizeof written / sizeof *written; i++)
-        is_ours |= strcmp(base, written[i]) == 0;
-    return is_ours;
-}
-
-// A folder with nothing in it but, maybe, what a run left that was killed before its run.json was in place.
-static bool holds_nothing(Arena *arena, const char *folder, Diag *diag) {
-    uint32_t count = 0;
-    const char **names = file_is_folder(folder) ? file_list(arena, folder, &count, diag) : NULL;
-    bool nothing = names != NULL;
-    for (uint32_t i = 0; nothing && i < count; i++)
-        nothing = train_is_unfinished(arena, names[i]) || run_lock_is_its_file(names[i]);
-    return nothing;
-}
-
 // Steps of the newest checkpoint; one that turns out to be damaged only makes it fewer.
 static uint32_t steps_done(Arena *arena, const char *folder) {
     uint32_t count;
@@ -93,7 +65,7 @@ static bool check_folder(Arena *arena, const TrainOptions *options, TrainPlan *p
         diag_error(diag, &(Place){.file = options->out}, "a run is there already: go on with --resume, or choose another --out");
         return false;
     }
-    if (!file_exists(options->out) || holds_nothing(arena, options->out, diag))
+    if (!file_exists(options->out) || run_folder_is_empty(options->out))
         return true;
     diag_error(diag, &(Place){.file = options->out}, "it exists and holds no run; choose another --out");
     return false;
