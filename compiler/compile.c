@@ -249,6 +249,11 @@ static bool finish(Compile *compile, Compiled *out, KernelList *const *const *ph
         program_print_plan(&plan, program);
         blame(PASS_emit, problems.data, plan.data);
     }
+    if (is_dumped(compile, PASS_emit)) {
+        Text plan = text_create(compile->arena);
+        program_print_plan(&plan, program);
+        dump(compile, PASS_emit, "program", program->name, plan.data);
+    }
     for (uint32_t k = 0; k < program->kernels.count; k++)
         dump(compile, PASS_emit, "kernel", program->kernels.items[k].name, emitted.sources.items[k]);
     if (stops(compile, PASS_emit))
@@ -287,6 +292,46 @@ Compiled *compile_module(Arena *arena, const Module *module, const CompileOption
     return finish(&compile, out, (KernelList *const *const *)phases, folder) ? out : NULL;
 }
 
+// An edited shader may have another local_size. Where invocations are numbered through gl_WorkGroupSize, as many workgroups are dispatched as
+// cover those that there were; elsewhere a workgroup is a tile of the work, of which there are as many as before.
+static bool renew_workgroup(Program *program, uint32_t index, const SpirvJob *job, Diag *diag) {
+    ProgramKernel *kernel = &program->kernels.items[index];
+    uint32_t size[3];
+    if (!spirv_workgroup(job->words, job->size, size)) {
+        diag_error(diag, NULL, "kernel %s: its workgroup's size is no constant; write layout(local_size_x = %u) in;", kernel->name, kernel->workgroup[0]);
+        return false;
+    }
+    if (!memcmp(size, kernel->workgroup, sizeof size))
+        return true;
+    bool counts_invocations = strstr(job->source, "gl_WorkGroupSize") != NULL;
+    if (counts_invocations && (size[1] != 1 || size[2] != 1)) {
+        diag_error(diag, NULL, "kernel %s: it numbers its invocations along x, but local_size is %u x %u x %u", kernel->name, size[0], size[1], size[2]);
+        return false;
+    }
+    for (uint32_t p = 0; p < program->entries.count && counts_invocations; p++)
+        for (uint32_t i = 0; i < program->entries.items[p].phases.count; i++)
+            for (uint32_t d = 0; d < program->entries.items[p].phases.items[i].dispatches.count; d++) {
+                Dispatch *dispatch = &program->entries.items[p].phases.items[i].dispatches.items[d];
+                if (dispatch->kernel != index)
+                    continue;
+                uint64_t invocations = (uint64_t)dispatch->groups[0] * dispatch->groups[1] * kernel->workgroup[0], most = program->target.groups_max,
+                         groups = (invocations + size[0] - 1) / size[0];
+                dispatch->groups[0] = (uint32_t)(groups > most ? most : groups);
+                dispatch->groups[1] = (uint32_t)((groups + dispatch->groups[0] - 1) / dispatch->groups[0]);
+            }
+    memcpy(kernel->workgroup, size, sizeof size);
+    return true;
+}
+
+// What an edited shader asks for must still fit the target.
+static bool is_whole(Arena *arena, const Program *program, Diag *diag) {
+    Text problems = text_create(arena);
+    if (program_verify(program, &problems))
+        return true;
+    diag_error(diag, NULL, "the edited kernels do not fit the bundle:\n%s", problems.data);
+    return false;
+}
+
 bool compile_rebuild(Arena *arena, const char *folder, bool debug_info, uint32_t *rebuilt, Diag *diag) {
     *rebuilt = 0;
     Program *program = program_read_edited(arena, folder, diag);
@@ -308,6 +353,11 @@ bool compile_rebuild(Arena *arena, const char *folder, bool debug_info, uint32_t
         array_push(arena, &changed, k);
     }
     if (!spirv_compile(arena, jobs, changed.count, debug_info, NULL, NULL, diag))
+        return false;
+    for (uint32_t i = 0; i < changed.count; i++)
+        if (!renew_workgroup(program, changed.items[i], &jobs[i], diag))
+            return false;
+    if (!is_whole(arena, program, diag))
         return false;
     for (uint32_t i = 0; i < changed.count; i++) {
         ProgramKernel *kernel = &program->kernels.items[changed.items[i]];

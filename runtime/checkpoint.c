@@ -159,7 +159,8 @@ bool checkpoint_read(Arena *arena, const char *path, Checkpoint *out, Diag *diag
         return true;
     unsigned format = 0;
     if (values[KEY_FORMAT] && sscanf(values[KEY_FORMAT], "checkpoint %9u", &format) != 1)
-        return damaged(diag, path, "a file of format \"%.40s\", which is no checkpoint", values[KEY_FORMAT]);
+        return damaged(diag, path, "a file of format \"%s\", which is no checkpoint",
+                       text_excerpt(arena, values[KEY_FORMAT], 0));
     const char *misfit = values[KEY_FORMAT] ? version_misfit(arena, format, CHECKPOINT_FORMAT, CHECKPOINT_FORMAT, NULL) : NULL;
     if (misfit)
         return damaged(diag, path, "a checkpoint of another version: %s", misfit);

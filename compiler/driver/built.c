@@ -10,9 +10,13 @@ bool built_make(Arguments *arguments, const Module *module, const CompileOptions
 
 static bool same_range(const Range *a, const Range *b) { return a->memory == b->memory && a->offset == b->offset && a->size == b->size; }
 
+// A kernel that was edited may have workgroups of another size, and then as many of them as it takes.
+static bool same_groups(const Dispatch *a, const ProgramKernel *kernel, const Dispatch *b, const ProgramKernel *other) {
+    return memcmp(kernel->workgroup, other->workgroup, sizeof kernel->workgroup) != 0 || memcmp(a->groups, b->groups, sizeof a->groups) == 0;
+}
+
 static bool same_dispatch(const Dispatch *a, const Dispatch *b) {
-    if (strcmp(a->label, b->label) != 0 || a->value_count != b->value_count || a->ranges.count != b->ranges.count ||
-        memcmp(a->groups, b->groups, sizeof a->groups) != 0)
+    if (strcmp(a->label, b->label) != 0 || a->value_count != b->value_count || a->ranges.count != b->ranges.count)
         return false;
     for (uint32_t i = 0; i < a->value_count; i++)
         if (a->values[i] != b->values[i])
@@ -23,7 +27,7 @@ static bool same_dispatch(const Dispatch *a, const Dispatch *b) {
     return true;
 }
 
-// Edited kernels differ in their bodies only, so bodies are not compared.
+// Edited kernels differ in their bodies and workgroups only, so those are not compared.
 static bool same_structure(const Program *a, const Program *b) {
     if (a->entries.count != b->entries.count)
         return false;
@@ -35,9 +39,11 @@ static bool same_structure(const Program *a, const Program *b) {
             const ProgramPhase *p = &x->phases.items[k], *q = &y->phases.items[k];
             if (p->dispatches.count != q->dispatches.count)
                 return false;
-            for (uint32_t d = 0; d < p->dispatches.count; d++)
-                if (!same_dispatch(&p->dispatches.items[d], &q->dispatches.items[d]))
+            for (uint32_t d = 0; d < p->dispatches.count; d++) {
+                const Dispatch *one = &p->dispatches.items[d], *other = &q->dispatches.items[d];
+                if (!same_dispatch(one, other) || !same_groups(one, &a->kernels.items[one->kernel], other, &b->kernels.items[other->kernel]))
                     return false;
+            }
         }
     }
     return true;

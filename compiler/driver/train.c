@@ -19,7 +19,7 @@ static const Option options[] = {
     {"sample-count", 0, OPTION_COUNT, false, "N", "images of a preview (default: one run of the program)"},
     {"init", 0, OPTION_TEXT, true, "NAME=RUN|FILE", "weights of a network or of a part of it (G.ca) from another run or a file"},
     {"names", 0, OPTION_TEXT, false, "MAP.json", "the names in those files: an object, our name -> theirs (as for export)"},
-    {"schedule", 0, OPTION_TEXT, false, "reference|tuned", "the simplest kernels, or the fastest known (default)"},
+    {"schedule", 0, OPTION_TEXT, false, "reference", "the simplest kernels (default: those that the bundle holds)"},
     {"profile", 0, OPTION_FLAG, false, NULL, "times every kernel and prints the most expensive at the end"},
     {"dry-run", 0, OPTION_FLAG, false, NULL, "prints the plan - memory, steps, time - and trains nothing"},
     COMMON_DEVICE_OPTIONS,
@@ -103,8 +103,10 @@ static int run(Arguments *arguments) {
         return arguments_wrong(arguments, "--out RUN is missing: where shall the run go?");
     if (arguments_has(arguments, "steps") && arguments_has(arguments, "epochs"))
         return arguments_wrong(arguments, "--steps and --epochs are both given; either says how long");
-    if (schedule && strcmp(schedule, "reference") != 0 && strcmp(schedule, "tuned") != 0)
-        return arguments_wrong(arguments, "--schedule: \"%s\" is unknown; known: reference, tuned", schedule);
+    if (schedule && strcmp(schedule, "tuned") == 0)
+        return arguments_wrong(arguments, "--schedule tuned: no tuner exists yet; without --schedule, kernels are those that the bundle holds");
+    if (schedule && strcmp(schedule, "reference") != 0)
+        return arguments_wrong(arguments, "--schedule: \"%s\" is unknown; known: reference", schedule);
     if (arguments_has(arguments, "resume") && arguments_has(arguments, "fork"))
         return arguments_wrong(arguments, "--resume goes on with a run, --fork begins another one: which?");
     Built opened;

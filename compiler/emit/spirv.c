@@ -162,6 +162,22 @@ static bool compile(Arena *arena, SpirvJob *job, bool debug_info, Diag *diag) {
     return made;
 }
 
+bool spirv_workgroup(const void *words, size_t bytes, uint32_t size[3]) {
+    enum { HEADER_WORDS = 5, EXECUTION_MODE = 16, LOCAL_SIZE = 17, SPEC_CONSTANT_COMPOSITE = 51 };
+    const uint32_t *word = words;
+    size_t count = bytes / sizeof *word;
+    bool found = false, is_special = false;
+    for (size_t at = HEADER_WORDS; at < count && word[at] >> 16; at += word[at] >> 16) {
+        uint32_t op = word[at] & 0xFFFF, length = word[at] >> 16;
+        is_special |= op == SPEC_CONSTANT_COMPOSITE; // BuiltIn WorkgroupSize of local_size_x_id
+        if (op == EXECUTION_MODE && length == 6 && at + length <= count && word[at + 2] == LOCAL_SIZE) {
+            memcpy(size, word + at + 3, 3 * sizeof *size);
+            found = true;
+        }
+    }
+    return found && !is_special;
+}
+
 // ---- workers
 
 static void run_job(const Queue *queue, uint32_t index) {

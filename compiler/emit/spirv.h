@@ -11,6 +11,9 @@ typedef struct {
     size_t size;        // bytes
 } SpirvJob;
 
+// A compute shader's workgroup (execution mode LocalSize); false where it has none that is constant.
+bool spirv_workgroup(const void *words, size_t bytes, uint32_t size[3]);
+
 // Compiles all jobs (largest source first, one thread a core; the cache is file_cache_folder()/spirv/DIGEST.spv, keyed by source, exactness,
 // debug flag and glslang's version; a damaged or unwritable cache is no error). On a glslang error reports its log and the numbered source
 // lines around it.

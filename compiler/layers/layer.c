@@ -41,8 +41,9 @@ Value layer_value(const Layer *layer, const char *option) {
 static bool check_number(Layer *layer, const LayerOption *option, uint32_t index, int64_t low) {
     double number = option->numbers[index];
     if (option->is_bool || number != floor(number) || number < (double)low || number > INT32_MAX) {
-        layer_error(layer, "\"%s\" is %s%.10g, an integer of at least %lld expected", option->name, option->is_bool ? "bool " : "", number,
-                    (long long)low);
+        bool is_large = number > INT32_MAX;
+        layer_error(layer, "\"%s\" is %s%.10g, an integer of %s expected", option->name, option->is_bool ? "bool " : "", number,
+                    text_bound(layer->arena, is_large ? INT64_MAX : INT64_MIN, low, INT32_MAX));
         return false;
     }
     return true;

@@ -30,18 +30,21 @@ const char *shown(const Graph *graph, Value value) {
 }
 
 bool shape_from_ints(Graph *graph, const Node *node, DType dtype, const Attr *dims, Type *out) {
-    uint64_t count = 1;
+    double count = 1;
     if (dims->count > MAX_RANK)
         return graph_error(graph, node, "%u axes; at most %d are possible", dims->count, MAX_RANK);
     *out = (Type){.dtype = dtype, .rank = (uint8_t)dims->count};
     for (uint32_t i = 0; i < dims->count; i++) {
         if (dims->ints[i] < 1 || dims->ints[i] > ELEMENTS_MAX)
-            return graph_error(graph, node, "axis %u would have %lld elements", i, (long long)dims->ints[i]);
+            return graph_error(graph, node, "axis %u would have %lld elements, %s expected", i, (long long)dims->ints[i],
+                               text_bound(graph->arena, dims->ints[i], 1, ELEMENTS_MAX));
         out->dims[i] = (uint32_t)dims->ints[i];
         count *= out->dims[i];
-        if (count > ELEMENTS_MAX)
-            return graph_error(graph, node, "more than %d elements", ELEMENTS_MAX);
     }
+    if (count > ELEMENTS_MAX)
+        return graph_error(graph, node, "%s has %s elements; a tensor has at most %s", type_text(graph->arena, out),
+                           count < 1e15 ? text_thousands(graph->arena, (uint64_t)count) : arena_format(graph->arena, "%.3g", count),
+                           text_thousands(graph->arena, ELEMENTS_MAX));
     return true;
 }
 

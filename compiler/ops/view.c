@@ -250,7 +250,8 @@ static bool infer_pad(Graph *graph, const Node *node, Type *out) {
         int64_t amounts[] = {low->ints[i], high->ints[i], interior->ints[i]};
         for (uint32_t j = 0; j < 3; j++)
             if (amounts[j] < 0 || amounts[j] > ELEMENTS_MAX)
-                return graph_error(graph, node, "padding of axis %u is %lld", i, (long long)amounts[j]);
+                return graph_error(graph, node, "padding of axis %u is %lld, %s expected", i, (long long)amounts[j],
+                                   text_bound(graph->arena, amounts[j], 0, ELEMENTS_MAX));
         dims[i] = amounts[0] + amounts[1] + from.dims[i] + (int64_t)(from.dims[i] - 1) * amounts[2];
     }
     return shape_from_ints(graph, node, from.dtype, &(Attr){.kind = ATTR_INTS, .ints = dims, .count = from.rank}, out);

@@ -100,6 +100,10 @@ static bool is_worth_storing(Fuse *fuse, uint32_t id) {
     double own = (double)type_count(&node->type), once = fuse->repeat_cost[id];
     double inlined = c->evaluations * once;
     double kept = own * (once + cost.store) + c->evaluations * cost.load + (c->evaluations > 2 * own ? cost.dispatch / 4.0 : 0);
+    if (inlined > kept)
+        array_push(fuse->list->arena, &fuse->list->decisions,
+                   arena_format(fuse->list->arena, "%%%u is stored: computed in the kernels of all that need it, %u, it would cost %.1f times as much", id,
+                                c->count, inlined / kept));
     return inlined > kept;
 }
 
@@ -301,9 +305,13 @@ static bool shares_load(const Fuse *fuse, uint32_t kernel, const Leaves *leaves)
 static void place_reduce(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *leaves) {
     Indices *open = open_kernels(fuse, KERNEL_REDUCE, level);
     for (uint32_t i = 0; i < open->count && !fuse->context->no_fuse; i++) {
-        uint32_t k = open->items[i];
-        if (!same_reduction(fuse, node_at(fuse, fuse->list->kernels.items[k].root.id), node_at(fuse, id)) || !shares_load(fuse, k, leaves) || !has_room(fuse, k, id, leaves))
+        uint32_t k = open->items[i], root = fuse->list->kernels.items[k].root.id;
+        if (!same_reduction(fuse, node_at(fuse, root), node_at(fuse, id)) || !shares_load(fuse, k, leaves))
             continue;
+        if (!has_room(fuse, k, id, leaves)) {
+            fuse_refuse(fuse, id, root, "it folds the same space, but the kernel would bind or compute too much");
+            continue;
+        }
         join(fuse, k, id, leaves, arena_format(fuse->list->arena, "%%%u folds the same space and shares loads", id));
         array_push(fuse->list->arena, &fuse->list->kernels.items[k].roots, ((Value){id}));
         return;
@@ -313,6 +321,22 @@ static void place_reduce(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *
 
 // A copy that plan asked for: it runs when all readers of the old value have, and nothing else may delay them.
 static bool stands_alone(const Fuse *fuse, uint32_t id) { return node_at(fuse, id)->op == OP_materialise && node_at(fuse, id)->attrs[1].integer % 2 == 1; }
+
+// Why a map cannot follow in the kernel `host` that makes its latest input, of which there are `hosts`; NULL: it can.
+static const char *misfit_of(const Fuse *fuse, uint32_t id, uint32_t host, uint32_t hosts, const Leaves *leaves) {
+    uint32_t root = fuse->list->kernels.items[host - 1].root.id;
+    if (hosts != 1)
+        return "it needs results of several kernels";
+    if (stands_alone(fuse, root))
+        return "that is a copy, which runs alone";
+    for (uint32_t i = 0; i < leaves->count; i++)
+        if (producer_of(fuse, leaves->items[i].value.id) == host && !leaves->items[i].in_place)
+            return "it needs other elements of the result than the one in hand";
+    Layout theirs = space_of(fuse, (Value){root});
+    if (!layout_equal(&theirs, &fuse->list->layouts[id]))
+        return "its shape or layout is another";
+    return has_room(fuse, host - 1, id, leaves) ? NULL : "the kernel would bind or compute too much";
+}
 
 // A map goes to the kernel that makes its latest input, as an epilogue, or beside a sibling.
 static void place_map(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *leaves) {
@@ -328,24 +352,23 @@ static void place_map(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *lea
             at_level += !host || host != producer;
             host = producer ? producer : host;
         }
-    bool fits = level > 1 && host && at_level == 1 && !fuse->context->no_fuse && !stands_alone(fuse, fuse->list->kernels.items[host - 1].root.id);
-    for (uint32_t i = 0; fits && i < leaves->count; i++)
-        if (producer_of(fuse, leaves->items[i].value.id) == host)
-            fits = leaves->items[i].in_place;
-    if (fits) {
-        Layout theirs = space_of(fuse, fuse->list->kernels.items[host - 1].root);
-        fits = layout_equal(&theirs, &space) && has_room(fuse, host - 1, id, leaves);
-    }
-    if (fits) {
+    bool has_host = level > 1 && host && !fuse->context->no_fuse;
+    const char *misfit = has_host ? misfit_of(fuse, id, host, at_level, leaves) : NULL;
+    if (has_host && !misfit) {
         join(fuse, host - 1, id, leaves, arena_format(fuse->list->arena, "%%%u follows at the same element", id));
         return;
     }
+    if (misfit)
+        fuse_refuse(fuse, id, fuse->list->kernels.items[host - 1].root.id, misfit);
     Indices *open = open_kernels(fuse, KERNEL_MAP, level);
     for (uint32_t i = 0; i < open->count && !fuse->context->no_fuse; i++) {
-        uint32_t k = open->items[i];
-        if (!layout_equal(&fuse->list->layouts[fuse->list->kernels.items[k].root.id], &space) || !(space.rank == 0 || shares_load(fuse, k, leaves)) ||
-            !has_room(fuse, k, id, leaves))
+        uint32_t k = open->items[i], root = fuse->list->kernels.items[k].root.id;
+        if (!layout_equal(&fuse->list->layouts[root], &space) || !(space.rank == 0 || shares_load(fuse, k, leaves)))
             continue;
+        if (!has_room(fuse, k, id, leaves)) {
+            fuse_refuse(fuse, id, root, "the kernel of this sibling would bind or compute too much");
+            continue;
+        }
         join(fuse, k, id, leaves, arena_format(fuse->list->arena, "%%%u is a sibling of the same shape", id));
         return;
     }

@@ -5,6 +5,15 @@
 // Computed where it is used.
 static bool is_inline(const Fuse *fuse, uint32_t id) { return !fuse_has_buffer(fuse, id) && node_at(fuse, id)->op != OP_unpack; }
 
+void fuse_refuse(Fuse *fuse, uint32_t id, uint32_t root, const char *reason) {
+    array_push(fuse->list->arena, &fuse->list->decisions, arena_format(fuse->list->arena, "%%%u stays out of kernel of %%%u: %s", id, root, reason));
+}
+
+static void store(Fuse *fuse, uint32_t id, const char *reason) {
+    fuse->stored[id] = true;
+    array_push(fuse->list->arena, &fuse->list->decisions, arena_format(fuse->list->arena, "%%%u is stored: %s", id, reason));
+}
+
 // ---- sizes
 
 static uint32_t count_inline(Fuse *fuse, uint32_t id) {
@@ -32,7 +41,7 @@ void fuse_limit_sizes(Fuse *fuse) {
         fuse->sizes[id] = size;
         bool storable = class_at(fuse, id) == CLASS_MAP || (class_at(fuse, id) == CLASS_VIEW && !fuse_is_alias(fuse, id));
         if (size > FUSE_STORE_SIZE_MAX && storable && is_inline(fuse, id))
-            fuse->stored[id] = true;
+            store(fuse, id, "with all that it is made of, a kernel would compute too much");
     }
 }
 
@@ -127,7 +136,7 @@ void fuse_limit_bindings(Fuse *fuse) {
         if (!fuse->reached[id] || !fuse->stored[id] || class_at(fuse, id) == CLASS_SET)
             continue;
         for (; (best = widest_below(fuse, id, most, scratch, place)); arena_reset(scratch))
-            fuse->stored[best] = true;
+            store(fuse, best, "a kernel that computed it too would bind too many buffers");
         arena_reset(scratch);
     }
     arena_destroy(&scratch);

@@ -51,6 +51,9 @@ static inline bool fuse_visit(Fuse *fuse, uint32_t id, uint32_t mark) {
     return !(seen & mark);
 }
 
+// A line of `inspect --decisions`: why value `id` is not computed in the kernel of `root`.
+void fuse_refuse(Fuse *fuse, uint32_t id, uint32_t root, const char *reason);
+
 // ---- fuse_limit.c: after what is stored was decided, stores more.
 // No store needs more values than FUSE_STORE_SIZE_MAX computed inline, but for views that cannot be stored.
 void fuse_limit_sizes(Fuse *fuse);

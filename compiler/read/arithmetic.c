@@ -16,7 +16,7 @@ static Datum integer_power(Reader *reader, int64_t base, int64_t exponent) {
         return datum_int(exponent % 2 ? -1 : 1);
     for (int64_t i = 0; i < exponent; i++)
         if (__builtin_mul_overflow(result, base, &result))
-            return reader_error(reader, "%lld^%lld is too large for an integer", (long long)base, (long long)exponent);
+            return reader_error(reader, "%lld^%lld is beyond an integer's %lld", (long long)base, (long long)exponent, (long long)INT64_MAX);
     return datum_int(result);
 }
 
@@ -47,7 +47,9 @@ static Datum integers(Reader *reader, Sign sign, int64_t a, int64_t b) {
     default:
         break;
     }
-    return overflows ? reader_error(reader, "the integer becomes too large") : datum_int(result);
+    return overflows ? reader_error(reader, "%lld %s %lld is beyond an integer's %lld", (long long)a, sign_text(sign), (long long)b,
+                                    (long long)INT64_MAX)
+                     : datum_int(result);
 }
 
 static bool compare(Sign sign, double a, double b) {
@@ -117,7 +119,7 @@ Value arithmetic_tensor(Reader *reader, Datum x, const Type *like) {
     if (like && ((like->dtype == DTYPE_F32 && x.kind != DATUM_BOOL) || x.kind == DATUM_INT))
         dtype = like->dtype;
     if (dtype == DTYPE_I32 && (x.integer < INT32_MIN || x.integer > INT32_MAX)) {
-        reader_error(reader, "%lld does not fit an i32", (long long)x.integer);
+        reader_error(reader, "%lld does not fit an i32, which holds -2,147,483,648 to 2,147,483,647", (long long)x.integer);
         return (Value){0};
     }
     double number = datum_double(x);

@@ -151,7 +151,8 @@ bool check_object(Reader *reader, const Json *json, const char *allowed) {
 
 static bool check_name(Reader *reader, const Json *json, const char *name) {
     const char *mistake = name_mistake(name);
-    return !mistake || reader_error_at(reader, json, "\"%s\": %s: it may become the name of a file", text_excerpt(reader->arena, name, 0), mistake);
+    return !mistake || reader_error_at(reader, json, "\"%s\": %s: it may become the name of a file", text_excerpt(reader->arena, name, 0),
+                                       mistake);
 }
 
 // What an object or a list of texts declares.
@@ -404,16 +405,19 @@ static bool check_preset(Reader *reader, const Json *preset) {
 }
 
 bool check_document(Reader *reader, const Json *json) {
+    if (json->kind == JSON_OBJECT && !json_get(json, "gcc-graph"))
+        return reader_error_at(reader, json, "\"gcc-graph\" is missing: write \"gcc-graph\": 1, the version of the language, into the document");
     if (!check_object(
             reader, json,
             "gcc-graph:n! name:t doc:t exact:b include:a let:o presets:o tables:o data:o state:o blocks:o networks:o optimizers:o "
             "programs:o"))
         return false;
     if (json_get(json, "gcc-graph")->number != 1)
-        return reader_error_at(reader, json_get(json, "gcc-graph"), "version 1 of the language expected");
+        return reader_error_at(reader, json_get(json, "gcc-graph"), "version 1 of the language expected: write \"gcc-graph\": 1");
     const Json *includes = json_get(json, "include"), *name = json_get(json, "name");
     bool is_good = !name || check_name(reader, name, name->string);
-    is_good = CHECK_NAMES_IN(reader, json, "let", "presets", "tables", "data", "state", "blocks", "networks", "optimizers", "programs") && is_good;
+    is_good = CHECK_NAMES_IN(reader, json, "let", "presets", "tables", "data", "state") && is_good;
+    is_good = CHECK_NAMES_IN(reader, json, "blocks", "networks", "optimizers", "programs") && is_good;
     for (const Json *include = includes ? includes->first : NULL; include; include = include->next)
         is_good = check_include(reader, include) && is_good;
     is_good = check_each(reader, json_get(json, "presets"), check_preset) && is_good;

@@ -3,6 +3,7 @@
 #include "compiler/layers/layer.h"
 #include "compiler/optimizers/optimizer.h"
 #include "compiler/read/datum.h"
+#include "compiler/read/node_kind.h"
 #include "runtime/base/json.h"
 
 struct Scope {
@@ -115,25 +116,6 @@ struct Document {
 // ---- check.c: the keys and kinds of a whole document, before anything is computed
 bool check_document(Reader *reader, const Json *json);
 bool check_object(Reader *reader, const Json *json, const char *allowed); // see check.c
-typedef enum {
-    NODE_OP,
-    NODE_EXPR,
-    NODE_CALL,
-    NODE_BLOCK,
-    NODE_FOR,
-    NODE_RANDOM,
-    NODE_GRADIENT,
-    NODE_PARAMETER,
-    NODE_STATE,
-    NODE_SET,
-    NODE_UPDATE,
-    NODE_SNAPSHOT,
-    NODE_STEP,
-    NODE_COMMIT,
-    NODE_EMIT,
-    NODE_KIND_COUNT
-} NodeKind;
-const char *node_kind_name(NodeKind kind);
 NodeKind check_node_kind(const Json *node); // NODE_KIND_COUNT: none
 
 // ---- document.c

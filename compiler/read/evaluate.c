@@ -89,7 +89,7 @@ bool evaluate_integer(Reader *reader, const Json *json, Scope *scope, int64_t lo
     ReaderPlace old = reader_enter(reader, json, json->kind == JSON_STRING ? json->string : NULL);
     bool is_good = datum_integer(reader, datum, out);
     if (is_good && (*out < low || *out > INT32_MAX)) {
-        reader_error(reader, "%lld: an integer of at least %lld expected", (long long)*out, (long long)low);
+        reader_error(reader, "%lld: an integer of %s expected", (long long)*out, text_bound(reader->arena, *out, low, INT32_MAX));
         is_good = false;
     }
     reader_leave(reader, old);
@@ -111,7 +111,7 @@ bool evaluate_dims(Reader *reader, const Json *json, Scope *scope, uint32_t *ran
         ReaderPlace old = reader_enter(reader, item, item->kind == JSON_STRING ? item->string : NULL);
         bool is_good = datum_integer(reader, shape.list->items.items[i], &size);
         if (is_good && (size < 1 || size > INT32_MAX)) {
-            reader_error(reader, "an axis of %lld: a size of at least 1 expected", (long long)size);
+            reader_error(reader, "an axis of %lld: a size of %s expected", (long long)size, text_bound(reader->arena, size, 1, INT32_MAX));
             is_good = false;
         }
         reader_leave(reader, old);
@@ -359,7 +359,8 @@ static Datum index_tensor(Reader *reader, Value base, const Tree *tree, const Da
             continue;
         }
         if (axis >= type.rank)
-            return reader_error(reader, "too many indices for %s", datum_word(reader, datum_tensor(base)));
+            return reader_error(reader, "too many indices for %s: %u of them, for %u ax%s", datum_word(reader, datum_tensor(base)), count,
+                                graph_type(graph, base).rank, graph_type(graph, base).rank == 1 ? "is" : "es");
         if (item->kind == TREE_SLICE) {
             if (!slice_axis(reader, &x, axis, item, scope))
                 return datum_error();
@@ -370,8 +371,8 @@ static Datum index_tensor(Reader *reader, Value base, const Tree *tree, const Da
         if (!datum_integer(reader, values[i], &at))
             return datum_error();
         if (at < -size || at >= size)
-            return reader_error(reader, "index %lld is out of range for axis %u of %s", (long long)at, axis,
-                                datum_word(reader, datum_tensor(x)));
+            return reader_error(reader, "index %lld is out of range for axis %u of %s, whose indices are %lld to %lld", (long long)at, axis,
+                                datum_word(reader, datum_tensor(base)), (long long)-size, (long long)size - 1);
         at = at < 0 ? at + size : at;
         x = build_slice(graph, x, axis++, at, at + 1, 1);
     }
@@ -379,7 +380,7 @@ static Datum index_tensor(Reader *reader, Value base, const Tree *tree, const Da
     while (axis < type.rank && rank <= MAX_RANK)
         dims[rank++] = type.dims[axis++];
     if (rank > MAX_RANK)
-        return reader_error(reader, "the result would have more than %d axes", MAX_RANK);
+        return reader_error(reader, "the result would have %s%u axes, a tensor has at most %d", axis < type.rank ? "more than " : "", rank, MAX_RANK);
     return datum_tensor(build_reshape(graph, x, rank, dims));
 }
 

@@ -214,7 +214,8 @@ static const Tree *parse_number(Parser *parser) {
         errno = 0;
         tree->integer = strtoll(text, NULL, 10);
         if (errno)
-            return fail(parser, token.offset, arena_format(parser->arena, "%s is too large for an integer", text));
+            return fail(parser, token.offset, arena_format(parser->arena, "%s is too large for an integer, at most %lld; write %s.0 for a number that is none", text,
+                                             (long long)INT64_MAX, text));
     }
     next(parser);
     return tree;

@@ -41,7 +41,7 @@ Datum function_reshape(Reader *reader, const char *name, const Datum *args) {
     uint64_t count = type_count(&type), known = 1;
     for (uint32_t i = 0; i < rank; i++) {
         if ((wanted[i] < 1 && wanted[i] != -1) || wanted[i] > INT32_MAX || (wanted[i] == -1 && open != UINT32_MAX))
-            return reader_error(reader, "%s: a size of %lld (one may be -1, the rest is at least 1)", name, (long long)wanted[i]);
+            return reader_error(reader, "%s: a size of %lld (one may be -1, the rest is 1 to 2,147,483,647)", name, (long long)wanted[i]);
         if (wanted[i] == -1)
             open = i;
         else if (__builtin_mul_overflow(known, (uint64_t)wanted[i], &known))
@@ -49,8 +49,9 @@ Datum function_reshape(Reader *reader, const char *name, const Datum *args) {
         dims[i] = (uint32_t)wanted[i];
     }
     if (known == 0 || count % known || (open == UINT32_MAX && count != known))
-        return reader_error(reader, "%s: %s has %llu elements, which do not fill the shape", name, type_text(reader->arena, &type),
-                            (unsigned long long)count);
+        return reader_error(reader, open == UINT32_MAX ? "%s: %s has %s elements, the shape has %s" : "%s: %s has %s elements, no multiple of the shape's other %s",
+                            name, type_text(reader->arena, &type), text_thousands(reader->arena, count),
+                            known ? text_thousands(reader->arena, known) : "too many");
     if (open != UINT32_MAX)
         dims[open] = (uint32_t)(count / known);
     return datum_tensor(build_reshape(reader->stage->graph, x, rank, dims));
@@ -63,6 +64,9 @@ Datum function_broadcast(Reader *reader, const char *name, const Datum *args) {
     if (!x.id || !sizes(reader, name, args[1], wanted, &rank))
         return datum_error();
     Type type = graph_type(reader->stage->graph, x);
+    for (uint32_t i = 0; i < rank; i++)
+        if (wanted[i] > INT32_MAX)
+            return reader_error(reader, "%s: a size of %lld, at most 2,147,483,647 expected", name, (long long)wanted[i]);
     for (uint32_t i = 0; i < rank; i++) {
         uint32_t own = i + type.rank >= rank ? type.dims[i + type.rank - rank] : 1;
         if (type.rank > rank || wanted[i] < -1 || wanted[i] == 0 || wanted[i] > INT32_MAX ||
@@ -124,7 +128,8 @@ Datum function_pad(Reader *reader, const char *name, const Datum *args) {
             return reader_error(reader, "%s: [low, high] expected for each axis", name);
         int64_t start = pair[0] < 0 ? -pair[0] : 0, stop = type.dims[axis] + (pair[1] < 0 ? pair[1] : 0);
         if (start >= stop)
-            return reader_error(reader, "%s: nothing is left of axis %u of %s", name, axis, type_text(reader->arena, &type));
+            return reader_error(reader, "%s: [%lld, %lld] leaves nothing of axis %u of %s", name, (long long)pair[0], (long long)pair[1], axis,
+                                type_text(reader->arena, &type));
         x = build_slice(graph, x, axis, start, stop, 1);
         low[axis] = pair[0] > 0 ? pair[0] : 0;
         high[axis] = pair[1] > 0 ? pair[1] : 0;
@@ -214,7 +219,8 @@ Datum function_image(Reader *reader, const char *name, const Datum *args) {
     } else if (is_shuffle || is_unshuffle) {
         int64_t f = size[0];
         if (size[1] != f || (is_shuffle ? type.dims[1] % (f * f) : type.dims[2] % f || type.dims[3] % f))
-            return reader_error(reader, "%s: factor %lld does not divide %s", name, (long long)f, type_text(reader->arena, &type));
+            return reader_error(reader, is_shuffle ? "%s: factor %lld needs a multiple of its square as channels, not %s" : "%s: factor %lld does not divide height and width of %s",
+                                name, (long long)f, type_text(reader->arena, &type));
         y = is_shuffle ? pool_shuffle(graph, x, (uint32_t)f) : pool_unshuffle(graph, x, (uint32_t)f);
     } else {
         y = pool_upsample(graph, x, size);

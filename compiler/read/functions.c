@@ -113,7 +113,8 @@ bool argument_integer(Reader *reader, const char *name, const char *what, Datum 
     if (!datum_integer(reader, arg, out))
         return false;
     if (*out < low || *out > INT32_MAX) {
-        reader_error(reader, "%s: \"%s\" is %lld, an integer of at least %lld expected", name, what, (long long)*out, (long long)low);
+        reader_error(reader, "%s: \"%s\" is %lld, an integer of %s expected", name, what, (long long)*out,
+                     text_bound(reader->arena, *out, low, INT32_MAX));
         return false;
     }
     return true;

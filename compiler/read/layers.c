@@ -4,7 +4,8 @@
 
 typedef struct {
     Reader *reader;
-    Frame frame; // at the node
+    Frame frame;       // at the node
+    const char *spare; // the option without which it would need no weights of its own, or NULL
 } Owner;
 
 Value layer_error(Layer *layer, const char *format, ...) {
@@ -25,6 +26,8 @@ Value layer_parameter(Layer *layer, const char *name, const InitialiserSet *init
     const char *misfit = init_resolve(layer->arena, init->given[part] ? &init->parts[part] : &fallback, rank, dims, &resolved);
     if (misfit)
         return layer_error(layer, "%s", misfit);
+    if (!owner->frame.call->network && owner->spare)
+        return layer_error(layer, "its %s would belong to a network, and this node is in none: write \"%s\": false, or move it into one", name, owner->spare);
     Value value = frame_parameter(owner->reader, &owner->frame, name, &resolved, rank, dims);
     layer->failed = layer->failed || !value.id;
     return value;
@@ -113,7 +116,11 @@ static bool is_initialiser(const char *key) { return !strcmp(key, "init") || !st
 
 static Datum run_layer(Reader *reader, const LayerDef *def, const Json *node, Value x, Scope *scope, const Frame *frame,
                        const char *label) {
-    Owner owner = {reader, frame_at(reader, frame, label)};
+    Owner owner = {reader, frame_at(reader, frame, label), NULL};
+    if (json_get(node, "weight") && is_option(def->options, "bias"))
+        owner.spare = "bias";
+    else if (is_option(def->options, "affine") && !is_option(def->options, "momentum")) // running statistics are state in any case
+        owner.spare = "affine";
     Layer layer = {
         .graph = reader->stage->graph, .arena = reader->arena, .training = frame->call->training, .name = def->name, .context = &owner};
     ARRAY(LayerOption) options = {0};

@@ -282,8 +282,8 @@ bool network_build(Reader *reader, Network *network, const Json *place) {
     network->built = true;
     if (network->pending.parts.count && !network->failed) {
         if (network->pending.count > UINT32_MAX)
-            network->failed = !reader_error_at(reader, network->declared, "%s parameters are too many",
-                                               text_thousands(reader->arena, network->pending.count));
+            network->failed = !reader_error_at(reader, network->declared, "%s parameters; a network has at most %s",
+                                               text_thousands(reader->arena, network->pending.count), text_thousands(reader->arena, UINT32_MAX));
         array_push(reader->arena, &reader->module->sets, network->pending);
         network->set = network->info.set = reader->module->sets.count;
         Type type = {.dtype = DTYPE_F32, .rank = 1, .set = (uint16_t)network->set, .dims = {(uint32_t)network->pending.count}};

@@ -26,7 +26,7 @@ static bool read_field(Reader *reader, const Json *json, Scope *scope, Field *ou
     if (!evaluate_dims(reader, json_get(json, "shape"), scope, &rank, dims))
         return false;
     if (rank == MAX_RANK)
-        return reader_error_at(reader, json_get(json, "shape"), "a record has at most %d axes", MAX_RANK - 1);
+        return reader_error_at(reader, json_get(json, "shape"), "%u axes; a record has at most %d, as its batch has one more", rank, MAX_RANK - 1);
     if (dtype && !dtype_parse(dtype->string, &type))
         return reader_error_at(reader, dtype, "unknown dtype \"%s\"%s", dtype->string,
                                reader_suggest_words(reader, dtype->string, names, 5));
@@ -396,6 +396,7 @@ void program_declare(Reader *reader, const Json *json) {
     GraphProgram program = {.name = json->key};
     Scope *scope = scope_create(reader, &reader->main->scope, false);
     int64_t count = 0;
+    reader->updated = NULL;
     lets_declare(reader, json_get(json, "let"), scope, &reader->main->given, arena_format(reader->arena, "%s.", json->key), true);
     if (mode && strcmp(mode->string, "train") && strcmp(mode->string, "eval"))
         reader_error_at(reader, mode, "\"train\" or \"eval\" expected, not \"%s\"", mode->string);
@@ -412,5 +413,12 @@ void program_declare(Reader *reader, const Json *json) {
         read_phase(reader, phase, &place);
     if (diag_error_count(reader->diag) == 0)
         warn_unused_inputs(reader, json_get(json, "inputs"), &program);
+    if (reader->updated && !program.training) {
+        Place at = json_place(reader->arena, mode ? mode : json);
+        diag_warning(reader->diag, &at,
+                     "program \"%s\" has an update (line %u), but its mode is not \"train\": write \"mode\": \"train\", or dropout and batch "
+                     "normalisation act as when sampling",
+                     program.name, reader->updated->line);
+    }
     array_push(reader->arena, &reader->module->programs, program);
 }

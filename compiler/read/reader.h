@@ -16,6 +16,7 @@ struct Reader {
     Document *main;
     Stage *stage;
     Phase *phase;
+    const Json *updated; // the first `update` of the program being read, or NULL
     const Json *bundle; // "files" of a bundle's graph.json, or NULL
     const char *folder; // of the main document
     ARRAY(const char *) told;

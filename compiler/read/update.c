@@ -410,6 +410,7 @@ static void show_gradients(Reader *reader, const OptimizerDecl *optimizer, const
 }
 
 void node_update(Reader *reader, const Json *node, Scope *scope) {
+    reader->updated = reader->updated ? reader->updated : node;
     const Json *when = json_get(node, "when");
     Graph *graph = reader->stage->graph;
     if (reader->stage->kind != STAGE_PHASE)

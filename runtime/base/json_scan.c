@@ -170,8 +170,11 @@ static bool scan_word(Scanner *scanner) {
         }
     }
     size_t size = 0;
-    while (size < 20 && scanner->at + size < scanner->length && isalpha((unsigned char)scanner->text[scanner->at + size]))
-        size++;
+    for (size_t more = 1; more && size < 20 && scanner->at + size < scanner->length; size += more) {
+        more = text_utf8_size(scanner->text + scanner->at + size, scanner->length - scanner->at - size);
+        if (more == 1 && !isalpha((unsigned char)scanner->text[scanner->at + size]))
+            more = 0;
+    }
     if (size > 1)
         return mistake(scanner, scanner->at, "expected a value, found %.*s (a text needs quotes)", (int)size, scanner->text + scanner->at);
     return mistake(scanner, scanner->at, "expected a value, found %s", found(scanner));

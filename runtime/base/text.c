@@ -161,6 +161,11 @@ const char *text_thousands(Arena *arena, uint64_t number) {
     return text.data;
 }
 
+const char *text_bound(Arena *arena, int64_t number, int64_t low, int64_t high) {
+    return number > high ? arena_format(arena, "at most %s", text_thousands(arena, (uint64_t)high))
+                         : arena_format(arena, "at least %lld", (long long)low);
+}
+
 const char *text_bytes(Arena *arena, uint64_t bytes) {
     static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     if (bytes < 1024)

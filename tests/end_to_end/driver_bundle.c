@@ -99,6 +99,8 @@ START_TEST(inspect_shows_kernels_values_and_nodes) {
     expect_out("#version 4");
     expect_code(0, "inspect %s --memory", bundle);
     expect_code(0, "inspect %s --decisions", bundle);
+    expect_out(" stays out of kernel of %");
+    expect_out(" is stored: computed in the kernels of all that need it");
     expect_code(0, "inspect %s /networks/f/nodes/0", bundle);
     expect_out("conv2d");
     expect_code(1, "inspect %s 99_nothing", bundle);
@@ -304,6 +306,18 @@ START_TEST(every_phase_is_dumped_up_to_a_pass) {
     expect_out("==== layout: sample/step");
     ck_assert_ptr_null(strstr(out, "==== fuse"));
     ck_assert(!file_exists(in_folder("none.ggb")));
+    static const char *const passes[] = {"read", "prepare", "differentiate", "simplify", "layout", "fuse", "schedule", "plan"},
+                             *const phases[] = {"train/denoise", "sample/noise", "sample/step", "sample/finish", "sample_ddim/noise", "sample_ddim/step",
+                                                "sample_ddim/finish", "forward_process/pick", "forward_process/show"};
+    for (uint32_t i = 0; i < sizeof passes / sizeof *passes; i++) {
+        expect_code(0, "compile graphs/ddpm_mnist.json --preset check --dump=%s --stop-after=%s", passes[i], passes[i]);
+        for (uint32_t k = 0; k < sizeof phases / sizeof *phases; k++)
+            expect_out(arena_format(arena, "==== %s: %s\n", passes[i], phases[k]));
+    }
+    expect_code(0, "compile graphs/ddpm_mnist.json --preset check --dump=emit --stop-after=emit");
+    for (uint32_t k = 0; k < sizeof phases / sizeof *phases; k++)
+        expect_out(strchr(phases[k], '/') + 1);
+    expect_out("==== emit: program/ddpm_mnist\n");
 }
 END_TEST
 
@@ -345,6 +359,40 @@ START_TEST(names_lead_nowhere_else) {
     expect_code(1, "run %s p --get %s", hand_made, in_folder("deep/er/files")); // compiles it again
     expect_err("/emit: \"../../evil\": a name may not begin with a dot");
     ck_assert_str_eq(everything_in(folder), before);
+}
+END_TEST
+
+// A shader's text with another local_size.
+static const char *resized(const char *path, uint32_t size) {
+    const char *text = read_all(path), *at = strstr(text, "local_size_x = ");
+    ck_assert_msg(at != NULL, "%s", text);
+    at += strlen("local_size_x = ");
+    return arena_format(arena, "%.*s%u%s", (int)(at - text), text, size, at + strspn(at, "0123456789"));
+}
+
+START_TEST(a_rebuilt_kernel_has_a_new_workgroup) {
+    const char *source = in_folder("map.json"), *made = in_folder("map.ggb"), *sheet = file_join(arena, made, "program.json");
+    write_text(source, "{\"gcc-graph\": 1, \"name\": \"map\", \"programs\": {\"p\": {\"phases\": [{\"name\": \"a\", \"nodes\": [\n"
+                       "  {\"random\": \"normal\", \"shape\": [1000, 100], \"as\": \"x\"}, {\"emit\": \"y\", \"value\": \"tanh(x)\", \"format\": \"tensor\"}]}]}}}\n");
+    expect_code(0, "compile %s -o %s --target any", source, made);
+    uint32_t count;
+    const char *kernels = file_join(arena, made, "kernels"), *kernel = file_join(arena, kernels, file_list(arena, kernels, &count, diag)[0]);
+    ck_assert_msg(count == 2 && text_ends_with(kernel, ".comp") && strstr(read_all(sheet), "\"workgroup\": [64, 1, 1]"), "%s", kernel);
+    ck_assert_ptr_nonnull(strstr(read_all(sheet), "\"groups\": [391, 1, 1]")); // 25,000 vectors
+    expect_code(0, "run %s p --get y=%s", made, in_folder("first.npy"));
+    write_text(kernel, resized(kernel, 16));
+    expect_code(0, "compile %s", made);
+    expect_out("1 kernels rebuilt");
+    ck_assert_msg(strstr(read_all(sheet), "\"workgroup\": [16, 1, 1]") != NULL, "%s", read_all(sheet));
+    ck_assert_msg(strstr(read_all(sheet), "\"groups\": [1564, 1, 1]") != NULL, "%s", read_all(sheet));
+    expect_code(0, "sample %s --out %s", made, in_folder("second"));
+    expect_code(0, "inspect %s", made);
+    expect_code(0, "verify %s", made);
+    const char *before = read_all(sheet);
+    write_text(kernel, resized(kernel, 512));
+    expect_code(1, "compile %s", made);
+    expect_err("has workgroups of 512 invocations; 128 are allowed");
+    ck_assert_str_eq(read_all(sheet), before);
 }
 END_TEST
 
@@ -439,6 +487,7 @@ int main(void) {
     tcase_add_test(tests, every_phase_is_dumped_up_to_a_pass);
     tcase_add_test(tests, labels_out_of_range_are_refused);
     tcase_add_test(tests, names_lead_nowhere_else);
+    tcase_add_test(tests, a_rebuilt_kernel_has_a_new_workgroup);
     tcase_add_test(tests, verify_sees_a_broken_kernel);
     tcase_add_test(tests, device_equals_interpreter);
     tcase_add_test(tests, a_folder_comes_in_as_it_went_out);

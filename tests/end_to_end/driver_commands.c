@@ -51,11 +51,30 @@ START_TEST(wrong_usage) {
         {"data ftech mnist", "there is no \"data ftech\"; did you mean \"fetch\"?"},
         {"verify b --target tpu", "known: cpu, gpu, any, all"},
         {"data preview ring", "-o FILE.png is missing"},
+        {"train b --out r --schedule tuned", "--schedule tuned: no tuner exists yet"},
+        {"train b --out r --schedule fast", "--schedule: \"fast\" is unknown; known: reference"},
+        {"träin", "there is no command \"träin\"; did you mean \"train\"?"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         expect_code(2, "%s", cases[i].words);
         expect_err(cases[i].message);
         ck_assert_str_eq(out, "");
+    }
+}
+END_TEST
+
+START_TEST(updates_want_the_mode_train) {
+    for (uint32_t i = 0; i < 3; i++) {
+        static const char *const modes[] = {"", "\"mode\": \"eval\", ", "\"mode\": \"train\", "};
+        write_text(in_folder("mode.json"),
+                   arena_format(arena, "{\"gcc-graph\": 1, \"networks\": {\"n\": {\"dims\": [\"k\"], \"inputs\": {\"x\": [\"k\", 3]}, \"nodes\": [{\"op\": \"linear\", \"features\": 2}]}},\n"
+                                       " \"optimizers\": {\"o\": {\"of\": \"n\", \"sgd\": {\"lr\": 1}}}, \"programs\": {\"learn\": {%s\"phases\": [{\"name\": \"all\", \"nodes\": [\n"
+                                       " {\"random\": \"normal\", \"shape\": [2, 3]}, {\"call\": \"n\"},\n {\"update\": \"o\", \"minimize\": \"sum($)\"}]}]}}}\n",
+                                modes[i]));
+        expect_code(0, "check %s", in_folder("mode.json"));
+        if (i < 2)
+            expect_err("warning: ");
+        ck_assert_msg((strstr(err, "program \"learn\" has an update (line 4), but its mode is not \"train\": write \"mode\": \"train\"") != NULL) == (i < 2), "%s", err);
     }
 }
 END_TEST
@@ -120,8 +139,24 @@ START_TEST(ops_reference) {
     expect_code(0, "ops");
     expect_out("contractions: sum products");
     expect_out("conv2d_weight");
-    expect_code(0, "ops conv2d");
+    static const char *const once[] = {"conv2d", "sum", "sqrt", "reshape", "matmul", "softmax", "linear", "adam", "gather", "conv2d_input"};
+    for (uint32_t i = 0; i < sizeof once / sizeof *once; i++) { // as the first word of a line
+        const char *row = arena_format(arena, "\n  %s ", once[i]), *found = strstr(out, row);
+        ck_assert_msg(found && !strstr(found + 1, row), "%s is listed %s", once[i], found ? "twice" : "never");
+    }
+    expect_code(0, "ops conv2d"); // a layer and an op
+    expect_out("options      channels kernel stride");
     expect_out("stride: integers");
+    expect_code(0, "ops batch_norm");
+    expect_out("layer        { \"op\": \"batch_norm\", … }");
+    expect_code(0, "ops warmup");
+    expect_out("function     of expressions, warmup(step, count)");
+    expect_code(0, "ops adamw");
+    expect_out("options      lr! beta_1");
+    expect_code(0, "ops snapshot");
+    expect_out("a kind of node");
+    expect_code(1, "ops batchnorm");
+    expect_err("did you mean \"batch_norm\"?");
 }
 END_TEST
 
@@ -145,6 +180,7 @@ int main(void) {
     tcase_add_test(tests, version_and_help);
     tcase_add_test(tests, every_command_has_help);
     tcase_add_test(tests, wrong_usage);
+    tcase_add_test(tests, updates_want_the_mode_train);
     tcase_add_test(tests, words_after_two_dashes_are_operands);
     tcase_add_test(tests, missing_and_wrong_inputs);
     tcase_add_test(tests, compile_leaves_nothing_half_written);

@@ -78,6 +78,7 @@ static const struct {
     {"[1", "a.json:1:3: expected ',' or ']', found the end of the text"},
     {"[1] x", "a.json:1:5: expected the end of the text, found 'x'"},
     {"[\n\n  relu]", "a.json:3:3: expected a value, found relu (a text needs quotes)"},
+    {"[größe]", "a.json:1:2: expected a value, found größe (a text needs quotes)"},
     {"[\"ä\", 01]", "a.json:1:7: a number may not begin with 0"},
     {"1.", "a.json:1:3: expected a digit after '.'"},
     {"1e", "a.json:1:3: expected the exponent's digits"},
