@@ -409,7 +409,7 @@ bool check_document(Reader *reader, const Json *json) {
         return reader_error_at(reader, json, "\"gcc-graph\" is missing: write \"gcc-graph\": 1, the version of the language, into the document");
     if (!check_object(
             reader, json,
-            "gcc-graph:n! name:t doc:t exact:b include:a let:o presets:o tables:o data:o state:o blocks:o networks:o optimizers:o "
+            "$schema:t gcc-graph:n! name:t doc:t exact:b include:a let:o presets:o tables:o data:o state:o blocks:o networks:o optimizers:o "
             "programs:o"))
         return false;
     if (json_get(json, "gcc-graph")->number != 1)

@@ -199,6 +199,21 @@ START_TEST(weights_go_out_and_come_back) {
 END_TEST
 
 // A loss that is NaN from a step on: the message names the node, from the beginning and from a checkpoint.
+// As graphs/README.md says, on random pictures.
+START_TEST(latent_diffusion_goes_program_by_program) {
+    const char *ldm = in_folder("ldm.ggb"), *measured = in_folder("measured");
+    expect_code(0, "compile graphs/latent_diffusion.json --preset check -D vae_steps=3 -D ldm_steps=4 -o %s", ldm);
+    expect_code(0, "train %s --program train_vae --data random --out %s", ldm, in_folder("vae"));
+    expect_code(0, "run %s measure --data random --from %s --save %s", ldm, in_folder("vae"), measured);
+    expect_code(1, "train %s --program train --data random --out %s --init encoder=%s", ldm, in_folder("early"), measured);
+    expect_err("needs \"latent_sum\" trained before");
+    expect_code(0, "train %s --program train --data random --out %s --init encoder=%s --init decoder=%s --init latent_sum=%s --init latent_sum2=%s --init latent_n=%s",
+                ldm, in_folder("ldm"), measured, measured, measured, measured, measured);
+    ck_assert(file_exists(in_folder("vae/checkpoint-000003.safetensors")) && file_exists(in_folder("ldm/checkpoint-000004.safetensors")));
+    expect_code(0, "sample %s --program sample --from %s --out %s", ldm, in_folder("ldm"), in_folder("samples"));
+}
+END_TEST
+
 START_TEST(the_first_nan_is_named) {
     const char *sound = "mean((y - x0)^2)", *at = strstr(SMALL_GRAPH, sound);
     write_text(in_folder("wild.json"),
@@ -227,6 +242,7 @@ int main(void) {
     tcase_add_test(tests, dry_run_trains_nothing);
     tcase_add_test(tests, samples_come_out);
     tcase_add_test(tests, weights_go_out_and_come_back);
+    tcase_add_test(tests, latent_diffusion_goes_program_by_program);
     tcase_add_test(tests, the_first_nan_is_named);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

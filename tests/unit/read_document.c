@@ -81,6 +81,12 @@ START_TEST(exact_of_any_document_holds_for_all) {
 }
 END_TEST
 
+START_TEST(a_schema_is_for_editors) {
+    const Module *module = read_text("{\"$schema\": \"graphs/schema.json\", \"gcc-graph\": 1, \"let\": {}}", NULL, 0);
+    ck_assert_msg(module && !diag_error_count(diag), "%s", diag_text(diag, arena));
+}
+END_TEST
+
 START_TEST(parameters_are_the_published_ones) {
     const Module *module =
         read_graph(arena_format(arena, "graphs/%s.json", counts[_i].graph), counts[_i].preset, counts[_i].defines, counts[_i].define_count);
@@ -331,6 +337,7 @@ int main(void) {
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_set_timeout(all, 300);
     tcase_add_test(all, exact_of_any_document_holds_for_all);
+    tcase_add_test(all, a_schema_is_for_editors);
     tcase_add_loop_test(all, parameters_are_the_published_ones, 0, sizeof counts / sizeof *counts);
     tcase_add_test(all, layers_add_up_to_their_network);
     tcase_add_test(all, names_are_paths);

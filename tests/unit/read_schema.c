@@ -23,7 +23,25 @@ static void tear_down(void) { arena_destroy(&arena); }
 
 // ---- the validator
 
-static bool is_valid(const Json *json, const Json *rule);
+// How many messages an editor shows: each rule that is not kept is one, and so is a choice of which nothing fits.
+static uint32_t mistakes(const Json *json, const Json *rule);
+static const Json *last_mistake, *last_rule; // of the last call: what was wrong, and by which rule
+
+static bool is_valid(const Json *json, const Json *rule) {
+    const Json *outer_mistake = last_mistake, *outer_rule = last_rule;
+    bool valid = mistakes(json, rule) == 0;
+    last_mistake = outer_mistake;
+    last_rule = outer_rule;
+    return valid;
+}
+
+static uint32_t mistake(bool is_wrong, const Json *json, const Json *rule) {
+    if (is_wrong) {
+        last_mistake = json;
+        last_rule = rule;
+    }
+    return is_wrong;
+}
 
 static bool is_type(const Json *json, const char *type) {
     static const char *const names[] = {"null", "boolean", "number", "string", "array", "object"};
@@ -45,52 +63,64 @@ static bool is_one_of(const Json *json, const Json *list, bool (*holds)(const Js
 
 static bool has_type(const Json *json, const Json *type) { return is_type(json, type->string); }
 
-static bool check_members(const Json *json, const Json *rule) {
+static uint32_t check_members(const Json *json, const Json *rule) {
     const Json *properties = json_get(rule, "properties"), *other = json_get(rule, "additionalProperties"),
                *required = json_get(rule, "required");
+    uint32_t count = 0;
     for (const Json *member = json->first; member; member = member->next) {
         const Json *own = properties ? json_get(properties, member->key) : NULL;
-        if (own ? !is_valid(member, own) : other && other->kind == JSON_BOOL ? other->number == 0 : other && !is_valid(member, other))
-            return false;
+        if (own || (other && other->kind == JSON_OBJECT))
+            count += mistakes(member, own ? own : other);
+        else
+            count += mistake(other && other->kind == JSON_BOOL && other->number == 0, member, rule);
     }
     for (const Json *name = required ? required->first : NULL; name; name = name->next)
-        if (!json_get(json, name->string))
-            return false;
+        count += mistake(!json_get(json, name->string), json, name);
     const Json *low = json_get(rule, "minProperties"), *high = json_get(rule, "maxProperties");
-    return (!low || json->count >= low->number) && (!high || json->count <= high->number);
+    return count + mistake((low && json->count < low->number) || (high && json->count > high->number), json, rule);
 }
 
-static bool check_items(const Json *json, const Json *rule) {
+static uint32_t check_items(const Json *json, const Json *rule) {
     const Json *items = json_get(rule, "items"), *low = json_get(rule, "minItems"), *high = json_get(rule, "maxItems");
+    uint32_t count = mistake((low && json->count < low->number) || (high && json->count > high->number), json, rule);
     for (const Json *item = items ? json->first : NULL; item; item = item->next)
-        if (!is_valid(item, items))
-            return false;
-    return (!low || json->count >= low->number) && (!high || json->count <= high->number);
+        count += mistakes(item, items);
+    return count;
 }
 
-static bool is_valid(const Json *json, const Json *rule) {
+static void check_words(const Json *rule) {
     static const char *const known[] = {"$schema",       "title",       "description", "type",     "properties", "additionalProperties",
                                         "required",      "definitions", "minItems",    "maxItems", "items",      "minProperties",
-                                        "maxProperties", "enum",        "const",       "anyOf",    "$ref"};
+                                        "maxProperties", "enum",        "const",       "anyOf",    "$ref",       "if",
+                                        "then",          "else",        "allOf",       "not"};
     for (const Json *key = rule->first; key; key = key->next) {
         bool is_known = false;
         for (size_t i = 0; i < sizeof known / sizeof *known; i++)
             is_known = is_known || !strcmp(known[i], key->key);
         ck_assert_msg(is_known, "the validator does not know \"%s\"", key->key);
     }
-    const Json *ref = json_get(rule, "$ref"), *type = json_get(rule, "type"), *values = json_get(rule, "enum"),
-               *value = json_get(rule, "const");
-    const Json *any = json_get(rule, "anyOf");
+}
+
+static uint32_t mistakes(const Json *json, const Json *rule) {
+    check_words(rule);
+    const Json *ref = json_get(rule, "$ref"), *type = json_get(rule, "type"), *values = json_get(rule, "enum"), *value = json_get(rule, "const"),
+               *any = json_get(rule, "anyOf"), *all = json_get(rule, "allOf"), *not = json_get(rule, "not"), *condition = json_get(rule, "if");
     if (ref) {
         const Json *target = json_get(json_get(schema, "definitions"), ref->string + strlen("#/definitions/"));
         ck_assert_msg(target != NULL, "no %s", ref->string);
-        return is_valid(json, target);
+        return mistakes(json, target);
     }
-    if (type && (type->kind == JSON_ARRAY ? !is_one_of(json, type, has_type) : !is_type(json, type->string)))
-        return false;
-    if ((values && !is_one_of(json, values, is_equal)) || (value && !is_equal(json, value)) || (any && !is_one_of(json, any, is_valid)))
-        return false;
-    return json->kind == JSON_OBJECT ? check_members(json, rule) : json->kind == JSON_ARRAY ? check_items(json, rule) : true;
+    uint32_t count = mistake(type && (type->kind == JSON_ARRAY ? !is_one_of(json, type, has_type) : !is_type(json, type->string)), json, rule);
+    for (const Json *part = all ? all->first : NULL; part; part = part->next)
+        count += mistakes(json, part);
+    if (condition) {
+        const Json *branch = json_get(rule, is_valid(json, condition) ? "then" : "else");
+        count += branch ? mistakes(json, branch) : 0;
+    }
+    count += json->kind == JSON_OBJECT ? check_members(json, rule) : json->kind == JSON_ARRAY ? check_items(json, rule) : 0;
+    return count + mistake((values && !is_one_of(json, values, is_equal)) || (value && !is_equal(json, value)) ||
+                               (any && !is_one_of(json, any, is_valid)) || (not && is_valid(json, not)),
+                           json, rule);
 }
 
 // ---- tests
@@ -125,9 +155,41 @@ START_TEST(mistakes_of_keys_are_not_valid) {
 }
 END_TEST
 
+static const struct {
+    const char *node, *word; // word: of the list of those that are right, or the missing one; NULL: a key too much
+} single[] = {
+    {"{\"op\": \"conv3d\", \"channels\": 3}", "conv2d"},
+    {"{\"op\": 3}", "linear"},
+    {"{\"op\": \"conv2d\", \"chanels\": 3}", NULL},
+    {"{\"op\": \"group_norm\"}", "groups"},
+    {"{\"opp\": \"conv2d\"}", "op"},
+    {"{\"expr\": \"x\", \"in\": \"y\"}", NULL},
+    {"{\"block\": \"b\", \"with\": 3}", NULL},
+    {"{\"for\": \"i\", \"below\": 2, \"nodes\": [{\"op\": \"conv3d\"}]}", "conv2d"},
+    {"\"relu\"", NULL},
+};
+
+// A wrong node is one message that says what would be right, not one for each kind of node that it is not.
+START_TEST(a_mistake_is_one_message) {
+    const char *text = arena_format(arena, "{\"$schema\": \"schema.json\", \"gcc-graph\": 1, \"networks\": {\"n\": {\"inputs\": {\"x\": [3]}, \"nodes\": [%s]}}}",
+                                    single[_i].node);
+    const Json *json = json_parse(arena, "single.json", text, strlen(text), diag);
+    ck_assert_msg(json != NULL, "%s", diag_text(diag, arena));
+    ck_assert_uint_eq(mistakes(json, schema), 1);
+    const Json *list = json_get(last_rule, "enum");
+    bool is_listed = single[_i].word == NULL || (last_rule->kind == JSON_STRING && !strcmp(last_rule->string, single[_i].word));
+    for (const Json *item = list ? list->first : NULL; item; item = item->next)
+        is_listed |= !strcmp(item->string, single[_i].word);
+    ck_assert_msg(is_listed, "%s", single[_i].node);
+    ck_assert_ptr_nonnull(strstr(json_pointer(arena, last_mistake), "/networks/n/nodes/0"));
+}
+END_TEST
+
 // The definition of an op, or NULL.
 static const Json *find_op(const char *name) {
     for (const Json *item = json_get(schema, "definitions")->first; item; item = item->next) {
+        if (!strcmp(item->key, "op")) // which of them it is
+            continue;
         const Json *op = json_get(json_get(item, "properties"), "op"), *names = op ? json_get(op, "enum") : NULL;
         for (const Json *known = names ? names->first : NULL; known; known = known->next)
             if (!strcmp(known->string, name))
@@ -150,15 +212,28 @@ static void check_options(const char *what, const Json *rule, const char *option
     }
 }
 
+// The list that an editor offers has it, and it leads to the rules of its own.
+static void check_choice(const char *name) {
+    const Json *list = json_get(json_get(json_get(json_get(json_get(schema, "definitions"), "op"), "properties"), "op"), "enum");
+    bool is_listed = false;
+    for (const Json *item = list->first; item; item = item->next)
+        is_listed |= !strcmp(item->string, name);
+    const char *text = arena_format(arena, "{\"op\": \"%s\", \"no such option\": 1}", name);
+    const Json *node = json_parse(arena, "node.json", text, strlen(text), diag), *rule = json_get(json_get(schema, "definitions"), "node");
+    ck_assert_msg(is_listed && mistakes(node, rule) > 0, "graphs/schema.json: \"%s\" is not among the ops of a node", name);
+}
+
 START_TEST(the_schema_knows_every_op_and_rule) {
     uint32_t count;
     const LayerDef *layers = layer_defs(&count);
     for (uint32_t i = 0; i < count; i++) {
+        check_choice(layers[i].name);
         ck_assert_msg(find_op(layers[i].name), "graphs/schema.json has no op \"%s\"", layers[i].name);
         check_options(layers[i].name, find_op(layers[i].name), layers[i].options);
     }
     const FunctionInfo *functions = function_list(&count);
     for (uint32_t i = 0; i < count; i++) {
+        check_choice(functions[i].name);
         ck_assert_msg(find_op(functions[i].name), "graphs/schema.json has no op \"%s\"", functions[i].name);
         check_options(functions[i].name, find_op(functions[i].name), function_options(arena, functions[i].name));
     }
@@ -177,6 +252,7 @@ int main(void) {
     tcase_add_checked_fixture(all, set_up, tear_down);
     tcase_add_test(all, shipped_graphs_are_valid);
     tcase_add_test(all, mistakes_of_keys_are_not_valid);
+    tcase_add_loop_test(all, a_mistake_is_one_message, 0, sizeof single / sizeof *single);
     tcase_add_test(all, the_schema_knows_every_op_and_rule);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
