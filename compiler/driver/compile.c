@@ -12,7 +12,7 @@ static const Option options[] = {
     {"stop-after", 0, OPTION_TEXT, false, "PASS", "stops there; nothing is written"},
     {"no-fuse", 0, OPTION_FLAG, false, NULL, "makes every operation a kernel of its own"},
     {"schedule", 0, OPTION_TEXT, false, "reference", "takes the simplest schedule everywhere"},
-    {"debug", 'g', OPTION_FLAG, false, NULL, "puts the source into the SPIR-V, for RenderDoc and the like"},
+    {"debug", 'g', OPTION_FLAG, false, NULL, "puts the GLSL and debug information into the SPIR-V: RenderDoc and Nsight show it"},
 };
 
 static bool known_pass(Arguments *arguments, const char *option, const char *name, bool all) {

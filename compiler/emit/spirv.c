@@ -34,8 +34,8 @@ typedef struct {
 
 static const char *cache_path(const Queue *queue, Arena *arena, const SpirvJob *job) {
     const char *key =
-        arena_format(arena, "glslang %d.%d.%d vulkan1.2 spirv1.5 debug %d %s%s\n%s", GLSLANG_VERSION_MAJOR, GLSLANG_VERSION_MINOR,
-                     GLSLANG_VERSION_PATCH, queue->debug_info, queue->debug_info ? job->name : "", job->is_exact ? " exact" : "", job->source);
+        arena_format(arena, "glslang %d.%d.%d vulkan1.2 spirv1.5 debug %s%s%s\n%s", GLSLANG_VERSION_MAJOR, GLSLANG_VERSION_MINOR,
+                     GLSLANG_VERSION_PATCH, queue->debug_info ? "DebugInfo.100 " : "0", queue->debug_info ? job->name : "", job->is_exact ? " exact" : "", job->source);
     const char *digest = digest_bytes(arena, key, strlen(key));
     return file_join(arena, queue->folder, arena_format(arena, "%s.spv", digest));
 }
@@ -140,10 +140,13 @@ static bool compile(Arena *arena, SpirvJob *job, bool debug_info, Diag *diag) {
         if (!glslang_program_link(program, (int)messages)) {
             report(arena, job, "glslang cannot link it", glslang_program_get_info_log(program), diag);
         } else {
-            glslang_spv_options_t options = {.generate_debug_info = debug_info, .disable_optimizer = true};
+            glslang_spv_options_t options = {.generate_debug_info = debug_info,
+                                             .disable_optimizer = true,
+                                             .emit_nonsemantic_shader_debug_info = debug_info, // NonSemantic.Shader.DebugInfo.100
+                                             .emit_nonsemantic_shader_debug_source = debug_info};
             if (debug_info) {
                 glslang_program_add_source_text(program, GLSLANG_STAGE_COMPUTE, job->source, strlen(job->source));
-                glslang_program_set_source_file(program, GLSLANG_STAGE_COMPUTE, job->name);
+                glslang_program_set_source_file(program, GLSLANG_STAGE_COMPUTE, arena_format(arena, "%s.comp", job->name));
             }
             glslang_program_SPIRV_generate_with_options(program, GLSLANG_STAGE_COMPUTE, &options);
             job->size = glslang_program_SPIRV_get_size(program) * sizeof(uint32_t);

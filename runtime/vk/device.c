@@ -392,8 +392,11 @@ static bool create_device(Device *device, Diag *diag) {
         return false;
     }
     VkPhysicalDeviceVulkan12Features want = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .timelineSemaphore = VK_TRUE};
-    const char *extensions[1];
+    const char *extensions[2];
     uint32_t extension_count = 0;
+    device->takes_non_semantic = supports(device, device->physical, VK_KHR_SHADER_NON_SEMANTIC_INFO_EXTENSION_NAME);
+    if (device->takes_non_semantic)
+        extensions[extension_count++] = VK_KHR_SHADER_NON_SEMANTIC_INFO_EXTENSION_NAME;
     device->has_budget = supports(device, device->physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
     if (device->has_budget)
         extensions[extension_count++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;

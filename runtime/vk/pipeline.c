@@ -98,7 +98,9 @@ static bool create_pipeline(Device *device, VkPipelineCache cache, const Pipelin
     if (!create_layout(device, source, pipeline, diag))
         goto fail;
     size_t size = source->spirv_size;
-    const uint32_t *words = device->preserves_specials ? spirv_preserve_specials(arena, source->spirv, &size) : source->spirv;
+    const uint32_t *words = device->takes_non_semantic ? source->spirv : spirv_strip_non_semantic(arena, source->spirv, &size);
+    if (device->preserves_specials)
+        words = spirv_preserve_specials(arena, words, &size);
     VkShaderModuleCreateInfo module_info = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = words};
     VK(device->api.CreateShaderModule(device->handle, &module_info, NULL, &module));
     VkComputePipelineCreateInfo info = {.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,

@@ -18,6 +18,42 @@ bool spirv_reads_group_count(const uint32_t *spirv, size_t size) {
     return false;
 }
 
+// Whether the text at a word of an instruction begins so.
+static bool begins_with(const uint32_t *instruction, uint32_t length, uint32_t word, const char *start) {
+    size_t size = strlen(start);
+    return length > word && (length - word) * sizeof *instruction > size && memcmp(instruction + word, start, size) == 0;
+}
+
+const uint32_t *spirv_strip_non_semantic(Arena *arena, const uint32_t *spirv, size_t *size) {
+    enum { OP_EXTENSION = 10, OP_EXT_INST_IMPORT = 11, OP_EXT_INST = 12, BOUND_AT = 3 };
+    size_t words = *size / 4, kept = HEADER_WORDS;
+    if (words <= HEADER_WORDS || spirv[BOUND_AT] > words) // each id has an instruction
+        return spirv;
+    bool *is_set = arena_alloc(arena, spirv[BOUND_AT]); // by id
+    uint32_t *out = arena_alloc(arena, *size);
+    memcpy(out, spirv, HEADER_WORDS * 4);
+    for (size_t i = HEADER_WORDS; i < words;) {
+        const uint32_t *at = spirv + i;
+        uint32_t length = at[0] >> 16, op = at[0] & 0xFFFF;
+        if (length == 0 || length > words - i)
+            return spirv;
+        bool drops = op == OP_EXTENSION && begins_with(at, length, 1, "SPV_KHR_non_semantic_info");
+        if (op == OP_EXT_INST_IMPORT && begins_with(at, length, 2, "NonSemantic.") && at[1] < spirv[BOUND_AT])
+            drops = is_set[at[1]] = true;
+        if (op == OP_EXT_INST && length > 3 && at[3] < spirv[BOUND_AT] && is_set[at[3]])
+            drops = true;
+        if (!drops) {
+            memcpy(out + kept, at, length * sizeof *at);
+            kept += length;
+        }
+        i += length;
+    }
+    if (kept == words)
+        return spirv;
+    *size = kept * 4;
+    return out;
+}
+
 const uint32_t *spirv_preserve_specials(Arena *arena, const uint32_t *spirv, size_t *size) {
     enum { PRESERVE_CAPABILITY = 4466, PRESERVE_MODE = 4461 };
     size_t words = *size / 4, modes_at = 0;
