@@ -44,8 +44,44 @@ static struct jpeg_error_mgr *use_errors(JpegErrors *errors) {
     return &errors->manager;
 }
 
+static uint32_t exif_number(const uint8_t *at, uint32_t size, bool is_little) {
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < size; i++)
+        number |= (uint32_t)at[i] << 8 * (is_little ? i : size - 1 - i);
+    return number;
+}
+
+// From an APP1 segment: "Exif", a TIFF header, and the entries of its first directory.
+static uint32_t exif_orientation(const uint8_t *bytes, uint32_t size) {
+    enum { HEAD = 6, TIFF = 8, ENTRY = 12, ORIENTATION = 274, SHORT = 3 };
+    if (size < HEAD + TIFF || memcmp(bytes, "Exif\0", HEAD) != 0)
+        return 1;
+    const uint8_t *tiff = bytes + HEAD;
+    size -= HEAD;
+    bool is_little = tiff[0] == 'I';
+    uint32_t at = exif_number(tiff + 4, 4, is_little);
+    if (at > size - 2)
+        return 1;
+    uint32_t count = exif_number(tiff + at, 2, is_little);
+    at += 2;
+    for (uint32_t i = 0; i < count && size - at >= ENTRY; i++, at += ENTRY) {
+        uint32_t value = exif_number(tiff + at + 8, 2, is_little);
+        if (exif_number(tiff + at, 2, is_little) == ORIENTATION && exif_number(tiff + at + 2, 2, is_little) == SHORT)
+            return value >= 1 && value <= 8 ? value : 1;
+    }
+    return 1;
+}
+
+static uint32_t find_orientation(const struct jpeg_decompress_struct *info) {
+    for (const struct jpeg_marker_struct *marker = info->marker_list; marker; marker = marker->next)
+        if (marker->marker == JPEG_APP0 + 1 && exif_orientation(marker->data, marker->data_length) != 1)
+            return exif_orientation(marker->data, marker->data_length);
+    return 1;
+}
+
 static void decode(Arena *arena, struct jpeg_decompress_struct *info, const char *bytes, size_t size, JpegImage *out) {
     jpeg_mem_src(info, (const unsigned char *)bytes, (unsigned long)size);
+    jpeg_save_markers(info, JPEG_APP0 + 1, UINT16_MAX);
     jpeg_read_header(info, TRUE);
     uint64_t pixels = (uint64_t)info->image_width * info->image_height;
     if (info->image_width > SIDE_MAX || info->image_height > SIDE_MAX || pixels > PIXELS_MAX)
@@ -53,7 +89,7 @@ static void decode(Arena *arena, struct jpeg_decompress_struct *info, const char
     if (pixels / PIXELS_PER_BYTE_MAX > size)
         ERREXIT(info, JERR_INPUT_EOF);
     info->out_color_space = JCS_RGB;
-    *out = (JpegImage){.width = info->image_width, .height = info->image_height};
+    *out = (JpegImage){.width = info->image_width, .height = info->image_height, .orientation = find_orientation(info)};
     jpeg_start_decompress(info);
     out->pixels = ARENA_NEW(arena, uint8_t, pixels * CHANNELS);
     while (info->output_scanline < info->output_height) {

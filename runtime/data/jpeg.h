@@ -6,6 +6,7 @@
 typedef struct {
     uint32_t width, height;
     uint8_t *pixels;
+    uint32_t orientation; // how a camera was held (Exif 2.3, tag 274): 1 upright … 8; 1 where it does not say. The pixels are as stored
 } JpegImage;
 
 // Any grey or colour JPEG of at most 16384 x 16384 and 2^26 pixels; grey ones become red = green = blue. Truncated ones are refused.

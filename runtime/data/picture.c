@@ -27,7 +27,7 @@ static bool decode(Arena *arena, const char *path, JpegImage *out, Diag *diag) {
         return jpeg_read(arena, path, out, diag);
     if (!image_read(arena, path, &image, NULL, NULL, diag))
         return false;
-    *out = (JpegImage){image.width, image.height, image.pixels};
+    *out = (JpegImage){image.width, image.height, image.pixels, 1};
     if (image.channels == CHANNELS)
         return true;
     size_t count = (size_t)image.width * image.height;
@@ -35,6 +35,31 @@ static bool decode(Arena *arena, const char *path, JpegImage *out, Diag *diag) {
     for (size_t i = 0; i < count * CHANNELS; i++)
         out->pixels[i] = image.pixels[i / CHANNELS];
     return true;
+}
+
+// As Exif numbers the ways to hold a camera: from 5 on rows and columns change places, and each kind may be mirrored along x and y.
+static void turn_upright(Arena *arena, JpegImage *picture) {
+    static const struct {
+        bool swaps, mirrors_x, mirrors_y; // mirrors: of the stored picture
+    } ways[] = {[2] = {false, true, false}, [3] = {false, true, true}, [4] = {false, false, true}, [5] = {true, false, false},
+                [6] = {true, false, true},  [7] = {true, true, true},  [8] = {true, true, false}};
+    if (picture->orientation == 1)
+        return;
+    JpegImage out = {.width = picture->width, .height = picture->height, .orientation = 1};
+    if (ways[picture->orientation].swaps) {
+        out.width = picture->height;
+        out.height = picture->width;
+    }
+    out.pixels = ARENA_NEW(arena, uint8_t, (size_t)out.width * out.height * CHANNELS);
+    for (uint32_t y = 0; y < out.height; y++)
+        for (uint32_t x = 0; x < out.width; x++) {
+            uint32_t from_x = ways[picture->orientation].swaps ? y : x, from_y = ways[picture->orientation].swaps ? x : y;
+            from_x = ways[picture->orientation].mirrors_x ? picture->width - 1 - from_x : from_x;
+            from_y = ways[picture->orientation].mirrors_y ? picture->height - 1 - from_y : from_y;
+            memcpy(out.pixels + ((size_t)y * out.width + x) * CHANNELS, picture->pixels + ((size_t)from_y * picture->width + from_x) * CHANNELS,
+                   CHANNELS);
+        }
+    *picture = out;
 }
 
 // Pillow's convert("L").
@@ -46,6 +71,7 @@ bool picture_read(const char *path, const PictureShape *shape, double *out, Pict
     bool ok = decode(arena, path, &picture, diag);
     size_t count = (size_t)shape->height * shape->width;
     if (ok) {
+        turn_upright(arena, &picture);
         uint8_t *pixels = ARENA_NEW(arena, uint8_t, count * CHANNELS);
         ResizeBox whole = {0, 0, picture.width, picture.height};
         resize_bilinear(picture.pixels, picture.width, &whole, shape->width, shape->height, pixels);

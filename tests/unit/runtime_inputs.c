@@ -157,6 +157,42 @@ START_TEST(orientation) {
 }
 END_TEST
 
+// A camera that was held in each of the eight ways: what it stores is turned back to the same picture - red at the left above, green at the
+// right above, blue at the left below.
+START_TEST(cameras) {
+    enum { SIDE = 32 };
+    static const uint8_t head[] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0};
+    for (uint32_t way = 1; way <= 8; way++) {
+        Image image = image_create(arena, SIDE, SIDE, 3);
+        for (uint32_t y = 0; y < SIDE; y++)
+            for (uint32_t x = 0; x < SIDE; x++) {
+                // Where this pixel of the file is seen (Exif 2.3: what the first row and the first column of the file are).
+                bool right = x >= SIDE / 2, below = y >= SIDE / 2, sideways = way >= 5;
+                bool seen_right = sideways ? below : right, seen_below = sideways ? right : below;
+                seen_right ^= way == 2 || way == 3 || way == 6 || way == 7;
+                seen_below ^= way == 3 || way == 4 || way == 7 || way == 8;
+                if (!(seen_right && seen_below))
+                    image.pixels[(y * SIDE + x) * 3 + (seen_right ? 1 : seen_below ? 2 : 0)] = 200;
+            }
+        ck_assert(jpeg_write(in_folder("plain.jpg"), image.pixels, SIDE, SIDE, 100, diag));
+        size_t size;
+        const char *bytes = file_read(arena, in_folder("plain.jpg"), &size, diag);
+        uint8_t *told = ARENA_NEW(arena, uint8_t, size + 36);
+        memcpy(told, bytes, 2);
+        memcpy(told + 2, head, sizeof head);
+        told[2 + sizeof head] = (uint8_t)way;
+        memcpy(told + 2 + 36, bytes + 2, size - 2);
+        ck_assert(file_write(in_folder("told.jpg"), told, size + 36, diag));
+        PictureShape shape = {3, 2, 2, 0, 255};
+        PictureSize seen;
+        double out[12];
+        ck_assert_msg(picture_read(in_folder("told.jpg"), &shape, out, &seen, diag), "%s", diag_text(diag, arena));
+        for (uint32_t i = 0; i < 12; i++) // red at place 0, green at 1, blue at 2
+            ck_assert_msg((out[i] > 100) == (i == 0 || i == 5 || i == 10), "way %u: number %u is %g", way, i, out[i]);
+    }
+}
+END_TEST
+
 START_TEST(completed) {
     Inputs inputs = inputs_create(arena, &entry);
     ck_assert(!inputs_complete(arena, &entry, &entry.inputs.items[3], &inputs, diag));
@@ -218,6 +254,7 @@ int main(void) {
     tcase_add_test(tests, files);
     tcase_add_test(tests, pictures);
     tcase_add_test(tests, orientation);
+    tcase_add_test(tests, cameras);
     tcase_add_test(tests, completed);
     tcase_add_test(tests, unequal_counts);
     tcase_add_test(tests, grids);
