@@ -221,8 +221,6 @@ static int run(Arguments *arguments) {
                  .phase = slash ? slash + 1 : NULL,
                  .seed = arguments_seed(arguments, "seed", 0),
                  .steps = arguments_count(arguments, "steps", 1)};
-    if (work.steps == 0)
-        return arguments_wrong(arguments, "--steps must be at least 1");
     if (!run_files_open(&work.files, arguments))
         return 1;
     work.has_checkpoint = from != NULL;

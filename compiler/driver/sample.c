@@ -35,10 +35,6 @@ static int run(Arguments *arguments) {
                          .reports = stdout};
     if (!sampling.folder)
         return arguments_wrong(arguments, "--out DIR is missing: where shall the images go?");
-    if (arguments_has(arguments, "count") && sampling.count == 0)
-        return arguments_wrong(arguments, "--count must be at least 1");
-    if (arguments_has(arguments, "columns") && sampling.columns == 0)
-        return arguments_wrong(arguments, "--columns must be at least 1");
     if (arguments_has(arguments, "encoder") && !arguments_has(arguments, "embedding"))
         return arguments_wrong(arguments, "--encoder says who made the vectors of --embedding FILE.npy, which is missing");
     return sampling_run(arguments, &sampling) ? 0 : 1;

@@ -169,7 +169,7 @@ START_TEST(which_program) {
     expect_code(1, "sample %s --out %s", bundle, in_folder("c"));
     expect_err("none has no program that emits images or rows; those that evaluate are --program measure");
     expect_code(2, "sample %s --out %s --count 0", bundle, in_folder("c"));
-    expect_err("--count must be at least 1");
+    expect_err("--count: at least 1 expected, not 0");
 }
 END_TEST
 
