@@ -1,5 +1,5 @@
-// Activity: says what goes on. A line that rewrites itself on a terminal, a plain one now and then elsewhere; and where the work itself says
-// nothing for a while, a thread of its own does, so that nobody has to wonder.
+// Activity: says what goes on. A line that rewrites itself on a terminal, a plain one now and then elsewhere; and where the work itself
+// says nothing for a while, a thread of its own does, so that nobody has to wonder.
 #pragma once
 #include "runtime/base/text.h"
 #include <stdio.h>

@@ -45,7 +45,8 @@ void pace_resume(Pace *pace, double now) {
 double pace_rate(const Pace *pace) {
     uint32_t count = pace->sample_count, kept = count < PACE_SAMPLES ? count : PACE_SAMPLES;
     uint32_t first = count - kept;
-    while (first + 1 < count && pace->time - pace->samples[at(first)].time > WINDOW_SECONDS && pace->samples[at(first + 1)].steps < pace->steps)
+    while (first + 1 < count && pace->time - pace->samples[at(first)].time > WINDOW_SECONDS &&
+           pace->samples[at(first + 1)].steps < pace->steps)
         first++;
     if (kept == 0 || pace->steps <= pace->samples[at(first)].steps)
         return 0;

@@ -6,7 +6,7 @@
 #include <time.h>
 
 enum { RECENT_STEPS = 20 };
-static const double TERMINAL_SECONDS = 0.1, PLAIN_SECONDS = 8;
+static const double TERMINAL_SECONDS = 0.1, PLAIN_SECONDS = 7;
 
 struct Progress {
     Activity *activity;

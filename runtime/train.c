@@ -172,7 +172,8 @@ static bool preview(Training *training, uint32_t sample_count, Diag *diag) {
     for (uint32_t i = 0; ok && i < count; i++)
         ok = session_set(training->session, tensors[i].name, &tensors[i], diag);
     if (ok)
-        progress_say_files(training->progress, arena_format(arena, "preview of step %u", training->done), options.output.folder, options.output.prefix);
+        progress_say_files(training->progress, arena_format(arena, "preview of step %u", training->done), options.output.folder,
+                           options.output.prefix);
     arena_destroy(&arena);
     return ok;
 }

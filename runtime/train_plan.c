@@ -274,7 +274,7 @@ bool train_plan(Arena *arena, const Program *program, const TrainOptions *option
     TrainPlan plan;
     Activity *activity = activity_create(arena, options->log, 0);
     activity_begin(activity, "opening the data");
-    DevicePeaks peaks;
+    DevicePeaks peaks = {0};
     Device *device = train_prepare(arena, program, options, &plan, diag) ? train_device(arena, &plan, options, diag) : NULL;
     activity_begin(activity, "measuring the device");
     bool is_measured = device && device_measure_peaks(device, &peaks, diag);

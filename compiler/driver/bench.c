@@ -15,6 +15,13 @@ static double step_share(const Bench *bench) {
     return bench->step_seconds > 0 && bench->peaks.gflops > 0 ? bench->flops / bench->step_seconds / (1e9 * bench->peaks.gflops) : 0;
 }
 
+// "read, 1.0 MiB": the peak that a kernel is compared with.
+static const char *peak_text(Arena *arena, const BenchKernel *kernel) {
+    if (kernel->is_contraction)
+        return "multiply-add";
+    return arena_format(arena, "%s, %s", device_stream_name(kernel->stream), text_bytes(arena, (uint64_t)kernel->largest));
+}
+
 static void print_json(Arena *arena, const DeviceInfo *info, const Bench *bench) {
     JsonWriter *json = json_writer_create(arena);
     json_begin_object(json, NULL);
@@ -32,7 +39,8 @@ static void print_json(Arena *arena, const DeviceInfo *info, const Bench *bench)
         json_write_number(json, "ms", 1e3 * kernel->seconds);
         json_write_number(json, "gflop", 1e-9 * kernel->flops);
         json_write_number(json, "gb", 1e-9 * kernel->bytes);
-        json_write_number(json, "share", bench_share(bench, kernel));
+        json_write_number(json, "share", bench_share(kernel));
+        json_write_text(json, "peak", peak_text(arena, kernel));
         json_end_object(json);
     }
     json_end_array(json);
@@ -64,22 +72,36 @@ static void print_classes(const Bench *bench) {
     }
 }
 
-static void print_text(const DeviceInfo *info, const ProgramEntry *entry, const Bench *bench) {
+static void print_peaks(Arena *arena, const DevicePeaks *peaks) {
+    printf("\n%-16s", "peaks, GB/s");
+    for (uint32_t i = 0; i < PEAK_SIZES; i++)
+        printf(" %9s", text_bytes(arena, (uint64_t)PEAK_SIZE_MIN << (2 * i)));
+    for (PeakStream stream = 0; stream < PEAK_STREAM_COUNT; stream++) {
+        printf("\n%-16s", device_stream_name(stream));
+        for (uint32_t i = 0; i < PEAK_SIZES; i++)
+            printf(" %9s", peaks->streams[stream][i] > 0 ? arena_format(arena, "%.2f", peaks->streams[stream][i]) : "-");
+    }
+    printf("\n");
+}
+
+static void print_text(Arena *arena, const DeviceInfo *info, const ProgramEntry *entry, const Bench *bench) {
     printf("%s (%s): peak %.1f GFLOP/s, %.1f GB/s, measured just now\n", info->name, info->driver, bench->peaks.gflops, bench->peaks.gbps);
     printf("program %s: a step takes %.2f ms, %.3f GFLOP in contractions, %.1f %% of the peak", entry->name, 1e3 * bench->step_seconds,
            1e-9 * bench->flops, 100 * step_share(bench));
-    if (bench->images > 0 && bench->step_seconds > 0)
-        printf("; %.0f images/s", bench->images / bench->step_seconds);
-    printf("\n\n%-44s %-14s %5s %9s %9s %9s %9s %7s\n", "kernel", "class", "times", "ms", "GFLOP", "GFLOP/s", "GB/s", "share");
+    if (bench->records > 0 && bench->step_seconds > 0)
+        printf("; %.0f %s/s", bench->records / bench->step_seconds, bench->unit);
+    printf("\n\n%-44s %-14s %5s %9s %9s %9s %9s %7s  %s\n", "kernel", "class", "times", "ms", "GFLOP", "GFLOP/s", "GB/s", "share", "of");
     for (uint32_t i = 0; i < bench->kernels.count; i++) {
         const BenchKernel *kernel = &bench->kernels.items[i];
         double seconds = kernel->seconds > 0 ? kernel->seconds : 1;
-        printf("%-44s %-14s %5u %9.3f %9.4f %9.1f %9.2f %6.1f%%\n", kernel->name, kernel->op_class, kernel->dispatches,
+        printf("%-44s %-14s %5u %9.3f %9.4f %9.1f %9.2f %6.1f%%  %s\n", kernel->name, kernel->op_class, kernel->dispatches,
                1e3 * kernel->seconds, 1e-9 * kernel->flops, 1e-9 * kernel->flops / seconds, 1e-9 * kernel->bytes / seconds,
-               100 * bench_share(bench, kernel));
+               100 * bench_share(kernel), peak_text(arena, kernel));
     }
     print_classes(bench);
-    printf("\nshare: of the peak GFLOP/s for contractions, of the peak GB/s for all else\n");
+    print_peaks(arena, &bench->peaks);
+    printf("\nshare: of the peak GFLOP/s for contractions; for all else of the peak GB/s of a working set as large, with that mix of reads\n"
+           "and writes\n");
 }
 
 static int run(Arguments *arguments) {
@@ -92,12 +114,12 @@ static int run(Arguments *arguments) {
     if (good) {
         common_check_class(arguments, program, device);
         good = bench_run(arguments->arena, device, program, entry, arguments_seed(arguments, "seed", 0),
-                         arguments_count(arguments, "seconds", 3), &bench, arguments->diag);
+                         arguments_count(arguments, "seconds", 3), arguments->activity, &bench, arguments->diag);
     }
     if (good && arguments_has(arguments, "json"))
         print_json(arguments->arena, device_info(device), &bench);
     else if (good)
-        print_text(device_info(device), entry, &bench);
+        print_text(arguments->arena, device_info(device), entry, &bench);
     common_check_validation(arguments, device);
     device_destroy(&device);
     return good ? 0 : 1;
@@ -107,7 +129,10 @@ const Command bench_command = {
     .usage = "BUNDLE [--program NAME] [--device D] [--json]",
     .description =
         "Measures the device's peak arithmetic and bandwidth, the time of one step of a program on random data, and the time of each\n"
-        "kernel in it. A kernel's time is that of all its dispatches in one step; a phase that repeats itself counts as often.",
+        "kernel in it. A kernel's time is that of all its dispatches in one step; a phase that repeats itself counts as often.\n"
+        "Peaks are measured in turns with them, the best counts: multiply-adds, and bytes that are written, copied, added or read,\n"
+        "in working sets from 16 KiB on, since what lies in a cache is faster. A kernel's share is of the peak that it is like, the\n"
+        "last column says of which.",
     .examples = "bench build/ddpm.ggb\nbench build/ddpm.ggb --program sample --json",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),

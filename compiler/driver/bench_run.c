@@ -5,6 +5,7 @@
 #include <time.h>
 
 enum { REPETITIONS_MAX = 16 }; // of one phase in a measured step; the time of the others follows from theirs
+enum { SLICES = 3 };           // of the kernels' time, with the peaks measured in between
 
 static double now(void) {
     struct timespec time;
@@ -80,6 +81,26 @@ static bool start_session(Arena *arena, Device *device, const Program *program, 
     return made_inputs(arena, out->session, program, entry, seed, diag);
 }
 
+// Of the bytes that a dispatch moves, those that it reads: by its bindings.
+static double share_read(const ProgramKernel *kernel, const Dispatch *dispatch) {
+    double read = 0, written = 0;
+    for (uint32_t i = 0; i < dispatch->ranges.count; i++)
+        *(kernel->bindings.items[i] == BINDING_WRITE ? &written : &read) += (double)dispatch->ranges.items[i].size;
+    return read + written > 0 ? read / (read + written) : 0;
+}
+
+static void add_ideal(const Bench *bench, const ProgramKernel *kernel, const Dispatch *dispatch, double repeats, BenchKernel *found) {
+    double read = dispatch->bytes * share_read(kernel, dispatch);
+    PeakStream stream;
+    double gbps = device_peak_gbps(&bench->peaks, read, dispatch->bytes - read, &stream);
+    double amount = found->is_contraction ? dispatch->flops : dispatch->bytes, peak = found->is_contraction ? bench->peaks.gflops : gbps;
+    found->ideal += peak > 0 ? repeats * amount / (1e9 * peak) : 0;
+    if (dispatch->bytes >= found->largest) {
+        found->largest = dispatch->bytes;
+        found->stream = stream;
+    }
+}
+
 static void add_kernel(Arena *arena, Bench *bench, const Program *program, const Dispatch *dispatch, double repeats, double seconds) {
     const ProgramKernel *kernel = &program->kernels.items[dispatch->kernel];
     BenchKernel *found = NULL;
@@ -96,6 +117,7 @@ static void add_kernel(Arena *arena, Bench *bench, const Program *program, const
     found->seconds += seconds * repeats;
     found->flops += dispatch->flops * repeats;
     found->bytes += dispatch->bytes * repeats;
+    add_ideal(bench, kernel, dispatch, repeats, found);
     bench->flops += dispatch->flops * repeats;
     bench->bytes += dispatch->bytes * repeats;
 }
@@ -117,18 +139,6 @@ static void add_profile(Arena *arena, const Steps *steps, const Program *program
     qsort(bench->kernels.items, bench->kernels.count, sizeof *bench->kernels.items, by_seconds);
 }
 
-static bool time_kernels(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
-                         Bench *out, Diag *diag) {
-    Steps steps;
-    double *best = ARENA_NEW(arena, double, entry->phases.count);
-    uint32_t count = 0;
-    bool good = start_session(arena, device, program, entry, seed, true, &steps, diag) && run_steps(&steps, seconds, best, &count, diag);
-    if (good)
-        add_profile(arena, &steps, program, out);
-    session_destroy(&steps.session);
-    return good;
-}
-
 static bool time_steps(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
                        Bench *out, Diag *diag) {
     Steps steps;
@@ -138,22 +148,33 @@ static bool time_steps(Arena *arena, Device *device, const Program *program, con
     for (uint32_t i = 0; good && i < entry->phases.count; i++) {
         const ProgramPhase *phase = &entry->phases.items[i];
         out->step_seconds += best[i] * repeats_of(phase);
-        if (phase->feeds.count > 0)
-            out->images += (double)phase->feeds.items[0].batch * repeats_of(phase);
+        out->records += (double)program_batch(phase) * repeats_of(phase);
     }
     session_destroy(&steps.session);
     return good;
 }
 
-bool bench_run(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds, Bench *out,
-               Diag *diag) {
-    memset(out, 0, sizeof *out);
-    return device_measure_peaks(device, &out->peaks, diag) && time_steps(arena, device, program, entry, seed, seconds, out, diag) &&
-           time_kernels(arena, device, program, entry, seed, seconds, out, diag);
+bool bench_run(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
+               Activity *activity, Bench *out, Diag *diag) {
+    *out = (Bench){.unit = program_record_word(program, entry)};
+    Steps steps = {0};
+    double *best = ARENA_NEW(arena, double, entry->phases.count);
+    uint32_t count = 0;
+    activity_begin(activity, "measuring the device");
+    if (!device_measure_peaks(device, &out->peaks, diag))
+        return false;
+    activity_begin(activity, "measuring a step");
+    if (!time_steps(arena, device, program, entry, seed, seconds, out, diag))
+        return false;
+    activity_begin(activity, "measuring the kernels");
+    bool good = device_measure_peaks(device, &out->peaks, diag) && start_session(arena, device, program, entry, seed, true, &steps, diag);
+    for (uint32_t i = 0; i < SLICES && good; i++)
+        good = run_steps(&steps, seconds / SLICES, best, &count, diag) && device_measure_peaks(device, &out->peaks, diag);
+    if (good)
+        add_profile(arena, &steps, program, out);
+    session_destroy(&steps.session);
+    activity_end(activity);
+    return good;
 }
 
-double bench_share(const Bench *bench, const BenchKernel *kernel) {
-    double rate = kernel->is_contraction ? kernel->flops : kernel->bytes;
-    double peak = kernel->is_contraction ? bench->peaks.gflops : bench->peaks.gbps;
-    return kernel->seconds > 0 && peak > 0 ? rate / kernel->seconds / (1e9 * peak) : 0;
-}
+double bench_share(const BenchKernel *kernel) { return kernel->seconds > 0 ? kernel->ideal / kernel->seconds : 0; }

@@ -63,7 +63,9 @@ bool built_look(Arguments *arguments, const char *bundle, const Program *program
         *out = (Built){.module = module, .compiled = compiled, .program = program};
         return true;
     }
-    const char *writer = program->version ? arena_format(arguments->arena, "gcc-graph %s", program->version) : "an older gcc-graph than 0.2.0";
+    const char *writer = "an older gcc-graph than 0.2.0";
+    if (program->version)
+        writer = arena_format(arguments->arena, "gcc-graph %s", program->version);
     diag_error(arguments->diag, &(Place){.file = bundle},
                "was compiled by %s, and this gcc-graph " GG_VERSION " makes other kernels of its graph: it trains and samples, but only what "
                "compiled it can look into it; or compile it anew: gcc-graph compile %s/graph.json -o BUNDLE",

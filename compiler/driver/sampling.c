@@ -150,7 +150,10 @@ static bool run_session(Arguments *arguments, const Sampling *sampling, Device *
     if (!datasets)
         return false;
     options.datasets = datasets;
-    SessionOptions session_options = {.seed = sampling->seed, .only_entry = entry->name, .progress = common_pipelines, .progress_context = arguments->activity};
+    SessionOptions session_options = {.seed = sampling->seed,
+                                      .only_entry = entry->name,
+                                      .progress = common_pipelines,
+                                      .progress_context = arguments->activity};
     Session *session = session_create(arguments->arena, device, program, &session_options, arguments->diag);
     bool good = session && session_initialise(session, arguments->diag);
     if (good && sampling->from)

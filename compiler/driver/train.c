@@ -67,7 +67,10 @@ static bool open_program(Arguments *arguments, const char *schedule, Built *out)
     if (!out->program || !schedule || strcmp(schedule, "reference") != 0)
         return out->program != NULL;
     Module *module = common_read_preset(arguments, bundle, NULL);
-    CompileOptions compile = {.target = out->program->target, .reference_schedule = true, .progress = common_progress, .progress_context = arguments->activity};
+    CompileOptions compile = {.target = out->program->target,
+                              .reference_schedule = true,
+                              .progress = common_progress,
+                              .progress_context = arguments->activity};
     return module && built_make(arguments, module, &compile, out);
 }
 

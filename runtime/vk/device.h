@@ -37,12 +37,22 @@ const DeviceInfo *device_info(const Device *device);
 uint32_t device_validation_messages(const Device *device);
 const char *device_validation_text(const Device *device); // the first messages
 
+// What goes through memory, by how much of it is read: nothing, a half, two thirds, nearly all.
+typedef enum { PEAK_WRITE, PEAK_COPY, PEAK_ADD, PEAK_READ, PEAK_STREAM_COUNT } PeakStream;
+enum { PEAK_SIZES = 8, PEAK_SIZE_MIN = 16 << 10 }; // working sets of 16 KiB, 64 KiB … 256 MiB: each cache has its own speed
+
 typedef struct {
     double gflops; // fp32 multiply-add peak: the best of 4 to 32 accumulators, scalar and vec4
-    double gbps;   // copy, bytes read + written
+    double gbps;   // copy of the largest working set that was measured, bytes read + written
+    double streams[PEAK_STREAM_COUNT][PEAK_SIZES]; // GB/s, read + written; 0: too large for the device
 } DevicePeaks;
-// A few seconds at most. Its kernels are SPIR-V made at build time from shaders/peak_*.comp: the runtime has no shader compiler.
-bool device_measure_peaks(Device *device, DevicePeaks *out, Diag *diag);
+// Raises *peaks to what is measured now: zero it first, and measure again beside what is compared with it, since clocks change. A second or
+// two. Its kernels are SPIR-V made at build time from shaders/peak_*.comp: the runtime has no shader compiler.
+bool device_measure_peaks(Device *device, DevicePeaks *peaks, Diag *diag);
+// GB/s that the device reached with a working set of so many bytes or a larger one, and with this mix of reads and writes: the better of the
+// two streams that it lies between, which is told.
+double device_peak_gbps(const DevicePeaks *peaks, double read, double written, PeakStream *stream);
+const char *device_stream_name(PeakStream stream); // "copy"
 
 bool device_is_lost(const Device *device);
 // Bytes that are left now (VK_EXT_memory_budget), or the size of the largest device-local heap where the driver does not say.

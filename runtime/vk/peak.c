@@ -2,8 +2,6 @@
 #include "runtime/vk/objects.h"
 #include <time.h>
 
-#include "shaders/peak_copy_storage.h"
-#include "shaders/peak_copy_texel.h"
 #include "shaders/peak_fma_float_16.h"
 #include "shaders/peak_fma_float_32.h"
 #include "shaders/peak_fma_float_4.h"
@@ -12,40 +10,68 @@
 #include "shaders/peak_fma_vec4_32.h"
 #include "shaders/peak_fma_vec4_4.h"
 #include "shaders/peak_fma_vec4_8.h"
+#include "shaders/peak_storage_0_1.h"
+#include "shaders/peak_storage_0_8.h"
+#include "shaders/peak_storage_1_1.h"
+#include "shaders/peak_storage_1_8.h"
+#include "shaders/peak_storage_2_1.h"
+#include "shaders/peak_storage_2_8.h"
+#include "shaders/peak_storage_3_1.h"
+#include "shaders/peak_storage_3_8.h"
+#include "shaders/peak_texel_1_1.h"
+#include "shaders/peak_texel_1_8.h"
+#include "shaders/peak_texel_2_1.h"
+#include "shaders/peak_texel_2_8.h"
+#include "shaders/peak_texel_3_1.h"
+#include "shaders/peak_texel_3_8.h"
 
-enum { WORKGROUP = 64, FMA_STEPS = 1024, RUNS = 4, COPY_RUNS = 8 };
+enum { WORKGROUP = 64, FMA_STEPS = 1024, RUNS = 4, BUFFERS = 3, REPEATS = 6, REPEATS_LARGE = 2 };
 
 static const double enough_seconds = 0.02; // a run as long as this is measured well; far below what drivers reset
+static const uint64_t LARGE = 32 << 20;    // from here on a working set is run less often
 static const BindingKind fma_bindings[] = {BINDING_WRITE};
-static const BindingKind storage_bindings[] = {BINDING_READ, BINDING_WRITE};
-static const BindingKind texel_bindings[] = {BINDING_TEXEL, BINDING_WRITE};
+static const BindingKind storage_bindings[] = {BINDING_READ, BINDING_READ, BINDING_WRITE};
+static const BindingKind texel_bindings[] = {BINDING_TEXEL, BINDING_TEXEL, BINDING_WRITE};
 
 #define FMA(type, count)                                                                                                                   \
     {                                                                                                                                      \
         .name = "peak_fma_" #type "_" #count, .spirv = peak_fma_##type##_##count, .spirv_size = sizeof peak_fma_##type##_##count,          \
         .bindings = fma_bindings, .binding_count = 1, .push_words = 1                                                                      \
     }
-#define COPY(kind)                                                                                                                         \
+#define STREAM(kind, streams, each)                                                                                                        \
     {                                                                                                                                      \
-        .name = "peak_copy_" #kind, .spirv = peak_copy_##kind, .spirv_size = sizeof peak_copy_##kind, .bindings = kind##_bindings,         \
-        .binding_count = 2                                                                                                                 \
+        .name = "peak_" #kind "_" #streams "_" #each, .spirv = peak_##kind##_##streams##_##each,                                           \
+        .spirv_size = sizeof peak_##kind##_##streams##_##each, .bindings = kind##_bindings, .binding_count = BUFFERS                       \
     }
-static const PipelineSource sources[] = {FMA(float, 4), FMA(float, 8), FMA(float, 16), FMA(float, 32), FMA(vec4, 4),
-                                         FMA(vec4, 8),  FMA(vec4, 16), FMA(vec4, 32),  COPY(storage),  COPY(texel)};
-enum { FMA_COUNT = 8, SOURCE_COUNT = FMA_COUNT + 2, COPY_STORAGE = FMA_COUNT, COPY_TEXEL };
+static const PipelineSource sources[] = {
+    FMA(float, 4),         FMA(float, 8),         FMA(float, 16),        FMA(float, 32),        FMA(vec4, 4),          FMA(vec4, 8),
+    FMA(vec4, 16),         FMA(vec4, 32),         STREAM(storage, 0, 1), STREAM(storage, 0, 8), STREAM(storage, 1, 1), STREAM(storage, 1, 8),
+    STREAM(storage, 2, 1), STREAM(storage, 2, 8), STREAM(storage, 3, 1), STREAM(storage, 3, 8), STREAM(texel, 1, 1),   STREAM(texel, 1, 8),
+    STREAM(texel, 2, 1),   STREAM(texel, 2, 8),   STREAM(texel, 3, 1),   STREAM(texel, 3, 8)};
+enum { FMA_COUNT = 8, SOURCE_COUNT = sizeof sources / sizeof *sources };
 static const double fma_flops[FMA_COUNT] = {8, 16, 32, 64, 32, 64, 128, 256}; // of one step of one invocation
+
+// By source - FMA_COUNT.
+static const struct {
+    PeakStream stream;
+    uint32_t each;
+} streams[SOURCE_COUNT - FMA_COUNT] = {{PEAK_WRITE, 1}, {PEAK_WRITE, 8}, {PEAK_COPY, 1}, {PEAK_COPY, 8}, {PEAK_ADD, 1},
+                                       {PEAK_ADD, 8},   {PEAK_READ, 1},  {PEAK_READ, 8}, {PEAK_COPY, 1}, {PEAK_COPY, 8},
+                                       {PEAK_ADD, 1},   {PEAK_ADD, 8},   {PEAK_READ, 1}, {PEAK_READ, 8}};
+
+enum { TIMES_MAX = PEAK_SIZES * REPEATS };
 
 typedef struct {
     Arena *arena;
     Device *device;
     Diag *diag;
-    Buffer *buffers[2], *readback;
+    Buffer *buffers[BUFFERS], *readback;
     Bindings *bindings;
     Queue *queue;
     Commands commands;
-    Stamps *stamps;
+    Stamps *stamps; // NULL: the device has none, the host's clock serves
     Pipeline *pipelines[SOURCE_COUNT];
-    uint64_t size; // bytes of each of the two buffers
+    uint64_t size; // bytes of each of the buffers
 } Bench;
 
 static double now(void) {
@@ -63,21 +89,21 @@ static bool create(Bench *bench) {
     most = most < target->storage_range_max ? most : target->storage_range_max;
     most = most < target->allocation_max ? most : target->allocation_max;
     most = most < left ? most : left;
-    uint64_t group_bytes = WORKGROUP * 16, groups = most / group_bytes;
-    bench->size = (groups < target->groups_max ? groups : target->groups_max) * group_bytes;
-    for (uint32_t i = 0; i < 2; i++) {
+    bench->size = most / (WORKGROUP * 16) * (WORKGROUP * 16);
+    for (uint32_t i = 0; i < BUFFERS; i++) {
         bench->buffers[i] = buffer_create(arena, device, BUFFER_DEVICE, bench->size, "peak", diag);
         if (!bench->buffers[i])
             return false;
     }
-    bench->readback = buffer_create(arena, device, BUFFER_READBACK, 64, "peak times", diag);
-    bench->bindings = bench->readback ? bindings_create(arena, device, SOURCE_COUNT, 2 * SOURCE_COUNT, 1, diag) : NULL;
+    bench->readback = buffer_create(arena, device, BUFFER_READBACK, 16 * TIMES_MAX, "peak times", diag);
+    uint32_t sets = SOURCE_COUNT * PEAK_SIZES;
+    bench->bindings = bench->readback ? bindings_create(arena, device, sets, BUFFERS * sets, 2 * sets, diag) : NULL;
     bench->queue = bench->bindings ? queue_create(arena, device, diag) : NULL;
     if (!bench->queue || !commands_begin(device, bench->queue, false, "peak", &bench->commands, diag) ||
         !commands_end(device, bench->commands, diag))
         return false;
-    bool has_stamps = !device->info.is_cpu && stamps_are_available(device);
-    bench->stamps = has_stamps ? stamps_create(arena, device, 2, diag) : NULL;
+    bool has_stamps = stamps_are_available(device);
+    bench->stamps = has_stamps ? stamps_create(arena, device, 2 * TIMES_MAX, diag) : NULL;
     return (bench->stamps || !has_stamps) && pipelines_create(arena, device, sources, SOURCE_COUNT, NULL, NULL, bench->pipelines, diag);
 }
 
@@ -88,45 +114,59 @@ static void destroy(Bench *bench) {
     bindings_destroy(device, &bench->bindings);
     for (uint32_t i = 0; i < SOURCE_COUNT; i++)
         pipeline_destroy(device, &bench->pipelines[i]);
-    buffer_destroy(device, &bench->buffers[0]);
-    buffer_destroy(device, &bench->buffers[1]);
+    for (uint32_t i = 0; i < BUFFERS; i++)
+        buffer_destroy(device, &bench->buffers[i]);
     buffer_destroy(device, &bench->readback);
 }
 
-static bool run(Bench *bench, const CommandDispatch *dispatch, double *seconds) {
+// One submission: some dispatches, one after the other, each timed as a program's are when they are profiled.
+static bool run(Bench *bench, const CommandDispatch *dispatches, uint32_t count, double *seconds) {
     Device *device = bench->device;
     Diag *diag = bench->diag;
-    uint64_t ticket, stamps[2];
+    uint64_t ticket;
     if (!commands_restart(device, bench->commands, diag))
         return false;
     commands_barrier(device, bench->commands, BARRIER_START);
-    if (bench->stamps) {
+    if (bench->stamps)
         commands_reset_stamps(device, bench->commands, bench->stamps);
-        commands_stamp(device, bench->commands, bench->stamps, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        commands_barrier(device, bench->commands, BARRIER_WAVE);
+        if (bench->stamps)
+            commands_stamp(device, bench->commands, bench->stamps, 2 * i);
+        commands_dispatch(device, bench->commands, &dispatches[i]);
+        if (bench->stamps)
+            commands_stamp(device, bench->commands, bench->stamps, 2 * i + 1);
     }
-    if (dispatch)
-        commands_dispatch(device, bench->commands, dispatch);
-    else
-        commands_fill(device, bench->commands, bench->buffers[0], 0, bench->size, 0);
-    if (bench->stamps) {
-        commands_stamp(device, bench->commands, bench->stamps, 1);
-        commands_copy_stamps(device, bench->commands, bench->stamps, 2, bench->readback, 0);
-    }
+    if (bench->stamps)
+        commands_copy_stamps(device, bench->commands, bench->stamps, 2 * count, bench->readback, 0);
     commands_barrier(device, bench->commands, BARRIER_HOST);
     if (!commands_end(device, bench->commands, diag))
         return false;
     double start = now();
     if (!queue_submit(device, bench->queue, &bench->commands, 1, &ticket, diag) || !queue_wait(device, bench->queue, ticket, diag))
         return false;
-    *seconds = now() - start;
-    memcpy(stamps, buffer_bytes(bench->readback), sizeof stamps);
-    if (bench->stamps)
-        *seconds = stamps_seconds(device, stamps[0], stamps[1]);
+    seconds[0] = now() - start;
+    uint64_t stamps[2];
+    for (uint32_t i = 0; bench->stamps && i < count; i++) {
+        memcpy(stamps, (const char *)buffer_bytes(bench->readback) + 16 * i, sizeof stamps);
+        seconds[i] = stamps_seconds(device, stamps[0], stamps[1]);
+    }
     return true;
 }
 
-static bool bind(Bench *bench, uint32_t source, CommandDispatch *dispatch) {
-    Range ranges[2] = {{0, 0, bench->size}, {1, 0, bench->size}};
+static bool fill(Bench *bench) {
+    uint64_t ticket;
+    if (!commands_restart(bench->device, bench->commands, bench->diag))
+        return false;
+    for (uint32_t i = 0; i < BUFFERS; i++)
+        commands_fill(bench->device, bench->commands, bench->buffers[i], 0, bench->size, 0);
+    return commands_end(bench->device, bench->commands, bench->diag) &&
+           queue_submit(bench->device, bench->queue, &bench->commands, 1, &ticket, bench->diag) &&
+           queue_wait(bench->device, bench->queue, ticket, bench->diag);
+}
+
+static bool bind(Bench *bench, uint32_t source, uint64_t size, CommandDispatch *dispatch) {
+    Range ranges[BUFFERS] = {{0, 0, size}, {1, 0, size}, {2, 0, size}};
     dispatch->pipeline = bench->pipelines[source];
     return bindings_add(bench->arena, bench->device, bench->bindings, bench->pipelines[source], sources[source].bindings, ranges,
                         sources[source].binding_count, bench->buffers, &dispatch->set, bench->diag);
@@ -134,13 +174,14 @@ static bool bind(Bench *bench, uint32_t source, CommandDispatch *dispatch) {
 
 // Grows the work from a little until a run is long enough to be measured, then takes the best run.
 static bool measure_fma(Bench *bench, uint32_t source, double *gflops) {
-    uint32_t steps = FMA_STEPS, most = (uint32_t)(bench->size / (WORKGROUP * 16));
+    uint32_t steps = FMA_STEPS, most = (uint32_t)(bench->size / (WORKGROUP * 16)), limit = bench->device->info.target.groups_max;
+    most = most < limit ? most : limit;
     CommandDispatch dispatch = {.push = &steps, .push_words = 1, .groups = {most < 16 ? most : 16, 1, 1}};
-    if (!bind(bench, source, &dispatch))
+    if (!bind(bench, source, bench->size, &dispatch))
         return false;
     for (uint32_t measured = 0; measured < RUNS;) {
         double seconds;
-        if (!run(bench, &dispatch, &seconds))
+        if (!run(bench, &dispatch, 1, &seconds))
             return false;
         double done = fma_flops[source] * steps * dispatch.groups[0] * WORKGROUP;
         *gflops = seconds > 0 && done / seconds * 1e-9 > *gflops ? done / seconds * 1e-9 : *gflops;
@@ -154,31 +195,79 @@ static bool measure_fma(Bench *bench, uint32_t source, double *gflops) {
     return true;
 }
 
-static bool measure_copy(Bench *bench, uint32_t source, double *gbps) {
-    CommandDispatch dispatch = {.groups = {(uint32_t)(bench->size / (WORKGROUP * 16)), 1, 1}};
-    if (!bind(bench, source, &dispatch))
-        return false;
-    for (uint32_t i = 0; i < COPY_RUNS; i++) {
-        double seconds;
-        if (!run(bench, &dispatch, &seconds))
+// Bytes that a workgroup moves: read and written.
+static uint64_t group_bytes(PeakStream stream, uint32_t each) {
+    static const uint32_t vectors[PEAK_STREAM_COUNT] = {1, 2, 3, 1};
+    return (uint64_t)WORKGROUP * 16 * (each * vectors[stream] + (stream == PEAK_READ ? 1 : 0));
+}
+
+static uint64_t size_of(uint32_t index) { return (uint64_t)PEAK_SIZE_MIN << (2 * index); }
+
+// All sizes of one stream, from small to large, each a few times in a row: the first run of a size brings it into the caches.
+static bool measure_stream(Bench *bench, uint32_t source, DevicePeaks *peaks) {
+    PeakStream stream = streams[source - FMA_COUNT].stream;
+    uint32_t each = streams[source - FMA_COUNT].each, count = 0, sizes[TIMES_MAX];
+    uint64_t bytes = group_bytes(stream, each), most = bench->device->info.target.texel_elements_max;
+    CommandDispatch dispatches[TIMES_MAX];
+    for (uint32_t i = 0; i < PEAK_SIZES; i++) {
+        uint64_t groups = (size_of(i) + bytes - 1) / bytes, range = groups * WORKGROUP * 16 * each;
+        bool fits = range <= bench->size && groups <= bench->device->info.target.groups_max;
+        if (!fits || (sources[source].bindings == texel_bindings && range / 16 > most))
+            continue;
+        CommandDispatch dispatch = {.groups = {(uint32_t)groups, 1, 1}};
+        if (!bind(bench, source, range, &dispatch))
             return false;
-        double rate = seconds > 0 ? 2 * (double)bench->size / seconds * 1e-9 : 0;
-        *gbps = rate > *gbps ? rate : *gbps;
+        for (uint32_t k = 0; k < (size_of(i) < LARGE ? REPEATS : REPEATS_LARGE); k++) {
+            sizes[count] = i;
+            dispatches[count++] = dispatch;
+        }
+    }
+    double seconds[TIMES_MAX];
+    if (bench->stamps && count > 0 && !run(bench, dispatches, count, seconds))
+        return false;
+    for (uint32_t k = 0; k < count; k++) {
+        if (!bench->stamps && !run(bench, &dispatches[k], 1, &seconds[k]))
+            return false;
+        double *peak = &peaks->streams[stream][sizes[k]];
+        double rate = seconds[k] > 0 ? (double)(bytes * dispatches[k].groups[0]) / seconds[k] * 1e-9 : 0;
+        *peak = rate > *peak ? rate : *peak;
     }
     return true;
 }
 
-bool device_measure_peaks(Device *device, DevicePeaks *out, Diag *diag) {
+bool device_measure_peaks(Device *device, DevicePeaks *peaks, Diag *diag) {
     Bench bench = {.arena = arena_create(), .device = device, .diag = diag};
-    double ignored;
-    *out = (DevicePeaks){0};
-    bool good = create(&bench) && run(&bench, NULL, &ignored);
+    bool good = create(&bench) && fill(&bench);
     for (uint32_t i = 0; good && i < FMA_COUNT; i++)
-        good = measure_fma(&bench, i, &out->gflops);
-    good = good && measure_copy(&bench, COPY_STORAGE, &out->gbps);
-    if (good && bench.size / 16 <= device->info.target.texel_elements_max)
-        good = measure_copy(&bench, COPY_TEXEL, &out->gbps);
+        good = measure_fma(&bench, i, &peaks->gflops);
+    for (uint32_t i = FMA_COUNT; good && i < SOURCE_COUNT; i++)
+        good = measure_stream(&bench, i, peaks);
+    for (uint32_t i = 0; i < PEAK_SIZES; i++)
+        peaks->gbps = peaks->streams[PEAK_COPY][i] > 0 ? peaks->streams[PEAK_COPY][i] : peaks->gbps;
     destroy(&bench);
     arena_destroy(&bench.arena);
     return good;
+}
+
+double device_peak_gbps(const DevicePeaks *peaks, double read, double written, PeakStream *stream) {
+    double bytes = read + written, share = bytes > 0 ? read / bytes : 0, best = 0;
+    PeakStream first = share < 0.5 ? PEAK_WRITE : share < 0.66 ? PEAK_COPY : PEAK_ADD;
+    uint32_t size = 0;
+    while (size + 1 < PEAK_SIZES && (double)size_of(size + 1) <= bytes)
+        size++;
+    while (size > 0 && peaks->streams[first][size] <= 0 && peaks->streams[first + 1][size] <= 0)
+        size--; // larger than what could be measured
+    *stream = first;
+    for (uint32_t i = size; i < PEAK_SIZES; i++)
+        for (PeakStream s = first; s <= first + 1; s++)
+            if (peaks->streams[s][i] > best) {
+                best = peaks->streams[s][i];
+                *stream = s;
+            }
+    return best;
+}
+
+const char *device_stream_name(PeakStream stream) {
+    static const char *const names[PEAK_STREAM_COUNT] = {"write", "copy", "add", "read"};
+    return names[stream];
 }

@@ -75,10 +75,16 @@ START_TEST(peaks) {
     uint32_t messages = 0;
     Device *device = device_create(arena, &(DeviceOptions){.validation = true, .validation_messages = &messages}, diag);
     ck_assert_msg(device != NULL, "%s", diag_text(diag, arena));
-    DevicePeaks first, second;
+    DevicePeaks first = {0}, second = {0};
     ck_assert(device_measure_peaks(device, &first, diag) && device_measure_peaks(device, &second, diag));
     printf("peaks: %.1f and %.1f GFLOP/s, %.1f and %.1f GB/s\n", first.gflops, second.gflops, first.gbps, second.gbps);
     ck_assert(first.gflops > 0 && first.gbps > 0);
+    DevicePeaks again = first; // what is measured again only rises
+    ck_assert(device_measure_peaks(device, &again, diag) && again.gflops >= first.gflops);
+    for (uint32_t i = 0; i < PEAK_STREAM_COUNT * PEAK_SIZES; i++) {
+        ck_assert(again.streams[i / PEAK_SIZES][i % PEAK_SIZES] >= first.streams[i / PEAK_SIZES][i % PEAK_SIZES]);
+        ck_assert(i % PEAK_SIZES > 4 || first.streams[i / PEAK_SIZES][i % PEAK_SIZES] > 0);
+    }
     ck_assert_msg(device_validation_messages(device) == 0, "%.500s", device_validation_text(device));
     device_destroy(&device);
     ck_assert_uint_eq(messages, 0);
@@ -91,7 +97,7 @@ START_TEST(failing_calls) {
     for (uint32_t n = 1; !succeeded && n < 1000; n++) {
         Arena *arena = arena_create();
         Diag *diag = diag_create(arena);
-        DevicePeaks out;
+        DevicePeaks out = {0};
         uint32_t messages = 0;
         device_fail_at(n);
         Device *device = device_create(arena, &(DeviceOptions){.validation = n % 8 == 0, .validation_messages = &messages}, diag);

@@ -458,9 +458,28 @@ START_TEST(bench_prints_json) {
     compile_small("");
     expect_code(0, "bench %s --json --seconds 1", bundle);
     static const char *const keys[] = {"\"device\"",  "\"driver\"", "\"peak_gflops\"", "\"peak_gbps\"", "\"step_ms\"",
-                                       "\"kernels\"", "\"class\"",  "\"gflop\"",       "\"gb\"",        "\"share\""};
+                                       "\"kernels\"", "\"class\"",  "\"gflop\"",       "\"gb\"",        "\"share\"", "\"peak\""};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         expect_out(keys[i]);
+}
+END_TEST
+
+// A share is of what the device was seen to reach, and nobody clamps it.
+START_TEST(no_share_is_over_one) {
+    compile_small("-D width=32 -D batch=32"); // its tensors lie in a cache
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < 3; i++) {
+        expect_code(0, "bench %s --json --seconds 1", bundle);
+        for (const char *at = out; (at = strstr(at, "\"share\": ")) != NULL; at += 9, count++) {
+            double share = strtod(at + 9, NULL);
+            ck_assert_msg(share >= 0 && share <= 1, "%.300s", at);
+        }
+    }
+    ck_assert_uint_gt(count, 30);
+    expect_code(0, "bench %s --seconds 1", bundle);
+    expect_out("images/s");
+    expect_out("multiply-add");
+    expect_out("peaks, GB/s");
 }
 END_TEST
 
@@ -495,6 +514,7 @@ int main(void) {
     tcase_add_test(tests, fusion_begins_with_the_same_graph);
     tcase_add_test(tests, exact_programs_round_each_result);
     tcase_add_test(tests, bench_prints_json);
+    tcase_add_test(tests, no_share_is_over_one);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
