@@ -40,6 +40,8 @@ typedef struct {
 static inline const Node *node_at(const Fuse *fuse, uint32_t id) { return &fuse->graph->nodes.items[id]; }
 static inline OpClass class_at(const Fuse *fuse, uint32_t id) { return op_def(node_at(fuse, id)->op)->op_class; }
 
+// In memory before the phase begins.
+static inline bool is_given(const Node *node) { return node->op == OP_state || node->op == OP_feed || node->op == OP_table; }
 // Reads its argument's buffer as it is.
 bool fuse_is_alias(const Fuse *fuse, uint32_t id);
 bool fuse_has_buffer(const Fuse *fuse, uint32_t id);
@@ -50,6 +52,9 @@ static inline bool fuse_visit(Fuse *fuse, uint32_t id, uint32_t mark) {
     fuse->visited[id] = fuse->visit << 2 | seen | mark;
     return !(seen & mark);
 }
+
+// ---- fuse_store.c: what must be stored, and what costs less when it is
+void fuse_choose_stores(Fuse *fuse);
 
 // A line of `inspect --decisions`: why value `id` is not computed in the kernel of `root`.
 void fuse_refuse(Fuse *fuse, uint32_t id, uint32_t root, const char *reason);

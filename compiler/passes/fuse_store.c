@@ -1,0 +1,113 @@
+// Stores: a value is stored where it must be (operands, parts, outputs) or where several kernels would repeat more work than a store and
+// loads cost.
+#include "compiler/cost.h"
+#include "compiler/passes/fuse_parts.h"
+
+static bool is_random(const Node *node) { return node->op == OP_random_normal || node->op == OP_random_uniform || node->op == OP_random_integer; }
+
+// ---- which values must be stored
+
+static void require(Fuse *fuse, Value value) {
+    uint32_t id = value.id;
+    while (fuse_is_alias(fuse, id) && node_at(fuse, id)->op != OP_unpack)
+        id = node_at(fuse, id)->args[0].id;
+    fuse->required[id] = node_at(fuse, id)->op != OP_unpack && !is_given(node_at(fuse, id));
+}
+
+static void find_required(Fuse *fuse) {
+    for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
+        const Node *node = node_at(fuse, id);
+        if (!fuse->reached[id])
+            continue;
+        OpClass class = class_at(fuse, id);
+        if (class == CLASS_CONTRACT || class == CLASS_REDUCE || node->op == OP_materialise)
+            fuse->required[id] = true;
+        if (class == CLASS_CONTRACT || node->op == OP_pack)
+            for (uint32_t i = 0; i < node->arg_count; i++)
+                require(fuse, node->args[i]);
+        if (node->op == OP_unpack && node_at(fuse, node->args[0].id)->op != OP_pack) // a part is always loaded, never computed
+            require(fuse, node->args[0]);
+        for (uint32_t i = 0; i < node->arg_count; i++)
+            fuse->use_count[node->args[i].id]++;
+    }
+    for (uint32_t i = 0; i < fuse->graph->outputs.count; i++) {
+        require(fuse, fuse->graph->outputs.items[i].value);
+        if (fuse->graph->outputs.items[i].at.id)
+            require(fuse, fuse->graph->outputs.items[i].at);
+    }
+}
+
+// ---- inline or store
+
+static void estimate_repeats(Fuse *fuse) {
+    Cost cost = cost_of(fuse->context->target->target_class);
+    for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
+        const Node *node = node_at(fuse, id);
+        double sum = cost_of_node(node);
+        for (uint32_t i = 0; i < node->arg_count; i++) {
+            uint32_t arg = node->args[i].id;
+            bool read = fuse->required[arg] || is_given(node_at(fuse, arg)) || (fuse->use_count[arg] > 1 && class_at(fuse, arg) == CLASS_MAP);
+            bool scalar = node_at(fuse, arg)->type.rank == 0;
+            sum += read ? (scalar ? 1 : cost.load) : fuse->repeat_cost[arg];
+        }
+        fuse->repeat_cost[id] = sum;
+    }
+}
+
+static void consume(Fuse *fuse, uint32_t arg, uint32_t consumer, double evaluations) {
+    Consumers *c = &fuse->consumers[arg];
+    c->evaluations += evaluations;
+    for (uint32_t i = 0; i < c->count && i < 4; i++)
+        if (c->items[i] == consumer)
+            return;
+    if (c->count < 4)
+        c->items[c->count] = consumer;
+    c->count++;
+}
+
+static bool is_worth_storing(Fuse *fuse, uint32_t id) {
+    const Node *node = node_at(fuse, id);
+    const Consumers *c = &fuse->consumers[id];
+    OpClass class = class_at(fuse, id);
+    if (fuse->required[id])
+        return true;
+    if ((class != CLASS_MAP && !is_random(node) && node->op != OP_gather) || node->op == OP_unpack)
+        return false;
+    if (fuse->context->no_fuse)
+        return true;
+    Cost cost = cost_of(fuse->context->target->target_class);
+    double own = (double)type_count(&node->type), once = fuse->repeat_cost[id];
+    double inlined = c->evaluations * once;
+    double kept = own * (once + cost.store) + c->evaluations * cost.load + (c->evaluations > 2 * own ? cost.dispatch / 4.0 : 0);
+    if (inlined > kept)
+        array_push(fuse->list->arena, &fuse->list->decisions,
+                   arena_format(fuse->list->arena, "%%%u is stored: computed in the kernels of all that need it, %u, it would cost %.1f times as much", id,
+                                c->count, inlined / kept));
+    return inlined > kept;
+}
+
+static void decide(Fuse *fuse) {
+    for (uint32_t id = fuse->graph->nodes.count; id-- > 1;) {
+        if (!fuse->reached[id])
+            continue;
+        const Node *node = node_at(fuse, id);
+        fuse->stored[id] = is_worth_storing(fuse, id);
+        const Consumers *c = &fuse->consumers[id];
+        double own = (double)type_count(&node->type);
+        for (uint32_t i = 0; i < node->arg_count; i++) {
+            uint32_t arg = node->args[i].id;
+            if (fuse->stored[id]) {
+                consume(fuse, arg, id, class_at(fuse, id) == CLASS_REDUCE ? (double)type_count(&node_at(fuse, arg)->type) : own);
+            } else {
+                for (uint32_t k = 0; k < c->count && k < 4; k++)
+                    consume(fuse, arg, c->items[k], c->evaluations / (c->count < 4 ? c->count : 4));
+            }
+        }
+    }
+}
+
+void fuse_choose_stores(Fuse *fuse) {
+    find_required(fuse);
+    estimate_repeats(fuse);
+    decide(fuse);
+}
