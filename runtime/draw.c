@@ -139,7 +139,7 @@ static void find_y_range(Plotter *plotter) {
         uint32_t rest = plot->is_scatter ? 0 : count / 100;
         widen(axis, sorted[rest]);
         widen(axis, sorted[count - 1 - rest]);
-        is_positive &= sorted[0] > 0;
+        is_positive &= sorted[rest] > 0; // a few that rounding made 0 are left out
     }
     axis->is_log = is_positive && !plot->is_scatter && axis->high > 16 * axis->low && axis->low > 0;
 }

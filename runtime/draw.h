@@ -20,8 +20,8 @@ typedef struct {
     uint32_t width, height; // 0: 1200 x 700
 } DrawPlot;
 
-// Axes with round ticks, a legend where there are several series, a logarithmic y axis where all values are positive and span more than 1.2
-// decades.
+// Axes with round ticks, a legend where there are several series, a logarithmic y axis where values are positive (but for the lowest percent,
+// which it leaves out) and span more than 1.2 decades.
 bool draw_plot(Arena *arena, const DrawPlot *plot, Image *out, Diag *diag);
 // Several on one sheet under the title of the first: up to three below each other, more in two columns (of an odd number the first across
 // both). Their own sizes do not count.

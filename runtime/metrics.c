@@ -258,7 +258,7 @@ static bool is_loss(const Series *series) {
 typedef struct {
     double size;     // the median of |y|
     bool is_loss;
-    bool is_signed;  // has values that are not positive
+    bool is_signed;  // has values that are not positive, and no few
     bool wants_log;  // positive, over more than a decade
     uint32_t series; // in Metrics
 } Curve;
@@ -270,18 +270,21 @@ static int compare_doubles(const void *a, const void *b) {
 
 static Curve measure(Arena *arena, const DrawSeries *series) {
     Curve curve = {0};
-    double *sizes = ARENA_NEW(arena, double, series->count + 1u);
+    double *values = ARENA_NEW(arena, double, series->count + 1u), *sizes = ARENA_NEW(arena, double, series->count + 1u);
     uint32_t count = 0;
     for (uint32_t i = 0; i < series->count; i++)
         if (isfinite(series->y[i])) {
+            values[count] = series->y[i];
             sizes[count++] = fabs(series->y[i]);
-            curve.is_signed = curve.is_signed || series->y[i] <= 0;
         }
     if (count == 0)
         return curve;
+    qsort(values, count, sizeof *values, compare_doubles);
     qsort(sizes, count, sizeof *sizes, compare_doubles);
+    uint32_t rest = count / 100; // that draw.c leaves out at both ends
     curve.size = sizes[count / 2];
-    curve.wants_log = !curve.is_signed && sizes[count - 1 - count / 100] > LOG_SPAN * sizes[count / 100];
+    curve.is_signed = values[rest] <= 0;
+    curve.wants_log = !curve.is_signed && values[count - 1 - rest] > LOG_SPAN * values[rest];
     return curve;
 }
 

@@ -79,6 +79,21 @@ static void append_network(Text *text, const Module *module, const NetworkInfo *
     text_format(text, "; %s a record\n", common_flops(arena, 2 * (double)macs_of(network)));
 }
 
+enum { DEFAULTS_SHOWN = 4 };
+
+// "; input label i32[20] below 10, default 0, 1, 2"
+static void append_input(Text *text, const Feed *input) {
+    text_format(text, "; input %s %s", input->name, type_text(text->arena, &input->type));
+    if (input->declared.below)
+        text_format(text, " below %u", input->declared.below);
+    if (input->declared.has_range)
+        text_format(text, " from %g to %g", input->declared.low, input->declared.high);
+    for (uint32_t i = 0; i < input->default_count && i < DEFAULTS_SHOWN; i++)
+        text_format(text, "%s %g", i ? "," : ", default", input->defaults[i]);
+    if (input->default_count > DEFAULTS_SHOWN)
+        text_append(text, " …");
+}
+
 static void append_programs(Text *text, const Module *module) {
     for (uint32_t i = 0; i < module->programs.count; i++) {
         const GraphProgram *entry = &module->programs.items[i];
@@ -95,6 +110,8 @@ static void append_programs(Text *text, const Module *module) {
             text_format(text, "; %u steps", entry->steps);
         for (uint32_t k = 0; k < entry->requires_trained.count; k++)
             text_format(text, "%s %s", k ? "," : "; requires", entry->requires_trained.items[k]);
+        for (uint32_t k = 0; k < entry->inputs.count; k++)
+            append_input(text, &entry->inputs.items[k]);
         text_append(text, "\n");
     }
 }
@@ -182,6 +199,18 @@ static void write_optimizer(JsonWriter *json, const Module *module, const Optimi
     json_end_object(json);
 }
 
+static void write_input(JsonWriter *json, const Feed *input) {
+    json_begin_object(json, NULL);
+    json_write_text(json, "name", input->name);
+    json_write_text(json, "dtype", dtype_name(input->type.dtype));
+    json_begin_array(json, "shape");
+    for (uint32_t i = 0; i < input->type.rank; i++)
+        json_write_uint(json, NULL, input->type.dims[i]);
+    json_end_array(json);
+    json_write_bool(json, "required", input->default_count == 0);
+    json_end_object(json);
+}
+
 static void write_program(JsonWriter *json, const GraphProgram *entry) {
     json_begin_object(json, NULL);
     json_write_text(json, "name", entry->name);
@@ -190,6 +219,10 @@ static void write_program(JsonWriter *json, const GraphProgram *entry) {
     json_begin_array(json, "requires");
     for (uint32_t i = 0; i < entry->requires_trained.count; i++)
         json_write_text(json, NULL, entry->requires_trained.items[i]);
+    json_end_array(json);
+    json_begin_array(json, "inputs");
+    for (uint32_t i = 0; i < entry->inputs.count; i++)
+        write_input(json, &entry->inputs.items[i]);
     json_end_array(json);
     json_begin_array(json, "phases");
     for (uint32_t i = 0; i < entry->phases.count; i++) {

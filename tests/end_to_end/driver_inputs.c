@@ -74,6 +74,9 @@ static void expect_all(int code, const char *program, const char *given, const c
 START_TEST(missing_and_unused) {
     compile(GRAPH);
     expect_err("/programs/plain/inputs/spare: input \"spare\" is never used");
+    expect_code(0, "summary %s --no-plan", bundle);
+    expect_out("program digits (evaluation): p; input label i32[6] below 3, default 0, 1, 2\n");
+    expect_out("program enlarge (evaluation): p; input low f32[2,3,4,4] from -1 to 1\n");
     expect_all(1, "plain", "--set spare=0", "nothing is given for the input \"y\" of the program \"plain\": --set y=VALUE, where VALUE is a number");
     expect_all(1, "plain", "--set y=0", "nothing is given for the input \"spare\" of the program \"plain\"");
     expect_all(0, "plain", "--set plain.y=0 --set spare=1", "the input \"spare\" is given, but nothing in the program \"plain\" uses it");
