@@ -3,7 +3,10 @@
 #include "runtime/base/file.h"
 #include "runtime/base/text.h"
 #include <check.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +48,25 @@ __attribute__((format(printf, 1, 2))) static int gcc_graph(const char *format, .
     out = read_all(out_path);
     err = read_all(err_path);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// Starts `gcc-graph WORDS` by itself and silently; its process id. It ends with the test, should that fail.
+__attribute__((format(printf, 1, 2))) static inline pid_t start_gcc_graph(const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    const char *command = arena_format(arena, "exec %s/gcc-graph %s", GG_BINARY_DIR, arena_format_list(arena, format, list));
+    va_end(list);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        int null = open("/dev/null", O_WRONLY);
+        dup2(null, 1);
+        dup2(null, 2);
+        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+        _exit(127);
+    }
+    return child;
 }
 
 #define expect_code(code, ...)                                                                                                             \

@@ -2,8 +2,6 @@
 #include "runtime/base/random.h"
 #include "runtime/base/tensor_file.h"
 #include "tests/end_to_end/command.h"
-#include <fcntl.h>
-#include <signal.h>
 #include <time.h>
 
 // Two optimizers, of which one updates only where the data says so; running statistics; a network's own state; dropout; an EMA; a
@@ -113,15 +111,7 @@ static void pause_for(uint32_t milliseconds) { nanosleep(&(struct timespec){mill
 
 // Runs gcc-graph and kills it after some time; whether it had ended by itself, well.
 static bool run_and_kill(const char *words, uint32_t milliseconds) {
-    pid_t child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        int null = open("/dev/null", O_WRONLY);
-        dup2(null, 1);
-        dup2(null, 2);
-        execl("/bin/sh", "sh", "-c", arena_format(arena, "exec %s/gcc-graph %s", GG_BINARY_DIR, words), (char *)NULL);
-        _exit(127);
-    }
+    pid_t child = start_gcc_graph("%s", words);
     pause_for(milliseconds);
     kill(child, SIGKILL);
     int status = 0;

@@ -3,10 +3,7 @@
 #include "runtime/checkpoint.h"
 #include "tests/end_to_end/command.h"
 #include "tests/end_to_end/small_graph.h"
-#include <fcntl.h>
 #include <math.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <time.h>
 
 static const char *bundle;
@@ -154,20 +151,6 @@ START_TEST(a_fork_that_takes_nothing_is_an_error) {
 }
 END_TEST
 
-static pid_t start(const char *words) {
-    pid_t child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL); // with the test, should that fail
-        int null = open("/dev/null", O_WRONLY);
-        dup2(null, 1);
-        dup2(null, 2);
-        execl("/bin/sh", "sh", "-c", arena_format(arena, "exec %s/gcc-graph %s", GG_BINARY_DIR, words), (char *)NULL);
-        _exit(127);
-    }
-    return child;
-}
-
 static void wait_for(const char *path) {
     for (uint32_t i = 0; i < 3000 && !file_exists(path); i++)
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
@@ -176,8 +159,8 @@ static void wait_for(const char *path) {
 
 START_TEST(one_training_at_a_time) {
     compile_small();
-    const char *run = in_folder("run"), *go = arena_format(arena, "train %s --data random:64 --out %s --steps 1000000 --save-every 5", bundle, run);
-    pid_t first = start(go);
+    const char *run = in_folder("run");
+    pid_t first = start_gcc_graph("train %s --data random:64 --out %s --steps 1000000 --save-every 5", bundle, run);
     wait_for(in_folder("run/checkpoint-000005.safetensors"));
     expect_code(1, "train %s --out %s --resume --stop-at 1000", bundle, run);
     expect_err(arena_format(arena, "process %ld on ", (long)first));

@@ -41,19 +41,7 @@ END_TEST
 
 // Starts a training by itself; the process id of gcc-graph.
 static pid_t start(const char *run, const char *more) {
-    pid_t child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        int null = open("/dev/null", O_WRONLY);
-        dup2(null, 1);
-        dup2(null, 2);
-        execl("/bin/sh", "sh", "-c",
-              arena_format(arena, "exec %s/gcc-graph train %s --data random:64 --out %s --seed 3 --keep 2 %s", GG_BINARY_DIR,
-                           bundle, in_folder(run), more),
-              (char *)NULL);
-        _exit(127);
-    }
-    return child;
+    return start_gcc_graph("train %s --data random:64 --out %s --seed 3 --keep 2 %s", bundle, in_folder(run), more);
 }
 
 static void pause_for(long milliseconds) { nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL); }
