@@ -25,10 +25,11 @@
 #include "shaders/peak_texel_3_1.h"
 #include "shaders/peak_texel_3_8.h"
 
-enum { WORKGROUP = 64, FMA_STEPS = 1024, RUNS = 4, BUFFERS = 3, REPEATS = 6, REPEATS_LARGE = 2 };
+enum { WORKGROUP = 64, FMA_STEPS = 1024, RUNS = 4, BUFFERS = 3 };
+enum { REPEATS_SMALL = 24, REPEATS = 6, REPEATS_LARGE = 2 }; // of a working set: small ones are over in a moment
 
 static const double enough_seconds = 0.02; // a run as long as this is measured well; far below what drivers reset
-static const uint64_t LARGE = 32 << 20;    // from here on a working set is run less often
+static const uint64_t SMALL = 2 << 20, LARGE = 32 << 20; // bytes
 static const BindingKind fma_bindings[] = {BINDING_WRITE};
 static const BindingKind storage_bindings[] = {BINDING_READ, BINDING_READ, BINDING_WRITE};
 static const BindingKind texel_bindings[] = {BINDING_TEXEL, BINDING_TEXEL, BINDING_WRITE};
@@ -59,7 +60,7 @@ static const struct {
                                        {PEAK_ADD, 8},   {PEAK_READ, 1},  {PEAK_READ, 8}, {PEAK_COPY, 1}, {PEAK_COPY, 8},
                                        {PEAK_ADD, 1},   {PEAK_ADD, 8},   {PEAK_READ, 1}, {PEAK_READ, 8}};
 
-enum { TIMES_MAX = PEAK_SIZES * REPEATS };
+enum { TIMES_MAX = PEAK_SIZES / 2 * REPEATS_SMALL + PEAK_SIZES / 2 * REPEATS };
 
 typedef struct {
     Arena *arena;
@@ -217,7 +218,8 @@ static bool measure_stream(Bench *bench, uint32_t source, DevicePeaks *peaks) {
         CommandDispatch dispatch = {.groups = {(uint32_t)groups, 1, 1}};
         if (!bind(bench, source, range, &dispatch))
             return false;
-        for (uint32_t k = 0; k < (size_of(i) < LARGE ? REPEATS : REPEATS_LARGE); k++) {
+        uint32_t repeats = size_of(i) < SMALL ? REPEATS_SMALL : size_of(i) < LARGE ? REPEATS : REPEATS_LARGE;
+        for (uint32_t k = 0; k < repeats; k++) {
             sizes[count] = i;
             dispatches[count++] = dispatch;
         }
