@@ -385,7 +385,7 @@ START_TEST(a_rebuilt_kernel_has_a_new_workgroup) {
     expect_out("1 kernels rebuilt");
     ck_assert_msg(strstr(read_all(sheet), "\"workgroup\": [16, 1, 1]") != NULL, "%s", read_all(sheet));
     ck_assert_msg(strstr(read_all(sheet), "\"groups\": [1564, 1, 1]") != NULL, "%s", read_all(sheet));
-    expect_code(0, "sample %s --out %s", made, in_folder("second"));
+    expect_code(0, "sample %s --program p --out %s", made, in_folder("second"));
     expect_code(0, "inspect %s", made);
     expect_code(0, "verify %s", made);
     const char *before = read_all(sheet);
