@@ -10,6 +10,7 @@ typedef struct {
     const ProgramState *state;
     const HostTensor *tensor; // NULL: not there
     bool fits;
+    const char *why; // NULL: name and shape say why it does not fit
 } Match;
 
 typedef struct {
@@ -35,6 +36,52 @@ bool fork_find(Arena *arena, const char *run_or_file, RunFork *out, Diag *diag) 
     return ok;
 }
 
+// Which moment of the optimizer that counts in "opt.count" is called `name`: 'm' of "opt.m.f.linear.weight"; 0: none.
+static char moment_letter(const char *name, const char *count) {
+    size_t length = strlen(count) - strlen("count");
+    bool is_moment = strncmp(name, count, length) == 0 && name[length] >= 'a' && name[length] <= 'z' && name[length + 1] == '.';
+    return is_moment ? name[length] : 0;
+}
+
+// The moments that the checkpoint has of an optimizer, as a set of letters. Each is of a parameter that is there too.
+static uint32_t moments_there(const Fork *fork, const char *count) {
+    uint32_t letters = 0;
+    for (uint32_t i = 0; i < fork->checkpoint->file.tensors.count; i++) {
+        const char *name = fork->checkpoint->file.tensors.items[i].name;
+        char letter = moment_letter(name, count);
+        if (letter && tensor_file_find(&fork->checkpoint->file, name + strlen(count) - strlen("count") + strlen("m.")))
+            letters |= 1u << (letter - 'a');
+    }
+    return letters;
+}
+
+static void begin_anew(Match *match, const char *why) {
+    match->fits = false;
+    match->why = match->tensor ? why : NULL;
+}
+
+// What one rule calls m is not what another calls so (Adam's average, SGD's sum), and by its count Adam corrects what all of its moments
+// began with: where they are not the same kinds, all begin anew; and a count with the last of its moments.
+static void match_optimizer(Fork *fork, Match *count) {
+    uint32_t here = 0, there = moments_there(fork, count->state->name), fitting = 0;
+    ARRAY(Match *) moments = {0};
+    for (uint32_t i = 0; i < fork->matches.count; i++) {
+        Match *match = &fork->matches.items[i];
+        char letter = strcmp(match->state->kind, "moment") == 0 ? moment_letter(match->state->name, count->state->name) : 0;
+        if (!letter)
+            continue;
+        here |= 1u << (letter - 'a');
+        fitting += match->fits;
+        array_push(fork->arena, &moments, match);
+    }
+    for (uint32_t i = 0; i < moments.count && here != there; i++)
+        begin_anew(moments.items[i], "of another rule");
+    if (here != there)
+        begin_anew(count, "of another rule");
+    else if (here && !fitting)
+        begin_anew(count, "of moments that do not fit");
+}
+
 static void match_all(Fork *fork) {
     Diag *quiet = diag_create(fork->arena);
     for (uint32_t i = 0; i < fork->program->states.count; i++) {
@@ -43,9 +90,13 @@ static void match_all(Fork *fork) {
             continue;
         match.tensor = tensor_file_find(&fork->checkpoint->file, match.state->name);
         match.fits = match.tensor && checkpoint_fits(match.tensor, match.state, fork->checkpoint->path, quiet);
-        fork->taken += match.fits;
         array_push(fork->arena, &fork->matches, match);
     }
+    for (uint32_t i = 0; i < fork->matches.count; i++)
+        if (strcmp(fork->matches.items[i].state->kind, "count") == 0)
+            match_optimizer(fork, &fork->matches.items[i]);
+    for (uint32_t i = 0; i < fork->matches.count; i++)
+        fork->taken += fork->matches.items[i].fits;
     for (uint32_t i = 0; i < fork->checkpoint->file.tensors.count; i++) {
         const char *name = fork->checkpoint->file.tensors.items[i].name;
         const ProgramState *state = program_state(fork->program, name);
@@ -61,6 +112,12 @@ static const Match *find_match(const Fork *fork, const char *name) {
     return NULL;
 }
 
+// What a program calls it that requires it; "": its optimizer's, which nothing requires.
+static const char *required_name(const ProgramState *state) {
+    bool is_weight = strcmp(state->kind, "parameter") == 0 || strcmp(state->kind, "running") == 0;
+    return !state->network ? state->name : is_weight ? state->network : "";
+}
+
 static bool check(const Fork *fork, const char *const *needed, uint32_t needed_count, Diag *diag) {
     const Place place = {.file = fork->checkpoint->path};
     if (!fork->taken) {
@@ -71,7 +128,7 @@ static bool check(const Fork *fork, const char *const *needed, uint32_t needed_c
     for (uint32_t i = 0; i < fork->matches.count; i++) {
         const Match *match = &fork->matches.items[i];
         for (uint32_t k = 0; k < needed_count && !match->fits; k++) {
-            if (strcmp(match->state->network ? match->state->network : match->state->name, needed[k]) != 0)
+            if (strcmp(required_name(match->state), needed[k]) != 0)
                 continue;
             diag_error(diag, &place, "\"%s\" must be trained before, and \"%s\" %s", needed[k], match->state->name,
                        match->tensor ? "has another shape there" : "is not there");
@@ -107,10 +164,12 @@ static const char *misfit_text(Arena *arena, const Match *match) {
     const Layout *layout = &match->state->tensor.layout;
     for (uint32_t i = 0; i < layout->rank && i < LAYOUT_RANK_MAX; i++)
         dims[i] = layout->dims[i];
+    const char *shape = shape_text(arena, layout->rank, dims);
+    if (match->why)
+        return arena_format(arena, "%s %s, there %s", match->state->name, shape, match->why);
     if (!match->tensor)
-        return arena_format(arena, "%s %s", match->state->name, shape_text(arena, layout->rank, dims));
-    return arena_format(arena, "%s %s, there %s", match->state->name, shape_text(arena, layout->rank, dims),
-                        shape_text(arena, match->tensor->rank, match->tensor->dims));
+        return arena_format(arena, "%s %s", match->state->name, shape);
+    return arena_format(arena, "%s %s, there %s", match->state->name, shape, shape_text(arena, match->tensor->rank, match->tensor->dims));
 }
 
 typedef ARRAY(const char *) NameList;

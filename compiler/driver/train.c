@@ -129,7 +129,8 @@ const Command train_command = {
         "overwritten: --resume goes on with it, bit for bit as if it had never stopped. Ctrl-C finishes the step, saves, and says\n"
         "how to resume. --resume --steps N prolongs a run, finished or not: states, data order and counts go on, and schedules over\n"
         "`steps` see the new total from then on, which run.json records. --fork begins a new run of a changed graph, at step 0, with the\n"
-        "weights, moments, averages and counts of another: what has no equal there begins anew, and fork.txt names it.",
+        "weights, moments, averages and counts of another: what has no equal there (moments of another rule are\n"
+        "none) begins anew, and fork.txt names it.",
     .examples = "train build/ddpm.ggb --data mnist --out runs/ddpm\n"
                 "train build/ddpm.ggb --data mnist --out runs/ddpm --steps 2000 --sample-every 200 --sample-program sample_ddim\n"
                 "train build/ddpm.ggb --out runs/ddpm --resume\n"

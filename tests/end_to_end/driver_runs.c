@@ -133,6 +133,41 @@ START_TEST(a_changed_graph_goes_on_from_another_run) {
 }
 END_TEST
 
+// What Adam calls m is an average, what SGD calls m a sum: neither begins with the other's, nor Adam's count without its moments.
+START_TEST(moments_of_another_rule_begin_anew) {
+    compile_small();
+    const char *sgd = compile_changed("sgd", "\"adam\": { \"lr\": \"1e-3 * cosine(step, steps)\" }",
+                                      "\"sgd\": { \"lr\": 1e-3, \"momentum\": 0.9 }");
+    expect_code(0, "train %s --data random:64 --out %s --steps 3", bundle, in_folder("adam"));
+    expect_code(0, "train %s --out %s --fork %s --steps 3", sgd, in_folder("sgd"), in_folder("adam"));
+    expect_err("opt.m.f.conv2d.weight [12,3,3,3], there of another rule");
+    expect_code(0, "train %s --out %s --data random:64 --fork %s --steps 3", bundle, in_folder("back"), in_folder("sgd"));
+    static const char *const starts[] = {"sgd/checkpoint-000000.safetensors", "back/checkpoint-000000.safetensors"};
+    for (uint32_t i = 0; i < 2; i++) {
+        ck_assert_float_eq(first_value(starts[i], "opt.m.f.conv2d.weight"), 0);
+        ck_assert_float_eq(first_value(starts[i], "opt.count"), 0); // an integer's 0 is a float's
+    }
+    ck_assert_float_ne(first_value("sgd/checkpoint-000003.safetensors", "opt.m.f.conv2d.weight"), 0);
+    ck_assert_float_eq(first_value(starts[1], "opt.ema.f.conv2d.weight"),
+                       first_value("sgd/checkpoint-000003.safetensors", "opt.ema.f.conv2d.weight"));
+}
+END_TEST
+
+// What must be trained are weights, not what an optimizer keeps beside them.
+START_TEST(required_weights_are_enough) {
+    compile_small();
+    const char *needy = compile_changed("needy", "\"mode\": \"train\",", "\"mode\": \"train\", \"requires\": [\"f\"],");
+    expect_code(0, "train %s --data random:64 --out %s --steps 3", bundle, in_folder("old"));
+    expect_code(0, "export %s -o %s", in_folder("old"), in_folder("weights.safetensors"));
+    expect_code(1, "train %s --data random:64 --out %s --steps 2", needy, in_folder("new"));
+    expect_code(0, "train %s --data random:64 --out %s --fork %s --steps 2", needy, in_folder("new"), in_folder("weights.safetensors"));
+    const char *narrow = compile_changed("narrow", "\"mode\": \"train\",", "\"mode\": \"train\", \"requires\": [\"f\"],");
+    expect_code(0, "compile %s -o %s -D width=8", in_folder("narrow.json"), narrow);
+    expect_code(1, "train %s --data random:64 --out %s --fork %s --steps 2", narrow, in_folder("narrow"), in_folder("old"));
+    expect_err("\"f\" must be trained before, and \"f.conv2d.weight\" has another shape there");
+}
+END_TEST
+
 START_TEST(a_fork_that_takes_nothing_is_an_error) {
     compile_small();
     expect_code(0, "train %s --data random:64 --out %s --steps 2", bundle, in_folder("old"));
@@ -334,6 +369,8 @@ int main(void) {
     tcase_add_test(tests, the_totals_are_recorded);
     tcase_add_test(tests, seconds_go_on);
     tcase_add_test(tests, a_changed_graph_goes_on_from_another_run);
+    tcase_add_test(tests, moments_of_another_rule_begin_anew);
+    tcase_add_test(tests, required_weights_are_enough);
     tcase_add_test(tests, a_fork_that_takes_nothing_is_an_error);
     tcase_add_test(tests, one_training_at_a_time);
     tcase_add_test(tests, files_of_others_stay);
