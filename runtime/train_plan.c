@@ -6,6 +6,7 @@
 #include "runtime/run_folder.h"
 #include "runtime/train_parts.h"
 #include "runtime/weights.h"
+#include <inttypes.h>
 
 enum { KEEP = 3, SHOW_REPETITIONS = 100 };
 // Shares of a device's measured peaks that kernels reach on average: a guess, for the estimated time alone.
@@ -109,7 +110,13 @@ static bool count_steps(Arena *kept, const Program *program, const TrainOptions 
         plan->step_records = loader_step_records(loader);
         plan->epochs = loader_describe(loader, kept);
         plan->unit = program_record_word(program, plan->entry);
-        run->steps = run->steps ? run->steps : run->epochs ? run->epochs * plan->epoch_steps : plan->entry->steps;
+        uint64_t all = (uint64_t)run->epochs * plan->epoch_steps;
+        if (!run->steps && all > UINT32_MAX) {
+            diag_error(diag, NULL, "--epochs %u are %" PRIu64 " steps of %u an epoch; a run may have %u", run->epochs, all,
+                       plan->epoch_steps, UINT32_MAX);
+            ok = false;
+        }
+        run->steps = run->steps ? run->steps : run->epochs ? (uint32_t)all : plan->entry->steps;
     }
     loader_destroy(&loader);
     arena_destroy(&arena);

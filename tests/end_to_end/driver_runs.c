@@ -76,6 +76,8 @@ START_TEST(the_totals_are_recorded) {
     expect_err("the run has done 10 steps already, and a total of 9 is before that");
     expect_code(1, "train %s --out %s --resume --steps 20 --stop-at 4", bundle, run);
     expect_err("--stop-at 4 is before that");
+    expect_code(1, "train %s --out %s --resume --epochs 600000000", bundle, run);
+    expect_err("--epochs 600000000 are 4800000000 steps of 8 an epoch; a run may have 4294967295");
 }
 END_TEST
 
