@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char NAME[] = "lock";
+static const char NAME[] = "lock", SIGNATURE[] = "process ";
 enum { TRIES = 100 };
 
 struct RunLock {
@@ -31,10 +31,19 @@ static void say_holder(const char *folder, int descriptor, Diag *diag) {
     diag_error(diag, &(Place){.file = folder}, "%s is training this run: two cannot write in one folder", *text ? text : "another process");
 }
 
+// Ours is empty, or says who holds or held it. Whatever else bears the name is somebody's.
+static bool is_ours(int descriptor) {
+    struct stat held;
+    char text[sizeof SIGNATURE] = "";
+    return fstat(descriptor, &held) == 0 && S_ISREG(held.st_mode) &&
+           (held.st_size == 0 ||
+            (pread(descriptor, text, sizeof SIGNATURE - 1, 0) == sizeof SIGNATURE - 1 && strcmp(text, SIGNATURE) == 0));
+}
+
 static void sign(int descriptor) {
     char host[128] = "?", text[256];
     gethostname(host, sizeof host - 1);
-    int size = snprintf(text, sizeof text, "process %ld on %s\n", (long)getpid(), host);
+    int size = snprintf(text, sizeof text, "%s%ld on %s\n", SIGNATURE, (long)getpid(), host);
     // For people alone: whether it could be written changes nothing.
     if (ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, (size_t)size, 0) != size)
         errno = 0;
@@ -63,6 +72,11 @@ RunLock *run_lock_take(Arena *arena, const char *folder, Diag *diag) {
         taken->descriptor = open(taken->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (taken->descriptor < 0) {
             diag_error(diag, &(Place){.file = taken->path}, "cannot open it: %s", strerror(errno));
+            return NULL;
+        }
+        if (!is_ours(taken->descriptor)) {
+            diag_error(diag, &(Place){.file = taken->path}, "gcc-graph did not make this file, and a run needs one of this name: move it away");
+            close(taken->descriptor);
             return NULL;
         }
         bool ok;

@@ -231,6 +231,24 @@ START_TEST(files_of_others_stay) {
 }
 END_TEST
 
+// A file that only bears the lock's name is neither written nor removed.
+START_TEST(a_lock_of_others_stays) {
+    compile_small();
+    ck_assert(file_make_folders(in_folder("run"), diag));
+    write_text(in_folder("run/lock"), "mine");
+    expect_code(1, "train %s --data random:64 --out %s --steps 2", bundle, in_folder("run"));
+    expect_err("run/lock: gcc-graph did not make this file");
+    ck_assert(in_file("run/lock", "mine"));
+    ck_assert(file_remove_tree(in_folder("run/lock"), diag));
+    expect_code(0, "train %s --data random:64 --out %s --steps 2", bundle, in_folder("run"));
+    write_text(in_folder("run/lock"), "mine");
+    expect_code(1, "train %s --out %s --resume --steps 3", bundle, in_folder("run"));
+    ck_assert(in_file("run/lock", "mine"));
+    write_text(in_folder("run/lock"), "process 1 on another machine\n"); // one that was killed
+    expect_code(0, "train %s --out %s --resume --steps 3", bundle, in_folder("run"));
+}
+END_TEST
+
 // Losses that are infinite in step 3, an input that is in step 5: two updates that change nothing, statistics that stay.
 static const char WILD[] = "select(step == 3, exp(f32(step)*100), 1) * mean((y - x0)^2)";
 
@@ -374,6 +392,7 @@ int main(void) {
     tcase_add_test(tests, moments_of_another_rule_begin_anew);
     tcase_add_test(tests, required_weights_are_enough);
     tcase_add_test(tests, a_fork_that_takes_nothing_is_an_error);
+    tcase_add_test(tests, a_lock_of_others_stays);
     tcase_add_test(tests, one_training_at_a_time);
     tcase_add_test(tests, files_of_others_stay);
     tcase_add_test(tests, wild_updates_are_skipped);
