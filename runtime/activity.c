@@ -29,9 +29,10 @@ static double now(void) {
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
+// A line that will be replaced must not wrap: only its last row could be erased. The terminal cuts it off where it is too long.
 static void put(Activity *activity, const char *line, bool stays) {
     if (activity->is_terminal)
-        fprintf(activity->log, stays ? "\r\033[K%s\n" : "\r\033[K%s", line);
+        fprintf(activity->log, stays ? "\r\033[K%s\n" : "\r\033[K\033[?7l%s\033[?7h", line);
     else
         fprintf(activity->log, "%s\n", line);
     fflush(activity->log);

@@ -148,7 +148,7 @@ START_TEST(a_terminal_has_one_line) {
         ;
     fclose(log);
     close(master);
-    ck_assert_msg(strstr(text, "\r\033[Kstep 1/9  loss 1\r\033[Kstep 1/9  loss 1  step 2/9, ") != NULL, "%s", text);
+    ck_assert_msg(strstr(text, "\r\033[K\033[?7lstep 1/9  loss 1\033[?7h\r\033[K\033[?7lstep 1/9  loss 1  step 2/9, ") != NULL, "%s", text);
     ck_assert_msg(strstr(text, "\n\r\033[Kdone\r\n") != NULL, "%s", text);
     arena_destroy(&arena);
 }
