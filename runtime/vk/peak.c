@@ -17,19 +17,21 @@
 #include "shaders/peak_storage_2_1.h"
 #include "shaders/peak_storage_2_8.h"
 #include "shaders/peak_storage_3_1.h"
+#include "shaders/peak_storage_3_64.h"
 #include "shaders/peak_storage_3_8.h"
 #include "shaders/peak_texel_1_1.h"
 #include "shaders/peak_texel_1_8.h"
 #include "shaders/peak_texel_2_1.h"
 #include "shaders/peak_texel_2_8.h"
 #include "shaders/peak_texel_3_1.h"
+#include "shaders/peak_texel_3_64.h"
 #include "shaders/peak_texel_3_8.h"
 
 enum { WORKGROUP = 64, FMA_STEPS = 1024, RUNS = 4, BUFFERS = 3 };
-enum { REPEATS_SMALL = 24, REPEATS = 6, REPEATS_LARGE = 2 }; // of a working set: small ones are over in a moment
+enum { REPEATS_SMALL = 24, REPEATS = 12, REPEATS_LARGE = 2 }; // of a working set: small ones are over in a moment
 
 static const double enough_seconds = 0.02; // a run as long as this is measured well; far below what drivers reset
-static const uint64_t SMALL = 2 << 20, LARGE = 32 << 20; // bytes
+static const uint64_t SMALL = 2 << 20, LARGE = 64 << 20; // bytes
 static const BindingKind fma_bindings[] = {BINDING_WRITE};
 static const BindingKind storage_bindings[] = {BINDING_READ, BINDING_READ, BINDING_WRITE};
 static const BindingKind texel_bindings[] = {BINDING_TEXEL, BINDING_TEXEL, BINDING_WRITE};
@@ -48,7 +50,7 @@ static const PipelineSource sources[] = {
     FMA(float, 4),         FMA(float, 8),         FMA(float, 16),        FMA(float, 32),        FMA(vec4, 4),          FMA(vec4, 8),
     FMA(vec4, 16),         FMA(vec4, 32),         STREAM(storage, 0, 1), STREAM(storage, 0, 8), STREAM(storage, 1, 1), STREAM(storage, 1, 8),
     STREAM(storage, 2, 1), STREAM(storage, 2, 8), STREAM(storage, 3, 1), STREAM(storage, 3, 8), STREAM(texel, 1, 1),   STREAM(texel, 1, 8),
-    STREAM(texel, 2, 1),   STREAM(texel, 2, 8),   STREAM(texel, 3, 1),   STREAM(texel, 3, 8)};
+    STREAM(texel, 2, 1),   STREAM(texel, 2, 8),   STREAM(texel, 3, 1),   STREAM(texel, 3, 8),   STREAM(storage, 3, 64), STREAM(texel, 3, 64)};
 enum { FMA_COUNT = 8, SOURCE_COUNT = sizeof sources / sizeof *sources };
 static const double fma_flops[FMA_COUNT] = {8, 16, 32, 64, 32, 64, 128, 256}; // of one step of one invocation
 
@@ -58,7 +60,7 @@ static const struct {
     uint32_t each;
 } streams[SOURCE_COUNT - FMA_COUNT] = {{PEAK_WRITE, 1}, {PEAK_WRITE, 8}, {PEAK_COPY, 1}, {PEAK_COPY, 8}, {PEAK_ADD, 1},
                                        {PEAK_ADD, 8},   {PEAK_READ, 1},  {PEAK_READ, 8}, {PEAK_COPY, 1}, {PEAK_COPY, 8},
-                                       {PEAK_ADD, 1},   {PEAK_ADD, 8},   {PEAK_READ, 1}, {PEAK_READ, 8}};
+                                       {PEAK_ADD, 1},   {PEAK_ADD, 8},   {PEAK_READ, 1}, {PEAK_READ, 8}, {PEAK_READ, 64}, {PEAK_READ, 64}}; // 64: as reductions read, far along one row
 
 enum { TIMES_MAX = PEAK_SIZES / 2 * REPEATS_SMALL + PEAK_SIZES / 2 * REPEATS };
 
