@@ -20,6 +20,7 @@ typedef struct {
     const ProgramPhase *phase;
     uint32_t result, column;
     const char *label; // "loss", or "critic.loss" where two phases report a loss
+    const char *json_phase, *csv_phase; // its name as the files have it
     ARRAY(Point) points;
 } Series;
 
@@ -40,6 +41,18 @@ static uint32_t column_of(Metrics *metrics, const char *name) {
     return metrics->columns.count - 1;
 }
 
+// RFC 4180: "max(loss, 1)" is one cell.
+static const char *csv_cell(Arena *arena, const char *content) {
+    Text text = text_create(arena);
+    if (!strpbrk(content, ",\"\n"))
+        return content;
+    text_append(&text, "\"");
+    for (; *content; content++)
+        text_format(&text, *content == '"' ? "\"%c" : "%c", *content);
+    text_append(&text, "\"");
+    return text.data;
+}
+
 static void find_series(Metrics *metrics, const ProgramEntry *entry) {
     for (uint32_t p = 0; p < entry->phases.count; p++)
         for (uint32_t r = 0; r < entry->phases.items[p].results.count; r++) {
@@ -47,6 +60,8 @@ static void find_series(Metrics *metrics, const ProgramEntry *entry) {
             if (result->format)
                 continue;
             Series series = {.phase = &entry->phases.items[p], .result = r, .column = column_of(metrics, result->name)};
+            series.json_phase = json_quote(metrics->arena, series.phase->name);
+            series.csv_phase = csv_cell(metrics->arena, series.phase->name);
             array_push(metrics->arena, &metrics->series, series);
         }
     for (uint32_t i = 0; i < metrics->series.count; i++) {
@@ -68,11 +83,11 @@ static void add_point(Metrics *metrics, Series *series, uint32_t step, double va
         array_push(metrics->arena, &series->points, ((Point){step, 1, value}));
 }
 
-static const char *header(const Metrics *metrics, Arena *arena) {
+static const char *header(const Metrics *metrics, Arena *arena, bool quotes) {
     Text text = text_create(arena);
     text_append(&text, "step,epoch,phase,repetition");
     for (uint32_t i = 0; i < metrics->columns.count; i++)
-        text_format(&text, ",%s", metrics->columns.items[i]);
+        text_format(&text, ",%s", quotes ? csv_cell(arena, metrics->columns.items[i]) : metrics->columns.items[i]);
     text_append(&text, "\n");
     return text.data;
 }
@@ -85,13 +100,16 @@ static void read_row(Metrics *metrics, const char *row) {
         return;
     const char *phase = row + at;
     size_t length = strcspn(phase, ",\n");
+    for (uint32_t i = 0; i < metrics->series.count; i++)
+        if (text_starts_with(phase, metrics->series.items[i].csv_phase) && phase[strlen(metrics->series.items[i].csv_phase)] == ',')
+            length = strlen(metrics->series.items[i].csv_phase);
     const char *cell = strchr(phase + length + (phase[length] == ','), ',');
     for (uint32_t column = 0; cell && column < metrics->columns.count; column++) {
         char *end;
         double value = strtod(++cell, &end);
         for (uint32_t i = 0; end != cell && i < metrics->series.count; i++) {
             Series *series = &metrics->series.items[i];
-            if (series->column == column && strlen(series->phase->name) == length && strncmp(series->phase->name, phase, length) == 0)
+            if (series->column == column && strlen(series->csv_phase) == length && strncmp(series->csv_phase, phase, length) == 0)
                 add_point(metrics, series, step, value);
         }
         cell = strchr(cell, ',');
@@ -114,9 +132,11 @@ static bool cut(Metrics *metrics, const char *path, const char *head, const char
     Arena *arena = arena_create();
     size_t size = 0, kept = 0;
     const char *bytes = first_step > 0 && file_exists(path) ? file_read(arena, path, &size, diag) : "";
-    bool has_head = bytes && head && strncmp(bytes, head, strlen(head)) == 0;
-    if (has_head || (bytes && !head))
-        for (kept = has_head ? strlen(head) : 0; kept < size;) {
+    const char *plain = head ? header(metrics, arena, false) : ""; // as 0.1.0 wrote it
+    const char *there = head && bytes && !text_starts_with(bytes, head) && text_starts_with(bytes, plain) ? plain : head;
+    size_t head_size = there ? strlen(there) : 0;
+    if (bytes && (!head || text_starts_with(bytes, there)))
+        for (kept = head_size; kept < size;) {
             const char *line = bytes + kept, *end = memchr(line, '\n', size - kept);
             unsigned step;
             if (!end || sscanf(line, format, &step) != 1 || step >= first_step)
@@ -127,8 +147,11 @@ static bool cut(Metrics *metrics, const char *path, const char *head, const char
                 read_seconds(metrics, line, end);
             kept += (size_t)(end + 1 - line);
         }
-    const char *text = kept ? bytes : head ? head : "";
-    bool ok = bytes && file_write(path, text, kept ? kept : strlen(text), diag);
+    Text text = text_create(arena);
+    text_append(&text, head ? head : "");
+    if (kept > head_size)
+        text_append_bytes(&text, bytes + head_size, kept - head_size);
+    bool ok = bytes && file_write(path, text.data ? text.data : "", text.length, diag);
     arena_destroy(&arena);
     return ok;
 }
@@ -147,7 +170,7 @@ Metrics *metrics_open(Arena *arena, const char *folder, const ProgramEntry *entr
     metrics->csv_path = file_join(arena, folder, "metrics.csv");
     find_series(metrics, entry);
     if (!cut(metrics, metrics->json_path, NULL, "{\"step\": %u", first_step, false, diag) ||
-        !cut(metrics, metrics->csv_path, header(metrics, arena), "%u", first_step, true, diag))
+        !cut(metrics, metrics->csv_path, header(metrics, arena, true), "%u", first_step, true, diag))
         return NULL;
     metrics->json = append(metrics->json_path, diag);
     metrics->csv = append(metrics->csv_path, diag);
@@ -215,18 +238,19 @@ bool metrics_add(Metrics *metrics, const SessionResult *result, double seconds, 
         }
     if (!reported)
         return true;
-    fprintf(metrics->json, "{\"step\": %u, \"epoch\": %u, \"phase\": \"%s\", \"repetition\": %u", moment->step, moment->epoch,
-            result->phase->name, moment->repetition);
-    fprintf(metrics->csv, "%u,%u,%s,%u", moment->step, moment->epoch, result->phase->name, moment->repetition);
+    fprintf(metrics->json, "{\"step\": %u, \"epoch\": %u, \"phase\": %s, \"repetition\": %u", moment->step, moment->epoch,
+            reported->json_phase, moment->repetition);
+    fprintf(metrics->csv, "%u,%u,%s,%u", moment->step, moment->epoch, reported->csv_phase, moment->repetition);
     for (uint32_t column = 0; column < metrics->columns.count; column++) {
         fputc(',', metrics->csv);
         for (uint32_t i = 0; i < result->phase->results.count; i++) {
             const ProgramResult *report = report_of(result, i);
             if (!report || strcmp(report->name, metrics->columns.items[column]) != 0)
                 continue;
-            double value = metrics_value(result, i);
+            double value = metrics_value(result, i); // of one reported twice the first
             fprintf(metrics->csv, "%.9g", isnan(value) ? fabs(value) : value); // 9 digits tell every f32 apart; a NaN has no sign here
             fprintf(metrics->json, isfinite(value) ? ", \"%s\": %.9g" : ", \"%s\": null", report->name, value);
+            break;
         }
     }
     fprintf(metrics->csv, "\n");

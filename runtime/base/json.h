@@ -53,5 +53,6 @@ void json_write_null(JsonWriter *writer, const char *key);
 void json_write_tree(JsonWriter *writer, const char *key, const Json *json); // copies a tree
 // Ends with a newline. Every begin must have its end. After the root value a next one may follow, on a line of its own.
 const char *json_writer_text(JsonWriter *writer);
+const char *json_quote(Arena *arena, const char *string); // as it stands in JSON, with its quotes
 // One-line form, for JSON Lines.
 JsonWriter *json_line_writer_create(Arena *arena);

@@ -143,6 +143,12 @@ static void print_string(Text *text, const char *string) {
     text_append(text, "\"");
 }
 
+const char *json_quote(Arena *arena, const char *string) {
+    Text text = text_create(arena);
+    print_string(&text, string);
+    return text.data;
+}
+
 static bool is_one_line(const Json *json) {
     if (json->kind == JSON_OBJECT)
         return !json->first;

@@ -245,6 +245,37 @@ START_TEST(emitted_grid) {
 }
 END_TEST
 
+// Reports are expressions, and a phase is called as anyone likes: cells and strings stay what they are, also in rows that 0.1.0 wrote.
+START_TEST(awkward_names) {
+    entry.phases.items[0].name = "a\", b";
+    entry.phases.items[0].results.items[1].name = "max(x, \"1\")";
+    Metrics *metrics = fill(0, 2);
+    metrics_close(&metrics);
+    const char *csv = content("metrics.csv"), *json = content("metrics.jsonl");
+    ck_assert_msg(strstr(csv, "repetition,loss,\"max(x, \"\"1\"\")\"\n0,0,\"a\"\", b\",0,1,0\n") != NULL, "%s", csv);
+    ck_assert_msg(strstr(json, "\"phase\": \"a\\\", b\", \"repetition\": 0") != NULL, "%s", json);
+    metrics = fill(1, 2);
+    ck_assert_double_eq_tol(metrics_recent(metrics, 0, 5), (0.75 + (0.25 + 0.2) / 2) / 2, 1e-6);
+    metrics_close(&metrics);
+    ck_assert_str_eq(content("metrics.csv"), csv);
+    entry.phases.items[0].name = "critic";
+    const char *old = "step,epoch,phase,repetition,loss,max(x, \"1\")\n0,0,critic,0,1,0\n", *path = file_join(arena, folder, "metrics.csv");
+    ck_assert(file_write(path, old, strlen(old), diag));
+    metrics = metrics_open(arena, folder, &entry, 1, diag);
+    ck_assert_double_eq(metrics_recent(metrics, 0, 5), 1);
+    metrics_close(&metrics);
+    ck_assert_ptr_nonnull(strstr(content("metrics.csv"), "loss,\"max(x, \"\"1\"\")\"\n0,0,critic,0,1,0\n"));
+}
+END_TEST
+
+START_TEST(one_report_named_twice) {
+    entry.phases.items[0].results.items[1] = entry.phases.items[0].results.items[0];
+    Metrics *metrics = fill(0, 1);
+    metrics_close(&metrics);
+    ck_assert_str_eq(content("metrics.csv"), "step,epoch,phase,repetition,loss\n0,0,critic,0,1\n0,0,critic,1,0.5\n0,0,generator,0,0\n");
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("metrics");
     TCase *tests = tcase_create("metrics");
@@ -252,6 +283,8 @@ int main(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, rows);
     tcase_add_test(tests, resume);
+    tcase_add_test(tests, awkward_names);
+    tcase_add_test(tests, one_report_named_twice);
     tcase_add_test(tests, panels);
     tcase_add_test(tests, followed);
     tcase_add_test(tests, emitted_files);
