@@ -409,39 +409,41 @@ static void show_gradients(Reader *reader, const OptimizerDecl *optimizer, const
     }
 }
 
+// False after an error. `is_never`: known to be false when compiling.
+static bool read_when(Reader *reader, const Json *when, Scope *scope, bool *is_never, Value *condition) {
+    Graph *graph = reader->stage->graph;
+    Datum datum = evaluate(reader, when, scope);
+    if (datum.kind == DATUM_ERROR)
+        return false;
+    *is_never = is_static_number(datum) && datum_double(datum) == 0;
+    if (is_static_number(datum))
+        return true;
+    Type type = datum.kind == DATUM_TENSOR ? graph_type(graph, datum.tensor) : (Type){.rank = 1};
+    if (type.rank != 0)
+        return reader_error_at(reader, when, "true or false expected, not %s", datum_word(reader, datum));
+    *condition = build_cast(graph, datum.tensor, DTYPE_BOOL);
+    return true;
+}
+
 void node_update(Reader *reader, const Json *node, Scope *scope) {
     reader->updated = reader->updated ? reader->updated : node;
     const Json *when = json_get(node, "when");
-    Graph *graph = reader->stage->graph;
     if (reader->stage->kind != STAGE_PHASE)
         return;
     OptimizerDecl *optimizer = find(reader, json_get(node, "update"));
     if (!optimizer)
         return;
-    LookAhead *now = record_now(reader, optimizer);
+    LookAhead *now = record_now(reader, optimizer), *next = NULL;
     Value *gradients = gradients_of(reader, json_get(node, "minimize"), scope, now), condition = {0};
-    if (!gradients) {
-        measures_note(reader, &(UpdateMeasure){.optimizer = optimizer}); // so that reports of it are no further mistakes
-        return;
-    }
-    if (reader->options->keep_values)
+    bool is_never = false;
+    if (gradients && reader->options->keep_values)
         show_gradients(reader, optimizer, gradients);
-    if (when) {
-        Datum datum = evaluate(reader, when, scope);
-        if (datum.kind == DATUM_ERROR || (is_static_number(datum) && datum_double(datum) == 0))
-            return;
-        if (!is_static_number(datum)) {
-            Type type = datum.kind == DATUM_TENSOR ? graph_type(graph, datum.tensor) : (Type){.rank = 1};
-            if (type.rank != 0) {
-                reader_error_at(reader, when, "true or false expected, not %s", datum_word(reader, datum));
-                return;
-            }
-            condition = build_cast(graph, datum.tensor, DTYPE_BOOL);
-        }
-    }
-    LookAhead *next = advance(reader, now, gradients, false);
+    if (gradients && (!when || read_when(reader, when, scope, &is_never, &condition)) && !is_never)
+        next = advance(reader, now, gradients, false);
     if (next)
         record_store(reader, next, condition);
+    else if (!is_never)
+        measures_note(reader, &(UpdateMeasure){.optimizer = optimizer}); // so that reports of it are no further mistakes
 }
 
 static Datum record_datum(Reader *reader, const LookAhead *record) {
