@@ -108,7 +108,8 @@ static bool take_result(const Running *running, const ProgramResult *result, con
         return run_files_put(running->run->files, "emits", result->name, running->at, &tensor);
     }
     const char *name = arena_format(running->arena, "%s.%s.%s", running->run->entry->name, running->phase->name, result->name);
-    printf("%s@%s %.9g\n", name, running->at, scalar(&tensor));
+    double number = scalar(&tensor);
+    printf("%s@%s %.9g\n", name, running->at, isnan(number) ? fabs(number) : number); // a NaN has no sign here
     return run_files_put(running->run->files, "report", name, running->at, &tensor);
 }
 

@@ -132,7 +132,7 @@ static bool take_output(Running *running, const Output *output, const Tensor *va
     case OUTPUT_STATE:
         return true; // stored when all outputs are computed
     case OUTPUT_REPORT:
-        printf("%s@%s %.9g\n", name, running->moment, tensor->data[0]);
+        printf("%s@%s %.9g\n", name, running->moment, isnan(tensor->data[0]) ? fabs(tensor->data[0]) : tensor->data[0]);
         return put(running, "report", name, tensor);
     case OUTPUT_EMIT:
         if (output->at.id && values[output->at.id].data[0] == 0)

@@ -350,6 +350,17 @@ START_TEST(wild_commits_are_skipped) {
 }
 END_TEST
 
+// A NaN has no sign in what is printed, whoever computed it.
+START_TEST(a_nan_has_no_sign) {
+    const char *wild = compile_changed("nan", "mean((y - x0)^2)", "mean((y - x0)^2) + f32(step)/f32(step)");
+    static const char *const ways[] = {"", "--interpret"};
+    for (uint32_t i = 0; i < 2; i++) {
+        expect_code(0, "run %s train --data random:64 --steps 2 %s", wild, ways[i]);
+        expect_out("train.denoise.loss@0.0 nan\n");
+    }
+}
+END_TEST
+
 START_TEST(nothing_to_resume) {
     compile_small();
     expect_code(1, "train %s --data random:64 --out %s --resume", bundle, in_folder("none"));
@@ -399,6 +410,7 @@ int main(void) {
     tcase_add_test(tests, wild_statistics_are_not_kept);
     tcase_add_test(tests, wild_without_end_stops);
     tcase_add_test(tests, wild_commits_are_skipped);
+    tcase_add_test(tests, a_nan_has_no_sign);
     tcase_add_test(tests, nothing_to_resume);
     tcase_add_test(tests, zero_is_refused);
     suite_add_tcase(suite, tests);
