@@ -152,9 +152,13 @@ static const char *suggestion(Arena *arena, const char *name) {
         array_push(arena, &known, rules[i].name);
     for (NodeKind kind = 0; kind < NODE_KIND_COUNT; kind++)
         array_push(arena, &known, node_kind_name(kind));
-    for (int i = OP_NONE + 1; i < OP_COUNT; i++)
-        if (!is_of_language(op_def((Op)i)->name))
+    for (int i = OP_NONE + 1; i < OP_COUNT; i++) {
+        bool is_known = is_of_language(op_def((Op)i)->name);
+        for (uint32_t k = 0; k < known.count && !is_known; k++) // "state" is a kind of node, too
+            is_known = strcmp(known.items[k], op_def((Op)i)->name) == 0;
+        if (!is_known)
             array_push(arena, &known, op_def((Op)i)->name);
+    }
     return text_suggestion(arena, name, known.items, known.count);
 }
 

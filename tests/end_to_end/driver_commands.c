@@ -157,6 +157,9 @@ START_TEST(ops_reference) {
     expect_out("a kind of node");
     expect_code(1, "ops batchnorm");
     expect_err("did you mean \"batch_norm\"?");
+    expect_code(1, "ops nothing_like_it"); // each name once, though "state" is an op and a kind of node
+    const char *state = strstr(err, " state,");
+    ck_assert_msg(state && !strstr(state + 1, " state,"), "%s", err);
 }
 END_TEST
 
