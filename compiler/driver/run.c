@@ -2,13 +2,14 @@
 #include "compiler/driver/built.h"
 #include "compiler/driver/run_device.h"
 #include "compiler/driver/run_interpret.h"
+#include "runtime/run.h"
 #include "runtime/weights.h"
 
 static const Option options[] = {
     {"set", 0, OPTION_TEXT, true, "NAME=VALUE|DIR", "an input, or a state, feed or draw as FILE.npy; or a folder of them, named as a dump"},
     {"get", 0, OPTION_TEXT, true, "NAME=FILE|DIR", "writes a state, report, emit, value or gradient as .npy; or all into a folder"},
     {"from", 0, OPTION_TEXT, false, "RUN|FILE", "starts from a run's newest checkpoint, or from a .safetensors file"},
-    {"save", 0, OPTION_TEXT, false, "RUN", "writes a checkpoint of the end"},
+    {"save", 0, OPTION_TEXT, false, "DIR", "writes a checkpoint of the end, into no training's folder"},
     {"steps", 0, OPTION_COUNT, false, "N", "how many steps (default 1)"},
     {"data", 0, OPTION_TEXT, true, "SPEC", "a data set for the feeds, [NAME=]mnist, idx:DIR ... (see gcc-graph data)"},
     {"interpret", 0, OPTION_FLAG, false, NULL, "runs in double precision on the CPU, without a device"},
@@ -221,6 +222,12 @@ static int run(Arguments *arguments) {
                  .phase = slash ? slash + 1 : NULL,
                  .seed = arguments_seed(arguments, "seed", 0),
                  .steps = arguments_count(arguments, "steps", 1)};
+    const char *save_to = arguments_text(arguments, "save");
+    if (save_to && run_exists(save_to)) { // --resume would go on from what no training did
+        diag_error(arguments->diag, &(Place){.file = save_to},
+                   "a training's run is there, and its checkpoints are its own; choose another --save");
+        return 1;
+    }
     if (!run_files_open(&work.files, arguments))
         return 1;
     work.has_checkpoint = from != NULL;

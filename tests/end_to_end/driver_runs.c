@@ -231,6 +231,21 @@ START_TEST(files_of_others_stay) {
 }
 END_TEST
 
+// What `run` leaves is no part of a training: a resume would go on from it, and one that is there already could be overwritten.
+START_TEST(run_saves_beside_trainings) {
+    compile_small();
+    expect_code(0, "train %s --data random:64 --out %s --steps 4 --save-every 2", bundle, in_folder("run"));
+    ck_assert(system(arena_format(arena, "cp %s/checkpoint-000004.safetensors %s", in_folder("run"), in_folder("before"))) == 0);
+    expect_code(1, "run %s train --data random:64 --from %s/checkpoint-000002.safetensors --steps 2 --seed 7 --save %s", bundle,
+                in_folder("run"), in_folder("run"));
+    expect_err("a training's run is there");
+    ck_assert(system(arena_format(arena, "cmp -s %s %s/checkpoint-000004.safetensors", in_folder("before"), in_folder("run"))) == 0);
+    for (uint32_t i = 0; i < 2; i++) // its own it may replace
+        expect_code(0, "run %s train --data random:64 --from %s --save %s", bundle, in_folder("run"), in_folder("apart"));
+    ck_assert(file_exists(in_folder("apart/checkpoint-000005.safetensors")));
+}
+END_TEST
+
 // A file that only bears the lock's name is neither written nor removed.
 START_TEST(a_lock_of_others_stays) {
     compile_small();
@@ -404,6 +419,7 @@ int main(void) {
     tcase_add_test(tests, required_weights_are_enough);
     tcase_add_test(tests, a_fork_that_takes_nothing_is_an_error);
     tcase_add_test(tests, a_lock_of_others_stays);
+    tcase_add_test(tests, run_saves_beside_trainings);
     tcase_add_test(tests, one_training_at_a_time);
     tcase_add_test(tests, files_of_others_stay);
     tcase_add_test(tests, wild_updates_are_skipped);
