@@ -75,7 +75,8 @@ RunLock *run_lock_take(Arena *arena, const char *folder, Diag *diag) {
             return NULL;
         }
         if (!is_ours(taken->descriptor)) {
-            diag_error(diag, &(Place){.file = taken->path}, "gcc-graph did not make this file, and a run needs one of this name: move it away");
+            diag_error(diag, &(Place){.file = taken->path},
+                       "gcc-graph did not make this file, and a run needs one of this name: move it away");
             close(taken->descriptor);
             return NULL;
         }
