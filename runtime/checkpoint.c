@@ -111,6 +111,16 @@ static void remove_old(Arena *arena, const char *folder, uint32_t step, uint32_t
     }
 }
 
+// Beside the keys above and outside of their digest, so that former versions read on.
+static const char *rule_key(Arena *arena, const char *count) { return arena_format(arena, "rule of %s", count); }
+
+const char *checkpoint_rule(const Checkpoint *checkpoint, const char *count) {
+    Arena *arena = arena_create();
+    const char *rule = tensor_file_metadata(&checkpoint->file, rule_key(arena, count));
+    arena_destroy(&arena);
+    return rule;
+}
+
 bool checkpoint_write(const char *folder, const CheckpointInfo *info, const HostTensor *tensors, uint32_t tensor_count, uint32_t keep,
                       Diag *diag) {
     Arena *arena = arena_create();
@@ -126,8 +136,20 @@ bool checkpoint_write(const char *folder, const CheckpointInfo *info, const Host
     };
     values[KEY_ENCODER] = info->encoder;
     values[KEY_CONTENTS] = digest_contents(arena, tensors, tensor_count, values);
+    uint32_t states = info->program ? info->program->states.count : 0, count = 0;
+    const char **keys = ARENA_NEW(arena, const char *, KEY_COUNT + states), **texts = ARENA_NEW(arena, const char *, KEY_COUNT + states);
+    for (uint32_t i = 0; i < KEY_COUNT; i++)
+        if (values[i]) {
+            keys[count] = KEYS[i];
+            texts[count++] = values[i];
+        }
+    for (uint32_t i = 0; i < states; i++)
+        if (info->program->states.items[i].rule) {
+            keys[count] = rule_key(arena, info->program->states.items[i].name);
+            texts[count++] = info->program->states.items[i].rule;
+        }
     const char *path = checkpoint_path(arena, folder, info->step);
-    bool ok = safetensors_write(arena, path, tensors, tensor_count, KEYS, values, info->encoder ? KEY_COUNT : KEY_NEEDED, diag);
+    bool ok = safetensors_write(arena, path, tensors, tensor_count, keys, texts, count, diag);
     if (ok)
         remove_old(arena, folder, info->step, keep, diag);
     arena_destroy(&arena);

@@ -11,6 +11,7 @@ typedef struct {
     const char *data_position; // for people: where it stands is a function of the step
     const char *schedules;     // the run's winning schedules as text; "" when the tables decided
     const char *encoder;       // of the texts it was trained with (data/encoder.h); NULL: there were none
+    const Program *program;    // whose optimizers' rules are noted with the moments; NULL: none are. Only written
 } CheckpointInfo;
 
 typedef struct {
@@ -36,6 +37,8 @@ const uint32_t *checkpoint_list(Arena *arena, const char *folder, uint32_t *coun
 bool checkpoint_read(Arena *arena, const char *path, Checkpoint *out, Diag *diag);
 // The newest one of a run that is whole; damaged ones are skipped with a warning. False (reported) when there is none.
 bool checkpoint_read_latest(Arena *arena, const char *folder, Checkpoint *out, Diag *diag);
+// Whose moments the optimizer of a count ("opt.count") kept, ProgramState.rule; NULL: not said.
+const char *checkpoint_rule(const Checkpoint *checkpoint, const char *count);
 // RUN or FILE.safetensors.
 bool checkpoint_read_from(Arena *arena, const char *run_or_file, Checkpoint *out, Diag *diag);
 

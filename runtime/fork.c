@@ -61,9 +61,11 @@ static void begin_anew(Match *match, const char *why) {
 }
 
 // What one rule calls m is not what another calls so (Adam's average, SGD's sum), and by its count Adam corrects what all of its moments
-// began with: where they are not the same kinds, all begin anew; and a count with the last of its moments.
+// began with: of another rule, or where they are not the same kinds, all begin anew; and a count with the last of its moments. (Checkpoints
+// of 0.1.0 do not name the rule.)
 static void match_optimizer(Fork *fork, Match *count) {
     uint32_t here = 0, there = moments_there(fork, count->state->name), fitting = 0;
+    const char *rule = count->state->rule, *former = checkpoint_rule(fork->checkpoint, count->state->name);
     ARRAY(Match *) moments = {0};
     for (uint32_t i = 0; i < fork->matches.count; i++) {
         Match *match = &fork->matches.items[i];
@@ -74,9 +76,10 @@ static void match_optimizer(Fork *fork, Match *count) {
         fitting += match->fits;
         array_push(fork->arena, &moments, match);
     }
-    for (uint32_t i = 0; i < moments.count && here != there; i++)
+    bool is_other = here != there || (rule && former && strcmp(rule, former) != 0);
+    for (uint32_t i = 0; i < moments.count && is_other; i++)
         begin_anew(moments.items[i], "of another rule");
-    if (here != there)
+    if (is_other)
         begin_anew(count, "of another rule");
     else if (here && !fitting)
         begin_anew(count, "of moments that do not fit");

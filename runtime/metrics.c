@@ -211,7 +211,7 @@ static const ProgramResult *report_of(const SessionResult *result, uint32_t inde
 static double scalar(const ProgramResult *report, const void *value) {
     switch (report->tensor.type) {
     case ELEMENT_F32:
-        return (double)*(const float *)value;
+        return isnan(*(const float *)value) ? (double)NAN : (double)*(const float *)value; // x86 makes NaNs with a sign: a word more to read
     case ELEMENT_I32:
         return *(const int32_t *)value;
     case ELEMENT_U32:
@@ -248,7 +248,7 @@ bool metrics_add(Metrics *metrics, const SessionResult *result, double seconds, 
             if (!report || strcmp(report->name, metrics->columns.items[column]) != 0)
                 continue;
             double value = metrics_value(result, i); // of one reported twice the first
-            fprintf(metrics->csv, "%.9g", isnan(value) ? fabs(value) : value); // 9 digits tell every f32 apart; a NaN has no sign here
+            fprintf(metrics->csv, "%.9g", value); // 9 digits tell every f32 apart
             fprintf(metrics->json, isfinite(value) ? ", \"%s\": %.9g" : ", \"%s\": null", report->name, value);
             break;
         }

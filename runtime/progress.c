@@ -83,10 +83,8 @@ static void show(Progress *progress, const Metrics *metrics) {
     Arena *arena = arena_create();
     Text text = text_create(arena);
     text_format(&text, "step %u/%u", progress->done, progress->plan.steps);
-    for (uint32_t i = 0; i < metrics_column_count(metrics) && i < 6; i++) {
-        double recent = metrics_recent(metrics, i, RECENT_STEPS);
-        text_format(&text, "  %s %.4g", metrics_column(metrics, i), isnan(recent) ? fabs(recent) : recent);
-    }
+    for (uint32_t i = 0; i < metrics_column_count(metrics) && i < 6; i++)
+        text_format(&text, "  %s %.4g", metrics_column(metrics, i), metrics_recent(metrics, i, RECENT_STEPS));
     double rate = pace_rate(&progress->pace), left = pace_left(&progress->pace, progress->plan.end_step);
     if (rate > 0)
         append_rate(&text, progress, rate);

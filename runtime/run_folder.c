@@ -28,9 +28,10 @@ void run_folder_leave(RunFolder *folder) {
 bool run_folder_is_unfinished(const char *name) {
     static const char *const written[] = {"run.json", "architecture.txt", "fork.txt", "metrics.jsonl", "metrics.csv", "loss.png"};
     const char *const end = name + strlen(name) - (text_ends_with(name, ".tmp") ? 4 : 0), *at = end;
-    while (at > name && strchr("0123456789-", at[-1]))
+    int length = 0;
+    while (at > name && at[-1] != '.')
         at--;
-    if (at == end || at == name || at[-1] != '.' || !*end)
+    if (at == name || sscanf(at, "%*9[0-9]-%*9[0-9]%n", &length) != 0 || length == 0 || at + length != end || !*end)
         return false;
     Arena *arena = arena_create();
     const char *base = arena_copy_bytes(arena, name, (size_t)(at - 1 - name));

@@ -113,7 +113,8 @@ static bool save(Training *training, Diag *diag) {
                            .seed = run->seed,
                            .data_position = loader_position(training->loader, arena, training->done),
                            .schedules = run->schedules,
-                           .encoder = run->encoder};
+                           .encoder = run->encoder,
+                           .program = training->program};
     bool ok = weights_get(training->session, training->program, arena, &tensors, &count, diag);
     if (!ok && !session_is_lost(training->session))
         diag_error(diag, NULL, "step %u is not saved; the last finite checkpoint is %s", training->done,

@@ -41,7 +41,7 @@ bool watch_reports(Watch *watch, const SessionResult *result, Progress *progress
             continue;
         watch->step = result->moment.step;
         watch->what = arena_format(watch->arena, "step %u: %s of phase %s is %g", result->moment.step, report->name, result->phase->name,
-                                   isnan(value) ? fabs(value) : value);
+                                   value);
         return false;
     }
     return true;

@@ -47,6 +47,7 @@ typedef struct {
     Init init; // of set states: INIT_COPY, or INIT_CONSTANT; STATE_PARAMETERS: by part
     const char *network; // the network it belongs to, or NULL
     const char *pointer;
+    const char *rule; // of a count: OptimizerRule.moments_of
 } State;
 
 // Numbers computed when compiling, kept in double; the device gets them rounded.

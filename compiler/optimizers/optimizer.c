@@ -3,7 +3,7 @@
 #include "compiler/optimizers/rules.h"
 
 static const OptimizerRule rules[] = {
-#define RULE(name, options, moments, if_momentum, function, summary) {#name, summary, options, moments, if_momentum, function},
+#define RULE(name, options, moments, if_momentum, moments_of, function, summary) {#name, summary, options, moments, if_momentum, moments_of, function},
 #include "compiler/optimizers/optimizers.def"
 #undef RULE
 };

@@ -32,6 +32,7 @@ typedef struct {
     const char *options;     // "lr! beta_1": '!' after required ones
     const char *moments;     // a letter each: "mv"
     const char *if_momentum; // those that are kept only where "momentum" is not 0
+    const char *moments_of;  // "adam" of adamw too: rules that name the same keep the same statistics
     void (*advance)(const OptimizerStep *step, OptimizerState *state);
 } OptimizerRule;
 

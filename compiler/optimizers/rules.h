@@ -2,6 +2,6 @@
 #pragma once
 #include "compiler/optimizers/optimizer.h"
 
-#define RULE(name, options, moments, if_momentum, function, summary) void function(const OptimizerStep *step, OptimizerState *state);
+#define RULE(name, options, moments, if_momentum, moments_of, function, summary) void function(const OptimizerStep *step, OptimizerState *state);
 #include "compiler/optimizers/optimizers.def"
 #undef RULE

@@ -41,7 +41,7 @@ static void push_state(Emit *emit, const State *state, const char *name, const T
     static const char *const kinds[] = {"parameter", "running", "moment", "ema", "count", "program"};
     static const char *const inits[] = {"constant", "normal", "uniform", "copy"};
     ProgramState out = {.name = name, .kind = kinds[state->kind], .network = state->network, .init = inits[init->kind], .init_a = init->a, .init_b = init->b,
-                        .init_factor = init->factor, .init_copy = copy};
+                        .init_factor = init->factor, .init_copy = copy, .rule = state->rule};
     out.tensor = (ProgramTensor){element_of(type->dtype), layout, {MEMORY_STATE, offset, layout_size(&layout)}};
     array_push(emit->arena, &emit->program->states, out);
 }

@@ -150,6 +150,7 @@ static bool prepare(Reader *reader, OptimizerDecl *optimizer) {
         array_push(reader->arena, &optimizer->ema, declare(reader, optimizer, "ema", STATE_EMA, optimizer->networks.items[i]));
     optimizer->count = state_declare(reader, arena_format(reader->arena, "%s.count", optimizer->name), STATE_COUNT, type_scalar(DTYPE_I32),
                                      (Init){.kind = INIT_CONSTANT}, NULL);
+    reader->module->states.items[optimizer->count].rule = optimizer->rule->moments_of;
     info.rule = optimizer->rule->name;
     info.has_ema = optimizer->has_ema;
     array_push(reader->arena, &reader->module->optimizers, info);
@@ -438,11 +439,13 @@ void node_update(Reader *reader, const Json *node, Scope *scope) {
     bool is_never = false;
     if (gradients && reader->options->keep_values)
         show_gradients(reader, optimizer, gradients);
-    if (gradients && (!when || read_when(reader, when, scope, &is_never, &condition)) && !is_never)
+    if (gradients && (!when || read_when(reader, when, scope, &is_never, &condition)))
         next = advance(reader, now, gradients, false);
-    if (next)
+    if (next && is_never) // it can be reported as one that is false at run time
+        measures_note(reader, &(UpdateMeasure){.optimizer = optimizer, .lr = next->lr, .gradients = next->gradients});
+    else if (next)
         record_store(reader, next, condition);
-    else if (!is_never)
+    else
         measures_note(reader, &(UpdateMeasure){.optimizer = optimizer}); // so that reports of it are no further mistakes
 }
 

@@ -86,6 +86,7 @@ typedef struct {
     double init_a, init_b;
     uint32_t init_factor; // icnr, where not 0: factor^2 rows of the first axis in a row are one draw
     const char *init_copy; // name of the state that it starts as a copy of
+    const char *rule;      // of a count: whose moments its optimizer keeps, "adam"; NULL: not said
 } ProgramState;
 
 typedef struct {

@@ -115,6 +115,7 @@ static void read_states(Fields *fields, const Json *root) {
         state.init_b = field_number(fields, item, "b");
         state.init_factor = json_get(item, "factor") ? field_word(fields, item, "factor") : 0;
         state.init_copy = field_optional_text(fields, item, "copy");
+        state.rule = field_optional_text(fields, item, "rule");
         array_push(fields->arena, &fields->program->states, state);
     }
 }

@@ -157,6 +157,7 @@ static void write_states(Sheet *sheet, const Program *program) {
         if (state->init_factor)
             json_write_uint(line, "factor", state->init_factor);
         optional_text(line, "copy", state->init_copy);
+        optional_text(line, "rule", state->rule);
         json_end_object(line);
         put_line(sheet, NULL, line);
     }

@@ -143,6 +143,14 @@ START_TEST(moments_of_another_rule_begin_anew) {
     expect_code(0, "train %s --data random:64 --out %s --steps 3", bundle, in_folder("adam"));
     expect_code(0, "train %s --out %s --fork %s --steps 3", sgd, in_folder("sgd"), in_folder("adam"));
     expect_err("opt.m.f.conv2d.weight [12,3,3,3], there of another rule");
+    // RMSProp's moments have the names of Adam's; AdamW's are Adam's.
+    const char *rmsprop = compile_changed("rmsprop", "\"adam\": { \"lr\": \"1e-3 * cosine(step, steps)\" }",
+                                          "\"rmsprop\": { \"lr\": 1e-3, \"momentum\": 0.9 }");
+    expect_code(0, "train %s --out %s --fork %s --steps 3 --stop-at 1", rmsprop, in_folder("rmsprop"), in_folder("adam"));
+    expect_err("opt.v.f.conv2d.weight [12,3,3,3], there of another rule");
+    const char *adamw = compile_changed("adamw", "\"adam\": { \"lr\"", "\"adamw\": { \"lr\"");
+    expect_code(0, "train %s --out %s --fork %s --steps 3 --stop-at 1", adamw, in_folder("adamw"), in_folder("adam"));
+    ck_assert_msg(strstr(err, "begin anew") == NULL, "%s", err);
     expect_code(0, "train %s --out %s --data random:64 --fork %s --steps 3", bundle, in_folder("back"), in_folder("sgd"));
     static const char *const starts[] = {"sgd/checkpoint-000000.safetensors", "back/checkpoint-000000.safetensors"};
     for (uint32_t i = 0; i < 2; i++) {
@@ -217,7 +225,7 @@ END_TEST
 START_TEST(files_of_others_stay) {
     compile_small();
     expect_code(0, "train %s --data random:64 --out %s --steps 8 --stop-at 2", bundle, in_folder("run"));
-    static const char *const mine[] = {"notes.tmp", "thesis.pdf.12-3.tmp", "checkpoint-000001.safetensors", "run.json.backup.tmp"};
+    static const char *const mine[] = {"notes.tmp", "thesis.pdf.12-3.tmp", "checkpoint-000001.safetensors", "run.json.2024-11-28.tmp"};
     for (uint32_t i = 0; i < 4; i++)
         write_text(in_folder(arena_format(arena, "run/%s", mine[i])), "mine");
     write_text(in_folder("run/metrics.csv.4711-0.tmp"), "half-written");
@@ -376,6 +384,28 @@ START_TEST(a_nan_has_no_sign) {
 }
 END_TEST
 
+// An update that a let turns off is reported as one that is false at run time.
+START_TEST(an_update_that_never_comes_is_reported) {
+    static const char graph[] =
+        "{ \"gcc-graph\": 1, \"let\": { \"use\": 1 }, \"optimizers\": { \"o\": { \"of\": \"n\", \"adam\": { \"lr\": 0.25 } } },\n"
+        "  \"networks\": { \"n\": { \"dims\": [\"b\"], \"inputs\": { \"x\": [\"b\", 2] }, \"nodes\": [ { \"op\": \"linear\", \"features\": 2 } ] } },\n"
+        "  \"programs\": { \"p\": { \"mode\": \"train\", \"not_finite\": \"skip\", \"phases\": [ { \"name\": \"a\", \"nodes\": [\n"
+        "    { \"random\": \"normal\", \"shape\": [4, 2] }, { \"call\": \"n\", \"in\": \"$\" }, { \"expr\": \"mean($^2)\", \"as\": \"loss\" },\n"
+        "    { \"update\": \"o\", \"minimize\": \"loss\", \"when\": \"use\" } ], \"report\": [\"o.lr\", \"o.norm\", \"o.skipped\"] } ] } } }\n";
+    write_text(in_folder("never.json"), graph);
+    char *said[2];
+    for (uint32_t use = 0; use < 2; use++) {
+        expect_code(0, "run %s p -D use=%u --get o.count=%s", in_folder("never.json"), use, in_folder("count.npy"));
+        HostTensor count;
+        ck_assert(npy_read(arena, in_folder("count.npy"), &count, diag));
+        ck_assert_int_eq(*(const int32_t *)count.data, (int32_t)use);
+        said[use] = out;
+    }
+    ck_assert_str_eq(said[0], said[1]);
+    ck_assert(strstr(out, "o.lr@0.0 0.25\n") && strstr(out, "o.skipped@0.0 0\n"));
+}
+END_TEST
+
 START_TEST(nothing_to_resume) {
     compile_small();
     expect_code(1, "train %s --data random:64 --out %s --resume", bundle, in_folder("none"));
@@ -427,6 +457,7 @@ int main(void) {
     tcase_add_test(tests, wild_without_end_stops);
     tcase_add_test(tests, wild_commits_are_skipped);
     tcase_add_test(tests, a_nan_has_no_sign);
+    tcase_add_test(tests, an_update_that_never_comes_is_reported);
     tcase_add_test(tests, nothing_to_resume);
     tcase_add_test(tests, zero_is_refused);
     suite_add_tcase(suite, tests);
