@@ -254,13 +254,12 @@ bool checkpoint_fits(const HostTensor *tensor, const ProgramState *state, const 
     if (fits)
         return true;
     Arena *arena = arena_create();
-    Text have = text_create(arena), want = text_create(arena);
-    for (uint32_t i = 0; i < tensor->rank; i++)
-        text_format(&have, i ? ",%" PRIu64 : "%" PRIu64, tensor->dims[i]);
+    uint64_t dims[LAYOUT_RANK_MAX] = {0};
     for (uint32_t i = 0; i < layout->rank; i++)
-        text_format(&want, i ? ",%u" : "%u", layout->dims[i]);
+        dims[i] = layout->dims[i];
     diag_error(diag, &(Place){.file = path}, "\"%s\" is %s[%s] there, and \"%s\" %s[%s] in this graph", tensor->name,
-               host_dtype_name(tensor->dtype), have.data, state->name, host_dtype_name(dtype), want.data);
+               host_dtype_name(tensor->dtype), host_dims_text(arena, tensor->rank, tensor->dims), state->name, host_dtype_name(dtype),
+               host_dims_text(arena, layout->rank, dims));
     arena_destroy(&arena);
     return false;
 }

@@ -153,26 +153,18 @@ static bool store(const Fork *fork, Session *session, Diag *diag) {
     return true;
 }
 
-static const char *shape_text(Arena *arena, uint32_t rank, const uint64_t *dims) {
-    Text text = text_create(arena);
-    text_append(&text, "[");
-    for (uint32_t i = 0; i < rank; i++)
-        text_format(&text, i ? ",%" PRIu64 : "%" PRIu64, dims[i]);
-    text_append(&text, "]");
-    return text.data;
-}
-
 static const char *misfit_text(Arena *arena, const Match *match) {
     uint64_t dims[HOST_RANK_MAX] = {0};
     const Layout *layout = &match->state->tensor.layout;
     for (uint32_t i = 0; i < layout->rank && i < LAYOUT_RANK_MAX; i++)
         dims[i] = layout->dims[i];
-    const char *shape = shape_text(arena, layout->rank, dims);
+    const char *shape = host_dims_text(arena, layout->rank, dims);
     if (match->why)
-        return arena_format(arena, "%s %s, there %s", match->state->name, shape, match->why);
+        return arena_format(arena, "%s [%s], there %s", match->state->name, shape, match->why);
     if (!match->tensor)
-        return arena_format(arena, "%s %s", match->state->name, shape);
-    return arena_format(arena, "%s %s, there %s", match->state->name, shape, shape_text(arena, match->tensor->rank, match->tensor->dims));
+        return arena_format(arena, "%s [%s]", match->state->name, shape);
+    return arena_format(arena, "%s [%s], there [%s]", match->state->name, shape,
+                        host_dims_text(arena, match->tensor->rank, match->tensor->dims));
 }
 
 typedef ARRAY(const char *) NameList;

@@ -65,13 +65,6 @@ static double *read_numbers(Arena *arena, const char *word, uint32_t *count) {
     }
 }
 
-static const char *shape_text(Arena *arena, uint32_t rank, const uint64_t *dims) {
-    Text text = text_create(arena);
-    for (uint32_t i = 0; i < rank; i++)
-        text_format(&text, "%s%llu", i ? "," : "", (unsigned long long)dims[i]);
-    return text.data;
-}
-
 bool inputs_take(Arena *arena, const char *name, const HostTensor *given, InputRecords *out, Diag *diag) {
     const Layout *layout = &out->input->tensor.layout;
     uint64_t dims[LAYOUT_RANK_MAX] = {0}, count = host_count(given);
@@ -82,8 +75,8 @@ bool inputs_take(Arena *arena, const char *name, const HostTensor *given, InputR
     }
     bool is_scalar = count == 1 && layout_logical_count(layout) == 1; // [] and [1] are the same number
     if ((!fits && !is_scalar) || count / out->each > UINT32_MAX) {
-        diag_error(diag, NULL, "%s: a tensor [%s] is given where %s[%s] is expected", name, shape_text(arena, given->rank, given->dims),
-                   element_type_name(out->input->tensor.type), shape_text(arena, layout->rank, dims));
+        diag_error(diag, NULL, "%s: a tensor [%s] is given where %s[%s] is expected", name, host_dims_text(arena, given->rank, given->dims),
+                   element_type_name(out->input->tensor.type), host_dims_text(arena, layout->rank, dims));
         return false;
     }
     double *values = ARENA_NEW(arena, double, count);
@@ -107,7 +100,7 @@ static bool picture_shape(Arena *arena, const char *name, InputRecords *out, Pic
         for (uint32_t i = 0; i < layout->rank; i++)
             dims[i] = layout->dims[i];
         diag_error(diag, NULL, "%s: pictures are f32[count,1 or 3,height,width] or f32[1 or 3,height,width]; the input is %s[%s]", name,
-                   element_type_name(input->tensor.type), shape_text(arena, layout->rank, dims));
+                   element_type_name(input->tensor.type), host_dims_text(arena, layout->rank, dims));
         return false;
     }
     if (!input->has_range) {

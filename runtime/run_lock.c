@@ -44,9 +44,8 @@ static void sign(int descriptor) {
     char host[128] = "?", text[256];
     gethostname(host, sizeof host - 1);
     int size = snprintf(text, sizeof text, "%s%ld on %s\n", SIGNATURE, (long)getpid(), host);
-    // For people alone: whether it could be written changes nothing.
-    if (ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, (size_t)size, 0) != size)
-        errno = 0;
+    bool is_signed = ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, (size_t)size, 0) == size;
+    (void)is_signed; // for people alone: nothing depends on it
 }
 
 // False: the file was removed meanwhile, try again.

@@ -167,9 +167,14 @@ static bool write_figure(const Sampling *sampling, const EmitsOutput *output, co
     Arena *arena = sampling->arena;
     const Texts *texts = sampling->options->texts;
     uint32_t *shown = ARENA_NEW(arena, uint32_t, texts->count + 1u), emits = 0;
-    for (uint32_t i = 0; i < count; i++)
+    bool is_taken = false;
+    for (uint32_t i = 0; i < count; i++) {
         emits += is_shown(&pictures[i]);
-    if (emits == 0)
+        is_taken = is_taken || strcmp(pictures[i].name, "figure") == 0;
+    }
+    if (is_taken)
+        diag_warning(diag, NULL, "the program emits a \"figure\" of its own: none of texts beside their pictures is written over it");
+    if (emits == 0 || is_taken)
         return true;
     uint32_t all = find_shown_texts(sampling, pictures, count, shown), most = emits < FIGURE_PICTURES ? FIGURE_PICTURES / emits : 1;
     FigureColumn *columns = ARENA_NEW(arena, FigureColumn, emits);

@@ -161,13 +161,6 @@ static uint32_t to_element(ElementType type, double number) {
     return word;
 }
 
-static const char *shape_text(Arena *arena, uint32_t rank, const uint64_t *dims) {
-    Text text = text_create(arena);
-    for (uint32_t i = 0; i < rank; i++)
-        text_format(&text, "%s%llu", i ? "," : "", (unsigned long long)dims[i]);
-    return text.data;
-}
-
 static bool check_shape(const Layout *layout, const char *name, const HostTensor *tensor, Diag *diag) {
     uint64_t dims[LAYOUT_RANK_MAX], count = 1;
     bool same = tensor->rank == layout->rank;
@@ -180,8 +173,8 @@ static bool check_shape(const Layout *layout, const char *name, const HostTensor
     bool is_scalar = layout_logical_count(layout) == 1 && count == 1; // [] and [1] are the same number
     Arena *arena = arena_create();
     if (!same && !is_scalar)
-        diag_error(diag, NULL, "%s has the shape [%s]; the tensor given has [%s]", name, shape_text(arena, layout->rank, dims),
-                   shape_text(arena, tensor->rank < HOST_RANK_MAX ? tensor->rank : HOST_RANK_MAX, tensor->dims));
+        diag_error(diag, NULL, "%s has the shape [%s]; the tensor given has [%s]", name, host_dims_text(arena, layout->rank, dims),
+                   host_dims_text(arena, tensor->rank < HOST_RANK_MAX ? tensor->rank : HOST_RANK_MAX, tensor->dims));
     else if (tensor->size / host_dtype_size(tensor->dtype) < count)
         diag_error(diag, NULL, "%s: the tensor given holds only %zu bytes", name, tensor->size);
     else

@@ -33,16 +33,14 @@ Value measures_finite(Reader *reader, const Value *gradients, uint32_t count) {
     return build_binary(graph, OP_eq, wild, build_constant(graph, DTYPE_F32, 0));
 }
 
-// Of all parameters together.
-static Value norm_of(Reader *reader, const UpdateMeasure *measure) {
+Value measures_squares(Reader *reader, const Value *gradients, uint32_t count) {
     Graph *graph = reader->stage->graph;
     Value sum = {0};
-    for (uint32_t i = 0; i < measure->optimizer->networks.count; i++) {
-        Value gradient = measure->gradients[i];
-        Value part = build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, gradient, gradient), NULL, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        Value part = build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, gradients[i], gradients[i]), NULL, 0);
         sum = sum.id ? build_binary(graph, OP_add, sum, part) : part;
     }
-    return build_unary(graph, OP_sqrt, sum);
+    return sum;
 }
 
 Datum measures_read(Reader *reader, const OptimizerDecl *optimizer, const char *name) {
@@ -52,17 +50,17 @@ Datum measures_read(Reader *reader, const OptimizerDecl *optimizer, const char *
         at++;
     if (at == 3)
         return reader_error(reader, "no \"%s\" in an optimizer%s", name, reader_suggest_words(reader, name, known, 3));
+    Graph *graph = reader->stage->graph;
     const UpdateMeasure *measure = reader->stage->kind == STAGE_PHASE ? find(reader->stage, optimizer) : NULL;
     if (!measure)
         return reader_error(reader, "\"%s\" is not updated before this in this phase: its %s is of an update", optimizer->name, name);
     if (!measure->gradients) // reported
         return datum_error();
     if (at == 0)
-        return measure->lr.is_static ? datum_tensor(build_constant(reader->stage->graph, DTYPE_F32, measure->lr.number))
-                                     : datum_tensor(measure->lr.value);
-    return datum_tensor(at == 1           ? norm_of(reader, measure)
-                        : measure->skipped.id ? measure->skipped
-                                              : build_constant(reader->stage->graph, DTYPE_F32, 0));
+        return datum_tensor(measure->lr.is_static ? build_constant(graph, DTYPE_F32, measure->lr.number) : measure->lr.value);
+    if (at == 1)
+        return datum_tensor(build_unary(graph, OP_sqrt, measures_squares(reader, measure->gradients, optimizer->networks.count)));
+    return datum_tensor(measure->skipped.id ? measure->skipped : build_constant(graph, DTYPE_F32, 0));
 }
 
 void measures_report(Reader *reader) {

@@ -140,6 +140,7 @@ Datum optimizer_ema(Reader *reader, Network *network);
 // ---- measures.c: what a phase may report of its updates
 void measures_note(Reader *reader, const UpdateMeasure *of_update);
 Value measures_finite(Reader *reader, const Value *gradients, uint32_t count); // a bool: every element of all of them
+Value measures_squares(Reader *reader, const Value *gradients, uint32_t count); // the sum of all elements' squares
 Datum measures_read(Reader *reader, const OptimizerDecl *optimizer, const char *name);
 void measures_report(Reader *reader); // the skipped updates, where some could be
 

@@ -312,13 +312,9 @@ static bool clip_gradients(Reader *reader, const OptimizerDecl *optimizer, const
             gradients[i] = optimizer_scale(step, OP_minimum, optimizer_scale(step, OP_maximum, gradients[i], low), limit);
     }
     if (by_norm) {
-        Value sum = {0};
         if (!read_option(reader, by_norm, &optimizer->document->scope, &limit))
             return false;
-        for (uint32_t i = 0; i < count; i++) {
-            Value part = build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, gradients[i], gradients[i]), NULL, 0);
-            sum = sum.id ? build_binary(graph, OP_add, sum, part) : part;
-        }
+        Value sum = measures_squares(reader, gradients, count);
         Value above = limit.is_static ? build_constant(graph, DTYPE_F32, limit.number) : limit.value;
         Value scale = build_binary(graph, OP_div, above, build_number(graph, OP_add, optimizer_root(step, sum), 1e-6));
         scale = build_number(graph, OP_minimum, scale, 1);

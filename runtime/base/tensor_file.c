@@ -1,6 +1,8 @@
 // What the tensor formats share: dtypes, element conversion, look-up.
 #include "runtime/base/tensor_file.h"
 #include "runtime/base/tensor_stored.h"
+#include "runtime/base/text.h"
+#include <inttypes.h>
 
 static const struct {
     const char *name;
@@ -21,6 +23,13 @@ enum { STORED_TYPE_COUNT = sizeof stored_types / sizeof stored_types[0] };
 size_t host_dtype_size(HostDType dtype) { return host_dtypes[dtype].size; }
 
 const char *host_dtype_name(HostDType dtype) { return host_dtypes[dtype].name; }
+
+const char *host_dims_text(Arena *arena, uint32_t rank, const uint64_t *dims) {
+    Text text = text_create(arena);
+    for (uint32_t i = 0; i < rank; i++)
+        text_format(&text, i ? ",%" PRIu64 : "%" PRIu64, dims[i]);
+    return text.data;
+}
 
 uint64_t host_count(const HostTensor *tensor) {
     uint64_t count = 1;

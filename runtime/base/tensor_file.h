@@ -17,6 +17,7 @@ typedef struct {
 
 size_t host_dtype_size(HostDType dtype);
 const char *host_dtype_name(HostDType dtype); // "f32"
+const char *host_dims_text(Arena *arena, uint32_t rank, const uint64_t *dims); // "2,3"
 uint64_t host_count(const HostTensor *tensor);              // elements
 double host_number(const HostTensor *tensor, uint64_t i);   // element i as a number
 

@@ -259,6 +259,22 @@ START_TEST(training) {
 }
 END_TEST
 
+// An emit called as the figure of texts and pictures is.
+START_TEST(an_emitted_figure_stays) {
+    static const float vectors[8] = {0, 0.25f, 0.5f, 0.75f, 1, 0, 1, 0};
+    HostTensor tensor = {.dtype = HOST_F32, .rank = 2, .dims = {2, 4}, .data = vectors, .size = sizeof vectors};
+    ck_assert(npy_write(in_folder("vectors.npy"), &tensor, diag));
+    compile("{ \"gcc-graph\": 1, \"name\": \"own\", \"programs\": { \"sample\": { \"inputs\": { \"text\": [2, 4] }, \"phases\": [ { \"name\": \"a\",\n"
+            "  \"nodes\": [ { \"emit\": \"figure\", \"value\": \"reshape(text, [2, 1, 2, 2])\", \"format\": \"image\" } ] } ] } } }\n");
+    expect_code(0, "sample %s --embedding %s --out %s", bundle, in_folder("vectors.npy"), in_folder("own"));
+    expect_err("the program emits a \"figure\" of its own");
+    Image image;
+    ck_assert(image_read(arena, in_folder("own/figure.png"), &image, NULL, NULL, diag));
+    ck_assert_msg(image.width < 200 && image.height < 100, "%u x %u pixels", image.width, image.height);
+    ck_assert(!file_exists(in_folder("own/figure.html")));
+}
+END_TEST
+
 int main(void) {
     if (!has_device())
         return 77;
@@ -273,6 +289,7 @@ int main(void) {
     tcase_add_test(tests, nothing_is_overwritten);
     tcase_add_test(tests, grids);
     tcase_add_test(tests, a_row_a_caption);
+    tcase_add_test(tests, an_emitted_figure_stays);
     tcase_add_test(tests, training);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
