@@ -6,10 +6,10 @@
 #include "compiler/passes/prepare.h"
 #include "compiler/passes/simplify.h"
 #include "runtime/base/bug.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/file.h"
 #include "runtime/base/folder.h"
 #include <stdlib.h>
-#include <time.h>
 
 typedef enum { LEVEL_GRAPH, LEVEL_KERNELS, LEVEL_PROGRAM } Level;
 
@@ -39,12 +39,6 @@ typedef struct {
     Diag *diag;
     bool stopped;
 } Compile;
-
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 __attribute__((noreturn)) static void blame(Pass pass, const char *problems, const char *dump) {
     bug("pass %s:\n%s\n%s", pass_infos[pass].name, problems, dump);
@@ -170,7 +164,7 @@ static bool fits_target(Compile *compile, const GraphProgram *program, const Pha
 static bool make_spirv(Compile *compile, Compiled *out, const Emitted *emitted) {
     Program *program = emitted->program;
     SpirvJob *jobs = ARENA_NEW(compile->arena, SpirvJob, program->kernels.count + 1);
-    double begin = seconds_now();
+    double begin = clock_seconds();
     for (uint32_t k = 0; k < program->kernels.count; k++)
         jobs[k] = (SpirvJob){.name = program->kernels.items[k].name, .source = emitted->sources.items[k], .is_exact = program->is_exact};
     if (!spirv_compile(compile->arena, jobs, program->kernels.count, compile->options->debug_info, compile->options->progress, compile->options->progress_context, compile->diag))
@@ -182,7 +176,7 @@ static bool make_spirv(Compile *compile, Compiled *out, const Emitted *emitted) 
         kernel->spirv_size = jobs[k].size;
         kernel->spirv_digest = digest_bytes(compile->arena, jobs[k].words, jobs[k].size);
     }
-    out->spirv_seconds = seconds_now() - begin;
+    out->spirv_seconds = clock_seconds() - begin;
     return true;
 }
 
@@ -269,7 +263,7 @@ Compiled *compile_module(Arena *arena, const Module *module, const CompileOption
     compile.context = (PassContext){.module = module, .target = &target, .no_fuse = options->no_fuse, .reference_schedule = options->reference_schedule};
     compile.context.sets = layout_sets(arena, module, &target);
     Compiled *out = ARENA_NEW(arena, Compiled, 1);
-    double begin = seconds_now();
+    double begin = clock_seconds();
     KernelList ***phases = ARENA_NEW(arena, KernelList **, module->programs.count + 1);
     out->phases = ARENA_NEW(arena, CompiledPhase *, module->programs.count + 1);
     bool fits = true;
@@ -286,7 +280,7 @@ Compiled *compile_module(Arena *arena, const Module *module, const CompileOption
             out->phases[p][i] = (CompiledPhase){phases[p][i]->graph, phases[p][i]};
         }
     }
-    out->pass_seconds = seconds_now() - begin;
+    out->pass_seconds = clock_seconds() - begin;
     if (!fits || compile.stopped)
         return NULL;
     return finish(&compile, out, (KernelList *const *const *)phases, folder) ? out : NULL;

@@ -1,6 +1,6 @@
 // Arguments: the command line - what a command accepts, what the user gave, help and usage errors.
 #pragma once
-#include "runtime/activity.h"
+#include "runtime/base/activity.h"
 #include "runtime/base/diag.h"
 
 typedef enum { OPTION_FLAG, OPTION_TEXT, OPTION_COUNT, OPTION_SEED } OptionKind; // COUNT: 1 or more, 32 bits; SEED: 64 bits
@@ -36,7 +36,7 @@ typedef struct {
 struct Arguments {
     Arena *arena;
     Diag *diag;         // printed by main when the command ends
-    Activity *activity; // on stderr; also the context of common_progress
+    Activity *activity; // on stderr; also the context of activity_progress
     const char *name;
     const Command *command;
     ARRAY(Given) given;

@@ -1,5 +1,5 @@
 // `bench`: what a program's step and its kernels cost on a device.
-#include "compiler/driver/bench_run.h"
+#include "runtime/bench/bench.h"
 #include "compiler/driver/common.h"
 #include "runtime/base/json.h"
 

@@ -2,8 +2,6 @@
 #include "compiler/driver/common.h"
 #include "runtime/base/file.h"
 #include "runtime/base/machine.h"
-#include <math.h>
-#include <time.h>
 
 bool common_is_bundle(const char *path) { return file_is_folder(path); }
 
@@ -125,47 +123,4 @@ bool common_target(Arguments *arguments, const char *wanted, Target *out) {
                  "no Vulkan device is found here, so the bundle is compiled for any: slower than --target cpu or gpu");
     *out = target_default(TARGET_ANY);
     return true;
-}
-
-// ---- showing
-
-void common_progress(void *activity, const char *what, uint32_t done, uint32_t total) {
-    if (done < total)
-        activity_count(activity, what, done, total);
-    else
-        activity_end(activity);
-}
-
-void common_pipelines(void *activity, uint32_t done, uint32_t total) { common_progress(activity, "compiling shaders", done, total); }
-
-double common_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-const char *common_flops(Arena *arena, double flops) {
-    static const char *const units[] = {"FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP"};
-    uint32_t unit = 0;
-    while (fabs(flops) >= 999.5 && unit + 1 < sizeof units / sizeof *units) {
-        flops /= 1000;
-        unit++;
-    }
-    return arena_format(arena, unit == 0 ? "%.0f %s" : "%.3g %s", flops, units[unit]);
-}
-
-static const char *shape(Arena *arena, const char *prefix, uint32_t rank, const uint32_t *dims) {
-    Text text = text_create(arena);
-    text_format(&text, "%s[", prefix);
-    for (uint32_t i = 0; i < rank; i++)
-        text_format(&text, "%s%u", i ? ", " : "", dims[i]);
-    text_append(&text, "]");
-    return text.data;
-}
-
-const char *common_shape(Arena *arena, const Type *type) { return shape(arena, "", type->rank, type->dims); }
-
-const char *common_dtype_shape(Arena *arena, ElementType type, const Layout *layout) {
-    static const char *const names[] = {"f32", "i32", "u32", "bool", "u8"};
-    return shape(arena, names[type], layout->rank, layout->dims);
 }

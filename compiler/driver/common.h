@@ -41,12 +41,3 @@ void common_check_validation(Arguments *arguments, const Device *device);
 void common_check_class(Arguments *arguments, const Program *program, const Device *device);
 // "cpu", "gpu", "any" or a device; NULL: the device that would run it, or `any` (with a warning) where there is none.
 bool common_target(Arguments *arguments, const char *wanted, Target *out);
-
-// How far something is, said where it takes long. Fits CompileOptions.progress and SessionOptions.progress; the context is the arguments'
-// activity.
-void common_progress(void *activity, const char *what, uint32_t done, uint32_t total);
-void common_pipelines(void *activity, uint32_t done, uint32_t total);
-double common_seconds(void);                                                          // a clock
-const char *common_flops(Arena *arena, double flops);                                 // "1.23 GFLOP"
-const char *common_shape(Arena *arena, const Type *type);                             // "[2, 3]"
-const char *common_dtype_shape(Arena *arena, ElementType type, const Layout *layout); // "f32[2, 3]"

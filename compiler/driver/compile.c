@@ -1,6 +1,7 @@
 // `compile`: a graph to a bundle; or rebuilds the edited kernels of a bundle.
 #include "compiler/compile.h"
 #include "compiler/driver/common.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/file.h"
 #include <unistd.h>
 
@@ -56,7 +57,7 @@ static int run(Arguments *arguments) {
                               .dump = arguments_text(arguments, "dump"),
                               .stop_after = arguments_text(arguments, "stop-after"),
                               .dump_stream = stdout,
-                              .progress = common_progress, .progress_context = arguments->activity};
+                              .progress = activity_progress, .progress_context = arguments->activity};
     if (!known_pass(arguments, "dump", compile.dump, true) || !known_pass(arguments, "stop-after", compile.stop_after, false))
         return 2;
     const char *schedule = arguments_text(arguments, "schedule");
@@ -65,7 +66,7 @@ static int run(Arguments *arguments) {
     compile.reference_schedule = schedule != NULL;
     if (!output && !compile.stop_after && !compile.dump)
         return arguments_wrong(arguments, "-o BUNDLE is missing: where shall the bundle go?");
-    double start = common_seconds();
+    double start = clock_seconds();
     activity_begin(arguments->activity, "compiling %s", path);
     Module *module = common_read_module(arguments, path, false, NULL);
     if (!module || !common_target(arguments, arguments_text(arguments, "target"), &compile.target))
@@ -78,7 +79,7 @@ static int run(Arguments *arguments) {
     if (output)
         printf("%s: %u programs, %u kernels (%u from the cache) for %s; %.1f s, of which SPIR-V %.1f s\n", output,
                compiled->program->entries.count, kernels, compiled->cached_count, target_text(arguments->arena, &compile.target),
-               common_seconds() - start, compiled->spirv_seconds);
+               clock_seconds() - start, compiled->spirv_seconds);
     return 0;
 }
 

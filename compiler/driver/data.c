@@ -2,7 +2,7 @@
 #include "compiler/driver/common.h"
 #include "compiler/driver/data_fetch.h"
 #include "compiler/driver/data_make.h"
-#include "runtime/base/tensor_file.h"
+#include "runtime/tensor/tensor_file.h"
 #include "runtime/data/dataset.h"
 
 static const Option options[] = {

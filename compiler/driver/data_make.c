@@ -12,7 +12,7 @@ int data_make_birds(Arguments *arguments) {
                             .count = arguments_count(arguments, "count", COUNT_DEFAULT),
                             .size = arguments_count(arguments, "size", BIRD_SIZE_DEFAULT),
                             .seed = arguments_seed(arguments, "seed", 0),
-                            .progress = common_progress, .progress_context = arguments->activity};
+                            .progress = activity_progress, .progress_context = arguments->activity};
     if (arguments_has(arguments, "split"))
         return arguments_wrong(arguments, "data make birds makes all splits: --split is too much");
     if (!options.folder)

@@ -1,10 +1,10 @@
 // `eval`: measures of samples.
 #include "compiler/driver/common.h"
-#include "compiler/driver/eval_classify.h"
+#include "runtime/eval/classify.h"
 #include "compiler/driver/eval_colour.h"
 #include "compiler/driver/eval_modes.h"
 #include "runtime/base/json.h"
-#include "runtime/sample.h"
+#include "runtime/sample/sample.h"
 
 static const Option options[] = {
     {"images", 0, OPTION_TEXT, false, "FILE.npy", "the samples [n, channels, height, width], as `sample --tensors` writes them"},

@@ -3,7 +3,7 @@
 #include "compiler/driver/common.h"
 #include "runtime/base/random.h"
 #include "runtime/data/birds.h"
-#include "runtime/sample.h"
+#include "runtime/sample/sample.h"
 #include <math.h>
 
 enum { COUNT_DEFAULT = 1024, SHOWN = 64, ANCHORS_MAX = 64, EMITS_MAX = 8, SIDE = 64 };
@@ -317,7 +317,7 @@ static bool generate_all(Measure *measure, Session *session) {
         if (!generate(measure, session, &texts, run, runs) || (folder && run == 0 && !write_pictures(measure, folder)))
             return false;
         score_run(measure, measure->count - run * batch < batch ? measure->count - run * batch : batch);
-        common_progress(measure->arguments->activity, "making pictures: run", run + 1, runs);
+        activity_progress(measure->arguments->activity, "making pictures: run", run + 1, runs);
     }
     return true;
 }

@@ -2,9 +2,9 @@
 #include "compiler/driver/eval_modes.h"
 #include "compiler/driver/common.h"
 #include "runtime/base/json.h"
-#include "runtime/draw.h"
-#include "runtime/run.h"
-#include "runtime/sample.h"
+#include "runtime/show/draw.h"
+#include "runtime/run/run.h"
+#include "runtime/sample/sample.h"
 #include <math.h>
 
 enum { COUNT_DEFAULT = 2500, REAL_SHOWN = 1000 };

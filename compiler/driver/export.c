@@ -1,7 +1,7 @@
 // `export`: a run's weights as safetensors under other names; and back.
 #include "compiler/driver/arguments.h"
-#include "runtime/checkpoint.h"
-#include "runtime/names.h"
+#include "runtime/run/checkpoint.h"
+#include "runtime/run/names.h"
 
 static const Option options[] = {
     {"output", 'o', OPTION_TEXT, false, "FILE.safetensors", "the file to write"},

@@ -1,5 +1,6 @@
 // `inspect`: what a bundle's kernels compute, why they are as they are, and where their numbers lie.
-#include "compiler/driver/built.h"
+#include "compiler/built.h"
+#include "compiler/driver/common.h"
 #include "compiler/ir/op.h"
 #include "runtime/base/file.h"
 
@@ -58,7 +59,7 @@ static void print_dispatch(View *view, const ProgramEntry *entry, const ProgramP
     }
     printf("  %4u  %-40s %-14s %-12s %9s %11s %11s  %s\n", dispatch->wave, view->program->kernels.items[dispatch->kernel].name,
            dispatch->op_class, kernel && kernel->schedule.name ? kernel->schedule.name : "", groups_text(arena, dispatch->groups),
-           text_bytes(arena, (uint64_t)dispatch->bytes), dispatch->flops > 0 ? common_flops(arena, dispatch->flops) : "", dispatch->label);
+           text_bytes(arena, (uint64_t)dispatch->bytes), dispatch->flops > 0 ? text_flops(arena, dispatch->flops) : "", dispatch->label);
     if (kernel && kernel->reason)
         printf("        because %s\n", kernel->reason);
 }
@@ -192,7 +193,7 @@ static int run(Arguments *arguments) {
     const char *only = arguments_text(arguments, "program");
     if (only && !common_entry(arguments, view.program, only, false))
         return 1;
-    if (!built_look(arguments, view.bundle, view.program, &view.look))
+    if (!built_look(arguments->arena, view.bundle, view.program, &view.look, arguments->diag))
         return 1;
     if (arguments->operands.count == 2)
         return show_nodes(&view);

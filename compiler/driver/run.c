@@ -1,9 +1,10 @@
 // `run`: any program, any tensor in and out, on a device or interpreted.
-#include "compiler/driver/built.h"
-#include "compiler/driver/run_device.h"
-#include "compiler/driver/run_interpret.h"
-#include "runtime/run.h"
-#include "runtime/weights.h"
+#include "compiler/built.h"
+#include "compiler/driver/common.h"
+#include "compiler/reference/device.h"
+#include "compiler/reference/interpret.h"
+#include "runtime/run/run.h"
+#include "runtime/sample/weights.h"
 
 static const Option options[] = {
     {"set", 0, OPTION_TEXT, true, "NAME=VALUE|DIR", "an input, or a state, feed or draw as FILE.npy; or a folder of them, named as a dump"},
@@ -24,7 +25,7 @@ typedef struct {
     const char *program, *phase;
     uint64_t seed;
     uint32_t first_step, steps;
-    RunFiles files;
+    Dump files;
     bool has_checkpoint;
     Checkpoint checkpoint;
 } Work;
@@ -56,11 +57,21 @@ static bool save(const Work *work, const ProgramEntry *entry, const char *digest
     return true;
 }
 
+static bool open_batches(const Work *work, const Program *program, const ProgramEntry *entry, Batches *out) {
+    BatchesOptions wanted = {.program = program,
+                              .entry = entry,
+                              .seed = work->seed,
+                              .first = work->first_step,
+                              .end = work->first_step + work->steps};
+    wanted.specs = arguments_all(work->arguments, "data", &wanted.spec_count);
+    return batches_open(work->arguments->arena, &wanted, out, work->arguments->diag);
+}
+
 // ---- interpreted
 
-static bool load_states(const Work *work, RunParts *parts) {
+static bool load_states(const Work *work, StateParts *parts) {
     for (uint32_t i = 0; work->has_checkpoint && i < parts->count; i++) {
-        RunPart *part = &parts->items[i];
+        StatePart *part = &parts->items[i];
         const HostTensor *tensor = tensor_file_find(&work->checkpoint.file, part->name);
         Tensor given;
         if (!tensor && part->state->kind == STATE_PARAMETERS) {
@@ -69,7 +80,7 @@ static bool load_states(const Work *work, RunParts *parts) {
         }
         if (!tensor)
             continue;
-        if (!run_tensor_from(work->arguments->arena, part->name, tensor, &part->type, &given, work->arguments->diag))
+        if (!dump_tensor_from(work->arguments->arena, part->name, tensor, &part->type, &given, work->arguments->diag))
             return false;
         memcpy(part->data, given.data, sizeof(double) * type_count(&part->type));
     }
@@ -77,15 +88,15 @@ static bool load_states(const Work *work, RunParts *parts) {
 }
 
 // Checkpoints hold single precision.
-static bool save_interpreted(const Work *work, const ProgramEntry *entry, const char *digest, const RunParts *parts) {
+static bool save_interpreted(const Work *work, const ProgramEntry *entry, const char *digest, const StateParts *parts) {
     HostTensor *tensors = ARENA_NEW(work->arguments->arena, HostTensor, parts->count + 1);
     uint32_t count = 0;
     for (uint32_t i = 0; i < parts->count; i++) {
-        const RunPart *part = &parts->items[i];
+        const StatePart *part = &parts->items[i];
         if (part->state->kind == STATE_PROGRAM)
             continue;
         Tensor tensor = {part->type, part->data};
-        HostTensor host = run_tensor_to(work->arguments->arena, &tensor);
+        HostTensor host = dump_tensor_to(work->arguments->arena, &tensor);
         if (host.dtype == HOST_F64) {
             float *single = ARENA_NEW(work->arguments->arena, float, type_count(&part->type));
             for (uint64_t k = 0; k < type_count(&part->type); k++)
@@ -111,17 +122,17 @@ static const Program *plan_of(const Work *work, const Module *module) {
 
 static bool run_interpreted(Work *work) {
     Arguments *arguments = work->arguments;
-    Module *module = common_read_module(arguments, work->path, run_files_wants_values(&work->files), work->program);
+    Module *module = common_read_module(arguments, work->path, dump_wants_values(&work->files), work->program);
     const Program *program = module ? plan_of(work, module) : NULL;
     const ProgramEntry *entry = program ? common_entry(arguments, program, work->program, false) : NULL;
-    RunData data;
+    Batches data;
     Inputs inputs;
-    if (!entry || !check_phase(work, entry) || !run_files_inputs(&work->files, entry, &inputs) ||
-        !run_data_open(arguments, program, entry, work->seed, work->first_step, work->first_step + work->steps, &data))
+    if (!entry || !check_phase(work, entry) || !dump_inputs(&work->files, entry, &inputs) ||
+        !open_batches(work, program, entry, &data))
         return false;
-    RunStates states = run_states_create(arguments->arena, module, work->seed);
-    RunParts parts = run_states_parts(&states, entry->name);
-    RunInterpret run = {.module = module,
+    States states = states_create(arguments->arena, module, work->seed);
+    StateParts parts = states_parts(&states, entry->name);
+    Interpretation run = {.module = module,
                         .entry = module_program(module, entry->name),
                         .phase = work->phase,
                         .files = &work->files,
@@ -131,8 +142,8 @@ static bool run_interpreted(Work *work) {
                         .states = &states,
                         .data = &data,
                         .inputs = &inputs};
-    bool good = load_states(work, &parts) && run_interpret(arguments->arena, &run, arguments->diag);
-    run_data_close(&data);
+    bool good = load_states(work, &parts) && interpret_program(arguments->arena, &run, arguments->diag);
+    batches_close(&data);
     return good && (!arguments_has(arguments, "save") || save_interpreted(work, entry, program->digest, &parts));
 }
 
@@ -140,14 +151,14 @@ static bool run_interpreted(Work *work) {
 
 static bool run_session(Work *work, Device *device, const Program *program, const ProgramEntry *entry) {
     Arguments *arguments = work->arguments;
-    RunData data;
+    Batches data;
     Inputs inputs;
-    if (!run_files_inputs(&work->files, entry, &inputs) ||
-        !run_data_open(arguments, program, entry, work->seed, work->first_step, work->first_step + work->steps, &data))
+    if (!dump_inputs(&work->files, entry, &inputs) ||
+        !open_batches(work, program, entry, &data))
         return false;
     SessionOptions session_options = {.seed = work->seed, .only_entry = entry->name};
     Session *session = session_create(arguments->arena, device, program, &session_options, arguments->diag);
-    RunDevice run = {.program = program,
+    DeviceRun run = {.program = program,
                      .entry = entry,
                      .phase = work->phase,
                      .files = &work->files,
@@ -158,14 +169,14 @@ static bool run_session(Work *work, Device *device, const Program *program, cons
                      .steps = work->steps};
     bool good = session && session_initialise(session, arguments->diag) &&
                 (!work->has_checkpoint || weights_set(session, program, &work->checkpoint, CHECKPOINT_WEIGHTS, arguments->diag)) &&
-                run_device(arguments->arena, &run, arguments->diag);
+                device_run(arguments->arena, &run, arguments->diag);
     HostTensor *tensors = NULL;
     uint32_t count = 0;
     if (good && arguments_has(arguments, "save"))
         good = weights_get(session, program, arguments->arena, &tensors, &count, arguments->diag) &&
                save(work, entry, program->digest, tensors, count);
     session_destroy(&session);
-    run_data_close(&data);
+    batches_close(&data);
     return good;
 }
 
@@ -185,17 +196,17 @@ static void emit_values(Module *module) {
 // Values are only computed where the program is compiled for it.
 static bool open_program(Work *work, const Device *device, Built *out) {
     Arguments *arguments = work->arguments;
-    bool wants_values = run_files_wants_values(&work->files);
+    bool wants_values = dump_wants_values(&work->files);
     *out = (Built){0};
     if (common_is_bundle(work->path) && !wants_values) {
         out->program = common_read_bundle(arguments, work->path);
         return out->program != NULL;
     }
     Module *module = common_read_module(arguments, work->path, wants_values, work->program);
-    CompileOptions compile = {.target = device_info(device)->target, .progress = common_progress, .progress_context = arguments->activity};
+    CompileOptions compile = {.target = device_info(device)->target, .progress = activity_progress, .progress_context = arguments->activity};
     if (module)
         emit_values(module);
-    return module && built_make(arguments, module, &compile, out);
+    return module && built_make(arguments->arena, module, &compile, out, arguments->diag);
 }
 
 static bool run_on_device(Work *work) {
@@ -228,14 +239,17 @@ static int run(Arguments *arguments) {
                    "a training's run is there, and its checkpoints are its own; choose another --save");
         return 1;
     }
-    if (!run_files_open(&work.files, arguments))
+    DumpWords given = {0}, wanted = {0};
+    given.items = arguments_all(arguments, "set", &given.count);
+    wanted.items = arguments_all(arguments, "get", &wanted.count);
+    if (!dump_open(arguments->arena, &given, &wanted, &work.files, arguments->diag))
         return 1;
     work.has_checkpoint = from != NULL;
     if (from && !checkpoint_read_from(arguments->arena, from, &work.checkpoint, arguments->diag))
         return 1;
     work.first_step = from && work.checkpoint.info.digest ? work.checkpoint.info.step : 0;
     bool good = arguments_has(arguments, "interpret") ? run_interpreted(&work) : run_on_device(&work);
-    return good && run_files_close(&work.files) ? 0 : 1;
+    return good && dump_close(&work.files) ? 0 : 1;
 }
 
 const Command run_command = {

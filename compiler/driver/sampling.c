@@ -20,7 +20,7 @@ static const ProgramState *trained_state(const Program *program, const ProgramEn
     return NULL;
 }
 
-static void progress(void *context, uint32_t done, uint32_t total) { common_progress(context, "sampling: repetition", done, total); }
+static void progress(void *context, uint32_t done, uint32_t total) { activity_progress(context, "sampling: repetition", done, total); }
 
 // ---- texts
 
@@ -152,7 +152,7 @@ static bool run_session(Arguments *arguments, const Sampling *sampling, Device *
     options.datasets = datasets;
     SessionOptions session_options = {.seed = sampling->seed,
                                       .only_entry = entry->name,
-                                      .progress = common_pipelines,
+                                      .progress = activity_pipelines,
                                       .progress_context = arguments->activity};
     Session *session = session_create(arguments->arena, device, program, &session_options, arguments->diag);
     bool good = session && session_initialise(session, arguments->diag);

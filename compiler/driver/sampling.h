@@ -1,7 +1,7 @@
 // Sampling: a sampling program on trained weights, as `sample` and `eval` run it.
 #pragma once
 #include "compiler/driver/common.h"
-#include "runtime/sample.h"
+#include "runtime/sample/sample.h"
 
 typedef struct {
     const char *bundle, *program; // program NULL: the one called "sample", or the only one that emits images or rows

@@ -1,7 +1,8 @@
 // `train`: the options of a training run.
-#include "runtime/train.h"
-#include "compiler/driver/built.h"
-#include "compiler/driver/summary.h"
+#include "runtime/train/train.h"
+#include "compiler/built.h"
+#include "compiler/driver/common.h"
+#include "compiler/summary.h"
 
 static const Option options[] = {
     {"data", 0, OPTION_TEXT, true, "SPEC", "a data set, [NAME=]mnist, fashion-mnist, idx:DIR ... (see gcc-graph data)"},
@@ -69,9 +70,9 @@ static bool open_program(Arguments *arguments, const char *schedule, Built *out)
     Module *module = common_read_preset(arguments, bundle, NULL);
     CompileOptions compile = {.target = out->program->target,
                               .reference_schedule = true,
-                              .progress = common_progress,
+                              .progress = activity_progress,
                               .progress_context = arguments->activity};
-    return module && built_make(arguments, module, &compile, out);
+    return module && built_make(arguments->arena, module, &compile, out, arguments->diag);
 }
 
 static bool train(Arguments *arguments, const Program *program) {

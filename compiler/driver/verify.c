@@ -1,5 +1,7 @@
 // `verify`: every kernel on the device against the double-precision reference, at the graph's check sizes and at full size.
-#include "compiler/driver/verify_run.h"
+#include "compiler/driver/common.h"
+#include "compiler/verify/run.h"
+#include "runtime/base/clock.h"
 #include "runtime/base/file.h"
 #include <math.h>
 
@@ -124,26 +126,26 @@ static bool has_check_preset(Arguments *arguments, const char *bundle) {
 static bool verify_built(Work *work, const Built *built, const Target *target, const VerifyChoice *choice, const char *size) {
     Arguments *arguments = work->arguments;
     VerifyResults results = {0}, failed = {0};
-    double start = common_seconds();
-    if (!verify_run(arguments, work->device, built, choice, &results))
+    double start = clock_seconds();
+    if (!verify_run(arguments->arena, work->device, built, choice, &results, arguments->activity, arguments->diag))
         return false;
     uint32_t kernels = count_kernels(&results);
-    printf("class %s, %s size: %u kernels in %.1f s\n", target_class_name(target->target_class), size, kernels, common_seconds() - start);
+    printf("class %s, %s size: %u kernels in %.1f s\n", target_class_name(target->target_class), size, kernels, clock_seconds() - start);
     print_results(arguments->arena, &results, arguments_has(arguments, "all"));
     work->kernels += kernels;
     work->failed += collect_failed(arguments->arena, &results, &failed);
     bool good = true;
     if (failed.count > 0 && arguments_has(arguments, "bisect"))
-        good = verify_bisect(arguments, work->device, built->module, target, choice, &failed);
+        good = verify_bisect(arguments->arena, work->device, built->module, target, choice, &failed, arguments->activity, arguments->diag);
     fflush(stdout);
     return good;
 }
 
 static bool verify_preset(Work *work, const char *preset, const Target *target, const VerifyChoice *choice, const char *size) {
     Module *module = common_read_preset(work->arguments, work->bundle, preset);
-    CompileOptions compile = {.target = *target, .progress = common_progress, .progress_context = work->arguments->activity};
+    CompileOptions compile = {.target = *target, .progress = activity_progress, .progress_context = work->arguments->activity};
     Built built;
-    if (!module || !built_make(work->arguments, module, &compile, &built))
+    if (!module || !built_make(work->arguments->arena, module, &compile, &built, work->arguments->diag))
         return false;
     bool good = verify_built(work, &built, target, choice, size);
     return good;
@@ -172,7 +174,7 @@ static bool verify_target(Work *work, const Target *target) {
     if (target->target_class != work->program->target.target_class)
         return verify_preset(work, NULL, target, &full, "full");
     Built built;
-    return built_look(arguments, work->bundle, work->program, &built) && verify_built(work, &built, target, &full, "full");
+    return built_look(arguments->arena, work->bundle, work->program, &built, arguments->diag) && verify_built(work, &built, target, &full, "full");
 }
 
 static bool verify_targets(Work *work, const char *wanted) {

@@ -1,6 +1,7 @@
 // Text: growth by doubling, edit distance for suggestions, numbers for people.
 #include "runtime/base/text.h"
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 
 enum {
@@ -194,4 +195,23 @@ size_t text_utf8_size(const char *bytes, size_t count) {
         return overlong || too_large ? 0 : 4;
     }
     return 0;
+}
+
+const char *text_flops(Arena *arena, double flops) {
+    static const char *const units[] = {"FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP"};
+    uint32_t unit = 0;
+    while (fabs(flops) >= 999.5 && unit + 1 < sizeof units / sizeof *units) {
+        flops /= 1000;
+        unit++;
+    }
+    return arena_format(arena, unit == 0 ? "%.0f %s" : "%.3g %s", flops, units[unit]);
+}
+
+const char *text_shape(Arena *arena, const char *prefix, uint32_t rank, const uint32_t *dims) {
+    Text text = text_create(arena);
+    text_format(&text, "%s[", prefix);
+    for (uint32_t i = 0; i < rank; i++)
+        text_format(&text, "%s%u", i ? ", " : "", dims[i]);
+    text_append(&text, "]");
+    return text.data;
 }

@@ -28,5 +28,8 @@ const char *text_thousands(Arena *arena, uint64_t number);
 // What a number that is none of low … high should have been: "at least 1", or "at most 2,147,483,647".
 const char *text_bound(Arena *arena, int64_t number, int64_t low, int64_t high);
 const char *text_bytes(Arena *arena, uint64_t bytes);
+const char *text_flops(Arena *arena, double flops); // "1.23 GFLOP"
+// "f32[2, 3]" of the prefix "f32".
+const char *text_shape(Arena *arena, const char *prefix, uint32_t rank, const uint32_t *dims);
 // Bytes of the UTF-8 character that `bytes` starts with; 0 when it is not well-formed (Unicode, table 3-7) or `count` is 0.
 size_t text_utf8_size(const char *bytes, size_t count);

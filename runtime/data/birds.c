@@ -1,7 +1,7 @@
 // Birds: which bird a number is, and the folder of many.
 #include "runtime/data/birds.h"
 #include "runtime/base/json.h"
-#include "runtime/base/pickle_write.h"
+#include "runtime/tensor/pickle_write.h"
 #include "runtime/base/random.h"
 #include "runtime/data/encoder.h"
 #include "runtime/data/jpeg.h"

@@ -8,7 +8,7 @@
 // A class is a pair of body and wing colours. Eight of the 64 pairs are held out of training: each body colour and each wing colour once,
 // none with wings like the body. In every 64 birds from number 0 on each pair occurs once.
 #pragma once
-#include "runtime/image.h"
+#include "runtime/show/image.h"
 
 enum { BIRD_COLOURS = 8, BIRD_BACKGROUNDS = 4, BIRD_POSES = 3, BIRD_BEAKS = 3, BIRD_EYES = 3, BIRD_CAPTIONS = 10 };
 enum { BIRD_SIZE_DEFAULT = 300, BIRD_SIZE_MIN = 64, BIRD_SIZE_MAX = 2000, BIRD_COUNT_MAX = 1000000 };

@@ -1,6 +1,6 @@
 // Birds paint: the picture of a bird, from the side, in a plane of its own: body about (0, 0) with radii 1 and 0.68, facing right.
 #include "runtime/base/random.h"
-#include "runtime/canvas.h"
+#include "runtime/show/canvas.h"
 #include "runtime/data/birds.h"
 #include <math.h>
 

@@ -1,6 +1,6 @@
 // Parts of the reader of birds. Internal to cub.c (records' fields) and cub_folder.c (what the folder says of them).
 #pragma once
-#include "runtime/base/pickle.h"
+#include "runtime/tensor/pickle.h"
 #include "runtime/data/readers.h"
 #include "runtime/data/resize.h"
 

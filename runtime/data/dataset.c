@@ -1,8 +1,8 @@
 // Dataset: the table of readers, specs, and what is said and shown about a data set.
 #include "runtime/data/dataset.h"
 #include "runtime/data/readers.h"
-#include "runtime/draw.h"
-#include "runtime/image.h"
+#include "runtime/show/draw.h"
+#include "runtime/show/image.h"
 
 static const DatasetReader READERS[] = {
 #define DATASET(name, argument, needed, open, natural, summary) {name, argument, summary, needed, open, natural},

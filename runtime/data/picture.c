@@ -2,7 +2,7 @@
 #include "runtime/data/picture.h"
 #include "runtime/data/jpeg.h"
 #include "runtime/data/resize.h"
-#include "runtime/image.h"
+#include "runtime/show/image.h"
 
 enum { CHANNELS = 3, LEVELS = 256 };
 

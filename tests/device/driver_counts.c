@@ -2,7 +2,7 @@
 #include "compiler/compile.h"
 #include "compiler/read/read.h"
 #include "runtime/base/file.h"
-#include "runtime/session.h"
+#include "runtime/session/session.h"
 #include "tests/device/op_suite.h"
 #include <math.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 #include "compiler/compile.h"
 #include "compiler/read/read.h"
 #include "runtime/base/file.h"
-#include "runtime/train.h"
+#include "runtime/train/train.h"
 #include <check.h>
 #include <stdlib.h>
 

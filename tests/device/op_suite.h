@@ -2,7 +2,7 @@
 #pragma once
 #include "compiler/compile.h"
 #include "compiler/ir/interpret.h"
-#include "runtime/session.h"
+#include "runtime/session/session.h"
 #include <check.h>
 #include <stdlib.h>
 

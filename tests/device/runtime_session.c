@@ -1,7 +1,7 @@
 // Sessions: a hand-written program of three kernels, through its bundle, on each driver with the validation layer on.
 #include "runtime/base/file.h"
 #include "runtime/base/random.h"
-#include "runtime/session.h"
+#include "runtime/session/session.h"
 #include "tests/device/vk_drivers.h"
 #include <math.h>
 

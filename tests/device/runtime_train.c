@@ -1,9 +1,9 @@
 // Training on a device: a hand-written program of two kernels. Resuming, stopping, signals, wild numbers, a lost device, previews, full
 // disks.
-#include "runtime/checkpoint.h"
-#include "runtime/image.h"
-#include "runtime/sample.h"
-#include "runtime/train.h"
+#include "runtime/run/checkpoint.h"
+#include "runtime/show/image.h"
+#include "runtime/sample/sample.h"
+#include "runtime/train/train.h"
 #include "tests/device/vk_drivers.h"
 #include <signal.h>
 #include <sys/wait.h>

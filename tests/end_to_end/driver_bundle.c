@@ -1,5 +1,5 @@
 // From graph to bundle and back: compile, inspect, verify (which must see a broken kernel), run on a device against run --interpret.
-#include "runtime/base/tensor_file.h"
+#include "runtime/tensor/tensor_file.h"
 #include "tests/end_to_end/command.h"
 #include "tests/end_to_end/small_graph.h"
 #include <math.h>

@@ -1,6 +1,6 @@
 // Painted birds to the end: data made, a network trained on it, its colours measured, and samples made of texts. The network is one linear
 // map from captions to pixels: it cannot paint birds, but learns in seconds which colour lies in the middle and which around it.
-#include "runtime/base/tensor_file.h"
+#include "runtime/tensor/tensor_file.h"
 #include "runtime/data/encoder.h"
 #include "tests/end_to_end/command.h"
 

@@ -1,5 +1,5 @@
 // Data that are no multiple of a batch: what fills the last one up, how many records are real, and what is said of them.
-#include "runtime/base/tensor_file.h"
+#include "runtime/tensor/tensor_file.h"
 #include "tests/end_to_end/command.h"
 
 enum { RECORDS = 10 };

@@ -1,5 +1,5 @@
 // Weights under PyTorch's names: out by `export --names`, back by `export --import` and by weights_init_named, bit for bit; and refusals.
-#include "runtime/weights.h"
+#include "runtime/sample/weights.h"
 #include "tests/end_to_end/command.h"
 
 #define SMALL "--preset check -D E=16 -D Z=8 -D C=4 -D GF=4 -D DF=4"

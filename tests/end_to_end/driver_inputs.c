@@ -1,8 +1,8 @@
 // Inputs of programs on the command line, given to `run` on a device, to `run` interpreted and to `sample`: what is given, what is missing,
 // what nothing uses; which program is sampled, how much of it is kept, what is written and what is never overwritten.
-#include "runtime/base/tensor_file.h"
+#include "runtime/tensor/tensor_file.h"
 #include "runtime/data/jpeg.h"
-#include "runtime/image.h"
+#include "runtime/show/image.h"
 #include "tests/end_to_end/command.h"
 
 // Nothing in it is trained. `digits` paints the label's grey; `enlarge` doubles photographs.

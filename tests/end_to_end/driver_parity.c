@@ -1,6 +1,6 @@
 // One training step of StackGAN against plain PyTorch modules (fixtures/, recorded by record_stackgan.py, which says what is in them), by
 // the interpreter and on the device. Weights come in and go out under PyTorch's names by graphs/names/.
-#include "runtime/names.h"
+#include "runtime/run/names.h"
 #include "tests/end_to_end/command.h"
 #include <math.h>
 

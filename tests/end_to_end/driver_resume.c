@@ -1,6 +1,6 @@
 // Resuming: a training that was stopped, or killed at any moment and any number of times, ends bit for bit as one that ran through.
 #include "runtime/base/random.h"
-#include "runtime/base/tensor_file.h"
+#include "runtime/tensor/tensor_file.h"
 #include "tests/end_to_end/command.h"
 #include <time.h>
 

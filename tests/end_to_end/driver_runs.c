@@ -1,6 +1,6 @@
 // Runs: prolonged, forked, locked; what is in a run's folder stays there; numbers that are 0.
 #include "runtime/base/json.h"
-#include "runtime/checkpoint.h"
+#include "runtime/run/checkpoint.h"
 #include "tests/end_to_end/command.h"
 #include "tests/end_to_end/small_graph.h"
 #include <math.h>

@@ -1,5 +1,5 @@
 // Training by the command line: progress files, resuming bit for bit (also after SIGKILL and SIGINT), sampling, export, refusals.
-#include "runtime/base/tensor_file.h"
+#include "runtime/tensor/tensor_file.h"
 #include "tests/end_to_end/command.h"
 #include "tests/end_to_end/small_graph.h"
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // Versions: the bundle, the run and the checkpoint that a former version left (tests/end_to_end/format_1, which says how) still sample,
 // verify and resume, with that bundle and with one compiled anew; of a newer version it is said which reads it.
-#include "runtime/base/tensor_file.h"
+#include "runtime/tensor/tensor_file.h"
 #include "tests/end_to_end/command.h"
 #include <math.h>
 

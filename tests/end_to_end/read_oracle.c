@@ -4,7 +4,7 @@
 #include "compiler/ir/interpret.h"
 #include "compiler/read/read.h"
 #include "runtime/base/json.h"
-#include "runtime/base/tensor_file.h"
+#include "runtime/tensor/tensor_file.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "compiler/ir/interpret.h"
 #include "compiler/layers/build.h"
 #include "runtime/base/random.h"
-#include "runtime/session.h"
+#include "runtime/session/session.h"
 #include <math.h>
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
 #include "compiler/emit/spirv.h"
 #include "compiler/ir/interpret.h"
 #include "runtime/base/random.h"
-#include "runtime/session.h"
+#include "runtime/session/session.h"
 #include <ctype.h>
 #include <math.h>
 #include <signal.h>

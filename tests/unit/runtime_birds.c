@@ -1,6 +1,6 @@
 // Birds: the painter, the captions and the folder.
 #include "runtime/base/json.h"
-#include "runtime/base/pickle.h"
+#include "runtime/tensor/pickle.h"
 #include "runtime/data/birds.h"
 #include "runtime/data/encoder.h"
 #include "runtime/data/jpeg.h"

@@ -1,6 +1,6 @@
 // Checkpoints: round trip, damage, full disk, which are kept, what fits a program; run.json.
-#include "runtime/checkpoint.h"
-#include "runtime/run.h"
+#include "runtime/run/checkpoint.h"
+#include "runtime/run/run.h"
 #include <check.h>
 #include <stdlib.h>
 

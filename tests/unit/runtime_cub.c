@@ -1,6 +1,6 @@
 // Birds: JPEG, resizing as Pillow does it, fields and captions that fit together, draws, broken pictures, wrong folders.
 #include "runtime/base/random.h"
-#include "runtime/base/tensor_file.h"
+#include "runtime/tensor/tensor_file.h"
 #include "runtime/data/encoder.h"
 #include "runtime/data/jpeg.h"
 #include "runtime/data/loader.h"

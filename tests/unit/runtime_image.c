@@ -1,5 +1,5 @@
 // Image and draw: PNG out and in, broken PNGs, grids, curves.
-#include "runtime/draw.h"
+#include "runtime/show/draw.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>

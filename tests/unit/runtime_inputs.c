@@ -1,9 +1,9 @@
 // Inputs: numbers, lists, files and pictures as a program's input, what each run gets of them, and what is refused; how grids are laid out.
-#include "runtime/inputs.h"
+#include "runtime/sample/inputs.h"
 #include "runtime/data/jpeg.h"
 #include "runtime/data/picture.h"
-#include "runtime/grid.h"
-#include "runtime/image.h"
+#include "runtime/show/grid.h"
+#include "runtime/show/image.h"
 #include <check.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // Metrics and emits: what their files hold, also across a resume.
-#include "runtime/curve.h"
-#include "runtime/emits.h"
-#include "runtime/metrics.h"
+#include "runtime/train/curve.h"
+#include "runtime/sample/emits.h"
+#include "runtime/run/metrics.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // Pace and Activity: rates and times left by a clock of the test's own; who speaks when the work is silent.
-#include "runtime/activity.h"
-#include "runtime/pace.h"
+#include "runtime/base/activity.h"
+#include "runtime/train/pace.h"
 #include "runtime/base/file.h"
 #include <check.h>
 #include <fcntl.h>

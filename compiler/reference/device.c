@@ -1,0 +1,172 @@
+// Device run: states and feeds in, submit, results out.
+#include "compiler/reference/device.h"
+#include <math.h>
+
+typedef struct {
+    const DeviceRun *run;
+    Arena *arena; // of one repetition
+    Diag *diag;
+    const ProgramPhase *phase;
+    uint32_t phase_index;
+    Moment moment;
+    const char *at; // "3.0"
+} Running;
+
+// ---- states and inputs
+
+static bool put_states(const DeviceRun *run, Arena *arena, const char *kind, Diag *diag) {
+    for (uint32_t i = 0; i < run->program->states.count; i++) {
+        const ProgramState *state = &run->program->states.items[i];
+        HostTensor tensor;
+        if (strcmp(state->kind, "program") == 0 && !text_starts_with(state->name, arena_format(arena, "%s.", run->entry->name)))
+            continue;
+        if (!session_get(run->session, arena, state->name, &tensor, diag) || !dump_put(run->files, kind, state->name, NULL, &tensor))
+            return false;
+    }
+    return true;
+}
+
+static bool set_states(const DeviceRun *run, Diag *diag) {
+    for (uint32_t i = 0; i < run->program->states.count; i++) {
+        const HostTensor *given = dump_find(run->files, "before", run->program->states.items[i].name, NULL);
+        if (given && !session_set(run->session, run->program->states.items[i].name, given, diag))
+            return false;
+    }
+    return true;
+}
+
+static bool set_inputs(const DeviceRun *run, Arena *arena, Diag *diag) {
+    for (uint32_t i = 0; i < run->inputs->count; i++) {
+        HostTensor tensor = inputs_tensor(arena, &run->inputs->items[i], 0);
+        if (!dump_put(run->files, "feeds", arena_format(arena, "%s.%s", run->entry->name, tensor.name), "0.0", &tensor))
+            return false;
+    }
+    return inputs_set(run->session, run->entry, run->inputs, 0, diag);
+}
+
+// ---- one repetition
+
+static const void *find_feed(Running *running, uint32_t index) {
+    const DeviceRun *run = running->run;
+    const ProgramFeed *feed = &running->phase->feeds.items[index];
+    const char *full = arena_format(running->arena, "%s.%s.%s", run->entry->name, running->phase->name, feed->name);
+    const HostTensor *given = dump_find(run->files, "feeds", full, running->at);
+    void *elements = NULL;
+    if (given) {
+        if (!dump_labels_fit(full, given, program_below(run->program, feed), running->diag) ||
+            !batches_elements_from(running->arena, full, given, feed->tensor.type, &feed->tensor.layout, &elements, running->diag))
+            return NULL;
+    } else if (run->data->loader) {
+        if (!batches_seek(run->data, running->moment.step, running->phase_index, running->moment.repetition, running->diag))
+            return NULL;
+        elements = (void *)(uintptr_t)run->data->batch.feeds[index];
+    } else {
+        diag_error(running->diag, NULL, "nothing is given for the feed \"%s\": --set %s=FILE.npy, or --data SPEC", feed->name, feed->name);
+        return NULL;
+    }
+    HostTensor tensor = batches_elements_to(elements, feed->tensor.type, &feed->tensor.layout);
+    return dump_put(run->files, "feeds", full, running->at, &tensor) ? elements : NULL;
+}
+
+static void print_emit(const Running *running, const ProgramResult *result, const HostTensor *tensor) {
+    const float *values = tensor->data;
+    uint64_t count = tensor->size / 4;
+    double sum = 0, squares = 0;
+    Text shape = text_create(running->arena);
+    for (uint32_t i = 0; i < tensor->rank; i++)
+        text_format(&shape, "%s%llu", i ? "," : "", (unsigned long long)tensor->dims[i]);
+    printf("emit %s@%s %s %s[%s]", result->name, running->at, result->format, host_dtype_name(tensor->dtype), shape.data);
+    if (tensor->dtype == HOST_F32) {
+        for (uint64_t i = 0; i < count; i++)
+            sum += values[i];
+        for (uint64_t i = 0; i < count; i++)
+            squares += (values[i] - sum / (double)count) * (values[i] - sum / (double)count);
+        printf(" mean %.6g std %.6g", sum / (double)count, sqrt(squares / (double)count));
+    }
+    putchar('\n');
+}
+
+static double scalar(const HostTensor *tensor) {
+    float number;
+    int32_t word;
+    memcpy(&number, tensor->data, sizeof number);
+    memcpy(&word, tensor->data, sizeof word);
+    return tensor->dtype == HOST_F32 ? (double)number : word;
+}
+
+static bool take_result(const Running *running, const ProgramResult *result, const void *value) {
+    if (!value)
+        return true;
+    HostTensor tensor = batches_elements_to(value, result->tensor.type, &result->tensor.layout);
+    bool is_value = text_starts_with(result->name, "values/") || text_starts_with(result->name, "gradients/");
+    const char *slash = strchr(result->name, '/'); // "values/train.both.fake"
+    if (is_value)
+        return dump_put(running->run->files, arena_copy_bytes(running->arena, result->name, (size_t)(slash - result->name)), slash + 1,
+                             running->at, &tensor);
+    if (result->format) {
+        print_emit(running, result, &tensor);
+        return dump_put(running->run->files, "emits", result->name, running->at, &tensor);
+    }
+    const char *name = arena_format(running->arena, "%s.%s.%s", running->run->entry->name, running->phase->name, result->name);
+    double number = scalar(&tensor);
+    printf("%s@%s %.9g\n", name, running->at, isnan(number) ? fabs(number) : number); // a NaN has no sign here
+    return dump_put(running->run->files, "report", name, running->at, &tensor);
+}
+
+static bool run_repetition(Running *running) {
+    const DeviceRun *run = running->run;
+    const void **feeds = ARENA_NEW(running->arena, const void *, running->phase->feeds.count + 1);
+    running->at = arena_format(running->arena, "%u.%u", running->moment.step, running->moment.repetition);
+    for (uint32_t i = 0; i < running->phase->feeds.count; i++)
+        if (!(feeds[i] = find_feed(running, i)))
+            return false;
+    if (!batches_records(run->data, program_batch(running->phase), running->moment.step, running->phase_index, running->moment.repetition,
+                          &running->moment.records, running->diag))
+        return false;
+    SessionResult result;
+    bool got = false;
+    if (!session_submit(run->session, run->entry, running->phase, &running->moment, feeds, 0, running->diag) ||
+        !session_take(run->session, true, &result, &got, running->diag) || !got)
+        return false;
+    for (uint32_t i = 0; i < running->phase->results.count; i++)
+        if (!take_result(running, &running->phase->results.items[i], result.values[i]))
+            return false;
+    return true;
+}
+
+static bool run_step(Running *running) {
+    const DeviceRun *run = running->run;
+    for (uint32_t i = 0; i < run->entry->phases.count; i++) {
+        running->phase = &run->entry->phases.items[i];
+        running->phase_index = i;
+        if (run->phase && strcmp(run->phase, running->phase->name) != 0)
+            continue;
+        uint32_t repeats = run->data->loader ? loader_repeats(run->data->loader, i) : running->phase->repeat ? running->phase->repeat : 1;
+        for (uint32_t k = 0; k < repeats; k++) {
+            running->moment.repetition = k;
+            running->arena = arena_create();
+            bool good = run_repetition(running);
+            arena_destroy(&running->arena);
+            if (!good)
+                return false;
+        }
+    }
+    return true;
+}
+
+bool device_run(Arena *arena, const DeviceRun *run, Diag *diag) {
+    if (dump_has_kind(run->files, "draws"))
+        diag_warning(diag, NULL, "draws/ are left aside: a device draws its own numbers from the seed; --interpret takes given ones");
+    if (!set_states(run, diag) || !set_inputs(run, arena, diag) || !put_states(run, arena, "before", diag))
+        return false;
+    Running running = {.run = run, .diag = diag};
+    running.moment.steps = run->first_step + run->steps;
+    running.moment.epoch_steps = run->data->loader ? loader_epoch_steps(run->data->loader) : 1;
+    for (uint32_t i = 0; i < run->steps; i++) {
+        running.moment.step = run->first_step + i;
+        running.moment.epoch = running.moment.step / running.moment.epoch_steps;
+        if (!run_step(&running))
+            return false;
+    }
+    return put_states(run, arena, "after", diag);
+}

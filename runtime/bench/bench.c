@@ -1,0 +1,174 @@
+// Bench run: steps with and without timestamps around each kernel.
+#include "runtime/bench/bench.h"
+#include "runtime/base/clock.h"
+#include "runtime/bench/made_feeds.h"
+#include <stdlib.h>
+
+enum { REPETITIONS_MAX = 16 }; // of one phase in a measured step; the time of the others follows from theirs
+enum { SLICES = 3 };           // of the kernels' time, with the peaks measured in between
+
+static uint32_t repeats_of(const ProgramPhase *phase) { return phase->repeat ? phase->repeat : 1; } // an epoch: one batch of it
+static uint32_t measured_of(const ProgramPhase *phase) { return repeats_of(phase) < REPETITIONS_MAX ? repeats_of(phase) : REPETITIONS_MAX; }
+
+typedef struct {
+    Session *session;
+    const ProgramEntry *entry;
+    const void *const **feeds; // by phase
+    double *seconds;           // by phase: one repetition
+} Steps;
+
+static bool drain(Session *session, Diag *diag) {
+    SessionResult result;
+    bool got = true;
+    if (!session_finish(session, diag))
+        return false;
+    while (got)
+        if (!session_take(session, false, &result, &got, diag))
+            return false;
+    return true;
+}
+
+static bool run_phase(Steps *steps, uint32_t index, uint32_t step, Diag *diag) {
+    const ProgramPhase *phase = &steps->entry->phases.items[index];
+    double start = clock_seconds();
+    for (uint32_t i = 0; i < measured_of(phase); i++) {
+        Moment moment = {.step = step, .steps = 1000, .epoch_steps = 1000, .repetition = i};
+        SessionResult result;
+        bool got = true;
+        while (got && session_in_flight(steps->session) > 0)
+            if (!session_take(steps->session, false, &result, &got, diag))
+                return false;
+        if (!session_submit(steps->session, steps->entry, phase, &moment, steps->feeds[index], step, diag))
+            return false;
+    }
+    if (!drain(steps->session, diag))
+        return false;
+    steps->seconds[index] = (clock_seconds() - start) / measured_of(phase);
+    return true;
+}
+
+// Runs steps for about so long; the fastest repetition of each phase goes to `best`.
+static bool run_steps(Steps *steps, double seconds, double *best, uint32_t *count, Diag *diag) {
+    uint32_t phases = steps->entry->phases.count;
+    double start = clock_seconds();
+    for (*count = 0; *count < 3 || clock_seconds() - start < seconds; ++*count)
+        for (uint32_t i = 0; i < phases; i++) {
+            if (!run_phase(steps, i, *count, diag))
+                return false;
+            if (*count > 0 && (best[i] == 0 || steps->seconds[i] < best[i])) // the first step warms up
+                best[i] = steps->seconds[i];
+        }
+    return true;
+}
+
+static bool start_session(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, bool profile,
+                          Steps *out, Diag *diag) {
+    SessionOptions options = {.seed = seed, .only_entry = entry->name, .profile = profile};
+    *out = (Steps){.session = session_create(arena, device, program, &options, diag),
+                   .entry = entry,
+                   .feeds = ARENA_NEW(arena, const void *const *, entry->phases.count),
+                   .seconds = ARENA_NEW(arena, double, entry->phases.count)};
+    if (!out->session || !session_initialise(out->session, diag))
+        return false;
+    for (uint32_t i = 0; i < entry->phases.count; i++)
+        out->feeds[i] = made_feeds(arena, program, &entry->phases.items[i], seed);
+    return made_inputs(arena, out->session, program, entry, seed, diag);
+}
+
+// Of the bytes that a dispatch moves, those that it reads: by its bindings.
+static double share_read(const ProgramKernel *kernel, const Dispatch *dispatch) {
+    double read = 0, written = 0;
+    for (uint32_t i = 0; i < dispatch->ranges.count; i++)
+        *(kernel->bindings.items[i] == BINDING_WRITE ? &written : &read) += (double)dispatch->ranges.items[i].size;
+    return read + written > 0 ? read / (read + written) : 0;
+}
+
+static void add_ideal(const Bench *bench, const ProgramKernel *kernel, const Dispatch *dispatch, double repeats, BenchKernel *found) {
+    double read = dispatch->bytes * share_read(kernel, dispatch);
+    PeakStream stream;
+    double gbps = device_peak_gbps(&bench->peaks, read, dispatch->bytes - read, &stream);
+    double amount = found->is_contraction ? dispatch->flops : dispatch->bytes, peak = found->is_contraction ? bench->peaks.gflops : gbps;
+    found->ideal += peak > 0 ? repeats * amount / (1e9 * peak) : 0;
+    if (dispatch->bytes >= found->largest) {
+        found->largest = dispatch->bytes;
+        found->stream = stream;
+    }
+}
+
+static void add_kernel(Arena *arena, Bench *bench, const Program *program, const Dispatch *dispatch, double repeats, double seconds) {
+    const ProgramKernel *kernel = &program->kernels.items[dispatch->kernel];
+    BenchKernel *found = NULL;
+    for (uint32_t i = 0; i < bench->kernels.count && !found; i++)
+        if (strcmp(bench->kernels.items[i].name, kernel->name) == 0)
+            found = &bench->kernels.items[i];
+    if (!found) {
+        BenchKernel fresh = {
+            .name = kernel->name, .op_class = dispatch->op_class, .is_contraction = kernel->kernel_class == KERNEL_CONTRACT};
+        array_push(arena, &bench->kernels, fresh);
+        found = &bench->kernels.items[bench->kernels.count - 1];
+    }
+    found->dispatches += (uint32_t)repeats;
+    found->seconds += seconds * repeats;
+    found->flops += dispatch->flops * repeats;
+    found->bytes += dispatch->bytes * repeats;
+    add_ideal(bench, kernel, dispatch, repeats, found);
+    bench->flops += dispatch->flops * repeats;
+    bench->bytes += dispatch->bytes * repeats;
+}
+
+static int by_seconds(const void *a, const void *b) {
+    const BenchKernel *x = a, *y = b;
+    return x->seconds != y->seconds ? (x->seconds > y->seconds ? -1 : 1) : strcmp(x->name, y->name);
+}
+
+static void add_profile(Arena *arena, const Steps *steps, const Program *program, Bench *bench) {
+    for (uint32_t i = 0; i < steps->entry->phases.count; i++) {
+        const ProgramPhase *phase = &steps->entry->phases.items[i];
+        uint32_t runs = 0;
+        const double *seconds = session_profile(steps->session, phase, &runs);
+        for (uint32_t k = 0; k < phase->dispatches.count; k++)
+            add_kernel(arena, bench, program, &phase->dispatches.items[k], repeats_of(phase),
+                       seconds && runs > 0 ? seconds[k] / (double)runs : 0);
+    }
+    qsort(bench->kernels.items, bench->kernels.count, sizeof *bench->kernels.items, by_seconds);
+}
+
+static bool time_steps(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
+                       Bench *out, Diag *diag) {
+    Steps steps;
+    double *best = ARENA_NEW(arena, double, entry->phases.count);
+    uint32_t count = 0;
+    bool good = start_session(arena, device, program, entry, seed, false, &steps, diag) && run_steps(&steps, seconds, best, &count, diag);
+    for (uint32_t i = 0; good && i < entry->phases.count; i++) {
+        const ProgramPhase *phase = &entry->phases.items[i];
+        out->step_seconds += best[i] * repeats_of(phase);
+        out->records += (double)program_batch(phase) * repeats_of(phase);
+    }
+    session_destroy(&steps.session);
+    return good;
+}
+
+bool bench_run(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
+               Activity *activity, Bench *out, Diag *diag) {
+    *out = (Bench){.unit = program_record_word(program, entry)};
+    Steps steps = {0};
+    double *best = ARENA_NEW(arena, double, entry->phases.count);
+    uint32_t count = 0;
+    activity_begin(activity, "measuring the device");
+    if (!device_measure_peaks(device, &out->peaks, diag))
+        return false;
+    activity_begin(activity, "measuring a step");
+    if (!time_steps(arena, device, program, entry, seed, seconds, out, diag))
+        return false;
+    activity_begin(activity, "measuring the kernels");
+    bool good = device_measure_peaks(device, &out->peaks, diag) && start_session(arena, device, program, entry, seed, true, &steps, diag);
+    for (uint32_t i = 0; i < SLICES && good; i++)
+        good = run_steps(&steps, seconds / SLICES, best, &count, diag) && device_measure_peaks(device, &out->peaks, diag);
+    if (good)
+        add_profile(arena, &steps, program, out);
+    session_destroy(&steps.session);
+    activity_end(activity);
+    return good;
+}
+
+double bench_share(const BenchKernel *kernel) { return kernel->seconds > 0 ? kernel->ideal / kernel->seconds : 0; }

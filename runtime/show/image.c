@@ -1,0 +1,188 @@
+// Image: libpng writes into and reads from memory; files are base/file's business. libpng reports errors by longjmp only: the two functions
+// that call setjmp keep everything that must survive it in a Stream.
+#include "runtime/show/image.h"
+#include <math.h>
+#include <png.h>
+#include <setjmp.h>
+#include <stdlib.h>
+
+enum { SIDE_MAX = 16384, GRID_TILE = 56, ROW_IMAGES_MAX = 8 };
+
+typedef struct {
+    Arena *arena;
+    char *bytes;
+    size_t size, capacity, position;
+    char message[160];
+    jmp_buf failed;
+} Stream;
+
+static void on_error(png_structp png, png_const_charp message) {
+    Stream *stream = png_get_error_ptr(png);
+    snprintf(stream->message, sizeof stream->message, "%s", message);
+    longjmp(stream->failed, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp message) {
+    (void)png;
+    (void)message;
+}
+
+static void put(png_structp png, png_bytep bytes, size_t size) {
+    Stream *stream = png_get_io_ptr(png);
+    if (stream->size + size > stream->capacity) {
+        size_t capacity = 2 * (stream->size + size);
+        char *grown = realloc(stream->bytes, capacity);
+        if (!grown)
+            png_error(png, "out of host memory");
+        stream->bytes = grown;
+        stream->capacity = capacity;
+    }
+    memcpy(stream->bytes + stream->size, bytes, size);
+    stream->size += size;
+}
+
+static void take(png_structp png, png_bytep bytes, size_t size) {
+    Stream *stream = png_get_io_ptr(png);
+    if (size > stream->size - stream->position)
+        png_error(png, "the file ends too early");
+    memcpy(bytes, stream->bytes + stream->position, size);
+    stream->position += size;
+}
+
+static void flush(png_structp png) { (void)png; }
+
+Image image_create(Arena *arena, uint32_t width, uint32_t height, uint32_t channels) {
+    return (Image){width, height, channels, ARENA_NEW(arena, uint8_t, (size_t)width * height * channels)};
+}
+
+static void encode(png_structp png, png_infop info, const Image *image, const ImageText *texts, uint32_t text_count) {
+    png_set_IHDR(png, info, image->width, image->height, 8, image->channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY,
+                 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    for (uint32_t i = 0; i < text_count; i++) {
+        if (!texts[i].text)
+            continue;
+        // png_text's members are not const, but png_set_text copies them.
+        png_text chunk = {.compression = PNG_TEXT_COMPRESSION_NONE,
+                          .key = (char *)(uintptr_t)texts[i].key,
+                          .text = (char *)(uintptr_t)texts[i].text,
+                          .text_length = strlen(texts[i].text)};
+        png_set_text(png, info, &chunk, 1);
+    }
+    png_write_info(png, info);
+    for (uint32_t y = 0; y < image->height; y++)
+        png_write_row(png, image->pixels + (size_t)y * image->width * image->channels);
+    png_write_end(png, info);
+}
+
+const char *image_encode(Arena *arena, const char *path, const Image *image, const ImageText *texts, uint32_t text_count, size_t *size,
+                         Diag *diag) {
+    Stream stream = {0};
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &stream, on_error, on_warning);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    bool done = false;
+    if (!info)
+        snprintf(stream.message, sizeof stream.message, "libpng does not start");
+    else if (setjmp(stream.failed) == 0) {
+        png_set_write_fn(png, &stream, put, flush);
+        encode(png, info, image, texts, text_count);
+        done = true;
+    }
+    if (!done)
+        diag_error(diag, &(Place){.file = path}, "cannot make the PNG: %s", stream.message);
+    png_destroy_write_struct(&png, &info);
+    const char *bytes = done ? arena_copy_bytes(arena, stream.bytes, stream.size) : NULL;
+    *size = stream.size;
+    free(stream.bytes);
+    return bytes;
+}
+
+bool image_write(const char *path, const Image *image, const ImageText *texts, uint32_t text_count, Diag *diag) {
+    Arena *arena = arena_create();
+    size_t size = 0;
+    const char *bytes = image_encode(arena, path, image, texts, text_count, &size, diag);
+    bool written = bytes && file_write(path, bytes, size, diag);
+    arena_destroy(&arena);
+    return written;
+}
+
+static void decode(png_structp png, png_infop info, Stream *stream, Image *out) {
+    png_set_user_limits(png, SIDE_MAX, SIDE_MAX);
+    png_read_info(png, info);
+    png_set_expand(png);
+    png_set_strip_16(png);
+    if (png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA || png_get_valid(png, info, PNG_INFO_tRNS)) {
+        png_color_16 black = {0};
+        png_set_background(png, &black, PNG_BACKGROUND_GAMMA_SCREEN, 0, 1.0);
+    }
+    int passes = png_set_interlace_handling(png);
+    png_read_update_info(png, info);
+    *out = image_create(stream->arena, png_get_image_width(png, info), png_get_image_height(png, info), png_get_channels(png, info));
+    if (out->channels != 1 && out->channels != 3)
+        png_error(png, "neither grey nor colour");
+    for (int pass = 0; pass < passes; pass++)
+        for (uint32_t y = 0; y < out->height; y++)
+            png_read_row(png, out->pixels + (size_t)y * out->width * out->channels, NULL);
+    png_read_end(png, info);
+}
+
+static void copy_texts(Arena *arena, png_structp png, png_infop info, ImageText **texts, uint32_t *text_count) {
+    png_textp chunks = NULL;
+    int count = 0;
+    png_get_text(png, info, &chunks, &count);
+    *text_count = (uint32_t)count;
+    *texts = ARENA_NEW(arena, ImageText, count);
+    for (int i = 0; i < count; i++)
+        (*texts)[i] = (ImageText){arena_copy_text(arena, chunks[i].key), arena_copy_text(arena, chunks[i].text)};
+}
+
+bool image_read(Arena *arena, const char *path, Image *out, ImageText **texts, uint32_t *text_count, Diag *diag) {
+    Stream stream = {.arena = arena};
+    stream.bytes = file_read(arena, path, &stream.size, diag);
+    if (!stream.bytes)
+        return false;
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &stream, on_error, on_warning);
+    png_infop info = png ? png_create_info_struct(png) : NULL;
+    bool done = false;
+    if (!info)
+        snprintf(stream.message, sizeof stream.message, "libpng does not start");
+    else if (setjmp(stream.failed) == 0) {
+        png_set_read_fn(png, &stream, take);
+        decode(png, info, &stream, out);
+        if (texts)
+            copy_texts(arena, png, info, texts, text_count);
+        done = true;
+    }
+    png_destroy_read_struct(&png, &info, NULL);
+    if (!done)
+        diag_error(diag, &(Place){.file = path}, "no valid PNG: %s", stream.message);
+    return done;
+}
+
+uint8_t image_level(float value) {
+    float level = (value + 1) * 127.5f;
+    return !(level > 0) ? 0 : level >= 255 ? 255 : (uint8_t)lrintf(level);
+}
+
+static void paste(Image *image, const float *values, uint32_t height, uint32_t width, uint32_t left, uint32_t top, uint32_t zoom) {
+    for (uint32_t y = 0; y < height * zoom; y++)
+        for (uint32_t x = 0; x < width * zoom; x++)
+            for (uint32_t c = 0; c < image->channels; c++)
+                image->pixels[(((size_t)top + y) * image->width + left + x) * image->channels + c] =
+                    image_level(values[((size_t)c * height + y / zoom) * width + x / zoom]);
+}
+
+Image image_grid(Arena *arena, const float *values, uint32_t count, uint32_t channels, uint32_t height, uint32_t width,
+                 const ImageGrid *grid) {
+    uint32_t columns = grid->columns ? grid->columns : count <= ROW_IMAGES_MAX ? count : (uint32_t)ceil(sqrt((double)count));
+    columns = columns ? columns : 1;
+    uint32_t side = width > height ? width : height;
+    uint32_t zoom = grid->zoom ? grid->zoom : side >= GRID_TILE || side == 0 ? 1 : (GRID_TILE + side - 1) / side;
+    uint32_t rows = count ? (count + columns - 1) / columns : 1;
+    uint32_t step_x = width * zoom + grid->gap, step_y = height * zoom + grid->gap;
+    Image image = image_create(arena, columns * step_x + grid->gap, rows * step_y + grid->gap, channels);
+    memset(image.pixels, grid->background, (size_t)image.width * image.height * channels);
+    for (uint32_t i = 0; i < count; i++)
+        paste(&image, values + (size_t)i * channels * height * width, height, width, grid->gap + i % columns * step_x,
+              grid->gap + i / columns * step_y, zoom);
+    return image;
+}
