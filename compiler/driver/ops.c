@@ -51,6 +51,8 @@ static void print_details(const OpDef *def, Arena *arena) {
         printf("  arguments    %u\n", def->arg_count);
     for (uint32_t i = 0; i < def->attr_count; i++)
         printf("  %-12s %s: %s\n", i == 0 ? "attributes" : "", def->attrs[i].name, kind_text(def->attrs[i].kind));
+    if (def->word_kind != WORD_INTERNAL)
+        printf("  %-12s %s\n", def->word_kind == WORD_OPERATOR ? "operator" : "function", def->word);
     printf("  gradient     %s\n", def->vjp ? "yes, made of ops" : "none flows");
     if (def->glsl)
         printf("  GLSL         %s\n", def->glsl);

@@ -46,8 +46,7 @@ static const char *fill(Emitter *emitter, const char *glsl, const Code *args, co
 
 // Compilers fold products and quotients of a zero whatever stands beside it, infinities and NaN too.
 static bool folds_zeros(const Node *node) {
-    return node->type.dtype == DTYPE_F32 &&
-           (node->op == OP_mul || node->op == OP_div || node->op == OP_pow || node->op == OP_floor_div || node->op == OP_floor_mod);
+    return node->type.dtype == DTYPE_F32 && op_def(node->op)->glsl_folds;
 }
 
 static Code map_argument(Emitter *emitter, const Node *node, uint32_t i, const Index *index) {

@@ -335,19 +335,15 @@ static Padding least(Padding a, Padding b) { return a < b ? a : b; }
 static Padding padding_of_map(const uint8_t *paddings, const Node *node) {
     Padding x = (Padding)paddings[node->args[0].id], y = node->arg_count > 1 ? (Padding)paddings[node->args[1].id] : x;
     Padding z = node->arg_count > 2 ? (Padding)paddings[node->args[2].id] : y;
-    switch ((int)node->op) {
-    case OP_mul: return least(x, y) == PADDING_FINITE && (x == PADDING_ZERO || y == PADDING_ZERO) ? PADDING_ZERO : least(x, y);
-    case OP_div: return x == PADDING_ZERO && y == PADDING_FINITE ? PADDING_ZERO : PADDING_ANY;
-    case OP_select: return least(y, z);
-    case OP_add:
-    case OP_sub:
-    case OP_neg:
-    case OP_maximum:
-    case OP_minimum:
-    case OP_abs:
-    case OP_sqrt: return least(x, y);
+    switch (op_def(node->op)->padding) {
+    case MAP_NONZERO: break;
+    case MAP_ZERO: return least(least(x, y), z) == PADDING_ZERO ? PADDING_ZERO : PADDING_ANY;
+    case MAP_FINITE: return least(least(x, y), z);
+    case MAP_PRODUCT: return least(x, y) == PADDING_FINITE && (x == PADDING_ZERO || y == PADDING_ZERO) ? PADDING_ZERO : least(x, y);
+    case MAP_QUOTIENT: return x == PADDING_ZERO && y == PADDING_FINITE ? PADDING_ZERO : PADDING_ANY;
+    case MAP_CHOSEN: return least(y, z);
     }
-    return op_def(node->op)->zero_preserving && least(least(x, y), z) == PADDING_ZERO ? PADDING_ZERO : PADDING_ANY;
+    return PADDING_ANY;
 }
 
 static Padding padding_of_node(const uint8_t *paddings, const Node *node) {

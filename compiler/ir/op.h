@@ -13,6 +13,21 @@ typedef enum {
     CLASS_META,     // gone before fusion: gradient, detach
 } OpClass;
 
+// How the language calls a map (elementwise.def).
+typedef enum { WORD_INTERNAL, WORD_FUNCTION, WORD_WHOLE, WORD_OPERATOR, WORD_OWN } WordKind;
+
+// What a map makes of padding lanes, which hold zero, or are at least finite, or may hold anything.
+typedef enum {
+    MAP_NONZERO,  // f(0, …, 0) is not 0: anything
+    MAP_ZERO,     // zero where all arguments are, else anything
+    MAP_FINITE,   // also finite where all arguments are
+    MAP_PRODUCT,  // as MAP_FINITE, and zero where one argument is and the other is finite
+    MAP_QUOTIENT, // zero where the first is zero and the second finite; 0 / 0 is no number
+    MAP_CHOSEN,   // as MAP_FINITE, of the second and third
+} MapPadding;
+
+typedef enum { RESULT_SAME, RESULT_F32, RESULT_I32, RESULT_U32, RESULT_BOOL } MapResult;
+
 typedef struct {
     const char *name;
     AttrKind kind;
@@ -58,7 +73,14 @@ struct OpDef {
     const char *glsl_helper; // CLASS_MAP: the file of shaders/ with the functions that `glsl` calls, or NULL; printed once, before main
     bool glsl_scalar;      // the expression works on scalars only: vec4 code applies it to each component
     uint32_t cost;         // CLASS_MAP: about how many additions an element costs (exp 8, pow 16 …), for fusion
-    bool zero_preserving;  // CLASS_MAP: f(0, …, 0) = 0, so that padding may be computed like data
+    bool glsl_folds;       // drivers fold it where an argument is a constant 0, whatever stands beside it: such a 0 is hidden from them
+    WordKind word_kind;    // CLASS_MAP: how the language calls it,
+    const char *word;      // by which word
+    bool commutes;         // CLASS_MAP: f(x, y) = f(y, x)
+    uint32_t operands;     // CLASS_MAP: the dtypes that it takes, a bit each
+    bool has_condition;    // CLASS_MAP: the first argument is a bool, whatever the others are
+    MapResult result;      // CLASS_MAP
+    MapPadding padding;    // CLASS_MAP
     uint32_t example_count;
     OpExample examples[MAX_EXAMPLES];
 };
@@ -67,3 +89,5 @@ enum { ANY_COUNT = 255 };
 
 const OpDef *op_def(Op op);
 bool op_find(const char *name, Op *out);
+bool op_of_operator(const char *word, uint32_t arg_count, Op *out); // of expressions: "+", "and" …
+bool op_keeps_zero(const OpDef *def);                               // CLASS_MAP: f(0, …, 0) = 0

@@ -7,14 +7,14 @@
 #include "compiler/ops/ops.h"
 #include <math.h>
 
-typedef enum { RESULT_SAME, RESULT_F32, RESULT_I32, RESULT_U32, RESULT_BOOL } MapResult;
 enum {
     FLOAT = 1 << DTYPE_F32,
     SIGNED = FLOAT | 1 << DTYPE_I32,
     NUMBER = SIGNED | 1 << DTYPE_U32,
     BOOLEAN = 1 << DTYPE_BOOL,
     ANY = NUMBER | BOOLEAN,
-    STORED = ANY | 1 << DTYPE_U8
+    STORED = ANY | 1 << DTYPE_U8,
+    CHOICE = ANY
 };
 
 // ---- reference
@@ -135,20 +135,7 @@ static void keep_float(const Graph *graph, const Node *node, Value *grads) {
 
 // ---- infer
 
-static const struct {
-    int operands;
-    MapResult result;
-} rows[OP_COUNT] = {
-#define MAP1(name, operands, result, ...) [OP_##name] = {operands, RESULT_##result},
-#define MAP2 MAP1
-#define MAP3 MAP1
-#include "compiler/ir/elementwise.def"
-#undef MAP1
-#undef MAP2
-#undef MAP3
-};
-
-static const char *operand_words(int operands) {
+static const char *operand_words(uint32_t operands) {
     switch (operands) {
     case FLOAT:
         return "f32";
@@ -182,19 +169,20 @@ static DType result_dtype(MapResult result, DType operand) {
 }
 
 static bool infer_map(Graph *graph, const Node *node, Type *out) {
-    uint32_t first = node->op == OP_select ? 1 : 0;
+    const OpDef *def = op_def(node->op);
+    uint32_t first = def->has_condition;
     Type type = arg_type(graph, node, first);
     if (first == 1 && arg_type(graph, node, 0).dtype != DTYPE_BOOL)
         return graph_error(graph, node, "the condition must be bool, got %s", shown(graph, node->args[0]));
-    if (!(rows[node->op].operands >> type.dtype & 1))
-        return graph_error(graph, node, "takes %s, got %s", operand_words(rows[node->op].operands), shown(graph, node->args[first]));
+    if (!(def->operands >> type.dtype & 1))
+        return graph_error(graph, node, "takes %s, got %s", operand_words(def->operands), shown(graph, node->args[first]));
     for (uint32_t i = 0; i < node->arg_count; i++) {
         Type other = arg_type(graph, node, i);
         if (!type_same_shape(&other, &type) || (i > first && other.dtype != type.dtype))
             return graph_error(graph, node, "%s and %s differ", shown(graph, node->args[i < first ? i : first]),
                                shown(graph, node->args[i < first ? first : i]));
     }
-    *out = type_with_dtype(type, result_dtype(rows[node->op].result, type.dtype));
+    *out = type_with_dtype(type, result_dtype(def->result, type.dtype));
     return true;
 }
 
@@ -205,6 +193,10 @@ static bool infer_map(Graph *graph, const Node *node, Type *out) {
 #define CASE2(dtype, rank, dims, low, high, avoid)                                                                                         \
     { .args = {{dtype, rank, 0, dims}, {dtype, rank, 0, dims}}, .arg_count = 2, .attrs = {{0}}, low, high, avoid }
 #define CASE3(dtype, rank, dims, low, high, avoid)                                                                                         \
+    {                                                                                                                                      \
+        .args = {{dtype, rank, 0, dims}, {dtype, rank, 0, dims}, {dtype, rank, 0, dims}}, .arg_count = 3, .attrs = {{0}}, low, high, avoid \
+    }
+#define CASE_CHOICE(dtype, rank, dims, low, high, avoid)                                                                                   \
     {                                                                                                                                      \
         .args = {{DTYPE_BOOL, rank, 0, dims}, {dtype, rank, 0, dims}, {dtype, rank, 0, dims}}, .arg_count = 3, .attrs = {{0}}, low, high,  \
         avoid                                                                                                                              \
@@ -219,22 +211,32 @@ static bool infer_map(Graph *graph, const Node *node, Type *out) {
 #define CASES_BOOLEAN(CASE, low, high, avoid) CASE(DTYPE_BOOL, 2, DIMS(3, 4), low, high, avoid)
 #define CASES_ANY(CASE, low, high, avoid) CASES_NUMBER(CASE, low, high, avoid), CASES_BOOLEAN(CASE, 0, 1, 0)
 #define CASES_STORED(CASE, low, high, avoid) CASES_ANY(CASE, low, high, avoid), CASE(DTYPE_U8, 1, DIMS(9), 0, 255, 0)
+#define CASES_CHOICE(CASE, low, high, avoid) CASES_ANY(CASE_CHOICE, low, high, avoid)
 #define COUNT_FLOAT 3
 #define COUNT_SIGNED 4
 #define COUNT_NUMBER 5
 #define COUNT_BOOLEAN 1
 #define COUNT_ANY 6
 #define COUNT_STORED 7
+#define COUNT_CHOICE 6
+#define CONDITION_FLOAT false
+#define CONDITION_SIGNED false
+#define CONDITION_NUMBER false
+#define CONDITION_BOOLEAN false
+#define CONDITION_ANY false
+#define CONDITION_STORED false
+#define CONDITION_CHOICE true
 #define OPEN(...) __VA_ARGS__
 #define EXPAND(macro, ...) macro(__VA_ARGS__)
 
 // ---- the ops
 
-#define ZERO true
-#define NONZERO false
-#define SCALAR(text) text, .glsl_scalar = true
+#define COMMUTES true
+#define ORDERED false
+#define SCALAR(...) __VA_ARGS__, .glsl_scalar = true
+#define FOLDS(text) text, .glsl_folds = true
 #define IS_FLAT(text) (sizeof(text) == sizeof("_"))
-#define DEFINE(name_, arity, operands, summary_, helper, cost_, zero, vjp_, range, ...)                                                    \
+#define DEFINE(name_, arity, kind, word_, order, operands_, result_, summary_, helper, cost_, padding_, vjp_, range, ...)                 \
     const OpDef op_##name_ = {.name = #name_,                                                                                              \
                               .summary = summary_,                                                                                         \
                               .op_class = CLASS_MAP,                                                                                       \
@@ -244,20 +246,28 @@ static bool infer_map(Graph *graph, const Node *node, Type *out) {
                               .reference = reference_##name_,                                                                              \
                               .glsl_helper = helper,                                                                                       \
                               .cost = cost_,                                                                                               \
-                              .zero_preserving = zero,                                                                                     \
-                              .example_count = COUNT_##operands,                                                                           \
-                              .examples = {EXPAND(CASES_##operands, CASE##arity, OPEN range)},                                             \
+                              .word_kind = WORD_##kind,                                                                                    \
+                              .word = word_,                                                                                               \
+                              .commutes = order,                                                                                           \
+                              .operands = operands_,                                                                                       \
+                              .has_condition = CONDITION_##operands_,                                                                      \
+                              .result = RESULT_##result_,                                                                                  \
+                              .padding = MAP_##padding_,                                                                                   \
+                              .example_count = COUNT_##operands_,                                                                          \
+                              .examples = {EXPAND(CASES_##operands_, CASE##arity, OPEN range)},                                            \
                               .glsl = __VA_ARGS__};
-#define MAP1(name, operands, result, summary, reference, glsl, helper, cost, zero, gx, examples)                                           \
+#define MAP1(name, kind, word, operands, result, summary, reference, glsl, helper, cost, padding, gx, examples)                            \
     REFERENCE(name, reference)                                                                                                             \
     VJP(name, gx, _, _)                                                                                                                    \
-    DEFINE(name, 1, operands, summary, helper, cost, zero, IS_FLAT(#gx) ? NULL : vjp_##name, examples, glsl)
-#define MAP2(name, operands, result, summary, reference, glsl, helper, cost, zero, gx, gy, examples)                                       \
+    DEFINE(name, 1, kind, word, ORDERED, operands, result, summary, helper, cost, padding, IS_FLAT(#gx) ? NULL : vjp_##name, examples, glsl)
+#define MAP2(name, kind, word, order, operands, result, summary, reference, glsl, helper, cost, padding, gx, gy, examples)                 \
     REFERENCE(name, reference)                                                                                                             \
     VJP(name, gx, gy, _)                                                                                                                   \
-    DEFINE(name, 2, operands, summary, helper, cost, zero, IS_FLAT(#gx) && IS_FLAT(#gy) ? NULL : vjp_##name, examples, glsl)
-#define MAP3(name, operands, result, summary, reference, glsl, helper, cost, zero, gx, gy, gz, examples)                                   \
+    DEFINE(name, 2, kind, word, order, operands, result, summary, helper, cost, padding, IS_FLAT(#gx) && IS_FLAT(#gy) ? NULL : vjp_##name, \
+           examples, glsl)
+#define MAP3(name, kind, word, operands, result, summary, reference, glsl, helper, cost, padding, gx, gy, gz, examples)                    \
     REFERENCE(name, reference)                                                                                                             \
     VJP(name, gx, gy, gz)                                                                                                                  \
-    DEFINE(name, 3, operands, summary, helper, cost, zero, IS_FLAT(#gx) && IS_FLAT(#gy) && IS_FLAT(#gz) ? NULL : vjp_##name, examples, glsl)
+    DEFINE(name, 3, kind, word, ORDERED, operands, result, summary, helper, cost, padding,                                                 \
+           IS_FLAT(#gx) && IS_FLAT(#gy) && IS_FLAT(#gz) ? NULL : vjp_##name, examples, glsl)
 #include "compiler/ir/elementwise.def"

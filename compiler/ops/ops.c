@@ -22,6 +22,17 @@ bool op_find(const char *name, Op *out) {
     return false;
 }
 
+bool op_of_operator(const char *word, uint32_t arg_count, Op *out) {
+    for (uint32_t op = OP_NONE + 1; op < OP_COUNT; op++)
+        if (op_defs[op]->word_kind == WORD_OPERATOR && op_defs[op]->arg_count == arg_count && strcmp(op_defs[op]->word, word) == 0) {
+            *out = (Op)op;
+            return true;
+        }
+    return false;
+}
+
+bool op_keeps_zero(const OpDef *def) { return def->padding != MAP_NONZERO && def->padding != MAP_QUOTIENT; }
+
 Type arg_type(const Graph *graph, const Node *node, uint32_t arg) { return graph_type(graph, node->args[arg]); }
 
 const char *shown(const Graph *graph, Value value) {

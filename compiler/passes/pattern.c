@@ -4,11 +4,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-bool op_is_commutative(Op op) {
-    return op == OP_add || op == OP_mul || op == OP_maximum || op == OP_minimum || op == OP_eq || op == OP_ne || op == OP_logical_and ||
-           op == OP_logical_or;
-}
-
 // ---- parse
 
 static const char *skip_space(const char *at) {
@@ -84,7 +79,7 @@ bool pattern_match(const Pattern *pattern, const Graph *graph, Value value, Valu
     }
     const Node *node = graph_node(graph, value);
     return node->op == pattern->op && (match_args(pattern, graph, node, false, variables) ||
-                                       (op_is_commutative(node->op) && match_args(pattern, graph, node, true, variables)));
+                                       (op_def(node->op)->commutes && match_args(pattern, graph, node, true, variables)));
 }
 
 // ---- build

@@ -22,4 +22,3 @@ const Pattern *pattern_parse(Arena *arena, const char *text);
 bool pattern_match(const Pattern *pattern, const Graph *graph, Value value, Value *variables);
 // The pattern as nodes; numbers take their dtype from the values beside them, and the shape (and at the root the dtype) of `type`.
 Value pattern_build(const Pattern *pattern, Graph *graph, const Value *variables, const Type *type);
-bool op_is_commutative(Op op);

@@ -56,7 +56,7 @@ Value rule_sink_broadcasts(Graph *graph, Value value) {
 Value rule_constant_last(Graph *graph, Value value) {
     Node node = *graph_node(graph, value);
     double number;
-    if (!op_is_commutative(node.op) || !is_constant(graph, node.args[0], &number) || is_constant(graph, node.args[1], &number))
+    if (!op_def(node.op)->commutes || !is_constant(graph, node.args[0], &number) || is_constant(graph, node.args[1], &number))
         return NO_VALUE;
     return build_binary(graph, node.op, node.args[1], node.args[0]);
 }

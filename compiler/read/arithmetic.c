@@ -1,4 +1,5 @@
 // Arithmetic: signs between numbers known when compiling (as Python's), tensors (as PyTorch's) and parameter sets.
+#include "compiler/ir/op.h"
 #include "compiler/read/reader.h"
 #include <math.h>
 
@@ -207,41 +208,9 @@ static Value whole_power(Graph *graph, Value x, double exponent) {
 }
 
 static Op op_of(Sign sign) {
-    switch (sign) {
-    case SIGN_OR:
-        return OP_logical_or;
-    case SIGN_AND:
-        return OP_logical_and;
-    case SIGN_NOT:
-        return OP_logical_not;
-    case SIGN_EQUAL:
-        return OP_eq;
-    case SIGN_NOT_EQUAL:
-        return OP_ne;
-    case SIGN_LESS:
-        return OP_lt;
-    case SIGN_LESS_EQUAL:
-        return OP_le;
-    case SIGN_GREATER:
-        return OP_gt;
-    case SIGN_GREATER_EQUAL:
-        return OP_ge;
-    case SIGN_ADD:
-        return OP_add;
-    case SIGN_SUB:
-        return OP_sub;
-    case SIGN_MUL:
-        return OP_mul;
-    case SIGN_DIV:
-        return OP_div;
-    case SIGN_FLOOR_DIV:
-        return OP_floor_div;
-    case SIGN_MOD:
-        return OP_floor_mod;
-    case SIGN_POW:
-        return OP_pow;
-    }
-    return OP_NONE;
+    Op op = OP_NONE;
+    op_of_operator(sign_text(sign), 2, &op);
+    return op;
 }
 
 // A fractional number, or /, turns an integer tensor into f32.

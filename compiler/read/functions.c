@@ -1,18 +1,35 @@
 // Functions: the table, the call, and the functions of single elements.
 #include "compiler/read/functions.h"
+#include "compiler/ir/op.h"
 #include "compiler/layers/build.h"
 #include "compiler/read/function_impl.h"
 #include <math.h>
 
 typedef Datum (*FunctionImpl)(Reader *reader, const char *name, const Datum *args);
 
+static Datum function_map(Reader *reader, const char *name, const Datum *args);
+
+#define ROW_INTERNAL(op, word, arguments, summary)
+#define ROW_OPERATOR(op, word, arguments, summary)
+#define ROW_OWN(op, word, arguments, summary)
+#define ROW_WHOLE ROW_FUNCTION
+#define MAP1(op, kind, word, operands, result, summary, ...) ROW_##kind(op, word, "x", summary)
+#define MAP2(op, kind, word, order, operands, result, summary, ...) ROW_##kind(op, word, "a b", summary)
+#define MAP3(op, kind, word, operands, result, summary, ...) ROW_##kind(op, word, "a b c", summary)
+
 static const FunctionInfo infos[] = {
-#define FUNCTION(name, arguments, impl, summary) {#name, arguments, summary},
+#define ROW_FUNCTION(op, word, arguments, summary) {word, arguments, summary, OP_##op},
+#include "compiler/ir/elementwise.def"
+#undef ROW_FUNCTION
+#define FUNCTION(name, arguments, impl, summary) {#name, arguments, summary, OP_NONE},
 #include "compiler/read/functions.def"
 #undef FUNCTION
 };
 
 static const FunctionImpl impls[] = {
+#define ROW_FUNCTION(op, word, arguments, summary) function_map,
+#include "compiler/ir/elementwise.def"
+#undef ROW_FUNCTION
 #define FUNCTION(name, arguments, impl, summary) function_##impl,
 #include "compiler/read/functions.def"
 #undef FUNCTION
@@ -172,73 +189,77 @@ bool argument_axis(Reader *reader, const char *name, Datum arg, uint32_t rank, u
 
 // ---- single elements
 
-static double softplus(double x) { return (x + fabs(x)) / 2 + log1p(exp(-fabs(x))); }
-static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
-static double silu(double x) { return x * sigmoid(x); }
+// Of numbers known when compiling: what the op's reference gives. Integers stay integers where the op takes them.
+static Datum static_map(Reader *reader, const FunctionInfo *info, const Datum *args) {
+    const OpDef *def = op_def(info->op);
+    double numbers[MAX_ARGUMENTS], result = 0;
+    Tensor tensors[MAX_ARGUMENTS], out = {type_scalar(DTYPE_F32), &result};
+    const Tensor *given[MAX_ARGUMENTS];
+    Text text = text_create(reader->arena);
+    bool is_whole = def->operands >> DTYPE_I32 & 1, is_out_of_range = true;
+    for (uint32_t i = 0; i < def->arg_count; i++) {
+        numbers[i] = datum_double(args[i]);
+        tensors[i] = (Tensor){type_scalar(DTYPE_F32), &numbers[i]};
+        given[i] = &tensors[i];
+        is_whole = is_whole && args[i].kind != DATUM_NUMBER;
+        is_out_of_range = is_out_of_range && !isinf(numbers[i]);
+        text_format(&text, "%s%.10g", i ? ", " : "", numbers[i]);
+    }
+    def->reference(NULL, &(Node){.op = info->op, .arg_count = (uint16_t)def->arg_count, .type = out.type}, given, &out);
+    if (def->result == RESULT_BOOL)
+        return datum_bool(result != 0);
+    if (isnan(result) || (isinf(result) && is_out_of_range))
+        return reader_error(reader, "%s(%s) is no number", info->name, text.data);
+    return is_whole || (def->word_kind == WORD_WHOLE && fabs(result) < 9e15) ? datum_int((int64_t)result) : datum_number(result);
+}
+
+// The arguments as the op takes them: of one shape, and f32 but where it takes other dtypes too.
+static bool map_arguments(Reader *reader, const FunctionInfo *info, const Datum *args, Value *values) {
+    const OpDef *def = op_def(info->op);
+    bool takes_integers = def->operands >> DTYPE_I32 & 1;
+    if (def->arg_count == 2 && takes_integers)
+        return arithmetic_pair(reader, info->name, args[0], args[1], &values[0], &values[1]);
+    for (uint32_t i = 0; i < def->arg_count; i++) {
+        values[i] = takes_integers ? argument_tensor(reader, info->name, args[i]) : argument_float(reader, info->name, args[i]);
+        if (values[i].id && !(def->operands >> graph_type(reader->stage->graph, values[i]).dtype & 1))
+            values[i] = argument_float(reader, info->name, args[i]);
+        if (!values[i].id)
+            return false;
+    }
+    return arithmetic_broadcast(reader, info->name, values, def->arg_count);
+}
+
+static Datum function_map(Reader *reader, const char *name, const Datum *args) {
+    const FunctionInfo *info = function_find(name);
+    uint32_t count = op_def(info->op)->arg_count;
+    bool is_static = true;
+    for (uint32_t i = 0; i < count; i++)
+        is_static = is_static && is_static_number(args[i]);
+    if (is_static)
+        return static_map(reader, info, args);
+    Value values[MAX_ARGUMENTS];
+    if (!map_arguments(reader, info, args, values))
+        return datum_error();
+    return datum_tensor(graph_add(reader->stage->graph, info->op, values, count, NULL, 0));
+}
+
+static double silu(double x) { return x / (1 + exp(-x)); }
 static double gelu(double x) { return x * (1 + erf(x * M_SQRT1_2)) / 2; }
 static double relu(double x) { return x > 0 ? x : 0; }
-static double sign(double x) { return (x > 0) - (x < 0); }
 
-typedef struct {
-    const char *name;
-    double (*number)(double x);
-    Op op;
-    Value (*build)(Graph *graph, Value x);
-} Elementwise;
-
-static const Elementwise elementwises[] = {
-    {"sqrt", sqrt, OP_sqrt, NULL},
-    {"exp", exp, OP_exp, NULL},
-    {"log", log, OP_log, NULL},
-    {"log2", log2, OP_log2, NULL},
-    {"sin", sin, OP_sin, NULL},
-    {"cos", cos, OP_cos, NULL},
-    {"tanh", tanh, OP_tanh, NULL},
-    {"abs", fabs, OP_abs, NULL},
-    {"floor", floor, OP_floor, NULL},
-    {"ceil", ceil, OP_ceil, NULL},
-    {"sign", sign, OP_sign, NULL},
-    {"erf", erf, OP_erf, NULL},
-    {"relu", relu, OP_NONE, activation_relu},
-    {"silu", silu, OP_NONE, activation_silu},
-    {"gelu", gelu, OP_NONE, activation_gelu},
-    {"sigmoid", sigmoid, OP_sigmoid, NULL},
-    {"softplus", softplus, OP_softplus, NULL},
-};
-
-static Datum static_element(Reader *reader, const Elementwise *function, Datum x) {
-    double number = datum_double(x), result = function->number(number);
-    bool is_whole = x.kind != DATUM_NUMBER && (function->op == OP_abs || function->op == OP_sign);
-    if (isnan(result) || (isinf(result) && !isinf(number)))
-        return reader_error(reader, "%s(%.10g) is no number", function->name, number);
-    if (is_whole || ((function->op == OP_floor || function->op == OP_ceil) && fabs(result) < 9e15))
-        return datum_int((int64_t)result);
-    return datum_number(result);
-}
-
-Datum function_elementwise(Reader *reader, const char *name, const Datum *args) {
-    const Elementwise *function = elementwises;
-    while (strcmp(function->name, name))
-        function++;
+Datum function_activation(Reader *reader, const char *name, const Datum *args) {
+    static const struct {
+        const char *name;
+        double (*number)(double x);
+        Value (*build)(Graph *graph, Value x);
+    } rows[] = {{"relu", relu, activation_relu}, {"silu", silu, activation_silu}, {"gelu", gelu, activation_gelu}};
+    uint32_t row = 0;
+    while (strcmp(rows[row].name, name))
+        row++;
     if (is_static_number(args[0]))
-        return static_element(reader, function, args[0]);
-    Graph *graph = reader->stage->graph;
-    Value x = argument_tensor(reader, name, args[0]);
-    if (!x.id)
-        return datum_error();
-    bool is_signed_op = function->op == OP_abs || function->op == OP_sign;
-    if (!is_signed_op || graph_type(graph, x).dtype != DTYPE_I32)
-        x = argument_float(reader, name, args[0]);
-    if (!x.id)
-        return datum_error();
-    return datum_tensor(function->build ? function->build(graph, x) : build_unary(graph, function->op, x));
-}
-
-Datum function_finite(Reader *reader, const char *name, const Datum *args) {
-    if (is_static_number(args[0]))
-        return datum_bool(isfinite(datum_double(args[0])));
+        return datum_number(rows[row].number(datum_double(args[0])));
     Value x = argument_float(reader, name, args[0]);
-    return x.id ? datum_tensor(build_unary(reader->stage->graph, OP_is_finite, x)) : datum_error();
+    return x.id ? datum_tensor(rows[row].build(reader->stage->graph, x)) : datum_error();
 }
 
 Datum function_leaky(Reader *reader, const char *name, const Datum *args) {
@@ -265,22 +286,10 @@ Datum function_cast(Reader *reader, const char *name, const Datum *args) {
     return datum_tensor(build_cast(reader->stage->graph, x, dtype));
 }
 
-Datum function_extreme(Reader *reader, const char *name, const Datum *args) {
-    bool is_max = !strcmp(name, "max");
-    if (is_static_number(args[0]) && is_static_number(args[1])) {
-        double a = datum_double(args[0]), b = datum_double(args[1]);
-        return (is_max ? b > a : b < a) ? args[1] : args[0];
-    }
-    Value x, y;
-    if (!arithmetic_pair(reader, name, args[0], args[1], &x, &y))
-        return datum_error();
-    return datum_tensor(build_binary(reader->stage->graph, is_max ? OP_maximum : OP_minimum, x, y));
-}
-
 Datum function_clip(Reader *reader, const char *name, const Datum *args) {
     (void)name;
-    Datum low = function_extreme(reader, "max", (Datum[]){args[0], args[1]});
-    return low.kind == DATUM_ERROR ? low : function_extreme(reader, "min", (Datum[]){low, args[2]});
+    Datum low = function_map(reader, "max", (Datum[]){args[0], args[1]});
+    return low.kind == DATUM_ERROR ? low : function_map(reader, "min", (Datum[]){low, args[2]});
 }
 
 Datum function_choose(Reader *reader, const char *name, const Datum *args) {
@@ -346,6 +355,6 @@ Datum function_schedule(Reader *reader, const char *name, const Datum *args) {
     Datum turned = arithmetic_binary(reader, SIGN_MUL, part, datum_number(M_PI));
     if (turned.kind == DATUM_ERROR)
         return turned;
-    Datum wave = function_elementwise(reader, "cos", &turned);
+    Datum wave = function_map(reader, "cos", &turned);
     return arithmetic_binary(reader, SIGN_DIV, arithmetic_binary(reader, SIGN_ADD, one, wave), datum_number(2));
 }

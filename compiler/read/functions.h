@@ -1,11 +1,12 @@
-// Functions of expressions: f(x, …). Each is also an op of nodes, whose further arguments are attributes.
+// Functions of expressions: f(x, …), those of elementwise.def first, then functions.def. Each is also an op of nodes, whose further arguments are attributes.
 #pragma once
-#include "runtime/base/arena.h"
+#include "compiler/ir/graph.h"
 
 typedef struct {
     const char *name;
     const char *arguments; // "x axis? slope?": those that may be left out end in '?'
     const char *summary;
+    Op op; // of a row of elementwise.def, else OP_NONE
 } FunctionInfo;
 
 const FunctionInfo *function_list(uint32_t *count);

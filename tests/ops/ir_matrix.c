@@ -75,8 +75,20 @@ static void check_zero(const OpDef *def, Op op) {
     }
     Value result = graph_add(graph, op, args, def->arg_count, NULL, 0);
     Tensor out = interpret_node(arena, graph, graph_node(graph, result), tensors);
-    ck_assert_msg((out.data[0] == 0) == def->zero_preserving, "%s of zeros is %g", def->name, out.data[0]);
+    ck_assert_msg((out.data[0] == 0) == op_keeps_zero(def), "%s of zeros is %g", def->name, out.data[0]);
     arena_destroy(&arena);
+}
+
+// f(x, y) = f(y, x) exactly where the row says so.
+static void check_order(const Case *test) {
+    if (test->def->op_class != CLASS_MAP || test->def->arg_count != 2 || type_count(&test->example->args[0]) < 8)
+        return;
+    const Tensor *x = test->inputs.tensors[0], *y = test->inputs.tensors[1];
+    const Node *node = graph_node(test->graph, test->result);
+    Tensor out = interpret_node(test->arena, test->graph, node, (const Tensor *[]){x, y});
+    Tensor turned = interpret_node(test->arena, test->graph, node, (const Tensor *[]){y, x});
+    bool is_same = !memcmp(out.data, turned.data, type_count(&out.type) * sizeof *out.data);
+    ck_assert_msg(is_same == test->def->commutes, "%s %s", test->def->name, is_same ? "commutes" : "does not commute");
 }
 
 // ---- mutations: whatever is accepted can be computed; whatever is rejected is reported
@@ -262,6 +274,7 @@ START_TEST(every_op) {
         Arena *arena = arena_create();
         Case test = case_start(arena, op, number);
         check_graph(&test);
+        check_order(&test);
         check_derivatives(&test);
         check_mutants(&test);
         arena_destroy(&arena);

@@ -1,5 +1,6 @@
 // Expressions: every function and sign against what the oracle computes (read_expressions.def), interpreted in double.
 #include "compiler/ir/interpret.h"
+#include "compiler/ir/op.h"
 #include "compiler/read/functions.h"
 #include "compiler/read/read.h"
 #include "runtime/base/file.h"
@@ -96,14 +97,14 @@ START_TEST(expressions_equal_the_oracle) {
 }
 END_TEST
 
-// Every row of functions.def occurs above, but for those that the oracle does not have.
+// Every row of functions.def occurs above, but for those that the oracle does not have. Those of elementwise.def are tested below.
 START_TEST(every_function_is_tested) {
-    static const char *const extensions[] = {"is_finite", "erf", "u32", "kl", "polynomial", "exponential", "step_decay"};
+    static const char *const extensions[] = {"u32", "kl", "polynomial", "exponential", "step_decay"};
     uint32_t count;
     const FunctionInfo *functions = function_list(&count);
     for (uint32_t i = 0; i < count; i++) {
         char call[64];
-        bool is_found = false;
+        bool is_found = functions[i].op != OP_NONE;
         snprintf(call, sizeof call, "%s(", functions[i].name);
         for (uint32_t k = 0; k < EXPRESSION_COUNT; k++)
             is_found = is_found || strstr(expressions[k].text, call);
@@ -114,11 +115,84 @@ START_TEST(every_function_is_tested) {
 }
 END_TEST
 
+// Arguments of an elementwise function within its example's range, the same for each.
+static const char *elementwise_call(Arena *arena, const FunctionInfo *function, bool is_tensor) {
+    const OpDef *def = op_def(function->op);
+    const OpExample *example = &def->examples[0];
+    Text text = text_create(arena);
+    text_format(&text, "%s(", function->name);
+    for (uint32_t i = 0; i < def->arg_count; i++) {
+        double number = example->low + (example->high - example->low) * (i ? 0.3 : 0.8);
+        text_format(&text, is_tensor ? "%sfill(%.3f, [1])" : "%s%.3f", i ? ", " : "", number);
+    }
+    text_append(&text, ")");
+    return text.data;
+}
+
+// Each row of elementwise.def is a function of tensors, which makes its op, and of numbers known when compiling, with the same result.
+START_TEST(elementwise_functions_are_their_ops) {
+    Arena *arena = arena_create();
+    Diag *diag = diag_create(arena);
+    Text text = text_create(arena);
+    uint32_t count, checked = 0;
+    const FunctionInfo *functions = function_list(&count);
+    text_append(&text, head);
+    for (uint32_t i = 0; i < count; i++)
+        if (functions[i].op != OP_NONE)
+            text_format(&text, ",\n  {\"expr\": \"%s\", \"as\": \"v%u\"}, {\"expr\": \"fill(f32(%s), [1])\", \"as\": \"w%u\"}",
+                        elementwise_call(arena, &functions[i], true), i, elementwise_call(arena, &functions[i], false), i);
+    text_append(&text, "]}]}}}");
+    const Module *module = read_text(arena, text.data, diag);
+    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    const Graph *graph = module->programs.items[0].phases.items[0].graph;
+    Sources sources = {.context = arena, .feed = give, .step = 5, .steps = 6, .epoch = 5, .epoch_steps = 1};
+    const Tensor *values = interpret(arena, graph, &sources, NULL, diag);
+    double results[2][128] = {{0}};
+    for (uint32_t k = 0; k < graph->outputs.count; k++) {
+        char kind = 0;
+        uint32_t i = 0;
+        Value value = graph->outputs.items[k].value;
+        if (sscanf(graph->outputs.items[k].name, "values/p.q.%c%u", &kind, &i) != 2 || (kind != 'v' && kind != 'w'))
+            continue;
+        if (kind == 'v') {
+            ck_assert_msg(graph_node(graph, value)->op == functions[i].op, "%s is not its op", functions[i].name);
+            checked++;
+        }
+        results[kind == 'w'][i] = values[value.id].data[0];
+    }
+    for (uint32_t i = 0; i < count; i++)
+        ck_assert_msg(fabs(results[0][i] - results[1][i]) < 1e-6, "%s: %.9g of tensors, %.9g of numbers", functions[i].name, results[0][i], results[1][i]);
+    for (uint32_t i = 0; i < count; i++)
+        checked -= functions[i].op != OP_NONE;
+    ck_assert_uint_eq(checked, 0);
+    arena_destroy(&arena);
+}
+END_TEST
+
+// A map says how the language calls it: by an operator, a function made of its row, or one of functions.def.
+START_TEST(words_of_maps_are_known) {
+    for (int op = OP_NONE + 1; op < OP_COUNT; op++) {
+        const OpDef *def = op_def((Op)op);
+        Op found;
+        if (def->op_class != CLASS_MAP)
+            continue;
+        const FunctionInfo *function = function_find(def->word);
+        switch (def->word_kind) {
+        case WORD_INTERNAL: ck_assert_str_eq(def->word, ""); break;
+        case WORD_OPERATOR: ck_assert_msg(op_of_operator(def->word, def->arg_count, &found) && found == (Op)op, "%s", def->name); break;
+        case WORD_FUNCTION:
+        case WORD_WHOLE: ck_assert_msg(function && function->op == (Op)op, "%s", def->word); break;
+        case WORD_OWN: ck_assert_msg(function && function->op == OP_NONE, "%s", def->word); break;
+        }
+    }
+}
+END_TEST
+
 START_TEST(extensions_are_what_they_say) {
     static const struct {
         const char *text;
         double value;
-    } rows[] = {{"erf(0.5)", 0.52049987781304654},  {"kl(fill(0.5, [2]), fill(0.3, [2]))", 0.14992940378800168},
+    } rows[] = {{"erf(0.5)", 0.52049987781304654},  {"log1p(1e-9) + expm1(1e-9)", 2e-9},  {"kl(fill(0.5, [2]), fill(0.3, [2]))", 0.14992940378800168},
                 {"polynomial(step, 10, 2)", 0.25},  {"exponential(step, 0.5)", 0.03125},
                 {"step_decay(step, 2, 0.1)", 0.01}, {"f32(u32(3))", 3},
                 {"f32(is_finite(log(fill(0.0, [1]))))", 0}, {"f32(is_finite(log(fill(-1.0, [1]))))", 0},
@@ -150,6 +224,8 @@ int main(void) {
     TCase *all = tcase_create("expressions");
     tcase_add_test(all, expressions_equal_the_oracle);
     tcase_add_test(all, every_function_is_tested);
+    tcase_add_test(all, elementwise_functions_are_their_ops);
+    tcase_add_test(all, words_of_maps_are_known);
     tcase_add_test(all, extensions_are_what_they_say);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);

@@ -1,5 +1,6 @@
 // graphs/schema.json: every shipped graph is valid by it, and it knows what the reader's tables know. A validator of the part of JSON
-// Schema (draft 07) that the schema uses.
+// Schema (draft 07) that the schema uses. GG_UPDATE_GOLDEN=1 rewrites its lists of elementwise functions.
+#include "compiler/ir/op.h"
 #include "compiler/layers/layer.h"
 #include "compiler/optimizers/optimizer.h"
 #include "compiler/read/functions.h"
@@ -169,6 +170,20 @@ static const struct {
     {"\"relu\"", NULL},
 };
 
+// Whether a word is in a rule's list, or in that of one of its choices.
+static bool offers(const Json *rule, const char *word) {
+    const Json *ref = json_get(rule, "$ref"), *list = json_get(rule, "enum"), *any = json_get(rule, "anyOf");
+    if (ref)
+        return offers(json_get(json_get(schema, "definitions"), ref->string + strlen("#/definitions/")), word);
+    for (const Json *item = list ? list->first : NULL; item; item = item->next)
+        if (!strcmp(item->string, word))
+            return true;
+    for (const Json *item = any ? any->first : NULL; item; item = item->next)
+        if (offers(item, word))
+            return true;
+    return false;
+}
+
 // A wrong node is one message that says what would be right, not one for each kind of node that it is not.
 START_TEST(a_mistake_is_one_message) {
     const char *text = arena_format(arena, "{\"$schema\": \"schema.json\", \"gcc-graph\": 1, \"networks\": {\"n\": {\"inputs\": {\"x\": [3]}, \"nodes\": [%s]}}}",
@@ -176,11 +191,8 @@ START_TEST(a_mistake_is_one_message) {
     const Json *json = json_parse(arena, "single.json", text, strlen(text), diag);
     ck_assert_msg(json != NULL, "%s", diag_text(diag, arena));
     ck_assert_uint_eq(mistakes(json, schema), 1);
-    const Json *list = json_get(last_rule, "enum");
     bool is_listed = single[_i].word == NULL || (last_rule->kind == JSON_STRING && !strcmp(last_rule->string, single[_i].word));
-    for (const Json *item = list ? list->first : NULL; item; item = item->next)
-        is_listed |= !strcmp(item->string, single[_i].word);
-    ck_assert_msg(is_listed, "%s", single[_i].node);
+    ck_assert_msg(is_listed || offers(last_rule, single[_i].word), "%s", single[_i].node);
     ck_assert_ptr_nonnull(strstr(json_pointer(arena, last_mistake), "/networks/n/nodes/0"));
 }
 END_TEST
@@ -190,10 +202,9 @@ static const Json *find_op(const char *name) {
     for (const Json *item = json_get(schema, "definitions")->first; item; item = item->next) {
         if (!strcmp(item->key, "op")) // which of them it is
             continue;
-        const Json *op = json_get(json_get(item, "properties"), "op"), *names = op ? json_get(op, "enum") : NULL;
-        for (const Json *known = names ? names->first : NULL; known; known = known->next)
-            if (!strcmp(known->string, name))
-                return item;
+        const Json *op = json_get(json_get(item, "properties"), "op");
+        if (op && offers(op, name))
+            return item;
     }
     return NULL;
 }
@@ -214,14 +225,41 @@ static void check_options(const char *what, const Json *rule, const char *option
 
 // The list that an editor offers has it, and it leads to the rules of its own.
 static void check_choice(const char *name) {
-    const Json *list = json_get(json_get(json_get(json_get(json_get(schema, "definitions"), "op"), "properties"), "op"), "enum");
-    bool is_listed = false;
-    for (const Json *item = list->first; item; item = item->next)
-        is_listed |= !strcmp(item->string, name);
+    bool is_listed = offers(json_get(json_get(json_get(json_get(schema, "definitions"), "op"), "properties"), "op"), name);
     const char *text = arena_format(arena, "{\"op\": \"%s\", \"no such option\": 1}", name);
     const Json *node = json_parse(arena, "node.json", text, strlen(text), diag), *rule = json_get(json_get(schema, "definitions"), "node");
     ck_assert_msg(is_listed && mistakes(node, rule) > 0, "graphs/schema.json: \"%s\" is not among the ops of a node", name);
 }
+
+// The line of the schema that lists the elementwise functions of `arg_count` arguments, as the rows of elementwise.def have it.
+static const char *elementwise_line(uint32_t arg_count) {
+    Text names = text_create(arena);
+    uint32_t count;
+    const FunctionInfo *functions = function_list(&count);
+    for (uint32_t i = 0; i < count; i++)
+        if (functions[i].op != OP_NONE && op_def(functions[i].op)->arg_count == arg_count)
+            text_format(&names, "%s\"%s\"", names.length ? ", " : "", functions[i].name);
+    return arena_format(arena, "    \"elementwise_%u\": {%s},\n", arg_count,
+                        names.length ? arena_format(arena, "\"enum\": [%s]", names.data) : "\"not\": {}");
+}
+
+START_TEST(elementwise_functions_are_listed) {
+    size_t size;
+    char *text = file_read(arena, "graphs/schema.json", &size, diag);
+    ck_assert_ptr_nonnull(text);
+    for (uint32_t arg_count = 1; arg_count <= 3; arg_count++) {
+        const char *line = elementwise_line(arg_count);
+        char *at = strstr(text, arena_format(arena, "    \"elementwise_%u\":", arg_count)), *end = at ? strchr(at, '\n') : NULL;
+        ck_assert_ptr_nonnull(end);
+        if (getenv("GG_UPDATE_GOLDEN"))
+            text = (char *)(uintptr_t)arena_format(arena, "%.*s%s%s", (int)(at - text), text, line, end + 1);
+        else
+            ck_assert_msg(!strncmp(at, line, strlen(line)), "graphs/schema.json should have this line; GG_UPDATE_GOLDEN=1 writes it:\n%s", line);
+    }
+    if (getenv("GG_UPDATE_GOLDEN"))
+        ck_assert(file_write("graphs/schema.json", text, strlen(text), diag));
+}
+END_TEST
 
 START_TEST(the_schema_knows_every_op_and_rule) {
     uint32_t count;
@@ -253,6 +291,7 @@ int main(void) {
     tcase_add_test(all, shipped_graphs_are_valid);
     tcase_add_test(all, mistakes_of_keys_are_not_valid);
     tcase_add_loop_test(all, a_mistake_is_one_message, 0, sizeof single / sizeof *single);
+    tcase_add_test(all, elementwise_functions_are_listed);
     tcase_add_test(all, the_schema_knows_every_op_and_rule);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
