@@ -73,7 +73,7 @@ static bool check_graph(Compile *compile, Pass pass, const GraphProgram *program
 
 static bool check_kernels(Compile *compile, Pass pass, const GraphProgram *program, const Phase *phase, const KernelList *list) {
     Text problems = text_create(compile->arena), text = text_create(compile->arena);
-    bool correct = kernel_verify(list, pass == PASS_plan, &problems);
+    bool correct = kernel_verify(list, compile->context.target, pass == PASS_plan, &problems);
     if (!correct || is_dumped(compile, pass))
         kernel_print(&text, list);
     if (!correct)
@@ -94,8 +94,8 @@ static KernelList *lower(Compile *compile, const GraphProgram *program, const Ph
         fuse_kernels(list, &context);
         if (!check_kernels(compile, PASS_fuse, program, phase, list))
             return NULL;
-        schedule_kernels(list, &context);
-        if (!check_kernels(compile, PASS_schedule, program, phase, list))
+        const char *where = arena_format(compile->arena, "%s: program %s, phase %s", compile->module->name, program->name, phase->name);
+        if (!schedule_kernels(list, &context, where, compile->diag) || !check_kernels(compile, PASS_schedule, program, phase, list))
             return NULL;
         uint32_t copy;
         if (plan_kernels(list, &context, &copy))

@@ -2,6 +2,7 @@
 #include "compiler/built.h"
 #include "compiler/driver/common.h"
 #include "compiler/ir/op.h"
+#include "compiler/kernel/schedule.h"
 #include "runtime/base/file.h"
 
 static const Option options[] = {
@@ -58,7 +59,7 @@ static void print_dispatch(View *view, const ProgramEntry *entry, const ProgramP
         printf("  %4s  %-40s %-14s %-12s %9s %11s %11s  %s\n", "wave", "kernel", "class", "schedule", "groups", "bytes", "FLOP", "origin");
     }
     printf("  %4u  %-40s %-14s %-12s %9s %11s %11s  %s\n", dispatch->wave, view->program->kernels.items[dispatch->kernel].name,
-           dispatch->op_class, kernel && kernel->schedule.name ? kernel->schedule.name : "", groups_text(arena, dispatch->groups),
+           dispatch->op_class, kernel ? kernel->schedule.family->name : "", groups_text(arena, dispatch->groups),
            text_bytes(arena, (uint64_t)dispatch->bytes), dispatch->flops > 0 ? text_flops(arena, dispatch->flops) : "", dispatch->label);
     if (kernel && kernel->reason)
         printf("        because %s\n", kernel->reason);

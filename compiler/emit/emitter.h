@@ -2,7 +2,7 @@
 #pragma once
 #include "compiler/ir/op.h"
 #include "compiler/kernel/index.h"
-#include "compiler/kernel/kernel.h"
+#include "compiler/kernel/schedule.h"
 
 // A value at an index, in a register: GLSL text that may be repeated freely (a name or a literal).
 typedef struct {
@@ -43,7 +43,7 @@ typedef struct {
     bool *seen;            // by value id: for walks; all false between kernels
 } EmitTables;
 
-typedef struct {
+typedef struct Emitter {
     Arena *arena;
     IndexPool *pool;
     EmitTables *tables;

@@ -1,6 +1,5 @@
 // Glsl: chooses the template of a kernel's class, writes its header (what, whence, why), folds the grid.
 #include "compiler/emit/glsl.h"
-#include "compiler/emit/contract.h"
 #include "compiler/emit/template.h"
 #include <stdlib.h>
 
@@ -44,8 +43,8 @@ static Marked find_marked(const Emitter *emitter) {
 
 static const char *header(Arena *arena, const KernelList *list, const Kernel *kernel, const Marked *marked, const Emitter *emitter) {
     Text text = text_create(arena);
-    text_format(&text, "// %s, schedule %s; fused from\n", kernel->kernel_class == KERNEL_MAP ? "map" : kernel->kernel_class == KERNEL_REDUCE ? "reduce" : "contract",
-                kernel->schedule.name);
+    text_format(&text, "// %s, schedule %s%s%s; fused from\n", kernel_class_name(kernel->kernel_class), schedule_text(arena, &kernel->schedule),
+                kernel->runner_up.family ? "; runner-up " : "", kernel->runner_up.family ? schedule_text(arena, &kernel->runner_up) : "");
     for (uint32_t i = 0; i < marked->count; i++) {
         uint32_t id = marked->items[i];
         const Node *node = &list->graph->nodes.items[id];
@@ -90,26 +89,6 @@ static const char *name_of(Arena *arena, const KernelList *list, const Kernel *k
     return text.length ? text.data : "copy";
 }
 
-static uint64_t body_of(Emitter *emitter, const Kernel *kernel, bool *counts_groups) {
-    *counts_groups = kernel->schedule.kind == SCHEDULE_TREE;
-    switch (kernel->kernel_class) {
-    case KERNEL_MAP: return emit_map_kernel(emitter);
-    case KERNEL_REDUCE: return emit_reduce_kernel(emitter);
-    case KERNEL_CONTRACT: break;
-    }
-    *counts_groups = kernel->schedule.kind != SCHEDULE_REFERENCE;
-    switch (kernel->schedule.kind) {
-    case SCHEDULE_ROWS: return emit_rows_contraction(emitter);
-    case SCHEDULE_STRIP: return emit_strip_contraction(emitter);
-    case SCHEDULE_OUTER:
-    case SCHEDULE_OUTER_STRIP: return emit_outer_contraction(emitter);
-    case SCHEDULE_TILED: return emit_tiled_contraction(emitter);
-    case SCHEDULE_REFERENCE:
-    case SCHEDULE_TREE: break;
-    }
-    return emit_reference_contraction(emitter);
-}
-
 static uint64_t window_vectors(const Target *target) {
     return target->storage_range_max / target->offset_alignment * target->offset_alignment / 16;
 }
@@ -132,10 +111,8 @@ void glsl_kernel(Arena *arena, EmitTables *tables, const KernelList *list, const
     Emitter emitter;
     emitter_create(&emitter, arena, tables, list, kernel, target);
     emitter.window = window_of(list, kernel, target, window);
-    bool counts_groups;
-    uint64_t count = body_of(&emitter, kernel, &counts_groups);
-    uint32_t lanes = kernel->schedule.lanes;
-    uint64_t groups = counts_groups ? count : (count + lanes - 1) / lanes;
+    uint64_t groups = kernel->schedule.family->emit(&emitter);
+    uint32_t lanes = schedule_lanes(&kernel->schedule);
     *out = (Shader){.workgroup = {lanes, 1, 1}, .window = emitter.window};
     uint64_t most = target->groups_max;
     out->groups[0] = (uint32_t)(groups > most ? most : groups);
@@ -152,8 +129,7 @@ void glsl_kernel(Arena *arena, EmitTables *tables, const KernelList *list, const
                     {"declarations", declarations.data},
                     {"functions", emitter.functions.data},
                     {"body", emitter.body.data}};
-    const char *template = kernel->kernel_class == KERNEL_REDUCE ? (counts_groups ? "reduce_tree.comp" : "reduce.comp") : counts_groups ? "contract.comp" : "map.comp";
-    template_fill(&source, template, slots, 5);
+    template_fill(&source, kernel->schedule.family->template_name, slots, 5);
     out->source = source.data;
     out->name = name_of(arena, list, kernel, &marked);
     out->shared_bytes = emitter.shared_bytes;

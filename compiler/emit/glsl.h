@@ -19,11 +19,8 @@ uint32_t glsl_window_count(const KernelList *list, const Kernel *kernel, const T
 // The kernel for one window; whole buffers are bound but for sets, of which shader.window is. The tables are the list's.
 void glsl_kernel(Arena *arena, EmitTables *tables, const KernelList *list, const Kernel *kernel, const Target *target, uint32_t window, Shader *out);
 
-// ---- the classes; each writes emitter->body and says how many invocations or workgroups run
-uint64_t emit_map_kernel(Emitter *emitter);    // invocations
-uint64_t emit_reduce_kernel(Emitter *emitter); // invocations
-uint64_t emit_reference_contraction(Emitter *emitter); // invocations
-uint64_t emit_rows_contraction(Emitter *emitter);  // workgroups
-uint64_t emit_strip_contraction(Emitter *emitter); // workgroups
-uint64_t emit_outer_contraction(Emitter *emitter); // workgroups
-uint64_t emit_tiled_contraction(Emitter *emitter); // workgroups
+enum { TREE_LANE_BYTES_MAX = 32 }; // of shared memory, for each lane of a tree: a vec4, and positions beside it
+
+// The body of a reduction; tree: a workgroup folds one result (or four neighbouring ones), else an invocation does. Returns how many results
+// (or fours) there are.
+uint64_t emit_reduce_kernel(Emitter *emitter, bool tree);

@@ -51,7 +51,7 @@ static uint32_t open_shared_loop(Fold *fold, EmitScope *scopes) {
         total *= fold->folded[fold->layout.order[place]] ? steps_of(fold, place) : 1;
     const char *name = emit_name(emitter, "r");
     scopes[0] = emit_open(emitter, arena_format(emitter->arena, "for (int %s = lane_id; %s < %llu; %s += %u) {", name, name, (unsigned long long)total, name,
-                                                emitter->kernel->schedule.lanes));
+                                                schedule_lanes(&emitter->kernel->schedule)));
     Index rest = index_variable(emitter->pool, name, 0, (int64_t)total - 1);
     for (uint32_t place = fold->layout.rank; place-- > 0;) {
         uint32_t axis = fold->layout.order[place];
@@ -277,9 +277,9 @@ static void finish(Fold *fold, Value root) {
     }
 }
 
-// An array with one element a lane, unless it is declared already. SCHEDULE_TREE_BYTES_MAX says what all of a kernel may take.
+// An array with one element a lane, unless it is declared already. TREE_LANE_BYTES_MAX says what all of a kernel may take.
 static void share(Emitter *emitter, const char *type, const char *name) {
-    uint32_t lanes = emitter->kernel->schedule.lanes;
+    uint32_t lanes = schedule_lanes(&emitter->kernel->schedule);
     const char *line = arena_format(emitter->arena, "shared %s %s[%u];\n", type, name, lanes);
     if (strstr(emitter->functions.data, line))
         return;
@@ -290,7 +290,7 @@ static void share(Emitter *emitter, const char *type, const char *name) {
 // The lanes' accumulators become one, the same in every lane. `better`: of argmax, with positions beside the values.
 static void combine(Fold *fold, const char *name, const char *type, const char *operation, const char *position) {
     Emitter *emitter = fold->emitter;
-    uint32_t lanes = emitter->kernel->schedule.lanes;
+    uint32_t lanes = schedule_lanes(&emitter->kernel->schedule);
     const char *shared_name = arena_format(emitter->arena, "tree_%s", type);
     share(emitter, type, shared_name);
     if (position)
@@ -482,9 +482,9 @@ static void correct_moments(Fold *fold) {
     emit_close(emitter, scope, true);
 }
 
-uint64_t emit_reduce_kernel(Emitter *emitter) {
+uint64_t emit_reduce_kernel(Emitter *emitter, bool tree) {
     Fold fold = fold_of(emitter);
-    fold.tree = emitter->kernel->schedule.kind == SCHEDULE_TREE;
+    fold.tree = tree;
     Layout kept = kept_layout(&fold);
     uint64_t invocations = open_results(&fold, &kept);
     const Kernel *kernel = emitter->kernel;

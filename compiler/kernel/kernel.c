@@ -1,5 +1,5 @@
 // Kernel: buffers seen through aliases, text form.
-#include "compiler/kernel/kernel.h"
+#include "compiler/kernel/schedule.h"
 #include "compiler/ir/op.h"
 
 Value buffer_root(const KernelList *list, Value value) {
@@ -29,16 +29,7 @@ uint32_t kernel_loads_max(const Target *target) { return kernel_bindings_max(tar
 
 bool kernel_reads_texels(const KernelList *list, const Kernel *kernel, const Target *target, Value value) {
     const Buffer *buffer = &list->buffers[value.id];
-    return kernel->schedule.texel && buffer->element == ELEMENT_F32 && buffer->size / 16 <= target->texel_elements_max;
-}
-
-static const char *class_name(KernelClass kernel_class) {
-    switch (kernel_class) {
-    case KERNEL_MAP: return "map";
-    case KERNEL_REDUCE: return "reduce";
-    case KERNEL_CONTRACT: return "contract";
-    }
-    return NULL;
+    return kernel->schedule.values[PARAM_TEXEL] && buffer->element == ELEMENT_F32 && buffer->size / 16 <= target->texel_elements_max;
 }
 
 static void print_buffer(Text *text, const KernelList *list, Value value) {
@@ -61,9 +52,9 @@ static void print_buffer(Text *text, const KernelList *list, Value value) {
 void kernel_print(Text *text, const KernelList *list) {
     for (uint32_t k = 0; k < list->kernels.count; k++) {
         const Kernel *kernel = &list->kernels.items[k];
-        text_format(text, "kernel %u: %s %%%u %s", k, class_name(kernel->kernel_class), kernel->root.id, op_def(graph_node(list->graph, kernel->root)->op)->name);
-        if (kernel->schedule.name)
-            text_format(text, "; schedule %s lanes %u rows %u columns %u", kernel->schedule.name, kernel->schedule.lanes, kernel->schedule.rows, kernel->schedule.columns);
+        text_format(text, "kernel %u: %s %%%u %s", k, kernel_class_name(kernel->kernel_class), kernel->root.id, op_def(graph_node(list->graph, kernel->root)->op)->name);
+        if (kernel->schedule.family)
+            text_format(text, "; schedule %s", schedule_text(list->arena, &kernel->schedule));
         if (list->wave_count)
             text_format(text, "; wave %u", kernel->wave);
         text_append(text, "\n");

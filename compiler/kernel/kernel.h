@@ -37,27 +37,19 @@ typedef struct {
 // llvmpipe ends the loops of an invocation, silently, after 65,535 turns in all: longer ones are unrolled or shared out.
 enum { LOOP_TURNS_MAX = 32768 };
 
-// How a contraction is computed. A row of schedule.def makes these.
-typedef enum {
-    SCHEDULE_REFERENCE, // one invocation an element, plain loops
-    SCHEDULE_ROWS,      // register tile: lanes are output rows (pixels), each with vec4s of output channels
-    SCHEDULE_STRIP,     // the same, a lane's rows being neighbouring pixels, which share what they read
-    SCHEDULE_OUTER,     // register tile: lanes are output channels, each with several input channels; sums over rows
-    SCHEDULE_OUTER_STRIP, // the same, a lane having all taps along a line, which share what they read
-    SCHEDULE_TILED,     // shared-memory tiles, for GPUs
-    SCHEDULE_TREE,      // of a reduction: a workgroup folds one result, combining its lanes in shared memory
-} ScheduleKind;
+typedef struct Family Family;
 
-enum { SCHEDULE_TREE_BYTES_MAX = 32 }; // of shared memory, for each lane: a vec4, and positions beside it
+enum {
+    SCHEDULE_PARAMS_MAX = 6,
+    PARAM_LANES = 0, // of every family: invocations of a workgroup
+    PARAM_TEXEL = 1, // and whether f32 operands are loaded as texels
+    PARAM_OWN = 2,   // a family's own begin here
+};
 
+// How a kernel is computed: a family and a number for each of its parameters. See schedule.h.
 typedef struct {
-    ScheduleKind kind;
-    const char *name;
-    bool texel;          // load path of operands
-    uint32_t lanes;      // invocations of a workgroup
-    uint32_t rows;       // a lane's rows (ROWS, STRIP) or its vec4s of input channels (OUTER, OUTER_STRIP)
-    uint32_t columns;    // a lane's vec4s of output channels
-    uint32_t depth;      // TILED: the slice of the summed axis staged at once; OUTER, OUTER_STRIP: rows multiplied at once
+    const Family *family; // NULL: not chosen yet
+    uint32_t values[SCHEDULE_PARAMS_MAX];
 } Schedule;
 
 typedef struct {
@@ -67,7 +59,7 @@ typedef struct {
     ARRAY(Value) stores;   // values that it writes, in the order of their write bindings
     ARRAY(Value) loads;    // values of buffers that it reads and other kernels, or nobody, write
     ARRAY(bool) in_place;  // by load: needed only at the element that is being stored
-    Schedule schedule;
+    Schedule schedule, runner_up; // the one chosen, and the one that was estimated to be next best, if any
     const char *reason;    // why these values are one kernel
     uint32_t wave;
 } Kernel;
@@ -94,6 +86,6 @@ uint32_t kernel_loads_max(const Target *target);
 // The value whose memory `value` is as a whole, seen through reshapes and transpositions.
 Value buffer_base(const KernelList *list, Value value);
 void kernel_print(Text *text, const KernelList *list);
-// Structure after fuse; after plan also: no two live buffers overlap, every load follows its store in an earlier wave,
+// Structure after fuse; where there are schedules: they fit kernels and target; after plan also: no two live buffers overlap, every load follows its store in an earlier wave,
 // no update overtakes a reader of the old value.
-bool kernel_verify(const KernelList *list, bool planned, Text *problems);
+bool kernel_verify(const KernelList *list, const Target *target, bool planned, Text *problems);

@@ -1,6 +1,6 @@
 // Verify: the planner never checks itself. Structure after fuse; lifetimes and order after plan, from the kernels alone.
 #include "compiler/ir/op.h"
-#include "compiler/kernel/kernel.h"
+#include "compiler/kernel/schedule.h"
 #include "runtime/base/name_table.h"
 #include <stdlib.h>
 
@@ -204,13 +204,24 @@ static void check_overlaps(Verify *verify) {
     sweep(verify, used, count);
 }
 
-bool kernel_verify(const KernelList *list, bool planned, Text *problems) {
+static void check_schedules(Verify *verify, const Target *target) {
+    for (uint32_t k = 0; k < verify->list->kernels.count; k++) {
+        const Kernel *kernel = &verify->list->kernels.items[k];
+        const char *why;
+        KernelView view = schedule_view(verify->list, kernel, kernel->root);
+        if (kernel->schedule.family && !schedule_fits(&view, &kernel->schedule, target, &why))
+            problem(verify, "kernel %u cannot be computed by %s: %s", k, schedule_text(verify->arena, &kernel->schedule), why);
+    }
+}
+
+bool kernel_verify(const KernelList *list, const Target *target, bool planned, Text *problems) {
     Verify verify = {.list = list, .arena = arena_create(), .problems = problems, .correct = true};
     verify.writer = ARENA_NEW(verify.arena, uint32_t, list->graph->nodes.count);
     check_stores(&verify);
     for (uint32_t k = 0; k < list->kernels.count; k++)
         for (uint32_t i = 0; i < list->kernels.items[k].loads.count; i++)
             check_load(&verify, k, list->kernels.items[k].loads.items[i], planned);
+    check_schedules(&verify, target);
     if (planned) {
         check_updates(&verify);
         check_overlaps(&verify);

@@ -21,11 +21,8 @@ Layout layout_default(const Type *type);
 KernelList *layout_graph(Arena *arena, const Graph *graph, const PassContext *context);
 // Needs: layouts. Gives: kernels, in an order in which they may run; which values have buffers.
 void fuse_kernels(KernelList *list, const PassContext *context);
-// Needs: kernels. Gives: a schedule for each.
-void schedule_kernels(KernelList *list, const PassContext *context);
-// How a scheduled kernel adds: the rounding error of one element of a contraction or reduction that it computes, in units of 2^-24 and of the
-// sum of the magnitudes of the element's terms. Never exceeded by terms that are alike; by others with no chance that counts.
-double schedule_error(const KernelList *list, const Kernel *kernel, Value value);
+// Needs: kernels. Gives: a schedule for each. False: none fits the target, which is reported with `where` ("graph: program train, phase all").
+bool schedule_kernels(KernelList *list, const PassContext *context, const char *where, Diag *diag);
 // Needs: kernels in the order of their waves. Gives: fewer, small maps of one wave having become one. Called by plan.
 void join_kernels(KernelList *list, const PassContext *context);
 // Needs: kernels. Gives: waves, offsets in scratch; small maps of one wave are joined. False: output `*copy` needs a memory of its own, since

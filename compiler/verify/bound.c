@@ -1,6 +1,6 @@
 // Verify bound: carries a bound of the rounding error of each element through the nodes of one kernel.
 #include "compiler/verify/bound.h"
-#include "compiler/passes/passes.h"
+#include "compiler/kernel/schedule.h"
 #include <float.h>
 #include <math.h>
 

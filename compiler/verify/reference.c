@@ -1,7 +1,7 @@
 // Verify reference: evaluates the nodes of one kernel, and samples large contractions.
 #include "compiler/verify/reference.h"
 #include "compiler/verify/sample.h"
-#include "compiler/emit/contract.h"
+#include "compiler/kernel/contract.h"
 
 static bool is_load(const Kernel *kernel, Value value) {
     for (uint32_t i = 0; i < kernel->loads.count; i++)

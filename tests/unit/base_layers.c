@@ -38,12 +38,17 @@ static const Layer layers[] = {
     {"compiler/read", {"compiler/layers", "compiler/optimizers", "compiler/ops", IR}},
     {"compiler/kernel", {"compiler/ops", "compiler/ir", CONTRACT}},
     {"compiler/emit", {"compiler/kernel", "compiler/ops", "compiler/ir", CONTRACT}},
+    {"compiler/schedules", {"compiler/emit", "compiler/kernel", "compiler/ops", "compiler/ir", CONTRACT}},
     {"compiler/passes",
-     {"compiler/emit", "compiler/kernel", "compiler/layers", "compiler/optimizers", "compiler/read", "compiler/ops", "compiler/ir",
+     {"compiler/schedules", "compiler/emit", "compiler/kernel", "compiler/layers", "compiler/optimizers", "compiler/read", "compiler/ops", "compiler/ir",
       CONTRACT}},
+<<<<<<< HEAD
     {"compiler", {PASSES, CONTRACT}},
     {"compiler/reference", {"compiler/ir", "runtime/sample", DATA, "runtime/session"}},
     {"compiler/verify", {"compiler/reference", "compiler", PASSES, SESSION}},
+=======
+    {"compiler", {"compiler/passes", "compiler/schedules", "compiler/emit", "compiler/kernel", "compiler/read", "compiler/ops", "compiler/ir", CONTRACT}},
+>>>>>>> 78b85a6 (Make schedules families: parameters by name, legality, counts, code and rounding in one file each)
     {"compiler/driver",
      {"compiler/verify", "compiler/reference", "compiler", "compiler/emit", "compiler/ir", "compiler/layers", "compiler/optimizers",
       "compiler/read", "runtime/train", "runtime/eval", "runtime/bench", "runtime/sample", "runtime/run", DATA, "runtime/session",

@@ -36,8 +36,9 @@ static void tear_down(void) { arena_destroy(&arena); }
 
 // `said`: what the problem must say.
 static void expect_kernels(const KernelList *list, bool good, const char *said, const char *what) {
+    Target target = target_default(TARGET_CPU);
     Text problems = text_create(arena);
-    bool correct = kernel_verify(list, true, &problems);
+    bool correct = kernel_verify(list, &target, true, &problems);
     ck_assert_msg(correct == good, "%s: %s: the verifier says \"%s\"", document, what, problems.data);
     ck_assert_msg(good || strstr(problems.data, said), "%s: %s: \"%s\" is not said: %s", document, what, said, problems.data);
 }

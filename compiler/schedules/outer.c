@@ -1,7 +1,24 @@
-// Weight gradients as register tiles: each lane has several channels and columns - of one tap, or (strips) of all taps along a line, which share
+// Outer: weight gradients as register tiles: each lane has several channels and columns - of one tap, or (strips) of all taps along a line, which share
 // the pixels that they read - and walks over the rows. Tiles are unrolled in the text.
-#include "compiler/emit/contract.h"
-#include "compiler/emit/glsl.h"
+#include "compiler/schedules/outer.h"
+#include "compiler/schedules/rounding.h"
+#include <math.h>
+
+// How workgroups share out a weight gradient: lanes have columns and taps, and channels too where fewer lanes are idle then.
+typedef struct {
+    uint32_t lane_count; // lanes with work, over the workgroups of one part
+    bool channels_by_lane;
+    uint64_t groups;
+} OuterGrid;
+
+static OuterGrid grid_of(const Contract *c, uint32_t rows, uint32_t columns, uint32_t taps, uint32_t lanes) {
+    uint32_t blocks = contract_ceil_div(contract_ceil_div(c->channels, 4), rows);
+    uint32_t tiles = c->taps_y * c->taps_x / taps * contract_ceil_div(contract_ceil_div(c->columns, 4), columns);
+    uint64_t apart = (uint64_t)contract_ceil_div(tiles, lanes) * blocks, together = ((uint64_t)tiles * blocks + lanes - 1) / lanes, parts = (uint64_t)c->slices * c->batch * c->groups;
+    if (together < apart)
+        return (OuterGrid){tiles * blocks, true, together * parts};
+    return (OuterGrid){tiles, false, apart * parts};
+}
 
 typedef struct {
     Emitter *emitter;
@@ -10,21 +27,24 @@ typedef struct {
     uint32_t taps;                 // along a line, of a lane: accumulators are numbered tap, channel; column
     uint32_t at_once;              // rows of x and g that are multiplied in one go
     uint32_t channel_vectors, column_vectors, channel_blocks, column_groups, lane_count, lane_blocks;
+    uint64_t groups;
     bool channels_by_lane; // else a workgroup's lanes have the same channels
 } Outer;
 
-static Outer outer_of(Emitter *emitter) {
-    const Schedule *schedule = &emitter->kernel->schedule;
-    Outer t = {.emitter = emitter, .c = contract_of(emitter->list, emitter->kernel->root), .rows = schedule->rows, .columns = schedule->columns, .lanes = schedule->lanes, .at_once = schedule->depth};
+enum { CHANNELS = PARAM_OWN, COLUMNS, AT_ONCE };
+
+static Outer outer_of(Emitter *emitter, const Contract *contract, const Schedule *schedule, uint32_t taps) {
+    const uint32_t *values = schedule->values;
+    Outer t = {.emitter = emitter, .c = *contract, .rows = values[CHANNELS], .columns = values[COLUMNS], .lanes = values[PARAM_LANES], .at_once = values[AT_ONCE], .taps = taps};
     t.channel_vectors = contract_ceil_div(t.c.channels, 4);
     t.column_vectors = contract_ceil_div(t.c.columns, 4);
     t.channel_blocks = contract_ceil_div(t.channel_vectors, t.rows);
     t.column_groups = contract_ceil_div(t.column_vectors, t.columns);
-    t.taps = schedule->kind == SCHEDULE_OUTER_STRIP ? t.c.taps_x : 1;
-    OuterGrid grid = contract_outer_grid(&t.c, t.rows, t.columns, t.taps, t.lanes);
+    OuterGrid grid = grid_of(&t.c, t.rows, t.columns, t.taps, t.lanes);
     t.channels_by_lane = grid.channels_by_lane;
     t.lane_count = grid.lane_count;
     t.lane_blocks = contract_ceil_div(t.lane_count, t.lanes);
+    t.groups = grid.groups;
     return t;
 }
 
@@ -82,7 +102,7 @@ static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
             if (!is_place_read(t, count, place))
                 continue;
             const char *channel = t->channel_vectors % t->rows ? arena_format(e->arena, "min(channels + %u, %u)", r, t->channel_vectors - 1) : arena_format(e->arena, "channels + %u", r);
-            const char *fetched = contract_load(e, c->x, "at%u + %s", place, channel);
+            const char *fetched = tile_load(e, c->x, "at%u + %s", place, channel);
             if (has_border)
                 emit_line(e, "vec4 b%u_%u = mix(vec4(0.0), %s, bvec4(inside%u));", r, place, fetched, place);
             else
@@ -92,7 +112,7 @@ static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
         for (uint32_t u = 0; u < count; u++) {
             const char *column = q == 0 ? "0" : t->column_vectors % t->columns ? arena_format(e->arena, "min(%u, %u - columns)", q * t->column_groups, t->column_vectors - 1)
                                                                             : arena_format(e->arena, "%u", q * t->column_groups);
-            emit_line(e, "vec4 g%u_%u = %s;", q, u, contract_load(e, c->w, "from + %u + %s", u * g_step, column));
+            emit_line(e, "vec4 g%u_%u = %s;", q, u, tile_load(e, c->w, "from + %u + %s", u * g_step, column));
         }
         for (uint32_t r = 0; r < accumulators(t); r++) {
             Text line = text_create(e->arena);
@@ -110,7 +130,7 @@ static void plain_rows(const Outer *t, uint32_t count) {
     const Contract *c = &t->c;
     const char *batch = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->x_batch / 4) : "";
     for (uint32_t u = 0; u < count; u++)
-        emit_line(e, "int at%u = (n%s) * %u%s;", u, contract_plus(e->arena, u), c->x_image / 4, batch);
+        emit_line(e, "int at%u = (n%s) * %u%s;", u, tile_plus(e->arena, u), c->x_image / 4, batch);
     multiply_rows(t, count, false);
 }
 
@@ -122,9 +142,9 @@ static void line_pixels(const Outer *t, uint32_t count) {
     for (uint32_t place = 0; place < place_end(t, count); place++) {
         if (!is_place_read(t, count, place))
             continue;
-        const char *tap = t->taps > 1 ? "" : arena_format(e->arena, " + %s", contract_times(e->arena, "kx", c->dilation[1]));
+        const char *tap = t->taps > 1 ? "" : arena_format(e->arena, " + %s", tile_times(e->arena, "kx", c->dilation[1]));
         int64_t from_x = (t->taps > 1 ? place : place * c->stride[1]) - c->pad[1];
-        emit_line(e, "int ix%u = %s%s%s;", place, contract_times(e->arena, "x", c->stride[1]), tap, contract_plus(e->arena, from_x));
+        emit_line(e, "int ix%u = %s%s%s;", place, tile_times(e->arena, "x", c->stride[1]), tap, tile_plus(e->arena, from_x));
         if (border) {
             emit_line(e, "bool inside%u = all(bvec2(meets, uint(ix%u) < %uu));", place, place, c->x_width);
             emit_line(e, "int at%u = mix(0, line + ix%u * %u, inside%u);", place, place, c->x_column / 4, place);
@@ -142,7 +162,8 @@ static uint64_t rows_of(const Contract *c) { return (uint64_t)c->images / c->sli
 
 static bool sums_in_parts(const Outer *t) { return rows_of(&t->c) > ROWS_AT_ONCE; }
 
-uint64_t contract_outer_part(const Contract *contract, uint32_t at_once) {
+// Rows that are summed by themselves first; all of them where one sum runs over all.
+static uint64_t part_of(const Contract *contract, uint32_t at_once) {
     uint64_t rows = rows_of(contract);
     if (rows <= ROWS_AT_ONCE)
         return rows;
@@ -208,7 +229,7 @@ static void outer_loops(const Outer *t) {
     }
     EmitScope images = emit_open(e, arena_format(e->arena, "for (int n = %s; n < %s + %u; n++) {", first, first, each));
     EmitScope lines = emit_open(e, arena_format(e->arena, "for (int y = 0; y < %u; y++) {", c->height));
-    emit_line(e, "int iy = %s + %s%s;", contract_times(e->arena, "y", c->stride[0]), contract_times(e->arena, "ky", c->dilation[0]), contract_plus(e->arena, -c->pad[0]));
+    emit_line(e, "int iy = %s + %s%s;", tile_times(e->arena, "y", c->stride[0]), tile_times(e->arena, "ky", c->dilation[0]), tile_plus(e->arena, -c->pad[0]));
     emit_line(e, "int line = n * %u + iy * %u%s, from = n * %u + y * %u + columns%s;", c->x_image / 4, c->x_row / 4, x_group, c->g_image / 4, c->g_row / 4, g_group);
     emit_line(e, "bool meets = uint(iy) < %uu;", c->x_height);
     in_blocks(t, "x", "0", c->width, (uint64_t)each * c->height, line_pixels, NULL);
@@ -229,7 +250,7 @@ static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
     Index column = index_add(pool, index_scale(pool, index_add_constant(pool, columns, q * t->column_groups), 4), e->lane);
     Index channel = index_add_constant(pool, index_scale(pool, channels, 4), r % (4 * t->rows));
     if (c->kind == ROWS_PLAIN) {
-        contract_unravel_matrix(e, &type, c->batch, index);
+        tile_unravel_matrix(e, &type, c->batch, index);
         index[type.rank - 2] = channel, index[type.rank - 1] = column;
         return;
     }
@@ -243,27 +264,18 @@ static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
     index[base + 3] = t->taps > 1 ? index_constant(r / (4 * t->rows)) : c->taps_x > 1 ? index_opaque(pool, "kx", 0, (int64_t)c->taps_x - 1) : index_constant(0);
 }
 
-OuterGrid contract_outer_grid(const Contract *c, uint32_t rows, uint32_t columns, uint32_t taps, uint32_t lanes) {
-    uint32_t blocks = contract_ceil_div(contract_ceil_div(c->channels, 4), rows);
-    uint32_t tiles = c->taps_y * c->taps_x / taps * contract_ceil_div(contract_ceil_div(c->columns, 4), columns);
-    uint64_t apart = (uint64_t)contract_ceil_div(tiles, lanes) * blocks, together = ((uint64_t)tiles * blocks + lanes - 1) / lanes, parts = (uint64_t)c->slices * c->batch * c->groups;
-    if (together < apart)
-        return (OuterGrid){tiles * blocks, true, together * parts};
-    return (OuterGrid){tiles, false, apart * parts};
-}
-
-uint32_t contract_outer_loads(const Contract *contract, uint32_t rows, uint32_t columns, uint32_t at_once) {
-    Outer t = {.c = *contract, .taps = contract->taps_x};
+// Vec4s that a lane reads for `at_once` rows.
+static uint32_t loads_of(const Outer *t) {
     uint32_t count = 0;
-    for (uint32_t place = 0; place < place_end(&t, at_once); place++)
-        count += is_place_read(&t, at_once, place);
-    return count * rows + at_once * columns;
+    for (uint32_t place = 0; place < place_end(t, t->at_once); place++)
+        count += is_place_read(t, t->at_once, place);
+    return count * t->rows + t->at_once * t->columns;
 }
 
-uint64_t emit_outer_contraction(Emitter *emitter) {
-    Outer t = outer_of(emitter);
-    uint64_t groups = contract_outer_grid(&t.c, t.rows, t.columns, t.taps, t.lanes).groups;
-    emit_line(emitter, "if (group >= %llu)", (unsigned long long)groups);
+uint64_t outer_emit(Emitter *emitter, bool whole_lines) {
+    Contract c = contract_of(emitter->list, emitter->kernel->root);
+    Outer t = outer_of(emitter, &c, &emitter->kernel->schedule, whole_lines ? c.taps_x : 1);
+    emit_line(emitter, "if (group >= %llu)", (unsigned long long)t.groups);
     emit_line(emitter, "    return;");
     outer_begin(&t);
     outer_loops(&t);
@@ -286,7 +298,7 @@ uint64_t emit_outer_contraction(Emitter *emitter) {
                 columns = emit_open(emitter, arena_format(emitter->arena, "if (columns + %u < %u) {", q * t.column_groups, t.column_vectors));
             Index index[MAX_RANK];
             outer_index(&t, r, q, index);
-            contract_store(emitter, index, arena_format(emitter->arena, "a%u_%u", r, q));
+            tile_store(emitter, index, arena_format(emitter->arena, "a%u_%u", r, q));
             if (column_tail)
                 emit_close(emitter, columns, true);
         }
@@ -295,5 +307,76 @@ uint64_t emit_outer_contraction(Emitter *emitter) {
     }
     if (idle)
         emit_close(emitter, lanes, true);
-    return groups;
+    return t.groups;
 }
+
+Work outer_work(const KernelView *view, const Schedule *schedule, bool whole_lines) {
+    const Contract *c = &view->contract;
+    Outer t = outer_of(NULL, c, schedule, whole_lines ? c->taps_x : 1);
+    double steps = (double)c->images / c->slices * c->height * c->width, sums = accumulators(&t) * t.columns;
+    double loads = steps * (loads_of(&t) / (double)t.at_once);
+    return (Work){
+        .groups = (double)t.groups,
+        .lanes = t.lanes,
+        .multiply_adds = steps * sums,
+        .texel_loads = schedule->values[PARAM_TEXEL] ? loads : 0,
+        .storage_loads = schedule->values[PARAM_TEXEL] ? 0 : loads,
+        .turns = steps,
+        .sums = sums,
+    };
+}
+
+const char *outer_misfit(const KernelView *view, const Schedule *schedule, uint32_t taps) {
+    if (!view->contract.is_outer)
+        return "it does not sum over rows";
+    return tile_misfit(view, 4 * schedule->values[CHANNELS] * schedule->values[COLUMNS] * taps);
+}
+
+double outer_error(const KernelView *view, const Schedule *schedule) {
+    double rows = contract_terms(&view->contract), part = (double)part_of(&view->contract, schedule->values[AT_ONCE]);
+    return rounding_of_sum(part, ceil(rows / part), true);
+}
+
+static uint64_t emit(Emitter *emitter) { return outer_emit(emitter, false); }
+
+static Work work(const KernelView *view, const Schedule *schedule) { return outer_work(view, schedule, false); }
+
+static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
+    (void)target;
+    *why = outer_misfit(view, schedule, 1);
+    return !*why;
+}
+
+// clang-format off
+//                lanes  texel  channels  columns  at_once
+static const Candidate candidates[] = {
+    {TARGET_CPU, {0,  1, 4, 2, 4}},
+    {TARGET_CPU, {0,  1, 3, 2, 4}},
+    {TARGET_CPU, {0,  1, 2, 3, 4}},
+    {TARGET_CPU, {0,  1, 4, 1, 4}},
+    {TARGET_CPU, {0,  1, 2, 1, 4}},
+    {TARGET_CPU, {0,  1, 1, 2, 4}},
+    {TARGET_CPU, {0,  1, 1, 1, 4}},
+    {TARGET_GPU, {64, 0, 2, 2, 1}},
+    {TARGET_GPU, {64, 0, 1, 1, 1}},
+    {TARGET_ANY, {8,  0, 2, 2, 1}},
+    {TARGET_ANY, {8,  0, 1, 1, 1}},
+};
+// clang-format on
+
+const Family outer_family = {
+    .name = "outer",
+    .summary = "sums over rows; a lane has several vec4s of input channels and of output channels",
+    .kernel_class = KERNEL_CONTRACT,
+    .params = {FAMILY_LANES,
+               FAMILY_TEXEL,
+               OUTER_PARAMS},
+    .param_count = 5,
+    .candidates = candidates,
+    .candidate_count = sizeof candidates / sizeof *candidates,
+    .fits = fits,
+    .work = work,
+    .emit = emit,
+    .error = outer_error,
+    .template_name = "contract.comp",
+};

@@ -1,6 +1,7 @@
-// A map kernel: one invocation computes one vec4 of every value of one shape and layout that it stores. Values of another shape, which plan
+// Elements: one invocation computes one vec4 of every value of one shape and layout that it stores. Values of another shape, which plan
 // joined to these to save a dispatch, have workgroups of their own behind them.
-#include "compiler/emit/glsl.h"
+#include "compiler/schedules/families.h"
+#include "compiler/emit/emitter.h"
 
 // The invocations of one shape. A loop of one turn or none where drivers run both sides of a branch, and jump over nothing but loops.
 static EmitScope open_part(Emitter *emitter, uint64_t first, uint64_t vectors) {
@@ -32,8 +33,8 @@ static uint32_t same_layout_end(const Emitter *emitter, uint32_t begin) {
 
 static uint64_t vectors_of(const Emitter *emitter, uint32_t store) { return layout_count(&emitter->list->layouts[emitter->kernel->stores.items[store].id]) / 4; }
 
-uint64_t emit_map_kernel(Emitter *emitter) {
-    uint32_t count = emitter->kernel->stores.count, end = same_layout_end(emitter, 0);
+static uint64_t emit_invocations(Emitter *emitter) {
+    uint32_t count = emitter->kernel->stores.count, end = same_layout_end(emitter, 0), lanes = schedule_lanes(&emitter->kernel->schedule);
     EmitWindow window = emitter->window;
     uint64_t vectors = window.count ? window.count : vectors_of(emitter, 0), first = 0;
     if (end == count) {
@@ -56,7 +57,28 @@ uint64_t emit_map_kernel(Emitter *emitter) {
         store_all(emitter, begin, end, vector, 0, vectors);
         emit_close(emitter, part, true);
         if (end < count)
-            first += (vectors + emitter->kernel->schedule.lanes - 1) / emitter->kernel->schedule.lanes * emitter->kernel->schedule.lanes;
+            first += (vectors + lanes - 1) / lanes * lanes;
     }
     return first + vectors;
 }
+
+static uint64_t emit(Emitter *emitter) {
+    uint32_t lanes = schedule_lanes(&emitter->kernel->schedule);
+    return (emit_invocations(emitter) + lanes - 1) / lanes;
+}
+
+static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
+    (void)view, (void)schedule, (void)target, (void)why;
+    return true;
+}
+
+const Family elements_family = {
+    .name = "elements",
+    .summary = "one invocation computes one vec4 of every value",
+    .kernel_class = KERNEL_MAP,
+    .params = {FAMILY_LANES, FAMILY_TEXEL},
+    .param_count = PARAM_OWN,
+    .fits = fits,
+    .emit = emit,
+    .template_name = "map.comp",
+};

@@ -1,6 +1,6 @@
-// Contractions for GPUs: a workgroup stages slices of both operands in shared memory; each lane keeps a tile of rows x one vec4 of columns.
-#include "compiler/emit/contract.h"
-#include "compiler/emit/glsl.h"
+// Tiled: for GPUs, a workgroup stages slices of both operands in shared memory; each lane keeps a tile of rows x one vec4 of columns.
+#include "compiler/schedules/rounding.h"
+#include "compiler/schedules/tile.h"
 
 typedef struct {
     Emitter *emitter;
@@ -8,15 +8,17 @@ typedef struct {
     uint32_t lanes, rows, depth;             // lanes of the workgroup; rows of a lane; channels staged at once
     uint32_t across, down;                   // lanes along columns and along rows
     uint32_t tile_rows, vectors;             // rows of a workgroup; vec4s of columns in all
-    uint32_t column_blocks, row_blocks, parities, plane_y, plane_x, row_count;
+    uint32_t column_blocks, row_blocks, parities, plane_y, plane_x, row_count, shared_vectors;
+    uint64_t groups;
 } Tiled;
 
-static Tiled tiled_of(Emitter *emitter) {
-    const Schedule *schedule = &emitter->kernel->schedule;
-    Tiled t = {.emitter = emitter, .c = contract_of(emitter->list, emitter->kernel->root), .lanes = schedule->lanes, .rows = schedule->rows, .depth = schedule->depth};
+enum { ROWS = PARAM_OWN, ACROSS, DEPTH };
+
+static Tiled tiled_of(Emitter *emitter, const Contract *contract, const Schedule *schedule) {
+    const uint32_t *values = schedule->values;
+    Tiled t = {.emitter = emitter, .c = *contract, .lanes = values[PARAM_LANES], .rows = values[ROWS], .across = values[ACROSS], .depth = values[DEPTH]};
     bool parity = t.c.kind == ROWS_INPUT;
     uint32_t sy = parity ? (uint32_t)t.c.stride[0] : 1, sx = parity ? (uint32_t)t.c.stride[1] : 1;
-    t.across = schedule->columns;
     t.down = t.lanes / t.across;
     t.tile_rows = t.down * t.rows;
     t.parities = sy * sx;
@@ -25,6 +27,8 @@ static Tiled tiled_of(Emitter *emitter) {
     t.vectors = contract_ceil_div(t.c.columns, 4);
     t.column_blocks = contract_ceil_div(t.vectors, t.across);
     t.row_blocks = contract_ceil_div(t.row_count, t.tile_rows);
+    t.groups = (uint64_t)t.column_blocks * t.row_blocks * t.parities * t.c.batch * t.c.groups;
+    t.shared_vectors = t.depth / 4 * t.tile_rows + t.depth * t.across;
     return t;
 }
 
@@ -152,20 +156,20 @@ static void finish(const Tiled *t) {
         decode(t, name, row);
         const char *rest = t->parities > 1 ? arena_format(e->arena, " && y%u < %u && x%u < %u", p, c->height, p, c->width) : "";
         EmitScope scope = emit_open(e, arena_format(e->arena, "if (%s < %u%s) {", row, t->row_count, rest));
-        contract_row_index(e, c, &type, p, t->row_count, index);
+        tile_row_index(e, c, &type, p, t->row_count, index);
         index[plain ? type.rank - 1 : 1] = column;
-        contract_store(e, index, arena_format(e->arena, "a%u", p));
+        tile_store(e, index, arena_format(e->arena, "a%u", p));
         emit_close(e, scope, true);
     }
     emit_close(e, columns, true);
 }
 
-uint64_t emit_tiled_contraction(Emitter *emitter) {
-    Tiled t = tiled_of(emitter);
-    uint64_t groups = (uint64_t)t.column_blocks * t.row_blocks * t.parities * t.c.batch * t.c.groups;
+static uint64_t emit(Emitter *emitter) {
+    Contract c = contract_of(emitter->list, emitter->kernel->root);
+    Tiled t = tiled_of(emitter, &c, &emitter->kernel->schedule);
     text_format(&emitter->functions, "shared vec4 tile_x[%u];\nshared vec4 tile_w[%u];\n", t.depth / 4 * t.tile_rows, t.depth * t.across);
-    emitter->shared_bytes += 16 * (t.depth / 4 * t.tile_rows + t.depth * t.across);
-    emit_line(emitter, "if (group >= %llu)", (unsigned long long)groups);
+    emitter->shared_bytes += 16 * t.shared_vectors;
+    emit_line(emitter, "if (group >= %llu)", (unsigned long long)t.groups);
     emit_line(emitter, "    return; // the whole workgroup: no barrier is missed");
     begin(&t);
     EmitScope scopes[2];
@@ -175,5 +179,70 @@ uint64_t emit_tiled_contraction(Emitter *emitter) {
     while (opened-- > 0)
         emit_close(emitter, scopes[opened], true);
     finish(&t);
-    return groups;
+    return t.groups;
 }
+
+static Work work(const KernelView *view, const Schedule *schedule) {
+    const Contract *c = &view->contract;
+    Tiled t = tiled_of(NULL, c, schedule);
+    double steps = contract_ceil_div(c->channels, 4) * c->taps_y * c->taps_x / (double)t.parities, staged = steps * (t.tile_rows + 4.0 * t.across) / t.lanes;
+    return (Work){
+        .groups = (double)t.groups,
+        .lanes = t.lanes,
+        .multiply_adds = steps * 4 * t.rows,
+        .texel_loads = schedule->values[PARAM_TEXEL] ? staged : 0,
+        .storage_loads = schedule->values[PARAM_TEXEL] ? 0 : staged,
+        .shared_loads = steps * (t.rows + 4.0),
+        .turns = steps,
+        .sums = t.rows,
+        .stores = t.rows,
+    };
+}
+
+static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
+    const uint32_t *values = schedule->values;
+    Arena *arena = view->list->arena;
+    *why = view->contract.is_outer ? "it sums over rows" : tile_misfit(view, values[ROWS]);
+    if (!*why && (values[PARAM_LANES] % values[ACROSS] || values[ACROSS] % values[ROWS]))
+        *why = arena_format(arena, "across (%u) must divide lanes (%u) and be a multiple of rows (%u), so that lanes stage whole rows", values[ACROSS], values[PARAM_LANES],
+                            values[ROWS]);
+    if (*why)
+        return false;
+    uint32_t bytes = 16 * tiled_of(NULL, &view->contract, schedule).shared_vectors;
+    if (bytes > target->shared_bytes_max)
+        *why = arena_format(arena, "its tiles take %u bytes of shared memory, the target has %u", bytes, target->shared_bytes_max);
+    return !*why;
+}
+
+static double error(const KernelView *view, const Schedule *schedule) {
+    (void)schedule;
+    return rounding_of_sum(contract_terms(&view->contract), 1, true);
+}
+
+// clang-format off
+//                lanes  texel  rows  across  depth
+static const Candidate candidates[] = {
+    {TARGET_GPU, {128, 0, 8, 16, 16}},
+    {TARGET_GPU, {128, 0, 4, 8,  16}},
+    {TARGET_GPU, {64,  0, 4, 8,  16}},
+};
+// clang-format on
+
+const Family tiled_family = {
+    .name = "tiled",
+    .summary = "a workgroup stages slices of both operands in shared memory; a lane has several rows and one vec4 of columns",
+    .kernel_class = KERNEL_CONTRACT,
+    .params = {FAMILY_LANES,
+               FAMILY_TEXEL,
+               {"rows", "of a lane", {1, 2, 4, 8}, 4},
+               {"across", "lanes beside each other along columns", {4, 8, 16, 32}, 4},
+               {"depth", "channels that are staged at once", {4, 8, 16, 32}, 4}},
+    .param_count = 5,
+    .candidates = candidates,
+    .candidate_count = sizeof candidates / sizeof *candidates,
+    .fits = fits,
+    .work = work,
+    .emit = emit,
+    .error = error,
+    .template_name = "contract.comp",
+};

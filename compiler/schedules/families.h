@@ -1,0 +1,15 @@
+// Families: the table of schedules.def - every way in which a kernel may be computed.
+#pragma once
+#include "compiler/kernel/schedule.h"
+#include "runtime/base/diag.h"
+
+#define FAMILY(name) extern const Family name##_family;
+#include "compiler/schedules/schedules.def"
+#undef FAMILY
+
+// The parameters of every family; texels: a list of what is allowed, in parentheses.
+#define FAMILY_LANES {"lanes", "invocations of a workgroup", {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}, 11}
+#define FAMILY_TEXEL {"texel", "1: f32 operands are loaded as texels, 0: from storage", {0, 1}, 2}
+
+const Family *const *families_all(uint32_t *count);
+const Family *families_find(const char *name); // NULL: there is none

@@ -1,0 +1,65 @@
+// Fold: one invocation folds one result, or four neighbouring ones.
+#include "compiler/schedules/fold.h"
+#include "compiler/emit/glsl.h"
+#include "compiler/schedules/rounding.h"
+
+static bool is_folded(const Node *node, uint32_t axis) {
+    if (node->op == OP_argmax)
+        return node->attrs[0].integer == axis;
+    for (uint32_t i = 0; i < node->attrs[0].count; i++)
+        if (node->attrs[0].ints[i] == axis)
+            return true;
+    return false;
+}
+
+static const Layout *space_of(const KernelView *view) { return &view->list->layouts[graph_node(view->list->graph, view->value)->args[0].id]; }
+
+static bool folds(const KernelView *view, uint32_t place) {
+    return is_folded(graph_node(view->list->graph, view->value), space_of(view)->order[place]);
+}
+
+double fold_turns(const KernelView *view) {
+    const Layout *layout = space_of(view);
+    double turns = 1;
+    for (uint32_t place = 0; place < layout->rank; place++) {
+        uint32_t extent = layout->dims[layout->order[place]];
+        if (folds(view, place))
+            turns *= place + 1 == layout->rank ? contract_ceil_div(extent, 4) : extent;
+    }
+    return turns;
+}
+
+double fold_parts(const KernelView *view) {
+    const Layout *layout = space_of(view);
+    return layout->rank && folds(view, layout->rank - 1u) ? 3 : 1;
+}
+
+static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
+    (void)schedule, (void)target;
+    double turns = fold_turns(view);
+    if (2 * turns > LOOP_TURNS_MAX) // loops in loops turn more often than their bodies, and there may be two passes
+        *why = arena_format(view->list->arena, "an invocation would fold %.0f vec4s, and drivers end loops after some turns: %u are allowed", turns, LOOP_TURNS_MAX / 2);
+    return 2 * turns <= LOOP_TURNS_MAX;
+}
+
+static uint64_t emit(Emitter *emitter) {
+    uint32_t lanes = schedule_lanes(&emitter->kernel->schedule);
+    return (emit_reduce_kernel(emitter, false) + lanes - 1) / lanes;
+}
+
+static double error(const KernelView *view, const Schedule *schedule) {
+    (void)schedule;
+    return rounding_of_sum(fold_turns(view), fold_parts(view), false);
+}
+
+const Family fold_family = {
+    .name = "fold",
+    .summary = "one invocation folds one result, or four neighbouring ones",
+    .kernel_class = KERNEL_REDUCE,
+    .params = {FAMILY_LANES, FAMILY_TEXEL},
+    .param_count = PARAM_OWN,
+    .fits = fits,
+    .emit = emit,
+    .error = error,
+    .template_name = "reduce.comp",
+};

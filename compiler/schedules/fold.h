@@ -1,0 +1,8 @@
+// Fold: what the two families of reductions share.
+#pragma once
+#include "compiler/schedules/families.h"
+
+// Vec4s along the folded axes that make one result, each as it is read: four of a folded innermost axis at once, else one for four results.
+double fold_turns(const KernelView *view);
+// Of a result: how many sums are added in the end. Where the innermost axis is folded, four of them run beside each other.
+double fold_parts(const KernelView *view);

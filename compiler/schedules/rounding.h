@@ -1,0 +1,7 @@
+// Rounding: what a sum by parts may err, from the additions that follow each other in it.
+#pragma once
+#include <stdbool.h>
+
+// Of a sum whose parts are running sums of `terms` terms each, and which is a running sum of `parts` of them: in units of 2^-24 and of the sum
+// of the terms' magnitudes. Products are rounded, too.
+double rounding_of_sum(double terms, double parts, bool of_products);

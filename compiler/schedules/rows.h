@@ -1,0 +1,39 @@
+// Rows: what register tiles that give each lane several rows (pixels) and vec4s of columns (output channels) share, whether a lane's rows are
+// anywhere (rows.c) or neighbours in a line (strip.c).
+#pragma once
+#include "compiler/schedules/tile.h"
+
+typedef struct {
+    Emitter *emitter;
+    Contract c;
+    uint32_t rows, columns, lanes;     // tile
+    uint32_t vectors;                  // of columns
+    uint32_t column_blocks, row_blocks, parities;
+    uint32_t plane_y, plane_x, row_count; // rows of one parity
+    uint32_t row_step;                    // from one row of a lane to its next
+    bool has_border, may_exceed;
+} Rows;
+
+// The tile of a kernel (emitter NULL: which is not emitted) whose lanes have `rows` rows, `row_step` apart, and `columns` vec4s of columns.
+Rows rows_of(Emitter *emitter, const Contract *contract, uint32_t lanes, uint32_t rows, uint32_t columns, uint32_t row_step);
+// `if (group >= …) return;`: returns how many workgroups there are.
+uint64_t rows_begin_groups(const Rows *rows);
+// Opens the loop over taps along one axis (0: ky, 1: kx); false: there is but one.
+bool rows_tap_loop(const Rows *rows, int axis, EmitScope *scope);
+// `int iy3 = …`: where row 3 meets the tap in x along one axis, not yet divided by a transposed convolution's stride; appends what
+// must not be negative, and what must be 0, for it to meet one at all.
+void rows_place_along(const Rows *rows, int axis, const char *row, Text *signs, Text *rests);
+// `bool whole3 = …` from what rows_place_along gave; false: there is nothing to ask.
+bool rows_declare_whole(const Rows *rows, const char *row, const Text *signs, const Text *rests);
+// Where the weights of the tap (NULL: of kx = 0) begin, in vec4s.
+const char *rows_weight_place(const Rows *rows, const char *tap_x);
+// `vec4 b3 = …`, the pixel at `at3`.
+void rows_fetch_pixel(const Rows *rows, const char *name);
+// The products of up to 4 channels of the fetched pixels (one name a row) with the weights from `first` vec4s after `weight`.
+void rows_multiply_add(const Rows *rows, uint32_t components, uint32_t first, const char *const *names);
+// All channels; `turns`: of the loops around. step: of 4 (at the end: fewer) channels.
+void rows_all_channels(const Rows *rows, uint32_t turns, void (*step)(const Rows *rows, const void *context, uint32_t components, bool advances), const void *context);
+// What follows the contraction, of all rows, and the stores.
+void rows_end(const Rows *rows);
+// The counts of a tile of which a lane reads `reads` pixels for each tap.
+Work rows_work(const KernelView *view, const Schedule *schedule, uint32_t rows, uint32_t columns, double reads);
