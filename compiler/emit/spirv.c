@@ -1,16 +1,15 @@
 // Spirv: compiles GLSL with glslang in worker threads and keeps the results in a cache on disk. The only user of glslang.
 #include "compiler/emit/spirv.h"
 #include "compiler/emit/decorate.h"
-#include "runtime/base/machine.h"
+#include "runtime/base/pool.h"
 #include "runtime/base/text.h"
 #include <glslang/build_info.h>
 #include <glslang/Include/glslang_c_interface.h>
 #include <glslang/Public/resource_limits_c.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { DIGEST_SIZE = 32, THREADS_MAX = 64, EXCERPTS_MAX = 3, EXCERPT_LINES = 3, SPIRV_MAGIC = 0x07230203 };
+enum { DIGEST_SIZE = 32, EXCERPTS_MAX = 3, EXCERPT_LINES = 3, SPIRV_MAGIC = 0x07230203 };
 
 // What a worker makes of one job. Arena and Diag belong to the worker's thread until it is joined.
 typedef struct {
@@ -21,13 +20,10 @@ typedef struct {
 typedef struct {
     SpirvJob *jobs;
     JobState *states;
-    const uint32_t *order; // largest source first
-    uint32_t count;
     bool debug_info;
     const char *folder; // of the cache; NULL where there is none
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    uint32_t next, done; // guarded by lock
+    void (*progress)(void *context, const char *what, uint32_t done, uint32_t total);
+    void *progress_context;
 } Queue;
 
 // ---- the cache: a file holds the digest of the words (guards against damage), then the words
@@ -183,31 +179,21 @@ bool spirv_workgroup(const void *words, size_t bytes, uint32_t size[3]) {
 
 // ---- workers
 
-static void run_job(const Queue *queue, uint32_t index) {
+// A source that is wrong does not keep the others from being tried: a job's messages are its own.
+static bool run_job(void *context, uint32_t index, Arena *scratch, Diag *diag) {
+    (void)scratch;
+    (void)diag;
+    const Queue *queue = context;
     SpirvJob *job = &queue->jobs[index];
     JobState *state = &queue->states[index];
     state->arena = arena_create();
     state->diag = diag_create(state->arena);
     const char *path = queue->folder ? cache_path(queue, state->arena, job) : NULL;
     if (path && cache_get(state->arena, path, job))
-        return;
+        return true;
     if (compile(state->arena, job, queue->debug_info, state->diag) && path)
         cache_put(state->arena, path, job);
-}
-
-static void *work(void *context) {
-    Queue *queue = context;
-    pthread_mutex_lock(&queue->lock);
-    while (queue->next < queue->count) {
-        uint32_t index = queue->order[queue->next++];
-        pthread_mutex_unlock(&queue->lock);
-        run_job(queue, index);
-        pthread_mutex_lock(&queue->lock);
-        queue->done++;
-        pthread_cond_signal(&queue->changed);
-    }
-    pthread_mutex_unlock(&queue->lock);
-    return NULL;
+    return true;
 }
 
 typedef struct {
@@ -239,29 +225,9 @@ static const char *cache_folder(Arena *arena) {
     return folder && file_make_folders(folder, diag_create(arena)) ? folder : NULL;
 }
 
-static void run_queue(Queue *queue, void (*progress)(void *, const char *, uint32_t, uint32_t), void *progress_context) {
-    uint32_t cores = machine_cores(), wanted = cores < THREADS_MAX ? cores : THREADS_MAX, started = 0;
-    if (wanted > queue->count)
-        wanted = queue->count;
-    pthread_t threads[THREADS_MAX];
-    while (started < wanted && pthread_create(&threads[started], NULL, work, queue) == 0)
-        started++;
-    if (started == 0)
-        work(queue);
-    // Progress is told by this thread, so that the caller's callback needs no locks.
-    pthread_mutex_lock(&queue->lock);
-    for (uint32_t told = 0; told < queue->count;) {
-        while (queue->done == told)
-            pthread_cond_wait(&queue->changed, &queue->lock);
-        told = queue->done;
-        pthread_mutex_unlock(&queue->lock);
-        if (progress)
-            progress(progress_context, "compiling shaders", told, queue->count);
-        pthread_mutex_lock(&queue->lock);
-    }
-    pthread_mutex_unlock(&queue->lock);
-    for (uint32_t i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
+static void tell(void *context, uint32_t done, uint32_t total) {
+    const Queue *queue = context;
+    queue->progress(queue->progress_context, "compiling shaders", done, total);
 }
 
 bool spirv_compile(Arena *arena, SpirvJob *jobs, uint32_t count, bool debug_info,
@@ -279,17 +245,18 @@ bool spirv_compile(Arena *arena, SpirvJob *jobs, uint32_t count, bool debug_info
     }
     Queue queue = {.jobs = jobs,
                    .states = ARENA_NEW(arena, JobState, count),
-                   .order = largest_first(arena, jobs, count),
-                   .count = count,
                    .debug_info = debug_info,
-                   .folder = cache_folder(arena)};
-    pthread_mutex_init(&queue.lock, NULL);
-    pthread_cond_init(&queue.changed, NULL);
-    run_queue(&queue, progress, progress_context);
-    pthread_cond_destroy(&queue.changed);
-    pthread_mutex_destroy(&queue.lock);
+                   .folder = cache_folder(arena),
+                   .progress = progress,
+                   .progress_context = progress_context};
+    PoolWork work = {.count = count,
+                     .order = largest_first(arena, jobs, count),
+                     .work = run_job,
+                     .context = &queue,
+                     .progress = progress ? tell : NULL,
+                     .progress_context = &queue};
+    bool good = pool_run_once(POOL_COMPUTES, &work, diag);
     glslang_finalize_process();
-    bool good = true;
     for (uint32_t i = 0; i < count; i++) { // in the caller's order, so that messages do not depend on timing
         good = good && diag_error_count(queue.states[i].diag) == 0;
         diag_merge(diag, queue.states[i].diag);

@@ -1,20 +1,17 @@
 // Activity: see activity.h.
 #include "runtime/base/activity.h"
 #include "runtime/base/clock.h"
-#include <pthread.h>
-#include <signal.h>
-#include <time.h>
+#include "runtime/base/pool.h"
 #include <unistd.h>
 
-static const double TERMINAL_SECONDS = 1, PLAIN_SECONDS = 8;
+static const double TERMINAL_SECONDS = 1, PLAIN_SECONDS = 8, LOOK_SECONDS = 0.1;
 enum { WHAT_SIZE = 160, LINE_SIZE = 512 };
 
 struct Activity {
     FILE *log;
     bool is_terminal;
     double after;
-    pthread_t thread;
-    bool has_thread;
+    PoolThread thread; // where none is to be had, the work alone speaks
     pthread_mutex_t lock;
     pthread_cond_t stopped;
     // Guarded by the lock:
@@ -51,24 +48,11 @@ static void *watch(void *context) {
     while (!activity->is_stopping) {
         if (activity->what[0] && clock_seconds() - activity->spoke >= activity->after)
             speak(activity);
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += 100000000;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        struct timespec until = clock_after(LOOK_SECONDS);
         pthread_cond_timedwait(&activity->stopped, &activity->lock, &until);
     }
     pthread_mutex_unlock(&activity->lock);
     return NULL;
-}
-
-// Where no thread is to be had, the work alone speaks. Signals are the main thread's.
-static void start(Activity *activity) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    activity->has_thread = pthread_create(&activity->thread, NULL, watch, activity) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 Activity *activity_create(Arena *arena, FILE *log, double after) {
@@ -84,7 +68,7 @@ Activity *activity_create(Arena *arena, FILE *log, double after) {
     pthread_cond_init(&activity->stopped, &attributes);
     pthread_condattr_destroy(&attributes);
     if (log)
-        start(activity);
+        pool_thread_start(&activity->thread, watch, activity);
     return activity;
 }
 
@@ -105,8 +89,7 @@ void activity_destroy(Activity **pointer) {
     activity->is_stopping = true;
     pthread_cond_signal(&activity->stopped);
     pthread_mutex_unlock(&activity->lock);
-    if (activity->has_thread)
-        pthread_join(activity->thread, NULL);
+    pool_thread_join(&activity->thread);
     if (activity->log)
         clear(activity);
     pthread_cond_destroy(&activity->stopped);

@@ -1,6 +1,7 @@
 // Birds: which bird a number is, and the folder of many.
 #include "runtime/data/birds.h"
 #include "runtime/base/json.h"
+#include "runtime/base/pool.h"
 #include "runtime/tensor/pickle_write.h"
 #include "runtime/base/random.h"
 #include "runtime/data/encoder.h"
@@ -8,11 +9,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
-enum { PAIRS = BIRD_COLOURS * BIRD_COLOURS, JPEG_QUALITY = 90, HELD_OUT_SHIFT = 3, THREADS = 8 };
+enum { PAIRS = BIRD_COLOURS * BIRD_COLOURS, JPEG_QUALITY = 90, HELD_OUT_SHIFT = 3 };
 
 const BirdColour bird_colours[BIRD_COLOURS] = {
     {"red", {205, 28, 40}},  {"blue", {35, 80, 205}},    {"yellow", {245, 214, 40}}, {"green", {36, 148, 62}},
@@ -127,54 +126,18 @@ static bool write_bird(const Maker *maker, Arena *scratch, const Bird *bird, Dia
            file_write(arena_format(scratch, "%s/text/%s/%s.txt", maker->folder, class, name), text.data, text.length, diag);
 }
 
-// Threads, since each file waits for the disk. The first one is the caller, who alone reports progress.
-typedef struct {
-    const Maker *maker;
-    Arena *arena; // its own, as its diag
-    Diag *diag;
-    _Atomic uint32_t *next;
-    atomic_bool *has_failed;
-    bool is_first;
-} Worker;
-
-static void *paint_birds(void *argument) {
-    const Worker *worker = argument;
-    const BirdsOptions *options = worker->maker->options;
-    Arena *scratch = arena_create();
-    for (;;) {
-        uint32_t number = atomic_fetch_add(worker->next, 1);
-        if (number >= options->count || atomic_load(worker->has_failed))
-            break;
-        Bird bird = bird_draw(options->seed, number, options->size);
-        if (!write_bird(worker->maker, scratch, &bird, worker->diag))
-            atomic_store(worker->has_failed, true);
-        arena_reset(scratch);
-        if (worker->is_first)
-            progress(worker->maker, "bird", number + 1, options->count);
-    }
-    arena_destroy(&scratch);
-    return NULL;
+static bool paint_bird(void *context, uint32_t number, Arena *scratch, Diag *diag) {
+    const Maker *maker = context;
+    Bird bird = bird_draw(maker->options->seed, number, maker->options->size);
+    return write_bird(maker, scratch, &bird, diag);
 }
 
-static bool write_birds(const Maker *maker) {
-    _Atomic uint32_t next = 0;
-    atomic_bool has_failed = false;
-    Worker workers[THREADS];
-    pthread_t threads[THREADS];
-    bool is_running[THREADS] = {false};
-    for (uint32_t i = 0; i < THREADS; i++) {
-        Arena *arena = arena_create();
-        workers[i] = (Worker){maker, arena, diag_create(arena), &next, &has_failed, i == 0};
-        is_running[i] = i > 0 && pthread_create(&threads[i], NULL, paint_birds, &workers[i]) == 0;
-    }
-    paint_birds(&workers[0]);
-    for (uint32_t i = 0; i < THREADS; i++) {
-        if (is_running[i])
-            pthread_join(threads[i], NULL);
-        diag_merge(maker->diag, workers[i].diag);
-        arena_destroy(&workers[i].arena);
-    }
-    return !atomic_load(&has_failed);
+static void tell_birds(void *context, uint32_t done, uint32_t total) { progress(context, "bird", done, total); }
+
+static bool write_birds(Maker *maker) {
+    PoolWork work = {
+        .count = maker->options->count, .work = paint_bird, .context = maker, .progress = tell_birds, .progress_context = maker};
+    return pool_run_once(POOL_WAITS, &work, maker->diag);
 }
 
 static bool write_lists(const Maker *maker) {
@@ -316,7 +279,7 @@ static bool write_about(const Maker *maker, const Split *train, const Split *tes
     return file_write(file_join(maker->arena, maker->folder, "attributes.json"), text, strlen(text), maker->diag);
 }
 
-static bool write_all(const Maker *maker) {
+static bool write_all(Maker *maker) {
     Split train = split_of(maker, false), test = split_of(maker, true);
     return make_folders(maker) && write_birds(maker) && write_lists(maker) && write_split(maker, "train", &train) &&
            write_split(maker, "test", &test) && write_about(maker, &train, &test);

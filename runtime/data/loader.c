@@ -1,11 +1,8 @@
-// Loader: a ring of slots. One thread fills slot i mod depth; helpers take rows of its batches off it. The caller holds one slot at a time.
+// Loader: a ring of slots. One thread fills slot i mod depth; a pool reads the rows of its batches. The caller holds one slot at a time.
 #include "runtime/data/loader.h"
 #include "runtime/base/bug.h"
-#include "runtime/base/machine.h"
+#include "runtime/base/pool.h"
 #include "runtime/base/random.h"
-#include <pthread.h>
-#include <signal.h>
-#include <unistd.h>
 
 enum { DEPTH = 4, THREADS_MAX = 8, PORTIONS = 4 };
 
@@ -36,13 +33,6 @@ typedef struct {
     Diag *diag;
 } Slot;
 
-typedef struct {
-    Loader *loader;
-    pthread_t thread;
-    Arena *arena;
-    Diag *diag; // of the rows that it reads; collected when the batch is done
-} Helper;
-
 struct Loader {
     LoaderOptions options;
     PhaseFeeds *phases;
@@ -51,21 +41,13 @@ struct Loader {
     Slot *slots;
     uint32_t slot_count;
     uint64_t total;              // repetitions from first_step to end_step
-    Helper helpers[THREADS_MAX]; // the first one is the thread that orders the work
-    uint32_t helper_count;       // with the first one
-    bool has_thread;             // the first one runs
+    Pool *pool;                  // of those that read rows; the ordering thread is one of them
+    PoolThread thread;           // which orders the work
     pthread_mutex_t lock;
     pthread_cond_t changed; // produced, released
-    pthread_cond_t work;    // rows to read
-    pthread_cond_t done;    // the last row is read
     // Guarded by the lock:
     uint64_t produced, released;
     bool is_stopping, has_failed;
-    uint32_t rows, next_row, portion; // of the batch at hand; a helper takes a portion at a time
-    uint32_t busy;                    // helpers that read
-    bool is_spoilt;                   // a row could not be read
-    Slot *slot;                       // of the batch at hand; with its phase, read-only while rows are read
-    const PhaseFeeds *phase;
     // The caller's:
     uint64_t taken;
     // The ordering thread's until has_failed is set:
@@ -170,60 +152,28 @@ static bool read_rows(const PhaseFeeds *phase, Slot *slot, uint32_t first, uint3
     return true;
 }
 
-// Reads a portion of the batch at hand; false where none is left. The lock is held before and after.
-static bool take_portion(Helper *helper) {
-    Loader *loader = helper->loader;
-    uint32_t first = loader->next_row, left = loader->rows - first;
-    if (left == 0 || loader->is_spoilt)
-        return false;
-    uint32_t end = first + (left < loader->portion ? left : loader->portion);
-    loader->next_row = end;
-    loader->busy++;
-    pthread_mutex_unlock(&loader->lock);
-    bool ok = read_rows(loader->phase, loader->slot, first, end, helper->diag);
-    pthread_mutex_lock(&loader->lock);
-    if (!ok && !loader->is_spoilt) { // the first one to fail reports
-        loader->is_spoilt = true;
-        diag_merge(loader->thread_diag, helper->diag);
-    }
-    if (--loader->busy == 0)
-        pthread_cond_signal(&loader->done);
-    return true;
-}
+// A batch, and how much of it is read at a time.
+typedef struct {
+    const PhaseFeeds *phase;
+    Slot *slot;
+    uint32_t rows, portion;
+} Reading;
 
-static void *help(void *argument) {
-    Helper *helper = argument;
-    Loader *loader = helper->loader;
-    pthread_mutex_lock(&loader->lock);
-    while (!loader->is_stopping)
-        if (!take_portion(helper))
-            pthread_cond_wait(&loader->work, &loader->lock);
-    pthread_mutex_unlock(&loader->lock);
-    return NULL;
+static bool read_portion(void *context, uint32_t item, Arena *scratch, Diag *diag) {
+    (void)scratch;
+    const Reading *reading = context;
+    uint32_t first = item * reading->portion, left = reading->rows - first;
+    return read_rows(reading->phase, reading->slot, first, first + (left < reading->portion ? left : reading->portion), diag);
 }
 
 static bool read_all(Loader *loader, const PhaseFeeds *phase, Slot *slot, uint32_t rows) {
-    pthread_mutex_lock(&loader->lock);
-    loader->phase = phase;
-    loader->slot = slot;
-    loader->rows = rows;
-    loader->next_row = 0;
-    loader->portion = rows / (loader->helper_count * PORTIONS) + 1;
-    if (rows > loader->portion)
-        pthread_cond_broadcast(&loader->work);
-    while (take_portion(&loader->helpers[0]))
-        ;
-    while (loader->busy > 0)
-        pthread_cond_wait(&loader->done, &loader->lock);
-    loader->rows = loader->next_row = 0;
-    for (uint32_t i = 0; i < loader->helper_count && !loader->is_spoilt; i++) {
-        diag_merge(slot->diag, loader->helpers[i].diag);
-        arena_reset(loader->helpers[i].arena);
-        loader->helpers[i].diag = diag_create(loader->helpers[i].arena);
-    }
-    bool ok = !loader->is_spoilt;
-    pthread_mutex_unlock(&loader->lock);
-    return ok;
+    uint32_t portion = rows / ((pool_helpers(loader->pool) + 1) * PORTIONS) + 1;
+    Reading reading = {phase, slot, rows, portion};
+    PoolWork work = {.count = (rows - 1) / portion + 1, .work = read_portion, .context = &reading};
+    if (pool_run(loader->pool, &work, slot->diag))
+        return true;
+    diag_merge(loader->thread_diag, slot->diag);
+    return false;
 }
 
 static bool produce(Loader *loader, Slot *slot, uint32_t step, uint32_t phase_index, uint32_t repetition) {
@@ -259,7 +209,7 @@ static bool produce(Loader *loader, Slot *slot, uint32_t step, uint32_t phase_in
 }
 
 static void *run(void *argument) {
-    Loader *loader = ((Helper *)argument)->loader;
+    Loader *loader = argument;
     uint32_t step = loader->options.first_step, phase = 0, repetition = 0;
     for (uint64_t i = 0; i < loader->total; i++) {
         pthread_mutex_lock(&loader->lock);
@@ -317,32 +267,8 @@ static void make_slots(Arena *arena, Loader *loader) {
 }
 
 static uint32_t wanted_threads(const LoaderOptions *options) {
-    uint32_t count = options->threads ? options->threads : machine_cores() - 1;
+    uint32_t count = options->threads ? options->threads : pool_workers(POOL_COMPUTES) - 1; // one is the device's
     return count < 1 ? 1 : count > THREADS_MAX ? THREADS_MAX : count;
-}
-
-// An error number, or 0. A helper that cannot be started is done without; the first thread, started last, finds the others waiting.
-static int start_threads(Loader *loader) {
-    uint32_t wanted = wanted_threads(&loader->options);
-    for (uint32_t i = 0; i < wanted; i++) {
-        Helper *helper = &loader->helpers[i];
-        *helper = (Helper){.loader = loader, .arena = arena_create()};
-        helper->diag = diag_create(helper->arena);
-    }
-    // Signals are the main thread's, where the training loop waits for Ctrl-C.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    loader->helper_count = 1;
-    while (loader->helper_count < wanted &&
-           pthread_create(&loader->helpers[loader->helper_count].thread, NULL, help, &loader->helpers[loader->helper_count]) == 0)
-        loader->helper_count++;
-    for (uint32_t i = loader->helper_count; i < wanted; i++)
-        arena_destroy(&loader->helpers[i].arena);
-    int error = pthread_create(&loader->helpers[0].thread, NULL, run, &loader->helpers[0]);
-    loader->has_thread = error == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error;
 }
 
 Loader *loader_create(Arena *arena, const LoaderOptions *options, Diag *diag) {
@@ -367,9 +293,8 @@ Loader *loader_create(Arena *arena, const LoaderOptions *options, Diag *diag) {
     loader->thread_diag = diag_create(loader->thread_arena);
     pthread_mutex_init(&loader->lock, NULL);
     pthread_cond_init(&loader->changed, NULL);
-    pthread_cond_init(&loader->work, NULL);
-    pthread_cond_init(&loader->done, NULL);
-    int error = start_threads(loader);
+    loader->pool = pool_create(arena, wanted_threads(options) - 1);
+    int error = pool_thread_start(&loader->thread, run, loader);
     if (error) {
         diag_error(diag, NULL, "cannot start a thread for the data: %s", strerror(error));
         loader_destroy(&loader);
@@ -385,17 +310,11 @@ void loader_destroy(Loader **pointer) {
     pthread_mutex_lock(&loader->lock);
     loader->is_stopping = true;
     pthread_cond_signal(&loader->changed);
-    pthread_cond_broadcast(&loader->work);
     pthread_mutex_unlock(&loader->lock);
-    for (uint32_t i = 0; i < loader->helper_count; i++) {
-        if (i > 0 || loader->has_thread)
-            pthread_join(loader->helpers[i].thread, NULL);
-        arena_destroy(&loader->helpers[i].arena);
-    }
+    pool_thread_join(&loader->thread);
+    pool_destroy(&loader->pool);
     for (uint32_t s = 0; s < loader->slot_count; s++)
         arena_destroy(&loader->slots[s].arena);
-    pthread_cond_destroy(&loader->done);
-    pthread_cond_destroy(&loader->work);
     pthread_cond_destroy(&loader->changed);
     pthread_mutex_destroy(&loader->lock);
     arena_destroy(&loader->thread_arena);

@@ -1,14 +1,13 @@
 // Curve: see curve.h.
 #include "runtime/train/curve.h"
-#include <pthread.h>
+#include "runtime/base/pool.h"
 #include <stdatomic.h>
 
 struct Curve {
     const char *path;
     double every, began; // seconds; began: when the last drawing did
-    bool is_running;     // the thread was started and not joined yet
     atomic_bool is_done; // the thread has nothing left to do
-    pthread_t thread;
+    PoolThread thread;
     // The thread's own, from its start to its end:
     Arena *arena;
     const Metrics *metrics;
@@ -32,15 +31,12 @@ static void *draw(void *context) {
 }
 
 static void finish(Curve *curve) {
-    if (!curve->is_running)
-        return;
-    pthread_join(curve->thread, NULL);
-    curve->is_running = false;
+    pool_thread_join(&curve->thread);
     arena_destroy(&curve->arena);
 }
 
 bool curve_is_due(const Curve *curve, double seconds) {
-    return seconds - curve->began >= curve->every && (!curve->is_running || atomic_load(&curve->is_done));
+    return seconds - curve->began >= curve->every && (!curve->thread.is_running || atomic_load(&curve->is_done));
 }
 
 void curve_follow(Curve *curve, const Metrics *metrics, const char *title, const char *subtitle, double seconds) {
@@ -53,8 +49,7 @@ void curve_follow(Curve *curve, const Metrics *metrics, const char *title, const
     curve->title = arena_copy_text(curve->arena, title);
     curve->subtitle = arena_copy_text(curve->arena, subtitle);
     atomic_store(&curve->is_done, false);
-    curve->is_running = pthread_create(&curve->thread, NULL, draw, curve) == 0;
-    if (!curve->is_running)
+    if (pool_thread_start(&curve->thread, draw, curve) != 0)
         arena_destroy(&curve->arena);
 }
 

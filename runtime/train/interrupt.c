@@ -1,24 +1,22 @@
 // Interrupt: see interrupt.h.
 #include "runtime/train/interrupt.h"
-#include <time.h>
+#include "runtime/base/clock.h"
 
 // Set by a signal handler, which can reach nothing else.
 static volatile sig_atomic_t interrupted;
 
-static struct timespec interrupted_at; // the handler's own
+static double interrupted_at; // the handler's own
 
 // One request often comes twice, since `timeout` and shells signal a process and then its group: what follows within a second is the
 // same request.
 static void on_signal(int signal_number) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    double now = clock_seconds();
     if (!interrupted) {
         interrupted_at = now;
         interrupted = 1;
         return;
     }
-    double passed = (double)(now.tv_sec - interrupted_at.tv_sec) + 1e-9 * (double)(now.tv_nsec - interrupted_at.tv_nsec);
-    if (passed > 1) {
+    if (now - interrupted_at > 1) {
         signal(signal_number, SIG_DFL);
         raise(signal_number);
     }

@@ -1,6 +1,6 @@
 // Peak: what the device can do at best, so that bench can say what share of it a kernel reaches.
+#include "runtime/base/clock.h"
 #include "runtime/vk/objects.h"
-#include <time.h>
 
 #include "shaders/peak_fma_float_16.h"
 #include "shaders/peak_fma_float_32.h"
@@ -77,12 +77,6 @@ typedef struct {
     uint64_t size; // bytes of each of the buffers
 } Bench;
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
 static bool create(Bench *bench) {
     Arena *arena = bench->arena;
     Device *device = bench->device;
@@ -145,10 +139,10 @@ static bool run(Bench *bench, const CommandDispatch *dispatches, uint32_t count,
     commands_barrier(device, bench->commands, BARRIER_HOST);
     if (!commands_end(device, bench->commands, diag))
         return false;
-    double start = now();
+    double start = clock_seconds();
     if (!queue_submit(device, bench->queue, &bench->commands, 1, &ticket, diag) || !queue_wait(device, bench->queue, ticket, diag))
         return false;
-    seconds[0] = now() - start;
+    seconds[0] = clock_seconds() - start;
     uint64_t stamps[2];
     for (uint32_t i = 0; bench->stamps && i < count; i++) {
         memcpy(stamps, (const char *)buffer_bytes(bench->readback) + 16 * i, sizeof stamps);

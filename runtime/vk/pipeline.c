@@ -1,11 +1,9 @@
 // Pipeline: creation in threads, the cache on disk.
 #include "runtime/base/file.h"
-#include "runtime/base/machine.h"
+#include "runtime/base/pool.h"
 #include "runtime/vk/objects.h"
 #include "runtime/vk/spirv.h"
 #include <stdlib.h>
-
-enum { THREADS_MAX = 64 };
 
 // ---- the cache on disk
 
@@ -137,67 +135,13 @@ typedef struct {
     Device *device;
     VkPipelineCache cache;
     const PipelineSource *sources;
-    const uint32_t *order; // of creation
     Pipeline **out;
-    uint32_t count;
-    pthread_mutex_t lock; // of everything below
-    pthread_cond_t changed;
-    uint32_t next, done, running;
-    bool failed;
-    Diag *diag;
 } Work;
 
-static void *work_thread(void *context) {
-    Work *work = context;
-    Arena *arena = arena_create();
-    pthread_mutex_lock(&work->lock);
-    while (work->next < work->count && !work->failed) {
-        uint32_t index = work->order[work->next++];
-        pthread_mutex_unlock(&work->lock);
-        Diag *diag = diag_create(arena);
-        bool good = create_pipeline(work->device, work->cache, &work->sources[index], work->out[index], diag);
-        pthread_mutex_lock(&work->lock);
-        work->done++;
-        if (!good) {
-            work->failed = true;
-            diag_merge(work->diag, diag);
-        }
-        pthread_cond_signal(&work->changed);
-    }
-    work->running--;
-    pthread_cond_signal(&work->changed);
-    pthread_mutex_unlock(&work->lock);
-    arena_destroy(&arena);
-    return NULL;
-}
-
-static void run_threads(Work *work, void (*progress)(void *context, uint32_t done, uint32_t total), void *context) {
-    uint32_t cores = machine_cores(), wanted = cores < THREADS_MAX ? cores : THREADS_MAX, started = 0;
-    wanted = wanted > work->count ? work->count : wanted;
-    pthread_t threads[THREADS_MAX];
-    pthread_mutex_lock(&work->lock);
-    while (started < wanted && pthread_create(&threads[started], NULL, work_thread, work) == 0) {
-        started++;
-        work->running++;
-    }
-    uint32_t shown = 0;
-    while (work->running > 0) {
-        pthread_cond_wait(&work->changed, &work->lock);
-        if (work->done == shown)
-            continue;
-        shown = work->done;
-        pthread_mutex_unlock(&work->lock);
-        if (progress)
-            progress(context, shown, work->count);
-        pthread_mutex_lock(&work->lock);
-    }
-    pthread_mutex_unlock(&work->lock);
-    for (uint32_t i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    if (started > 0 || work->count == 0)
-        return;
-    work->running = 1; // no thread to be had: this one does it
-    work_thread(work);
+static bool work_item(void *context, uint32_t index, Arena *scratch, Diag *diag) {
+    (void)scratch;
+    const Work *work = context;
+    return create_pipeline(work->device, work->cache, &work->sources[index], work->out[index], diag);
 }
 
 typedef struct {
@@ -226,23 +170,24 @@ static uint32_t *largest_first(Arena *arena, const PipelineSource *sources, uint
 
 bool pipelines_create(Arena *arena, Device *device, const PipelineSource *sources, uint32_t count,
                       void (*progress)(void *context, uint32_t done, uint32_t total), void *context, Pipeline **out, Diag *diag) {
-    Work work = {.device = device, .sources = sources, .out = out, .count = count, .diag = diag};
+    Work work = {.device = device, .sources = sources, .out = out};
     size_t loaded;
     memset(out, 0, sizeof *out * count);
     if (!cache_create(device, &work.cache, &loaded, diag))
         return false;
     for (uint32_t i = 0; i < count; i++)
         out[i] = ARENA_NEW(arena, Pipeline, 1);
-    work.order = largest_first(arena, sources, count);
-    pthread_mutex_init(&work.lock, NULL);
-    pthread_cond_init(&work.changed, NULL);
-    run_threads(&work, progress, context);
-    pthread_cond_destroy(&work.changed);
-    pthread_mutex_destroy(&work.lock);
-    if (!work.failed)
+    PoolWork pool_work = {.count = count,
+                          .order = largest_first(arena, sources, count),
+                          .work = work_item,
+                          .context = &work,
+                          .progress = progress,
+                          .progress_context = context};
+    bool good = pool_run_once(POOL_COMPUTES, &pool_work, diag);
+    if (good)
         cache_save(device, work.cache, loaded);
     device->api.DestroyPipelineCache(device->handle, work.cache, NULL);
-    for (uint32_t i = 0; i < count && work.failed; i++)
+    for (uint32_t i = 0; i < count && !good; i++)
         pipeline_destroy(device, &out[i]);
-    return !work.failed;
+    return good;
 }

@@ -1,4 +1,5 @@
-// Layers: every `#include` of compiler/ and runtime/ against the table of who may include whom; each third-party header has one home.
+// Layers: every `#include` of compiler/ and runtime/ against the table of who may include whom; each third-party header has one home, and so
+// has each call of the system that is to be made in one place.
 #include "runtime/base/file.h"
 #include "runtime/base/text.h"
 #include <check.h>
@@ -70,6 +71,16 @@ static const char *const system_headers[] = {
     "setjmp.h", "signal.h",  "stdalign.h", "stdarg.h",  "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
     "stdio.h",  "stdlib.h",  "string.h",   "threads.h", "time.h",      "dirent.h",  "dlfcn.h",  "fcntl.h",
     "fenv.h",   "pthread.h", "sched.h",    "strings.h", "unistd.h",    "spawn.h",   "poll.h",
+};
+
+// Calls with one home.
+static const struct {
+    const char *call, *home;
+} homes[] = {
+    {"pthread_create", "runtime/base/pool.c"},
+    {"thrd_create", "runtime/base/pool.c"},
+    {"clock_gettime", "runtime/base/clock.c"},
+    {"gettimeofday", "runtime/base/clock.c"},
 };
 
 typedef struct {
@@ -149,7 +160,14 @@ static void check_party(Check *check, const char *file, uint32_t line, const cha
     array_push(check->arena, &check->parties, ((Party){library, home}));
 }
 
+static void check_calls(Check *check, const char *file, uint32_t line, const char *text) {
+    for (uint32_t i = 0; i < sizeof homes / sizeof *homes; i++)
+        if (strstr(text, homes[i].call) && strcmp(file, homes[i].home))
+            violation(check, "%s:%u: %s is called in %s alone", file, line, homes[i].call, homes[i].home);
+}
+
 static void check_line(Check *check, const char *file, uint32_t line, const char *text) {
+    check_calls(check, file, line, text);
     text += strspn(text, " \t");
     if (*text != '#')
         return;
@@ -267,6 +285,9 @@ START_TEST(violations_are_seen) {
         {"compiler/passes/fuse.c", "#include \"compiler/cost.h\"", 0},
         {"runtime/vk/device.c", "#include <vulkan/vulkan.h> // the API", 0},
         {"runtime/base/file.c", "#include <sys/stat.h>", 0},
+        {"runtime/data/loader.c", "    pthread_create(&thread, NULL, run, loader);", 1},
+        {"runtime/vk/peak.c", "    clock_gettime(CLOCK_MONOTONIC, &now);", 1},
+        {"runtime/base/pool.c", "    int error = pthread_create(&thread->handle, NULL, work, context);", 0},
     };
     for (uint32_t i = 0; i < sizeof planted / sizeof *planted; i++) {
         Check check;
