@@ -1,6 +1,6 @@
 #version 450
 // Maps: one invocation computes one vec4 of each stored value of one shape and layout; values of another shape have workgroups of their own.
-// map, schedule elements; fused from
+// map, schedule elements:lanes=64,texel=1; fused from
 //   %3 concat : f32[2,9,4,4]  /programs/p/phases/0/nodes/0
 //   %4 slice : f32[2,5,2,4]  /programs/p/phases/0/nodes/1 (simplify)
 //   %5 tanh : f32[2,5,2,4]  /programs/p/phases/0/nodes/1

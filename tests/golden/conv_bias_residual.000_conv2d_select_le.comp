@@ -1,6 +1,6 @@
 #version 450
 // Contractions by register tiles: one workgroup computes one tile, each lane several rows and vec4s of columns of it.
-// contract, schedule strip_8x2; fused from
+// contract, schedule strip:lanes=8,texel=1,pixels=6,columns=2; runner-up strip:lanes=8,texel=1,pixels=6,columns=1; fused from
 //   %5 conv2d : f32[2,8,6,6]  /networks/f/nodes/0
 //   %6 reshape : f32[1,8,1,1]  /networks/f/nodes/0
 //   %7 broadcast : f32[2,8,6,6]  /networks/f/nodes/0

@@ -1,6 +1,6 @@
 #version 450
 // Maps: one invocation computes one vec4 of each stored value of one shape and layout; values of another shape have workgroups of their own.
-// map, schedule elements; fused from
+// map, schedule elements:lanes=64,texel=1; fused from
 //   %11 slice : f32[1,2,3]  /networks/f/nodes/0
 //   %25 reshape : f32[2,3,1]  /networks/f/nodes/0 (simplify)
 //   %26 broadcast : f32[2,3,2]  /networks/f/nodes/0

@@ -1,6 +1,6 @@
 #version 450
 // Maps: one invocation computes one vec4 of each stored value of one shape and layout; values of another shape have workgroups of their own.
-// map, schedule elements; fused from
+// map, schedule elements:lanes=64,texel=1; fused from
 //   %3 add : f32[3,70]  /programs/p/phases/0/nodes/0
 //   %5 add : f32[3,70]  /programs/p/phases/0/nodes/1
 // because %5 is a sibling of the same shape

@@ -17,7 +17,7 @@ typedef struct {
 #define CONTRACT "runtime/program", "runtime/tensor", "runtime/base"
 #define SESSION "runtime/session", "runtime/vk", CONTRACT
 #define DATA "runtime/data", "runtime/show", CONTRACT
-#define PASSES "compiler/passes", "compiler/emit", "compiler/kernel", "compiler/read", "compiler/ops", "compiler/ir"
+#define PASSES "compiler/passes", "compiler/schedules", "compiler/emit", "compiler/kernel", "compiler/read", "compiler/ops", "compiler/ir"
 
 static const Layer layers[] = {
     {"runtime/base", {NULL}},
@@ -43,15 +43,11 @@ static const Layer layers[] = {
     {"compiler/passes",
      {"compiler/schedules", "compiler/emit", "compiler/kernel", "compiler/layers", "compiler/optimizers", "compiler/read", "compiler/ops", "compiler/ir",
       CONTRACT}},
-<<<<<<< HEAD
     {"compiler", {PASSES, CONTRACT}},
     {"compiler/reference", {"compiler/ir", "runtime/sample", DATA, "runtime/session"}},
     {"compiler/verify", {"compiler/reference", "compiler", PASSES, SESSION}},
-=======
-    {"compiler", {"compiler/passes", "compiler/schedules", "compiler/emit", "compiler/kernel", "compiler/read", "compiler/ops", "compiler/ir", CONTRACT}},
->>>>>>> 78b85a6 (Make schedules families: parameters by name, legality, counts, code and rounding in one file each)
     {"compiler/driver",
-     {"compiler/verify", "compiler/reference", "compiler", "compiler/emit", "compiler/ir", "compiler/layers", "compiler/optimizers",
+     {"compiler/verify", "compiler/reference", "compiler", "compiler/emit", "compiler/kernel", "compiler/ir", "compiler/layers", "compiler/optimizers",
       "compiler/read", "runtime/train", "runtime/eval", "runtime/bench", "runtime/sample", "runtime/run", DATA, "runtime/session",
       "runtime/vk"}},
 };
