@@ -254,8 +254,8 @@ static bool agrees(const Applied *applied, DType dtype, uint64_t element, double
         return fabs(got) <= 1;
     if (isnan(single) || isinf(single))
         return isnan(single) ? isnan(got) : got == single;
-    if (fabs(single) < FLT_MIN) // may be flushed; zero keeps its sign
-        return got == 0 && (signbit(got) != 0) == (signbit(single) != 0);
+    if (fabs(single) < FLT_MIN) // may be flushed; zero keeps its sign, but where a step on the way underflows
+        return got == 0 && ((wanted != 0 && op_def(applied->op)->cost > 1) || (signbit(got) != 0) == (signbit(single) != 0));
     return fabs(got - single) <= tolerance_of(applied) * scale_of(applied, element, single);
 }
 
