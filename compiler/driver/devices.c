@@ -1,6 +1,7 @@
 // `devices`: the Vulkan devices of this machine.
 #include "compiler/driver/common.h"
 #include "runtime/base/json.h"
+#include "runtime/program/target_file.h"
 
 static const Option options[] = {
     {"json", 0, OPTION_FLAG, false, NULL, "prints JSON"},
@@ -18,6 +19,16 @@ static bool peaks_of(Arguments *arguments, const DeviceInfo *info, DevicePeaks *
     return good;
 }
 
+static const char *value_text(Arena *arena, const Target *target, Capability capability) {
+    uint64_t value = target_value(target, capability);
+    switch (capability_def(capability)->unit) {
+    case UNIT_BOOL: return value ? "yes" : "no";
+    case UNIT_BYTES: return text_bytes(arena, value);
+    case UNIT_COUNT: break;
+    }
+    return text_thousands(arena, value);
+}
+
 static void print_text(Arena *arena, const DeviceInfo *info, const DevicePeaks *peaks) {
     const Target *target = &info->target;
     printf("%u  %s\n", info->index, info->name);
@@ -27,13 +38,8 @@ static void print_text(Arena *arena, const DeviceInfo *info, const DevicePeaks *
     printf("   class       %s (%s)\n", target_class_name(target->target_class), kind(info));
     printf("   memory      %s%s\n", text_bytes(arena, info->memory_total),
            info->memory_left ? arena_format(arena, ", %s left", text_bytes(arena, info->memory_left)) : "");
-    printf("   subgroups   %u lanes%s\n", info->subgroup_size, target->has_subgroup_ballot ? ", broadcast" : "");
-    printf("   limits      allocation %s, storage binding %s, texel buffer %s texels,\n", text_bytes(arena, target->allocation_max),
-           text_bytes(arena, target->storage_range_max), text_thousands(arena, target->texel_elements_max));
-    printf("               %u storage and %u texel bindings, %u bytes of push constants, %s shared,\n", target->storage_bindings_max,
-           target->texel_bindings_max, target->push_bytes_max, text_bytes(arena, target->shared_bytes_max));
-    printf("               workgroups of %u, %s of them along an axis\n", target->workgroup_size_max,
-           text_thousands(arena, target->groups_max));
+    for (Capability i = 0; i < CAPABILITY_COUNT; i++)
+        printf("   %-25s %12s   %s\n", capability_def(i)->name, value_text(arena, target, i), capability_def(i)->text);
     if (peaks)
         printf("   peak        %.1f GFLOP/s, %.1f GB/s\n", peaks->gflops, peaks->gbps);
     if (info->warning)
@@ -41,21 +47,18 @@ static void print_text(Arena *arena, const DeviceInfo *info, const DevicePeaks *
 }
 
 static void write_json(JsonWriter *json, const DeviceInfo *info, const DevicePeaks *peaks) {
-    const Target *target = &info->target;
+    Target target = info->target;
     json_begin_object(json, NULL);
     json_write_uint(json, "index", info->index);
     json_write_text(json, "name", info->name);
     json_write_text(json, "driver", info->driver);
     json_write_text(json, "uuid", info->uuid);
     json_write_bool(json, "usable", info->usable);
-    json_write_text(json, "class", target_class_name(target->target_class));
     json_write_text(json, "kind", kind(info));
     json_write_uint(json, "memory_total", info->memory_total);
     json_write_uint(json, "memory_left", info->memory_left);
-    json_write_uint(json, "subgroup_size", info->subgroup_size);
-    json_write_uint(json, "storage_range_max", target->storage_range_max);
-    json_write_uint(json, "allocation_max", target->allocation_max);
-    json_write_uint(json, "texel_elements_max", target->texel_elements_max);
+    target.device = NULL; // it is the name above
+    target_write(json, &target, true);
     if (peaks) {
         json_write_number(json, "peak_gflops", peaks->gflops);
         json_write_number(json, "peak_gbps", peaks->gbps);

@@ -3,37 +3,16 @@
 #include "runtime/base/name.h"
 #include "runtime/base/version.h"
 #include "runtime/program/exact.h"
-#include "runtime/program/field.h"
+#include "runtime/program/target_file.h"
 
 static bool has_errors(const Fields *fields) { return diag_error_count(fields->diag) > 0; }
 
-// A member of the target, `size` bytes of an unsigned number.
-static uint64_t field_limit(Fields *fields, const Json *json, const char *name, uint64_t least, size_t size) {
-    uint64_t limit = size == sizeof(uint32_t) ? field_word(fields, json, name) : field_size(fields, json, name);
-    const Json *place = json_get(json, name);
-    if (limit < least)
-        field_complain(fields, place ? place : json, "%s: at least %llu is needed", name, (unsigned long long)least);
-    return limit;
-}
-
 static void read_target(Fields *fields, const Json *root) {
-    Target *target = &fields->program->target;
     const Json *json = json_get(root, "target");
-    if (!json) {
+    if (json)
+        fields->program->target = target_read(fields, json, 0);
+    else
         field_complain(fields, root, "target is missing");
-        return;
-    }
-    const char *const names[] = {"cpu", "gpu", "any"}; // in the order of TargetClass
-    target->target_class = (TargetClass)field_named(fields, json, "class", names, 3);
-    target->device = field_optional_text(fields, json, "device");
-    target->has_subgroup_ballot = field_bool(fields, json, "has_subgroup_ballot");
-#define LIMIT(type, name, least, most) target->name = (type)field_limit(fields, json, #name, least, sizeof(type));
-#include "runtime/program/target.def"
-#undef LIMIT
-    uint32_t alignment = target->offset_alignment;
-    if ((alignment & (alignment - 1)) != 0)
-        field_complain(fields, json, "offset_alignment: a power of two is needed");
-    *target = target_clamp(target);
 }
 
 static void read_memories(Fields *fields, const Json *root) {

@@ -1,33 +1,56 @@
-// Target: what a bundle is compiled for - a device class and the limits that its kernels respect.
+// Target: what a bundle is compiled for - a device class and the capabilities that its kernels keep to. The rows of capabilities.def make it.
 #pragma once
 #include "runtime/base/arena.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 // cpu: software drivers - texel loads, register tiles, no shared memory or barriers. gpu: shared-memory tiles. any: storage loads, smallest
 // limits.
 typedef enum { TARGET_CPU, TARGET_GPU, TARGET_ANY } TargetClass;
+enum { TARGET_CLASS_COUNT = TARGET_ANY + 1 };
 
 enum { TARGET_BINDINGS_MAX = 64 }; // of one kernel, all kinds together: the runtime's arrays
 #define TARGET_BYTES_MAX (UINT64_C(1) << 52) // sums of two such sizes never overflow, and all are exact in a JSON number
 
-// target.def has the limits' bounds.
 typedef struct {
     TargetClass target_class;
-    const char *device;            // whose limits these are, by name; NULL: the class's
-    uint32_t subgroup_size;        // lanes of a workgroup in cpu schedules; 8 where unknown
-    bool has_subgroup_ballot;      // subgroupBroadcast in compute
-    uint64_t storage_range_max;    // bytes of one storage-buffer binding
-    uint64_t allocation_max;       // bytes of one allocation
-    uint64_t texel_elements_max;   // of one texel buffer; 0: no texel loads
-    uint32_t offset_alignment;     // of every binding's offset: a power of two, at least 16
-    uint32_t storage_bindings_max; // of one kernel
-    uint32_t texel_bindings_max;
-    uint32_t push_bytes_max;
-    uint32_t workgroup_size_max; // invocations
-    uint32_t groups_max;         // along one axis
-    uint32_t shared_bytes_max;
+    const char *device; // whose capabilities these are, by name; NULL: the class's
+#define LIMIT(type, name, ...) type name;
+#define FEATURE(name, ...) bool name;
+#include "runtime/program/capabilities.def"
 } Target;
+
+// ---- the rows
+
+typedef enum {
+#define LIMIT(type, name, ...) CAPABILITY_##name,
+#define FEATURE(name, ...) CAPABILITY_##name,
+#include "runtime/program/capabilities.def"
+    CAPABILITY_COUNT
+} Capability;
+
+typedef enum { RULE_AT_MOST, RULE_MULTIPLE, RULE_SAME, RULE_FEATURE } CapabilityRule;
+typedef enum { USE_KERNELS, USE_RUNTIME, USE_DEMANDED } CapabilityUse; // of limits: KERNELS
+typedef enum { UNIT_COUNT, UNIT_BYTES, UNIT_BOOL } CapabilityUnit;
+
+typedef struct {
+    const char *name, *text; // "shared_bytes_max", "bytes that a workgroup shares"
+    CapabilityRule rule;
+    CapabilityUse use;
+    CapabilityUnit unit;
+    uint32_t since;       // 0: stated since there are bundles; else the format of profiles that states it first
+    size_t offset, size;  // in Target
+    uint64_t least, most;
+    const char *extension; // of the device, that it needs; NULL: none
+} CapabilityDef;
+
+const CapabilityDef *capability_def(Capability capability);
+uint64_t target_value(const Target *target, Capability capability); // of a feature: 0 or 1
+void target_set(Target *target, Capability capability, uint64_t value);
+uint32_t capabilities_format(void); // the newest format of profiles: that of the row that came last
+// Whether a device with `own` does what is compiled for `wanted` needs of this capability, if that needs all that it may.
+bool capability_suffices(Capability capability, const Target *own, const Target *wanted);
 
 // A class's defaults: the Vulkan 1.2 minima where the class says nothing better.
 Target target_default(TargetClass target_class);

@@ -31,6 +31,17 @@ __attribute__((format(printf, 2, 3))) static void fail(Verifier *verifier, const
     verifier->failed = true;
 }
 
+// What `whose` takes of a limit is no more than the target allows.
+static bool check_use(Verifier *verifier, const char *whose, Capability capability, uint64_t used) {
+    const CapabilityDef *def = capability_def(capability);
+    uint64_t allowed = target_value(&verifier->program->target, capability);
+    bool is_multiple = def->rule == RULE_MULTIPLE, good = is_multiple ? allowed > 0 && used % allowed == 0 : used <= allowed;
+    if (!good)
+        fail(verifier, "%s: %s: %llu, but %s %llu is allowed", whose, def->text, (unsigned long long)used, is_multiple ? "a multiple of" : "at most",
+             (unsigned long long)allowed);
+    return good;
+}
+
 static const char *range_text(Verifier *verifier, const Range *range) {
     return arena_format(verifier->arena, "[%u, %llu, %llu]", range->memory, (unsigned long long)range->offset,
                         (unsigned long long)range->size);
@@ -167,29 +178,27 @@ static void check_own_overlaps(Verifier *verifier, const ProgramPhase *phase, ui
 }
 
 static bool check_range(Verifier *verifier, const ProgramPhase *phase, uint32_t number, uint32_t binding) {
-    const Target *target = &verifier->program->target;
     const Dispatch *dispatch = &phase->dispatches.items[number];
     const Range *range = &dispatch->ranges.items[binding];
     BindingKind kind = verifier->program->kernels.items[dispatch->kernel].bindings.items[binding];
-    const char *problem = NULL;
+    const char *problem = NULL, *whose = arena_format(verifier->arena, "dispatch %u (%s): binding %u: %s", number, label_of(phase, number),
+                                                      binding, range_text(verifier, range));
     if (!is_inside(verifier, range))
         problem = "is not inside its memory";
-    else if (range->offset % target->offset_alignment != 0)
-        problem = "has an offset that is not aligned";
     else if (range->size % 4 != 0 || (kind == BINDING_TEXEL && range->size % 16 != 0))
         problem = "has a size that is no whole number of elements";
-    else if (kind == BINDING_TEXEL && range->size / 16 > target->texel_elements_max)
-        problem = "has more texels than a texel buffer may";
-    else if (kind != BINDING_TEXEL && range->size > target->storage_range_max)
-        problem = "is larger than a storage buffer may be";
     else if (kind == BINDING_WRITE && kind_of(verifier, range) == MEMORY_CONSTANT)
         problem = "would write a constant";
     else if (kind == BINDING_WRITE && kind_of(verifier, range) == MEMORY_FEED)
         problem = "would write what the host feeds";
-    if (problem)
-        fail(verifier, "dispatch %u (%s): binding %u: %s %s", number, label_of(phase, number), binding, range_text(verifier, range),
-             problem);
-    return !problem;
+    if (problem) {
+        fail(verifier, "%s %s", whose, problem);
+        return false;
+    }
+    bool is_texel = kind == BINDING_TEXEL, good = check_use(verifier, whose, CAPABILITY_offset_alignment, range->offset);
+    return check_use(verifier, whose, is_texel ? CAPABILITY_texel_elements_max : CAPABILITY_storage_range_max,
+                     is_texel ? range->size / 16 : range->size) &&
+           good;
 }
 
 static bool check_dispatch(Verifier *verifier, const ProgramPhase *phase, uint32_t number) {
@@ -205,12 +214,11 @@ static bool check_dispatch(Verifier *verifier, const ProgramPhase *phase, uint32
         fail(verifier, "dispatch %u (%s): %u ranges and %u words of push constants, but kernel %s has %u and %u", number,
              label_of(phase, number), dispatch->ranges.count, dispatch->push.count, kernel->name, kernel->bindings.count,
              kernel->push_words);
+    const char *whose = arena_format(verifier->arena, "dispatch %u (%s)", number, label_of(phase, number));
     for (uint32_t i = 0; i < 3; i++) {
-        if (dispatch->groups[i] == 0 || dispatch->groups[i] > program->target.groups_max) {
-            fail(verifier, "dispatch %u (%s): %u workgroups along axis %u; 1 to %u are allowed", number, label_of(phase, number),
-                 dispatch->groups[i], i, program->target.groups_max);
-            good = false;
-        }
+        if (dispatch->groups[i] == 0)
+            fail(verifier, "%s: no workgroups along axis %u", whose, i);
+        good = check_use(verifier, whose, CAPABILITY_groups_max, dispatch->groups[i]) && dispatch->groups[i] > 0 && good;
     }
     if (number > 0 && dispatch->wave < phase->dispatches.items[number - 1].wave)
         fail(verifier, "dispatch %u (%s): wave %u after wave %u", number, label_of(phase, number), dispatch->wave,
@@ -304,36 +312,25 @@ static void verify_phase(Verifier *verifier, const ProgramEntry *entry, const Pr
     }
 }
 
-static void verify_kernels(Verifier *verifier) {
-    const Program *program = verifier->program;
-    const Target *target = &program->target;
-    for (uint32_t i = 0; i < program->kernels.count; i++) {
-        const ProgramKernel *kernel = &program->kernels.items[i];
-        uint32_t storage = 0, texel = 0;
-        for (uint32_t k = 0; k < kernel->bindings.count; k++) {
-            if (kernel->bindings.items[k] == BINDING_TEXEL)
-                texel++;
-            else
-                storage++;
-        }
-        if (storage > target->storage_bindings_max || texel > target->texel_bindings_max)
-            fail(verifier, "kernel %s has %u storage and %u texel bindings; %u and %u are allowed", kernel->name, storage, texel,
-                 target->storage_bindings_max, target->texel_bindings_max);
-        if ((uint64_t)kernel->push_words * 4 > target->push_bytes_max)
-            fail(verifier, "kernel %s has %u words of push constants; %u bytes are allowed", kernel->name, kernel->push_words,
-                 target->push_bytes_max);
-        double invocations = (double)kernel->workgroup[0] * kernel->workgroup[1] * kernel->workgroup[2];
-        if (invocations < 1 || invocations > target->workgroup_size_max)
-            fail(verifier, "kernel %s has workgroups of %.0f invocations; %u are allowed", kernel->name, invocations,
-                 target->workgroup_size_max);
-        if (program->is_exact && kernel->spirv && !exact_holds(kernel->spirv, kernel->spirv_size))
-            fail(verifier, "kernel %s may contract arithmetic of an exact program", kernel->name);
-        if (kernel->shared_bytes > target->shared_bytes_max)
-            fail(verifier, "kernel %s shares %u bytes in a workgroup; %u are allowed", kernel->name, kernel->shared_bytes,
-                 target->shared_bytes_max);
-        if (kernel->needs_subgroup_ballot && !target->has_subgroup_ballot)
-            fail(verifier, "kernel %s needs subgroupBroadcast, which the target has not", kernel->name);
-    }
+static void verify_kernel(Verifier *verifier, const ProgramKernel *kernel) {
+    const char *whose = arena_format(verifier->arena, "kernel %s", kernel->name);
+    uint32_t texels = 0, count = kernel->bindings.count;
+    for (uint32_t k = 0; k < count; k++)
+        texels += kernel->bindings.items[k] == BINDING_TEXEL;
+    uint64_t plane = (uint64_t)kernel->workgroup[0] * kernel->workgroup[1], depth = kernel->workgroup[2];
+    uint64_t invocations = depth > 0 && plane > UINT64_MAX / depth ? UINT64_MAX : plane * depth;
+    check_use(verifier, whose, CAPABILITY_storage_bindings_max, count - texels);
+    check_use(verifier, whose, CAPABILITY_texel_bindings_max, texels);
+    check_use(verifier, whose, CAPABILITY_bindings_max, count);
+    check_use(verifier, whose, CAPABILITY_push_bytes_max, (uint64_t)kernel->push_words * 4);
+    check_use(verifier, whose, CAPABILITY_workgroup_size_max, invocations);
+    check_use(verifier, whose, CAPABILITY_shared_bytes_max, kernel->shared_bytes);
+    if (invocations == 0)
+        fail(verifier, "%s has empty workgroups", whose);
+    if (verifier->program->is_exact && kernel->spirv && !exact_holds(kernel->spirv, kernel->spirv_size))
+        fail(verifier, "%s may contract arithmetic of an exact program", whose);
+    if (kernel->needs_subgroup_ballot && !verifier->program->target.has_subgroup_ballot)
+        fail(verifier, "%s needs %s, which the target has not", whose, capability_def(CAPABILITY_has_subgroup_ballot)->text);
 }
 
 static int compare_ranges(const void *a, const void *b) {
@@ -365,9 +362,10 @@ bool program_verify(const Program *program, Text *problems) {
     uint64_t constants = 0;
     for (uint32_t i = 0; i < program->memories.count; i++) {
         const Memory *memory = &program->memories.items[i];
-        if (memory->size == 0 || memory->size > program->target.allocation_max)
-            fail(&verifier, "memory %u (%s) has %llu bytes; 1 to %llu are allowed", i, memory_kind_name(memory->kind),
-                 (unsigned long long)memory->size, (unsigned long long)program->target.allocation_max);
+        const char *whose = arena_format(verifier.arena, "memory %u (%s)", i, memory_kind_name(memory->kind));
+        check_use(&verifier, whose, CAPABILITY_allocation_max, memory->size);
+        if (memory->size == 0)
+            fail(&verifier, "%s is empty", whose);
         if (memory->kind == MEMORY_CONSTANT)
             constants += memory->size;
     }
@@ -378,7 +376,8 @@ bool program_verify(const Program *program, Text *problems) {
                        program->numbers.size >= NUMBER_COUNT * 4;
     if (!has_numbers)
         fail(&verifier, "the numbers %s are no %d bytes of a feed memory", range_text(&verifier, &program->numbers), NUMBER_COUNT * 4);
-    verify_kernels(&verifier);
+    for (uint32_t i = 0; i < program->kernels.count; i++)
+        verify_kernel(&verifier, &program->kernels.items[i]);
     verify_states(&verifier);
     for (uint32_t i = 0; i < program->entries.count && !verifier.failed; i++) {
         const ProgramEntry *entry = &program->entries.items[i];

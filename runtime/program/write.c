@@ -1,6 +1,6 @@
 // Write: a program as program.json - one line an item, so that versions can be compared line by line - and constants.bin.
 #include "runtime/base/file.h"
-#include "runtime/program/program.h"
+#include "runtime/program/target_file.h"
 
 // program.json is assembled from one-line items, which the line writer makes.
 typedef struct {
@@ -100,12 +100,7 @@ static void write_tensor(JsonWriter *line, const ProgramTensor *tensor) {
 static void write_target(Sheet *sheet, const Target *target) {
     JsonWriter *line = json_line_writer_create(sheet->arena);
     json_begin_object(line, NULL);
-    json_write_text(line, "class", target_class_name(target->target_class));
-    optional_text(line, "device", target->device);
-    json_write_bool(line, "has_subgroup_ballot", target->has_subgroup_ballot);
-#define LIMIT(type, name, least, most) json_write_uint(line, #name, target->name);
-#include "runtime/program/target.def"
-#undef LIMIT
+    target_write(line, target, false);
     json_end_object(line);
     put_line(sheet, "target", line);
 }

@@ -18,6 +18,16 @@ PhaseState *session_phase(Session *session, const ProgramPhase *phase) {
 
 // ---- does it fit?
 
+// "; its shared_bytes_max is 16384, the target's 32768": each limit of the device that is smaller than what the compiler could count on.
+static const char *smaller_limits(Arena *arena, const Target *own, const Target *wanted) {
+    Text text = text_create(arena);
+    for (Capability i = 0; i < CAPABILITY_COUNT; i++)
+        if (!capability_suffices(i, own, wanted))
+            text_format(&text, "; its %s is %llu, the target's %llu", capability_def(i)->name, (unsigned long long)target_value(own, i),
+                        (unsigned long long)target_value(wanted, i));
+    return text.data;
+}
+
 static bool check_fit(const Session *session, Diag *diag) {
     const DeviceInfo *info = device_info(session->device);
     Arena *arena = arena_create();
@@ -30,16 +40,17 @@ static bool check_fit(const Session *session, Diag *diag) {
         char *end = strchr(problems.data, '\n');
         if (end)
             *end = 0;
-        diag_error(diag, NULL, "%s, compiled for %s, does not fit the device %s: %s; compile the graph for it: "
+        diag_error(diag, NULL, "%s, compiled for %s, does not fit the device %s: %s%s; compile the graph for it: "
                    "gcc-graph compile … --target %u",
-                   session->program->name, target_text(arena, &session->program->target), info->name, problems.data, info->index);
+                   session->program->name, target_text(arena, &session->program->target), info->name, problems.data,
+                   smaller_limits(arena, &info->target, &session->program->target), info->index);
     }
     for (uint32_t i = 0; good && i < fitted.kernels.count; i++) {
-        if (!fitted.kernels.items[i].needs_subgroup_ballot || info->subgroup_size == session->program->target.subgroup_size)
+        if (!fitted.kernels.items[i].needs_subgroup_ballot || info->target.subgroup_size == session->program->target.subgroup_size)
             continue;
         diag_error(diag, NULL, "%s: kernel %s is made for subgroups of %u, those of %s have %u; compile the graph for it: --target %u",
                    session->program->name, fitted.kernels.items[i].name, session->program->target.subgroup_size, info->name,
-                   info->subgroup_size, info->index);
+                   info->target.subgroup_size, info->index);
         good = false;
     }
     arena_destroy(&arena);

@@ -51,9 +51,6 @@ struct Device {
     DeviceInfo info;
     VkPhysicalDeviceMemoryProperties memory;
     bool is_unified; // memory that is both device-local and host-visible is as good as any
-    bool has_budget; // VK_EXT_memory_budget
-    bool preserves_specials; // shaderSignedZeroInfNanPreserveFloat32
-    bool takes_non_semantic; // VK_KHR_shader_non_semantic_info: shaders may hold debug information
     bool is_lost, is_tracing;
     float timestamp_period;  // nanoseconds
     uint32_t timestamp_bits; // 0: no timestamps

@@ -1,10 +1,10 @@
 // Device: instance, choice of the device, its limits, validation.
 #include "runtime/base/text.h"
-#include "runtime/vk/api.h"
+#include "runtime/vk/capabilities.h"
 #include <ctype.h>
 #include <stdlib.h>
 
-enum { DEVICES_MAX = 32, EXTENSIONS_MAX = 512, FAMILIES_MAX = 32 };
+enum { DEVICES_MAX = 32, FAMILIES_MAX = 32 };
 
 static const char validation_layer[] = "VK_LAYER_KHRONOS_validation";
 
@@ -152,9 +152,6 @@ static void uuid_text(const uint8_t *bytes, char *out) {
     *out = 0;
 }
 
-static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
-static uint32_t most(uint32_t a, uint32_t b) { return a > b ? a : b; }
-
 static bool find_queue(Device *device, VkPhysicalDevice physical, uint32_t *family, uint32_t *timestamp_bits) {
     VkQueueFamilyProperties families[FAMILIES_MAX];
     uint32_t count = FAMILIES_MAX;
@@ -172,33 +169,6 @@ static bool find_queue(Device *device, VkPhysicalDevice physical, uint32_t *fami
             break;
     }
     return found;
-}
-
-static Target make_target(Device *device, VkPhysicalDevice physical, const VkPhysicalDeviceLimits *limits,
-                          const VkPhysicalDeviceVulkan11Properties *properties11, uint64_t buffer_max, bool is_cpu) {
-    VkFormatProperties format;
-    device->api.GetPhysicalDeviceFormatProperties(physical, VK_FORMAT_R32G32B32A32_SFLOAT, &format);
-    bool has_texels = (format.bufferFeatures & VK_FORMAT_FEATURE_UNIFORM_TEXEL_BUFFER_BIT) != 0;
-    uint64_t allocation = properties11->maxMemoryAllocationSize;
-    const uint32_t *groups = limits->maxComputeWorkGroupCount;
-    Target target = {
-        .target_class = is_cpu ? TARGET_CPU : TARGET_GPU,
-        .subgroup_size = properties11->subgroupSize,
-        .has_subgroup_ballot = (properties11->subgroupSupportedOperations & VK_SUBGROUP_FEATURE_BALLOT_BIT) != 0 &&
-                               (properties11->subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0,
-        .storage_range_max = limits->maxStorageBufferRange,
-        .allocation_max = allocation < buffer_max ? allocation : buffer_max,
-        .texel_elements_max = has_texels ? limits->maxTexelBufferElements : 0,
-        .offset_alignment =
-            most(16, most((uint32_t)limits->minStorageBufferOffsetAlignment, (uint32_t)limits->minTexelBufferOffsetAlignment)),
-        .storage_bindings_max = least(limits->maxPerStageDescriptorStorageBuffers, limits->maxDescriptorSetStorageBuffers),
-        .texel_bindings_max = least(limits->maxPerStageDescriptorSampledImages, limits->maxDescriptorSetSampledImages),
-        .push_bytes_max = limits->maxPushConstantsSize,
-        .workgroup_size_max = least(limits->maxComputeWorkGroupInvocations, limits->maxComputeWorkGroupSize[0]),
-        .groups_max = least(groups[0], least(groups[1], groups[2])),
-        .shared_bytes_max = limits->maxComputeSharedMemorySize,
-    };
-    return target_clamp(&target);
 }
 
 // What the kernel says that programs can still have; false where it says nothing.
@@ -239,15 +209,6 @@ static void fill_memory(const Device *device, VkPhysicalDevice physical, bool ha
     }
 }
 
-static bool supports(Device *device, VkPhysicalDevice physical, const char *name) {
-    VkExtensionProperties *extensions = calloc(EXTENSIONS_MAX, sizeof *extensions);
-    uint32_t count = EXTENSIONS_MAX;
-    bool found = extensions && device->api.EnumerateDeviceExtensionProperties(physical, NULL, &count, extensions) >= 0 &&
-                 has_extension(extensions, count, name);
-    free(extensions);
-    return found;
-}
-
 static const char *driver_warning(VkDriverId driver, uint32_t vendor) {
     for (size_t i = 0; i < sizeof bad_drivers / sizeof *bad_drivers; i++) {
         if (bad_drivers[i].driver == driver && (bad_drivers[i].vendor == 0 || bad_drivers[i].vendor == vendor))
@@ -256,39 +217,26 @@ static const char *driver_warning(VkDriverId driver, uint32_t vendor) {
     return NULL;
 }
 
-static void fill_info(Device *device, VkPhysicalDevice physical, uint32_t index, DeviceInfo *info) {
-    VkPhysicalDeviceProperties plain;
-    device->api.GetPhysicalDeviceProperties(physical, &plain);
-    bool has_buffer_max = supports(device, physical, VK_KHR_MAINTENANCE_4_EXTENSION_NAME);
-    VkPhysicalDeviceMaintenance4Properties maintenance = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_4_PROPERTIES};
-    VkPhysicalDeviceVulkan12Properties properties12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES,
-                                                       .pNext = has_buffer_max ? &maintenance : NULL};
-    VkPhysicalDeviceVulkan11Properties properties11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES,
-                                                       .pNext = &properties12};
-    VkPhysicalDeviceProperties2 properties = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &properties11};
-    *info = (DeviceInfo){.index = index};
+static void fill_info(Arena *arena, Device *device, VkPhysicalDevice physical, uint32_t index, DeviceInfo *info) {
+    const Asked *asked = capabilities_ask(arena, &device->api, physical);
+    const VkPhysicalDeviceProperties *plain = &asked->core.properties;
+    *info = (DeviceInfo){.index = index, .target = capabilities_target(asked)};
     uint32_t family, bits;
-    info->usable = plain.apiVersion >= VK_API_VERSION_1_2 && find_queue(device, physical, &family, &bits);
-    if (plain.apiVersion >= VK_API_VERSION_1_2)
-        device->api.GetPhysicalDeviceProperties2(physical, &properties);
-    snprintf(info->name, sizeof info->name, "%s", plain.deviceName);
-    snprintf(info->driver, sizeof info->driver, "%.120s %.120s", properties12.driverName, properties12.driverInfo);
-    uuid_text(properties11.deviceUUID, info->uuid);
-    info->is_cpu = plain.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
-    info->is_discrete = plain.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU;
-    info->vulkan_major = VK_API_VERSION_MAJOR(plain.apiVersion);
-    info->vulkan_minor = VK_API_VERSION_MINOR(plain.apiVersion);
-    info->subgroup_size = properties11.subgroupSize;
-    info->vendor_id = plain.vendorID;
-    info->device_id = plain.deviceID;
-    info->driver_version = plain.driverVersion;
+    info->usable = plain->apiVersion >= VK_API_VERSION_1_2 && find_queue(device, physical, &family, &bits);
+    snprintf(info->name, sizeof info->name, "%s", plain->deviceName);
+    snprintf(info->driver, sizeof info->driver, "%.120s %.120s", asked->vulkan12.driverName, asked->vulkan12.driverInfo);
+    uuid_text(asked->vulkan11.deviceUUID, info->uuid);
+    info->is_cpu = plain->deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    info->is_discrete = plain->deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU;
+    info->vulkan_major = VK_API_VERSION_MAJOR(plain->apiVersion);
+    info->vulkan_minor = VK_API_VERSION_MINOR(plain->apiVersion);
+    info->vendor_id = plain->vendorID;
+    info->device_id = plain->deviceID;
+    info->driver_version = plain->driverVersion;
     VkPhysicalDeviceMemoryProperties memory;
-    fill_memory(device, physical, supports(device, physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME), info->is_cpu, &memory,
-                &info->memory_total, &info->memory_left);
-    uint64_t buffer_max = has_buffer_max && maintenance.maxBufferSize ? maintenance.maxBufferSize : UINT64_MAX;
-    info->target = make_target(device, physical, &plain.limits, &properties11, buffer_max, info->is_cpu);
+    fill_memory(device, physical, info->target.has_memory_budget, info->is_cpu, &memory, &info->memory_total, &info->memory_left);
     info->target.device = info->name;
-    info->warning = driver_warning(properties12.driverID, plain.vendorID);
+    info->warning = driver_warning(asked->vulkan12.driverID, plain->vendorID);
 }
 
 static bool enumerate(Device *device, VkPhysicalDevice *physicals, uint32_t *count, Diag *diag) {
@@ -310,7 +258,7 @@ bool device_list(Arena *arena, DeviceInfo **infos, uint32_t *count, Diag *diag) 
     if (good) {
         *infos = ARENA_NEW(arena, DeviceInfo, *count);
         for (uint32_t i = 0; i < *count; i++)
-            fill_info(device, physicals[i], i, &(*infos)[i]);
+            fill_info(arena, device, physicals[i], i, &(*infos)[i]);
     }
     destroy_instance(device);
     return good;
@@ -381,32 +329,24 @@ static bool choose(const DeviceInfo *infos, uint32_t count, const char *choice, 
 
 // ---- device
 
-static bool create_device(Device *device, Diag *diag) {
+static bool create_device(Arena *arena, Device *device, Diag *diag) {
     Api *api = &device->api;
+    const Target *target = &device->info.target;
     find_queue(device, device->physical, &device->queue_family, &device->timestamp_bits);
-    VkPhysicalDeviceVulkan12Features have12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
-    VkPhysicalDeviceFeatures2 have = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &have12};
-    api->GetPhysicalDeviceFeatures2(device->physical, &have);
-    if (!have12.timelineSemaphore) {
-        diag_error(diag, NULL, "%s: the driver has no timeline semaphores, which Vulkan 1.2 demands: update it", device->info.name);
+    if (capabilities_lacking(target)) {
+        diag_error(diag, NULL, "%s: the driver has no %s: update it", device->info.name, capabilities_lacking(target));
         return false;
     }
-    VkPhysicalDeviceVulkan12Features want = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .timelineSemaphore = VK_TRUE};
-    const char *extensions[2];
-    uint32_t extension_count = 0;
-    device->takes_non_semantic = supports(device, device->physical, VK_KHR_SHADER_NON_SEMANTIC_INFO_EXTENSION_NAME);
-    if (device->takes_non_semantic)
-        extensions[extension_count++] = VK_KHR_SHADER_NON_SEMANTIC_INFO_EXTENSION_NAME;
-    device->has_budget = supports(device, device->physical, VK_EXT_MEMORY_BUDGET_EXTENSION_NAME);
-    if (device->has_budget)
-        extensions[extension_count++] = VK_EXT_MEMORY_BUDGET_EXTENSION_NAME;
+    DeviceFeatures wanted;
+    const char *extensions[CAPABILITY_COUNT];
+    uint32_t extension_count = capabilities_enable(capabilities_ask(arena, api, device->physical), target, &wanted, extensions);
     float priority = 1;
     VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                      .queueFamilyIndex = device->queue_family,
                                      .queueCount = 1,
                                      .pQueuePriorities = &priority};
     VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-                               .pNext = &want,
+                               .pNext = &wanted.core,
                                .queueCreateInfoCount = 1,
                                .pQueueCreateInfos = &queue,
                                .enabledExtensionCount = extension_count,
@@ -420,18 +360,15 @@ fail:
 }
 
 static void fill_device(Device *device, bool discrete) {
-    VkPhysicalDeviceFloatControlsProperties floats = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FLOAT_CONTROLS_PROPERTIES};
-    VkPhysicalDeviceProperties2 all = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &floats};
-    device->api.GetPhysicalDeviceProperties2(device->physical, &all);
-    const VkPhysicalDeviceProperties properties = all.properties;
-    device->preserves_specials = floats.shaderSignedZeroInfNanPreserveFloat32;
+    VkPhysicalDeviceProperties properties;
+    device->api.GetPhysicalDeviceProperties(device->physical, &properties);
     device->timestamp_period = properties.limits.timestampPeriod;
     memcpy(device->cache_uuid, properties.pipelineCacheUUID, VK_UUID_SIZE);
     bool shares_memory =
         properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU || properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU;
     device->is_unified = shares_memory && !discrete;
     uint64_t total, left;
-    fill_memory(device, device->physical, device->has_budget, device->info.is_cpu, &device->memory, &total, &left);
+    fill_memory(device, device->physical, device->info.target.has_memory_budget, device->info.is_cpu, &device->memory, &total, &left);
 }
 
 Device *device_create(Arena *arena, const DeviceOptions *options, Diag *diag) {
@@ -449,12 +386,13 @@ Device *device_create(Arena *arena, const DeviceOptions *options, Diag *diag) {
         goto fail;
     DeviceInfo *infos = ARENA_NEW(arena, DeviceInfo, count);
     for (uint32_t i = 0; i < count; i++)
-        fill_info(device, physicals[i], i, &infos[i]);
+        fill_info(arena, device, physicals[i], i, &infos[i]);
     if (!choose(infos, count, options->choice, &chosen, diag))
         goto fail;
     device->physical = physicals[chosen];
     device->info = infos[chosen];
-    if (!create_device(device, diag))
+    device->info.target.device = device->info.name;
+    if (!create_device(arena, device, diag))
         goto fail;
     fill_device(device, options->discrete);
     return device;
@@ -484,6 +422,6 @@ const char *device_validation_text(const Device *device) { return device->messag
 uint64_t device_memory_left(const Device *device) {
     VkPhysicalDeviceMemoryProperties memory;
     uint64_t total, left;
-    fill_memory(device, device->physical, device->has_budget, device->info.is_cpu, &memory, &total, &left);
+    fill_memory(device, device->physical, device->info.target.has_memory_budget, device->info.is_cpu, &memory, &total, &left);
     return left ? left : total;
 }

@@ -11,7 +11,7 @@ typedef struct {
     char driver[256]; // "llvmpipe Mesa 22.3.6"
     char uuid[37];
     bool is_cpu, is_discrete, usable; // usable: Vulkan 1.2 or newer with a compute queue
-    uint32_t vulkan_major, vulkan_minor, subgroup_size;
+    uint32_t vulkan_major, vulkan_minor;
     uint32_t vendor_id, device_id, driver_version;
     uint64_t memory_total, memory_left; // of the largest device-local heap; left: VK_EXT_memory_budget, else 0; a CPU's are the machine's
     Target target;                      // class and limits; target.device is the name above

@@ -65,7 +65,8 @@ static VkDescriptorType descriptor_type(BindingKind kind) {
 
 static bool create_layout(Device *device, const PipelineSource *source, Pipeline *pipeline, Diag *diag) {
     VkDescriptorSetLayoutBinding bindings[TARGET_BINDINGS_MAX];
-    if (source->binding_count > TARGET_BINDINGS_MAX || source->push_words * 4 > device->info.target.push_bytes_max) {
+    const Target *target = &device->info.target;
+    if (source->binding_count > target->bindings_max || source->push_words * 4 > target->push_bytes_max) {
         diag_error(diag, NULL, "%s: kernel %s has %u bindings and %u words of push constants, more than the device takes",
                    device->info.name, source->name, source->binding_count, source->push_words);
         goto fail;
@@ -96,8 +97,8 @@ static bool create_pipeline(Device *device, VkPipelineCache cache, const Pipelin
     if (!create_layout(device, source, pipeline, diag))
         goto fail;
     size_t size = source->spirv_size;
-    const uint32_t *words = device->takes_non_semantic ? source->spirv : spirv_strip_non_semantic(arena, source->spirv, &size);
-    if (device->preserves_specials)
+    const uint32_t *words = device->info.target.has_non_semantic ? source->spirv : spirv_strip_non_semantic(arena, source->spirv, &size);
+    if (device->info.target.has_preserved_specials)
         words = spirv_preserve_specials(arena, words, &size);
     VkShaderModuleCreateInfo module_info = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = words};
     VK(device->api.CreateShaderModule(device->handle, &module_info, NULL, &module));

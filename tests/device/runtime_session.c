@@ -384,9 +384,16 @@ START_TEST(refusals) {
     const char *told = diag_text(bed.diag, bed.arena);
     static const char *const parts[] = {
         "hand made, compiled for a larger device, a device of the class cpu, does not fit the device ",
-        " workgroups along axis 1; 1 to 65535 are allowed; compile the graph for it: gcc-graph compile … --target 0"};
-    for (uint32_t i = 0; i < 2; i++)
+        "workgroups along one axis: 4294967295, but at most 65535 is allowed", "; compile the graph for it: gcc-graph compile … --target 0"};
+    for (uint32_t i = 0; i < 3; i++)
         ck_assert_msg(strstr(told, parts[i]) != NULL, "\"%s\" is not in: %s", parts[i], told);
+    bed.program->entries.items[0].phases.items[0].dispatches.items[3].groups[1] = 1;
+    uint32_t own = device_info(bed.device)->target.shared_bytes_max;
+    bed.program->target.shared_bytes_max = bed.program->kernels.items[0].shared_bytes = 1u << 30;
+    ck_assert_ptr_null(session_create(bed.arena, bed.device, bed.program, NULL, bed.diag));
+    told = diag_text(bed.diag, bed.arena);
+    ck_assert_ptr_nonnull(strstr(told, arena_format(bed.arena, "bytes that a workgroup shares: 1073741824, but at most %u is allowed", own)));
+    ck_assert_ptr_nonnull(strstr(told, arena_format(bed.arena, "; its shared_bytes_max is %u, the target's 1073741824", own)));
     end_bed(&bed);
 }
 END_TEST

@@ -391,7 +391,7 @@ START_TEST(a_rebuilt_kernel_has_a_new_workgroup) {
     const char *before = read_all(sheet);
     write_text(kernel, resized(kernel, 512));
     expect_code(1, "compile %s", made);
-    expect_err("has workgroups of 512 invocations; 128 are allowed");
+    expect_err("invocations of a workgroup: 512, but at most 128 is allowed");
     ck_assert_str_eq(read_all(sheet), before);
 }
 END_TEST

@@ -285,7 +285,7 @@ START_TEST(every_dispatch_keeps_the_limits) {
         dispatch->groups[d % 3] = 0;
         expect_program(program, false, "workgroups along axis", "no workgroups");
         dispatch->groups[d % 3] = program->target.groups_max + 1;
-        expect_program(program, false, "workgroups along axis", "too many workgroups");
+        expect_program(program, false, "workgroups along one axis", "too many workgroups");
         *dispatch = kept;
         dispatch->push.count++;
         expect_program(program, false, "push constants", "one push constant too many");
@@ -294,7 +294,7 @@ START_TEST(every_dispatch_keeps_the_limits) {
         expect_program(program, false, "ranges", "one range too few");
         *dispatch = kept;
         written->offset += 4, written->size -= 4;
-        expect_program(program, false, "not aligned", "an unaligned range");
+        expect_program(program, false, "a binding's offset is a multiple of", "an unaligned range");
         *written = range;
         written->offset = program->memories.items[range.memory].size;
         expect_program(program, false, "not inside its memory", "a range behind its memory");

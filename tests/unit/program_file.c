@@ -353,18 +353,24 @@ START_TEST(verifier) {
     CASE(DISPATCH(2).ranges.items[2] = ((Range){2, 0, 64}), "result loss [4, 0, 16]: nothing writes bytes 0 to 16");
     CASE(DISPATCH(1).ranges.items[2] = ((Range){1, 0, 64}), "would write a constant");
     CASE(DISPATCH(1).ranges.items[2] = ((Range){3, 256, 64}), "would write what the host feeds");
-    CASE(DISPATCH(1).ranges.items[0].offset = 272, "is not aligned");
+    CASE(DISPATCH(1).ranges.items[0].offset = 272, "a binding's offset is a multiple of: 272, but a multiple of 256 is allowed");
     CASE(DISPATCH(1).ranges.items[0].size = 60, "no whole number of elements");
     CASE(DISPATCH(1).ranges.items[0].size = 1000, "is not inside its memory");
     CASE(DISPATCH(1).ranges.items[0].memory = 9, "is not inside its memory");
-    CASE(program->target.texel_elements_max = 3, "more texels than a texel buffer may");
-    CASE(program->target.storage_range_max = 32, "larger than a storage buffer may be");
+    CASE(program->target.texel_elements_max = 3, "[3, 256, 64]: texels of one texel binding, none where there are no texel loads: 4, but at most 3 is allowed");
+    CASE(program->target.storage_range_max = 32, "binding 1: [1, 0, 64]: bytes of one storage binding: 64, but at most 32 is allowed");
     CASE(program->target.has_subgroup_ballot = false, "needs subgroupBroadcast");
-    CASE(program->target.groups_max = 2, "3 workgroups along axis 0; 1 to 2 are allowed");
-    CASE(program->target.allocation_max = 1000, "memory 0 (state) has 1024 bytes; 1 to 1000 are allowed");
-    CASE(program->target.workgroup_size_max = 32, "workgroups of 64 invocations");
-    CASE(program->kernels.items[0].shared_bytes = 65536, "shares 65536 bytes in a workgroup; 32768 are allowed");
-    CASE(program->target.push_bytes_max = 0, "1 words of push constants; 0 bytes are allowed");
+    CASE(program->target.groups_max = 2, "dispatch 0 (%4 add \"x\"): workgroups along one axis: 3, but at most 2 is allowed");
+    CASE(program->target.allocation_max = 1000, "memory 0 (state): bytes of one allocation: 1024, but at most 1000 is allowed");
+    CASE(program->target.workgroup_size_max = 32, "kernel 000_add: invocations of a workgroup: 64, but at most 32 is allowed");
+    CASE(program->kernels.items[0].shared_bytes = 65536, "kernel 000_add: bytes that a workgroup shares: 65536, but at most 32768 is allowed");
+    CASE(program->target.push_bytes_max = 0, "kernel 000_add: bytes of push constants: 4, but at most 0 is allowed");
+    CASE(program->target.storage_bindings_max = 1, "kernel 000_add: storage bindings of a kernel: 2, but at most 1 is allowed");
+    CASE(program->target.texel_bindings_max = 0, "kernel 000_add: texel bindings of a kernel: 1, but at most 0 is allowed");
+    CASE(program->target.bindings_max = 2, "kernel 000_add: bindings of a kernel, all kinds together: 3, but at most 2 is allowed");
+    CASE(program->kernels.items[0].workgroup[2] = 0, "kernel 000_add has empty workgroups");
+    CASE(DISPATCH(1).groups[1] = 0, "dispatch 1 (%4 add \"x\"): no workgroups along axis 1");
+    CASE(program->memories.items[0].size = 0, "memory 0 (state) is empty");
     CASE(DISPATCH(1).push.count = 0, "3 ranges and 0 words of push constants");
     CASE(DISPATCH(1).kernel = 5, "there is no kernel 5");
     CASE(program->states.items[1].tensor.range.offset = 16, "states unet.weight and opt.ema.unet.weight overlap");
@@ -419,25 +425,38 @@ END_TEST
 // What a device or a bundle states beyond what can be taken is cut to that, limit by limit; the rest stays.
 START_TEST(targets_are_clamped) {
     Target stated = target_default(TARGET_GPU);
-#define LIMIT(type, name, least, most) stated.name = (type)-1;
-#include "runtime/program/target.def"
-#undef LIMIT
+    for (Capability i = 0; i < CAPABILITY_COUNT; i++)
+        target_set(&stated, i, UINT64_MAX);
     Target clamped = target_clamp(&stated);
     ck_assert_uint_le(clamped.storage_bindings_max + clamped.texel_bindings_max, TARGET_BINDINGS_MAX);
-#define LIMIT(type, name, least, most)                                                                                                     \
-    ck_assert_uint_ge(clamped.name, least);                                                                                                \
-    ck_assert_uint_le(clamped.name, most);
-#include "runtime/program/target.def"
-#undef LIMIT
+    for (Capability i = 0; i < CAPABILITY_COUNT; i++) {
+        ck_assert_uint_ge(target_value(&clamped, i), capability_def(i)->least);
+        ck_assert_uint_le(target_value(&clamped, i), capability_def(i)->most);
+    }
     ck_assert_int_eq(clamped.target_class, TARGET_GPU);
     stated.workgroup_size_max = 896;
     ck_assert_uint_eq(target_clamp(&stated).workgroup_size_max, 512);
-    for (TargetClass i = TARGET_CPU; i <= TARGET_ANY; i++) {
-        Target target = target_default(i), same = target_clamp(&target);
-#define LIMIT(type, name, least, most) ck_assert_uint_eq(same.name, target.name);
-#include "runtime/program/target.def"
-#undef LIMIT
+    for (TargetClass c = TARGET_CPU; c <= TARGET_ANY; c++) {
+        Target target = target_default(c), same = target_clamp(&target);
+        for (Capability i = 0; i < CAPABILITY_COUNT; i++)
+            ck_assert_uint_eq(target_value(&same, i), target_value(&target, i));
     }
+}
+END_TEST
+
+// Bundles of 0.1.0 and 0.2.0 say nothing of the rows that came later.
+START_TEST(later_capabilities_may_be_unsaid) {
+    Bundle bundle = write_bundle();
+    size_t size;
+    const char *json = json_of(&bundle, &size), *at = strstr(json, "\"bindings_max\": 64, ");
+    ck_assert_ptr_nonnull(at);
+    const char *older = arena_format(bundle.arena, "%.*s%s", (int)(at - json), json, at + strlen("\"bindings_max\": 64, "));
+    put_json(&bundle, older, strlen(older));
+    const Program *program = program_read(bundle.arena, bundle.folder, bundle.diag);
+    ck_assert_msg(program != NULL, "%s", diag_text(bundle.diag, bundle.arena));
+    ck_assert_uint_eq(program->target.bindings_max, target_default(TARGET_ANY).bindings_max);
+    ck_assert_uint_eq(program->target.texel_bindings_max, 16);
+    end_bundle(&bundle);
 }
 END_TEST
 
@@ -498,6 +517,7 @@ int main(void) {
     tcase_add_test(cases, exact_programs_come_back);
     tcase_add_test(cases, targets_are_clamped);
     tcase_add_test(cases, targets_of_bundles_are_clamped);
+    tcase_add_test(cases, later_capabilities_may_be_unsaid);
     tcase_add_test(cases, small_dispatches_suit_one_thread);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

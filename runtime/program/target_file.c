@@ -1,0 +1,44 @@
+// Target's file: reading and writing.
+#include "runtime/program/target_file.h"
+
+static bool is_written(Capability capability, bool whole) { return whole || capability_def(capability)->use == USE_KERNELS; }
+
+void target_write(JsonWriter *json, const Target *target, bool whole) {
+    json_write_text(json, "class", target_class_name(target->target_class));
+    if (target->device)
+        json_write_text(json, "device", target->device);
+    for (Capability i = 0; i < CAPABILITY_COUNT; i++) {
+        const CapabilityDef *def = capability_def(i);
+        if (!is_written(i, whole))
+            continue;
+        if (def->unit == UNIT_BOOL)
+            json_write_bool(json, def->name, target_value(target, i) != 0);
+        else
+            json_write_uint(json, def->name, target_value(target, i));
+    }
+}
+
+static uint64_t read_limit(Fields *fields, const Json *object, const CapabilityDef *def) {
+    uint64_t most = def->size == sizeof(uint32_t) ? UINT32_MAX : TARGET_BYTES_MAX, limit = field_uint(fields, object, def->name, most);
+    const Json *place = json_get(object, def->name);
+    if (limit < def->least && place && place->kind == JSON_NUMBER)
+        field_complain(fields, place, "%s: at least %llu is needed", def->name, (unsigned long long)def->least);
+    if (limit > 0 && def->rule == RULE_MULTIPLE && (limit & (limit - 1)) != 0)
+        field_complain(fields, place, "%s: a power of two is needed", def->name);
+    return limit;
+}
+
+Target target_read(Fields *fields, const Json *object, uint32_t format) {
+    const char *const names[] = {"cpu", "gpu", "any"}; // in the order of TargetClass
+    Target target = target_default(TARGET_ANY);
+    target.target_class = (TargetClass)field_named(fields, object, "class", names, TARGET_CLASS_COUNT);
+    target.device = field_optional_text(fields, object, "device");
+    for (Capability i = 0; i < CAPABILITY_COUNT; i++) {
+        const CapabilityDef *def = capability_def(i);
+        bool is_stated = format ? def->since <= format : def->since == 0;
+        if (!json_get(object, def->name) && !is_stated)
+            continue;
+        target_set(&target, i, def->unit == UNIT_BOOL ? field_bool(fields, object, def->name) : read_limit(fields, object, def));
+    }
+    return target_clamp(&target);
+}
