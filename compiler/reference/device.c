@@ -1,5 +1,6 @@
 // Device run: states and feeds in, submit, results out.
 #include "compiler/reference/device.h"
+#include "runtime/sample/feeding.h"
 #include <math.h>
 
 typedef struct {
@@ -7,8 +8,7 @@ typedef struct {
     Arena *arena; // of one repetition
     Diag *diag;
     const ProgramPhase *phase;
-    uint32_t phase_index;
-    Moment moment;
+    const PlayTurn *turn;
     const char *at; // "3.0"
 } Running;
 
@@ -57,7 +57,7 @@ static const void *find_feed(Running *running, uint32_t index) {
             !batches_elements_from(running->arena, full, given, feed->tensor.type, &feed->tensor.layout, &elements, running->diag))
             return NULL;
     } else if (run->data->loader) {
-        if (!batches_seek(run->data, running->moment.step, running->phase_index, running->moment.repetition, running->diag))
+        if (!batches_seek(run->data, running->turn->moment.step, running->turn->phase, running->turn->moment.repetition, running->diag))
             return NULL;
         elements = (void *)(uintptr_t)run->data->batch.feeds[index];
     } else {
@@ -113,44 +113,36 @@ static bool take_result(const Running *running, const ProgramResult *result, con
     return dump_put(running->run->files, "report", name, running->at, &tensor);
 }
 
-static bool run_repetition(Running *running) {
+static bool feed(void *context, PlayTurn *turn, Diag *diag) {
+    Running *running = context;
     const DeviceRun *run = running->run;
+    arena_reset(running->arena);
+    running->phase = &run->entry->phases.items[turn->phase];
+    running->turn = turn;
+    running->diag = diag;
+    running->at = arena_format(running->arena, "%u.%u", turn->moment.step, turn->moment.repetition);
     const void **feeds = ARENA_NEW(running->arena, const void *, running->phase->feeds.count + 1);
-    running->at = arena_format(running->arena, "%u.%u", running->moment.step, running->moment.repetition);
     for (uint32_t i = 0; i < running->phase->feeds.count; i++)
         if (!(feeds[i] = find_feed(running, i)))
             return false;
-    if (!batches_records(run->data, program_batch(running->phase), running->moment.step, running->phase_index, running->moment.repetition,
-                          &running->moment.records, running->diag))
-        return false;
-    SessionResult result;
-    bool got = false;
-    if (!session_submit(run->session, run->entry, running->phase, &running->moment, feeds, 0, running->diag) ||
-        !session_take(run->session, true, &result, &got, running->diag) || !got)
-        return false;
+    turn->feeds = feeds;
+    return batches_records(run->data, program_batch(running->phase), turn->moment.step, turn->phase, turn->moment.repetition,
+                           &turn->moment.records, diag);
+}
+
+static bool take(void *context, const SessionResult *result, Diag *diag) {
+    Running *running = context;
+    running->diag = diag;
     for (uint32_t i = 0; i < running->phase->results.count; i++)
-        if (!take_result(running, &running->phase->results.items[i], result.values[i]))
+        if (!take_result(running, &running->phase->results.items[i], result->values[i]))
             return false;
     return true;
 }
 
-static bool run_step(Running *running) {
-    const DeviceRun *run = running->run;
-    for (uint32_t i = 0; i < run->entry->phases.count; i++) {
-        running->phase = &run->entry->phases.items[i];
-        running->phase_index = i;
-        if (run->phase && strcmp(run->phase, running->phase->name) != 0)
-            continue;
-        uint32_t repeats = run->data->loader ? loader_repeats(run->data->loader, i) : running->phase->repeat ? running->phase->repeat : 1;
-        for (uint32_t k = 0; k < repeats; k++) {
-            running->moment.repetition = k;
-            running->arena = arena_create();
-            bool good = run_repetition(running);
-            arena_destroy(&running->arena);
-            if (!good)
-                return false;
-        }
-    }
+static bool run_step(const DeviceRun *run, Play *play, uint32_t step, Diag *diag) {
+    for (uint32_t i = 0; i < run->entry->phases.count; i++)
+        if ((!run->phase || strcmp(run->phase, run->entry->phases.items[i].name) == 0) && !session_play_phase(play, step, i, diag))
+            return false;
     return true;
 }
 
@@ -159,14 +151,19 @@ bool device_run(Arena *arena, const DeviceRun *run, Diag *diag) {
         diag_warning(diag, NULL, "draws/ are left aside: a device draws its own numbers from the seed; --interpret takes given ones");
     if (!set_states(run, diag) || !set_inputs(run, arena, diag) || !put_states(run, arena, "before", diag))
         return false;
-    Running running = {.run = run, .diag = diag};
-    running.moment.steps = run->first_step + run->steps;
-    running.moment.epoch_steps = run->data->loader ? loader_epoch_steps(run->data->loader) : 1;
-    for (uint32_t i = 0; i < run->steps; i++) {
-        running.moment.step = run->first_step + i;
-        running.moment.epoch = running.moment.step / running.moment.epoch_steps;
-        if (!run_step(&running))
-            return false;
-    }
-    return put_states(run, arena, "after", diag);
+    Running running = {.run = run, .arena = arena_create()};
+    Play play = {.session = run->session,
+                 .entry = run->entry,
+                 .steps = run->first_step + run->steps,
+                 .in_flight = 1,
+                 .feed = feed,
+                 .take = take,
+                 .context = &running};
+    if (run->data->loader)
+        feeding_prepare(&play, arena, run->data->loader);
+    bool good = true;
+    for (uint32_t i = 0; i < run->steps && good; i++)
+        good = run_step(run, &play, run->first_step + i, diag);
+    arena_destroy(&running.arena);
+    return good && put_states(run, arena, "after", diag);
 }

@@ -2,6 +2,7 @@
 #include "runtime/bench/bench.h"
 #include "runtime/base/clock.h"
 #include "runtime/bench/made_feeds.h"
+#include "runtime/session/play.h"
 #include <stdlib.h>
 
 enum { REPETITIONS_MAX = 16 }; // of one phase in a measured step; the time of the others follows from theirs
@@ -13,37 +14,24 @@ static uint32_t measured_of(const ProgramPhase *phase) { return repeats_of(phase
 typedef struct {
     Session *session;
     const ProgramEntry *entry;
+    Play play;
     const void *const **feeds; // by phase
     double *seconds;           // by phase: one repetition
 } Steps;
 
-static bool drain(Session *session, Diag *diag) {
-    SessionResult result;
-    bool got = true;
-    if (!session_finish(session, diag))
-        return false;
-    while (got)
-        if (!session_take(session, false, &result, &got, diag))
-            return false;
+enum { STEPS = 1000 }; // that the program is told of
+
+static bool feed(void *context, PlayTurn *turn, Diag *diag) {
+    (void)diag;
+    turn->feeds = ((const Steps *)context)->feeds[turn->phase];
     return true;
 }
 
 static bool run_phase(Steps *steps, uint32_t index, uint32_t step, Diag *diag) {
-    const ProgramPhase *phase = &steps->entry->phases.items[index];
     double start = clock_seconds();
-    for (uint32_t i = 0; i < measured_of(phase); i++) {
-        Moment moment = {.step = step, .steps = 1000, .epoch_steps = 1000, .repetition = i};
-        SessionResult result;
-        bool got = true;
-        while (got && session_in_flight(steps->session) > 0)
-            if (!session_take(steps->session, false, &result, &got, diag))
-                return false;
-        if (!session_submit(steps->session, steps->entry, phase, &moment, steps->feeds[index], step, diag))
-            return false;
-    }
-    if (!drain(steps->session, diag))
+    if (!session_play_phase(&steps->play, step, index, diag) || !session_play_finish(&steps->play, diag))
         return false;
-    steps->seconds[index] = (clock_seconds() - start) / measured_of(phase);
+    steps->seconds[index] = (clock_seconds() - start) / session_play_repeats(&steps->play, index);
     return true;
 }
 
@@ -70,6 +58,16 @@ static bool start_session(Arena *arena, Device *device, const Program *program, 
                    .seconds = ARENA_NEW(arena, double, entry->phases.count)};
     if (!out->session || !session_initialise(out->session, diag))
         return false;
+    uint32_t *repeats = ARENA_NEW(arena, uint32_t, entry->phases.count + 1u);
+    for (uint32_t i = 0; i < entry->phases.count; i++)
+        repeats[i] = measured_of(&entry->phases.items[i]);
+    out->play = (Play){.session = out->session,
+                       .entry = entry,
+                       .repeats = repeats,
+                       .steps = STEPS,
+                       .epoch_steps = STEPS,
+                       .feed = feed,
+                       .context = out};
     for (uint32_t i = 0; i < entry->phases.count; i++)
         out->feeds[i] = made_feeds(arena, program, &entry->phases.items[i], seed);
     return made_inputs(arena, out->session, program, entry, seed, diag);

@@ -1,6 +1,6 @@
 // Sample: see sample.h.
 #include "runtime/sample/sample.h"
-#include "runtime/data/loader.h"
+#include "runtime/sample/feeding.h"
 #include "runtime/show/draw.h"
 #include "runtime/show/figure.h"
 #include "runtime/show/grid.h"
@@ -8,7 +8,7 @@
 #include "runtime/sample/weights.h"
 #include <inttypes.h>
 
-enum { IN_FLIGHT = 3, TEXT_COUNT = 4 };
+enum { TEXT_COUNT = 4 };
 
 typedef struct {
     Arena *arena;
@@ -19,10 +19,9 @@ typedef struct {
     Inputs inputs;
     Loader *loader;
     Emits *emits;
-    uint32_t runs, per_run, records[IN_FLIGHT]; // records by tag mod IN_FLIGHT; per_run: repetitions
-    uint32_t made, kept;                        // records: of one run, of all that are written (0: all)
-    uint32_t waiting;                           // submitted, not taken
-    uint32_t done, total;
+    uint32_t runs;
+    uint32_t made, kept;  // records: of one run, of all that are written (0: all)
+    uint32_t done, total; // repetitions
 } Sampling;
 
 static void print_reports(const Sampling *sampling, const SessionResult *result) {
@@ -34,63 +33,42 @@ static void print_reports(const Sampling *sampling, const SessionResult *result)
     }
 }
 
-static bool take(Sampling *sampling, bool wait, bool *got, Diag *diag) {
-    SessionResult result;
-    if (!session_take(sampling->session, wait, &result, got, diag))
-        return false;
-    if (!*got)
-        return true;
-    sampling->waiting--;
+static bool feed(void *context, PlayTurn *turn, Diag *diag) { return feeding_next(((Sampling *)context)->loader, turn, diag); }
+
+static bool take(void *context, const SessionResult *result, Diag *diag) {
+    (void)diag;
+    Sampling *sampling = context;
     sampling->done++;
-    emits_add(sampling->emits, &result, (uint32_t)(result.tag / sampling->per_run), sampling->records[result.tag % IN_FLIGHT]);
-    print_reports(sampling, &result);
+    emits_add(sampling->emits, result, (uint32_t)result->tag, result->moment.records);
+    print_reports(sampling, result);
     if (sampling->options->progress)
         sampling->options->progress(sampling->options->progress_context, sampling->done, sampling->total);
     return true;
 }
 
-static bool take_all(Sampling *sampling, Diag *diag) {
-    bool got = true;
-    while (sampling->waiting > 0)
-        if (!take(sampling, true, &got, diag))
-            return false;
-    return true;
-}
-
-static bool submit(Sampling *sampling, const LoaderBatch *batch, uint64_t tag, Diag *diag) {
-    bool got = true;
-    while (got && sampling->waiting > 0) // what is ready, and one more where all places are taken
-        if (!take(sampling, sampling->waiting == IN_FLIGHT, &got, diag))
-            return false;
-    uint32_t epoch_steps = loader_epoch_steps(sampling->loader);
-    uint32_t step = sampling->options->is_interpolation ? 0 : batch->step; // one step, one noise
-    Moment moment = {step, sampling->runs, step / epoch_steps, epoch_steps, batch->repetition, batch->records};
-    sampling->records[tag % IN_FLIGHT] = batch->records;
-    sampling->waiting++;
-    return session_submit(sampling->session, sampling->entry, &sampling->entry->phases.items[batch->phase], &moment, batch->feeds, tag,
-                          diag);
-}
-
-// What a run begins with: its own states anew, its texts.
-static bool begin_run(Sampling *sampling, uint32_t run, Diag *diag) {
+// What a run begins with: its own states anew, its inputs, its texts. An interpolation is one step: one noise.
+static bool begin_run(const Sampling *sampling, Play *play, uint32_t run, Diag *diag) {
     const Texts *texts = sampling->options->texts;
-    return take_all(sampling, diag) && session_reset_entry(sampling->session, sampling->entry->name, diag) &&
+    play->tag = run;
+    return session_play_anew(play, diag) &&
            inputs_set(sampling->session, sampling->entry, &sampling->inputs, sampling->options->is_interpolation ? 0 : run, diag) &&
            (!texts || texts_set(sampling->session, sampling->entry, texts, run, diag));
 }
 
 static bool run_all(Sampling *sampling, Diag *diag) {
+    Play play = {.session = sampling->session,
+                 .entry = sampling->entry,
+                 .steps = sampling->runs,
+                 .feed = feed,
+                 .take = take,
+                 .context = sampling};
+    feeding_prepare(&play, sampling->arena, sampling->loader);
     for (uint32_t p = 0; p < sampling->entry->phases.count; p++)
-        sampling->per_run += loader_repeats(sampling->loader, p);
-    sampling->total = sampling->per_run * sampling->runs;
-    for (uint32_t i = 0; i < sampling->total; i++) {
-        LoaderBatch batch;
-        if (i % sampling->per_run == 0 && !begin_run(sampling, i / sampling->per_run, diag))
+        sampling->total += sampling->runs * session_play_repeats(&play, p);
+    for (uint32_t i = 0; i < sampling->runs; i++)
+        if (!begin_run(sampling, &play, i, diag) || !session_play(&play, sampling->options->is_interpolation ? 0 : i, diag))
             return false;
-        if (!loader_next(sampling->loader, &batch, diag) || !submit(sampling, &batch, i, diag))
-            return false;
-    }
-    return take_all(sampling, diag);
+    return session_play_finish(&play, diag);
 }
 
 enum { FIGURE_ROWS = 10, FIGURE_PICTURES = 8 }; // rows: of an interpolation; pictures: of a caption

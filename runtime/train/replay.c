@@ -1,6 +1,6 @@
 // Replay: see replay.h.
 #include "runtime/train/replay.h"
-#include "runtime/data/loader.h"
+#include "runtime/sample/feeding.h"
 #include <math.h>
 
 typedef struct {
@@ -8,16 +8,9 @@ typedef struct {
     const Program *program;
     const ReplayOptions *options;
     Loader *loader;
+    Play play;
     ReplayBad *bad;
 } Replay;
-
-static bool drop_results(Session *session, bool wait, Diag *diag) {
-    SessionResult result;
-    for (bool got = true; got && session_in_flight(session) > 0;)
-        if (!session_take(session, wait, &result, &got, diag))
-            return false;
-    return true;
-}
 
 static bool write_feeds(Replay *replay, const ProgramPhase *phase, const void *const *feeds, Diag *diag) {
     bool ok = true;
@@ -70,38 +63,25 @@ static bool check_dispatch(Replay *replay, const Dispatch *dispatch, uint32_t st
     return true;
 }
 
-static bool run_checked(Replay *replay, const ProgramPhase *phase, const Moment *moment, const void *const *feeds, Diag *diag) {
-    if (!write_feeds(replay, phase, feeds, diag))
-        return false;
-    for (uint32_t i = 0; i < phase->dispatches.count && !replay->bad->dispatch && !*replay->options->interrupted; i++)
-        if (!session_run_dispatch(replay->session, phase, i, moment, 1, NULL, diag) ||
-            !check_dispatch(replay, &phase->dispatches.items[i], moment->step, diag))
-            return false;
-    return true;
+static bool feed(void *context, PlayTurn *turn, Diag *diag) {
+    const Replay *replay = context;
+    if (!*replay->options->interrupted)
+        return feeding_next(replay->loader, turn, diag);
+    diag_error(diag, NULL, "the replay was interrupted");
+    return false;
 }
 
-static bool run_step(Replay *replay, uint32_t step, Diag *diag) {
-    const ReplayOptions *options = replay->options;
-    uint32_t repetitions = 0;
-    for (uint32_t p = 0; p < options->entry->phases.count; p++)
-        repetitions += loader_repeats(replay->loader, p);
-    for (uint32_t i = 0; i < repetitions && !replay->bad->dispatch; i++) {
-        LoaderBatch batch;
-        if (*options->interrupted) {
-            diag_error(diag, NULL, "the replay was interrupted");
+// Dispatch by dispatch, each looked at.
+static bool run_checked(void *context, const PlayTurn *turn, Diag *diag) {
+    Replay *replay = context;
+    const ProgramPhase *phase = &replay->options->entry->phases.items[turn->phase];
+    if (!write_feeds(replay, phase, turn->feeds, diag))
+        return false;
+    for (uint32_t i = 0; i < phase->dispatches.count && !replay->bad->dispatch && !*replay->options->interrupted; i++)
+        if (!session_run_dispatch(replay->session, phase, i, &turn->moment, 1, NULL, diag) ||
+            !check_dispatch(replay, &phase->dispatches.items[i], turn->moment.step, diag))
             return false;
-        }
-        if (!loader_next(replay->loader, &batch, diag))
-            return false;
-        const ProgramPhase *phase = &options->entry->phases.items[batch.phase];
-        Moment moment = {step, options->steps, step / options->epoch_steps, options->epoch_steps, batch.repetition, batch.records};
-        bool ok = step + 1 >= options->step
-                      ? drop_results(replay->session, true, diag) && run_checked(replay, phase, &moment, batch.feeds, diag)
-                      : session_submit(replay->session, options->entry, phase, &moment, batch.feeds, 0, diag) &&
-                            drop_results(replay->session, false, diag);
-        if (!ok)
-            return false;
-    }
+    replay->play.is_stopping = replay->bad->dispatch != NULL;
     return true;
 }
 
@@ -115,11 +95,18 @@ bool replay_find_bad(Session *session, const Program *program, const ReplayOptio
                              .first_step = options->first_step,
                              .end_step = options->step + 1};
     Replay replay = {.session = session, .program = program, .options = options, .bad = bad};
-    bool ok = drop_results(session, true, diag);
+    Play *play = &replay.play;
+    *play = (Play){.session = session, .entry = options->entry, .steps = options->steps, .feed = feed, .context = &replay};
+    bool ok = session_play_finish(play, diag); // what the training left
     replay.loader = ok ? loader_create(arena, &loading, diag) : NULL;
     ok = replay.loader != NULL;
-    for (uint32_t step = options->first_step; ok && step <= options->step && !bad->dispatch; step++)
-        ok = run_step(&replay, step, diag);
+    if (ok)
+        feeding_prepare(play, arena, replay.loader);
+    play->epoch_steps = options->epoch_steps;
+    for (uint32_t step = options->first_step; ok && step <= options->step && !play->is_stopping; step++) {
+        play->run = step + 1 >= options->step ? run_checked : NULL;
+        ok = session_play(play, step, diag);
+    }
     loader_destroy(&replay.loader);
     arena_destroy(&arena);
     return ok;

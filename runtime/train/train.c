@@ -1,6 +1,6 @@
 // Train: prepares a run, walks its steps, saves. One Training is one call; what a lost device takes with it is made anew by set_up.
 #include "runtime/train/curve.h"
-#include "runtime/data/loader.h"
+#include "runtime/sample/feeding.h"
 #include "runtime/sample/emits.h"
 #include "runtime/train/fork.h"
 #include "runtime/train/interrupt.h"
@@ -36,9 +36,7 @@ typedef struct {
     Loader *loader;
     Metrics *metrics;
     uint32_t first_step, submitted, done, saved; // steps; done: all results taken; saved: in the newest checkpoint
-    uint32_t waiting;                            // repetitions submitted and not taken
-    uint32_t records[IN_FLIGHT + 1];             // of their batches, by tag
-    uint64_t tag;
+    Play play;
     Arena *emit_arena; // of one step
     Emits *emits;
     Watch watch;
@@ -66,34 +64,24 @@ static bool write_emits(Training *training, uint32_t step, Diag *diag) {
 static bool is_last(const Training *training, const SessionResult *result) {
     uint32_t last = training->plan.entry->phases.count - 1;
     return result->phase == &training->plan.entry->phases.items[last] &&
-           result->moment.repetition + 1 == loader_repeats(training->loader, last);
+           result->moment.repetition + 1 == session_play_repeats(&training->play, last);
 }
 
-static bool take(Training *training, bool wait, bool *got, Diag *diag) {
-    SessionResult result;
-    if (!session_take(training->session, wait, &result, got, diag))
+static bool feed(void *context, PlayTurn *turn, Diag *diag) { return feeding_next(((Training *)context)->loader, turn, diag); }
+
+static bool take(void *context, const SessionResult *result, Diag *diag) {
+    Training *training = context;
+    double seconds = training->seconds_before + progress_seconds(training->progress);
+    if (!metrics_add(training->metrics, result, seconds, diag) || !watch_reports(&training->watch, result, training->progress))
         return false;
-    if (!*got)
+    emits_add(training->emits, result, 0, result->moment.records);
+    if (!is_last(training, result))
         return true;
-    training->waiting--;
-    if (!metrics_add(training->metrics, &result, training->seconds_before + progress_seconds(training->progress), diag) || !watch_reports(&training->watch, &result, training->progress))
-        return false;
-    emits_add(training->emits, &result, 0, training->records[result.tag % (IN_FLIGHT + 1)]);
-    if (!is_last(training, &result))
-        return true;
-    training->done = result.moment.step + 1;
+    training->done = result->moment.step + 1;
     progress_step(training->progress, training->done, training->metrics);
     if (!metrics_flush(training->metrics, diag)) // so that others can watch
         return false;
-    return write_emits(training, result.moment.step, diag);
-}
-
-static bool take_all(Training *training, Diag *diag) {
-    bool got;
-    while (training->waiting > 0)
-        if (!take(training, true, &got, diag))
-            return false;
-    return true;
+    return write_emits(training, result->moment.step, diag);
 }
 
 // ---- saving
@@ -181,30 +169,6 @@ static bool preview(Training *training, uint32_t sample_count, Diag *diag) {
 
 // ---- steps
 
-static bool submit_step(Training *training, uint32_t step, Diag *diag) {
-    uint32_t repetitions = 0;
-    for (uint32_t p = 0; p < training->plan.entry->phases.count; p++)
-        repetitions += loader_repeats(training->loader, p);
-    for (uint32_t i = 0; i < repetitions; i++) {
-        LoaderBatch batch;
-        if (!loader_next(training->loader, &batch, diag))
-            return false;
-        bool got = true;
-        while (got && training->waiting > 0)
-            if (!take(training, training->waiting == IN_FLIGHT, &got, diag))
-                return false;
-        Moment moment = {
-            step, training->plan.steps, step / training->plan.epoch_steps, training->plan.epoch_steps, batch.repetition, batch.records};
-        training->records[training->tag % (IN_FLIGHT + 1)] = batch.records;
-        if (!session_submit(training->session, training->plan.entry, &training->plan.entry->phases.items[batch.phase], &moment, batch.feeds,
-                            training->tag, diag))
-            return false;
-        training->tag++;
-        training->waiting++;
-    }
-    return true;
-}
-
 static bool is_due(uint32_t every, uint32_t step) { return every && step % every == 0; }
 
 static bool save_is_due(const Training *training, uint32_t step) {
@@ -215,7 +179,7 @@ static bool save_is_due(const Training *training, uint32_t step) {
 
 static bool run_steps(Training *training, Diag *diag) {
     for (uint32_t step = training->submitted; step < training->plan.end_step && !interrupt_came(); step++) {
-        if (!submit_step(training, step, diag))
+        if (!session_play(&training->play, step, diag))
             return false;
         training->submitted = step + 1;
         follow_curve(training);
@@ -223,7 +187,7 @@ static bool run_steps(Training *training, Diag *diag) {
         bool samples = is_due(training->plan.run.sample_every, step + 1);
         if (!saves && !samples)
             continue;
-        if (!take_all(training, diag))
+        if (!session_play_finish(&training->play, diag))
             return false;
         progress_pause(training->progress, PACE_SAVE);
         if (saves && !(save(training, diag) && draw_curve(training, diag)))
@@ -236,7 +200,7 @@ static bool run_steps(Training *training, Diag *diag) {
         if (samples)
             progress_resume(training->progress);
     }
-    if (!take_all(training, diag) || !save(training, diag) || !draw_curve(training, diag))
+    if (!session_play_finish(&training->play, diag) || !save(training, diag) || !draw_curve(training, diag))
         return false;
     bool shows = training->plan.is_only_at_end && training->done == training->plan.steps && training->first_step < training->done;
     return !shows || preview(training, SHOWN, diag);
@@ -291,7 +255,7 @@ static bool set_up(Training *training, bool was_lost, Diag *diag) {
     training->emit_arena = arena_create();
     training->emits = emits_create(training->emit_arena);
     progress_doing(training->progress, "opening the device");
-    training->first_step = training->saved = training->waiting = 0;
+    training->first_step = training->saved = 0;
     training->device = train_device(training->session_arena, &training->plan, options, diag);
     if (!training->device)
         return false;
@@ -317,7 +281,17 @@ static bool set_up(Training *training, bool was_lost, Diag *diag) {
                              .first_step = training->first_step,
                              .end_step = training->plan.end_step};
     training->loader = loader_create(training->session_arena, &loading, diag);
-    return training->loader != NULL;
+    if (!training->loader)
+        return false;
+    training->play = (Play){.session = training->session,
+                            .entry = training->plan.entry,
+                            .steps = training->plan.steps,
+                            .in_flight = IN_FLIGHT,
+                            .feed = feed,
+                            .take = take,
+                            .context = training};
+    feeding_prepare(&training->play, training->session_arena, training->loader);
+    return true;
 }
 
 static bool begin_metrics(Training *training, Diag *diag) {

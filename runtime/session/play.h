@@ -1,0 +1,37 @@
+// Play: the one loop over a program's phases, their repetitions and their results.
+#pragma once
+#include "runtime/session/session.h"
+
+// One repetition of a phase.
+typedef struct {
+    uint32_t phase;           // its index
+    Moment moment;            // as step, steps and repetition make it
+    const void *const *feeds; // by index in the phase's feeds, as session_submit takes them
+} PlayTurn;
+
+typedef struct {
+    Session *session;
+    const ProgramEntry *entry;
+    const uint32_t *repeats;     // of each phase in a step; NULL: as the program says, an epoch once
+    uint32_t steps, epoch_steps; // of the moments; an epoch is step / epoch_steps. epoch_steps 0: 1
+    uint32_t in_flight;          // submitted and not taken, at most; 0: 3. 1: a result is taken before the next repetition is fed
+    uint64_t tag;                // of the results that follow; the caller sets it between steps
+    // Before each repetition: gives turn->feeds, which stay until it is called again, and turn->moment.records where a batch is not full.
+    // NULL: nothing is fed.
+    bool (*feed)(void *context, PlayTurn *turn, Diag *diag);
+    // In place of submitting the repetition, with nothing in flight. NULL: it is submitted.
+    bool (*run)(void *context, const PlayTurn *turn, Diag *diag);
+    // Each result, in the order of the repetitions. NULL: they are dropped.
+    bool (*take)(void *context, const SessionResult *result, Diag *diag);
+    void *context;
+    bool is_stopping; // set by one of the three: what began is done, and no further repetition begins
+} Play;
+
+// One step: all phases, each as often as it repeats. What is still in flight at its end stays so; the next step goes on behind it. False:
+// the session, or one of the caller's functions, failed (reported).
+bool session_play(Play *play, uint32_t step, Diag *diag);
+bool session_play_phase(Play *play, uint32_t step, uint32_t phase, Diag *diag); // of a step, only this phase
+bool session_play_finish(Play *play, Diag *diag);                              // takes all that is in flight
+// A run of its own begins: takes all that is in flight, and the program's own states are initial again.
+bool session_play_anew(Play *play, Diag *diag);
+uint32_t session_play_repeats(const Play *play, uint32_t phase);
