@@ -1,6 +1,27 @@
-// Eval classify: batches of images through a classifier, and counts over its answers.
-#include "runtime/eval/classify.h"
+// Classify: batches of images through a classifier, and counts over its answers. A classifier is a bundle with a program that feeds one
+// image field, perhaps an integer field of labels with it, and emits rows "logits" [n, classes].
+#include "runtime/eval/measure.h"
+#include "runtime/session/play.h"
 #include <math.h>
+
+enum { CLASSES_MAX = 1000 };
+
+typedef struct {
+    uint32_t count, classes;
+    uint32_t confident;       // largest probability at least 0.9
+    uint32_t right, labelled; // where labels are fed
+    double entropy;           // of the distribution of predicted classes, in nats
+    uint32_t predicted[CLASSES_MAX];
+} Answers;
+
+typedef struct {
+    Session *session; // with the classifier's weights
+    const Program *program;
+    const ProgramEntry *entry;
+    const ProgramPhase *phase;
+    uint32_t image, label; // feeds; label UINT32_MAX: none
+    uint32_t logits;       // the result
+} Classifier;
 
 static uint64_t record_size(const ProgramFeed *feed) { // elements of one record
     uint64_t count = 1;
@@ -9,8 +30,9 @@ static uint64_t record_size(const ProgramFeed *feed) { // elements of one record
     return count;
 }
 
-bool eval_classifier_find(const Program *program, const ProgramEntry *entry, EvalClassifier *out, Diag *diag) {
-    *out = (EvalClassifier){.program = program, .entry = entry, .image = UINT32_MAX, .label = UINT32_MAX};
+// Feeds and result in the entry. False: reported, with what a classifier needs.
+static bool find_classifier(const Program *program, const ProgramEntry *entry, Classifier *out, Diag *diag) {
+    *out = (Classifier){.program = program, .entry = entry, .image = UINT32_MAX, .label = UINT32_MAX};
     for (uint32_t i = 0; i < entry->phases.count; i++) {
         const ProgramPhase *phase = &entry->phases.items[i];
         for (uint32_t k = 0; k < phase->results.count; k++) {
@@ -27,7 +49,7 @@ bool eval_classifier_find(const Program *program, const ProgramEntry *entry, Eva
             out->image = i;
         else
             out->label = i;
-    bool good = out->phase && out->image != UINT32_MAX && out->phase->results.items[out->logits].tensor.layout.dims[1] <= EVAL_CLASSES_MAX;
+    bool good = out->phase && out->image != UINT32_MAX && out->phase->results.items[out->logits].tensor.layout.dims[1] <= CLASSES_MAX;
     if (!good)
         diag_error(diag, NULL,
                    "the program \"%s\" of %s is no classifier: one phase must feed images (f32) and emit \"logits\" as rows [n, classes]",
@@ -35,7 +57,7 @@ bool eval_classifier_find(const Program *program, const ProgramEntry *entry, Eva
     return good;
 }
 
-static void count_row(const float *logits, uint32_t classes, int64_t label, EvalClassify *out) {
+static void count_row(const float *logits, uint32_t classes, int64_t label, Answers *out) {
     uint32_t best = 0;
     double sum = 0;
     for (uint32_t i = 1; i < classes; i++)
@@ -49,9 +71,35 @@ static void count_row(const float *logits, uint32_t classes, int64_t label, Eval
     out->right += label == (int64_t)best;
 }
 
+typedef struct {
+    const Classifier *classifier;
+    const void *const *feeds;
+    const int32_t *labels; // NULL: none
+    uint32_t count;        // real records
+    Answers *out;
+} Batch;
+
+static bool feed(void *context, PlayTurn *turn, Diag *diag) {
+    (void)diag;
+    turn->feeds = ((const Batch *)context)->feeds;
+    turn->moment.records = ((const Batch *)context)->count;
+    return true;
+}
+
+static bool take(void *context, const SessionResult *result, Diag *diag) {
+    (void)diag;
+    const Batch *batch = context;
+    Answers *out = batch->out;
+    out->classes = batch->classifier->phase->results.items[batch->classifier->logits].tensor.layout.dims[1];
+    const float *logits = result->values[batch->classifier->logits];
+    for (uint32_t i = 0; i < batch->count; i++)
+        count_row(logits + (uint64_t)out->classes * i, out->classes, batch->labels ? batch->labels[i] : -1, out);
+    return true;
+}
+
 // One batch: `count` real records of `images`; the rest of the batch repeats the last.
-static bool run_batch(Arena *arena, const EvalClassifier *classifier, const float *images, const int32_t *labels, uint32_t count,
-                      EvalClassify *out, Diag *diag) {
+static bool run_batch(Arena *arena, const Classifier *classifier, const float *images, const int32_t *labels, uint32_t count,
+                      Answers *out, Diag *diag) {
     const ProgramFeed *image = &classifier->phase->feeds.items[classifier->image];
     uint64_t size = record_size(image);
     const void **feeds = ARENA_NEW(arena, const void *, classifier->phase->feeds.count);
@@ -64,27 +112,29 @@ static bool run_batch(Arena *arena, const EvalClassifier *classifier, const floa
     }
     for (uint32_t i = 0; i < classifier->phase->feeds.count; i++)
         feeds[i] = i == classifier->image ? (const void *)batch : batch_labels;
-    Moment moment = {.steps = 1, .epoch_steps = 1, .records = count};
-    SessionResult result;
-    bool got = false;
-    if (!session_submit(classifier->session, classifier->entry, classifier->phase, &moment, feeds, 0, diag) ||
-        !session_take(classifier->session, true, &result, &got, diag))
-        return false;
-    out->classes = classifier->phase->results.items[classifier->logits].tensor.layout.dims[1];
-    const float *logits = result.values[classifier->logits];
-    for (uint32_t i = 0; i < count; i++)
-        count_row(logits + (uint64_t)out->classes * i, out->classes, labels ? labels[i] : -1, out);
-    return true;
+    Batch given = {classifier, feeds, labels, count, out};
+    uint32_t index = (uint32_t)(classifier->phase - classifier->entry->phases.items);
+    uint32_t *repeats = ARENA_NEW(arena, uint32_t, index + 1u);
+    repeats[index] = 1;
+    Play play = {.session = classifier->session,
+                 .entry = classifier->entry,
+                 .repeats = repeats,
+                 .steps = 1,
+                 .feed = feed,
+                 .take = take,
+                 .context = &given};
+    return session_play_phase(&play, 0, index, diag) && session_play_finish(&play, diag);
 }
 
-static void finish(EvalClassify *out) {
+static void finish(Answers *out) {
     for (uint32_t i = 0; i < out->classes; i++) {
         double share = (double)out->predicted[i] / out->count;
         out->entropy -= share > 0 ? share * log(share) : 0;
     }
 }
 
-bool eval_classify_images(Arena *arena, const EvalClassifier *classifier, const HostTensor *images, EvalClassify *out, Diag *diag) {
+// images: [count, …] in the field's shape, f32.
+static bool classify_images(Arena *arena, const Classifier *classifier, const HostTensor *images, Answers *out, Diag *diag) {
     const ProgramFeed *image = &classifier->phase->feeds.items[classifier->image];
     uint64_t size = record_size(image), given = images->dims[0] ? images->size / 4 / images->dims[0] : 0;
     memset(out, 0, sizeof *out);
@@ -110,8 +160,8 @@ static bool find_field(const ProgramData *data, const char *name, uint32_t *out)
     return false;
 }
 
-bool eval_classify_data(Arena *arena, const EvalClassifier *classifier, const Dataset *dataset, uint32_t count, EvalClassify *out,
-                        Diag *diag) {
+// The first `count` records (0: all) of the feed's split.
+static bool classify_data(Arena *arena, const Classifier *classifier, const Dataset *dataset, uint32_t count, Answers *out, Diag *diag) {
     const ProgramFeed *image = &classifier->phase->feeds.items[classifier->image];
     const ProgramFeed *label = classifier->label == UINT32_MAX ? NULL : &classifier->phase->feeds.items[classifier->label];
     uint32_t split = 0, image_field = 0, label_field = 0;
@@ -137,3 +187,105 @@ bool eval_classify_data(Arena *arena, const EvalClassifier *classifier, const Da
     finish(out);
     return true;
 }
+
+// ---- what is said
+
+static void print_answers(Text *out, const char *what, const Answers *result) {
+    if (result->count == 0)
+        return;
+    text_format(out, "%s: %u images, confidence >= 0.9 in %.3f, entropy of predicted classes %.2f nats", what, result->count,
+           (double)result->confident / result->count, result->entropy);
+    if (result->labelled > 0)
+        text_format(out, ", %.2f %% right", 100.0 * result->right / result->labelled);
+    text_format(out, "\n  predicted:");
+    for (uint32_t i = 0; i < result->classes; i++)
+        text_format(out, " %u", result->predicted[i]);
+    text_append(out, "\n");
+}
+
+static void write_answers(JsonWriter *json, const char *key, const Answers *result) {
+    if (result->count == 0)
+        return;
+    json_begin_object(json, key);
+    json_write_uint(json, "count", result->count);
+    json_write_number(json, "confident", (double)result->confident / result->count);
+    json_write_number(json, "entropy", result->entropy);
+    if (result->labelled > 0)
+        json_write_number(json, "accuracy", (double)result->right / result->labelled);
+    json_begin_array(json, "predicted");
+    for (uint32_t i = 0; i < result->classes; i++)
+        json_write_uint(json, NULL, result->predicted[i]);
+    json_end_array(json);
+    json_end_object(json);
+}
+
+// ---- the measure
+
+typedef struct {
+    Classifier classifier;
+    const Dataset *dataset; // NULL: none was given
+    HostTensor images;      // rank 0: none were given
+    Answers samples, real;
+} Classify;
+
+static const char *mistake(const MeasureOptions *options) {
+    if (!options->from)
+        return "--from RUN is missing: the classifier's weights";
+    return options->images || options->data_count ? NULL : "neither --images nor --data: there is nothing to classify";
+}
+
+static bool open_data(Measuring *measuring, Classify *classify) {
+    const MeasureOptions *options = measuring->options;
+    const Program *program = measuring->program;
+    if (options->data_count == 0)
+        return true;
+    Dataset **datasets =
+        dataset_open_all(measuring->arena, program, measuring->entry, options->data, options->data_count, measuring->diag);
+    const char *name = classify->classifier.phase->feeds.items[classify->classifier.image].data;
+    for (uint32_t i = 0; datasets && i < program->data.count; i++)
+        if (strcmp(program->data.items[i].name, name) == 0)
+            classify->dataset = datasets[i];
+    return classify->dataset != NULL;
+}
+
+static bool read_images(Measuring *measuring, Classify *classify) {
+    const char *path = measuring->options->images;
+    if (!path)
+        return true;
+    if (!npy_read(measuring->arena, path, &classify->images, measuring->diag))
+        return false;
+    classify->images.name = path;
+    return true;
+}
+
+static bool prepare(Measuring *measuring) {
+    Classify *classify = ARENA_NEW(measuring->arena, Classify, 1);
+    measuring->own = classify;
+    return find_classifier(measuring->program, measuring->entry, &classify->classifier, measuring->diag) &&
+           read_images(measuring, classify) && open_data(measuring, classify);
+}
+
+static bool run(Measuring *measuring) {
+    Classify *classify = measuring->own;
+    Classifier *classifier = &classify->classifier;
+    classifier->session = measuring->session;
+    return (!measuring->options->images ||
+            classify_images(measuring->arena, classifier, &classify->images, &classify->samples, measuring->diag)) &&
+           (!classify->dataset || classify_data(measuring->arena, classifier, classify->dataset, measuring->options->count,
+                                                &classify->real, measuring->diag));
+}
+
+static void print(const Measuring *measuring, Text *out) {
+    const Classify *classify = measuring->own;
+    print_answers(out, "samples", &classify->samples);
+    print_answers(out, "real", &classify->real);
+}
+
+static void write(const Measuring *measuring, JsonWriter *json) {
+    const Classify *classify = measuring->own;
+    write_answers(json, "samples", &classify->samples);
+    write_answers(json, "real", &classify->real);
+}
+
+const Measure classify_measure = {
+    .name = "classify", .program = "classify", .mistake = mistake, .prepare = prepare, .run = run, .print = print, .write = write};
