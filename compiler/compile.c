@@ -220,7 +220,7 @@ static bool can_allocate(Compile *compile, const Program *program) {
         if (memory->size <= target->allocation_max)
             continue;
         diag_error(compile->diag, NULL, "%s: needs %s of %s memory in one piece, the target allocates %s at once; a smaller batch (-D batch=…) makes it smaller",
-                   compile->module->name, text_bytes(compile->arena, memory->size), memory_kind_name(memory->kind), text_bytes(compile->arena, target->allocation_max));
+                   compile->module->name, text_bytes(compile->arena, memory->size), memory_kind_names[memory->kind], text_bytes(compile->arena, target->allocation_max));
         fits = false;
     }
     return fits;

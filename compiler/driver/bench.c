@@ -35,7 +35,7 @@ static void print_json(Arena *arena, const DeviceInfo *info, const Bench *bench)
         const BenchKernel *kernel = &bench->kernels.items[i];
         json_begin_object(json, NULL);
         json_write_text(json, "name", kernel->name);
-        json_write_text(json, "class", kernel->op_class);
+        json_write_text(json, "class", work_class_names[kernel->work_class]);
         json_write_number(json, "ms", 1e3 * kernel->seconds);
         json_write_number(json, "gflop", 1e-9 * kernel->flops);
         json_write_number(json, "gb", 1e-9 * kernel->bytes);
@@ -49,26 +49,22 @@ static void print_json(Arena *arena, const DeviceInfo *info, const Bench *bench)
 }
 
 static void print_classes(const Bench *bench) {
-    const char *done[64];
-    uint32_t count = 0;
+    bool done[WORK_CLASS_COUNT] = {false};
     printf("\n%-16s %8s %10s %10s\n", "class", "kernels", "dispatches", "ms");
     for (uint32_t i = 0; i < bench->kernels.count; i++) {
-        const char *name = bench->kernels.items[i].op_class;
-        bool known = false;
-        for (uint32_t k = 0; k < count; k++)
-            known = known || strcmp(done[k], name) == 0;
-        if (known || count == 64)
+        WorkClass work_class = bench->kernels.items[i].work_class;
+        if (done[work_class])
             continue;
-        done[count++] = name;
+        done[work_class] = true;
         uint32_t kernels = 0, dispatches = 0;
         double seconds = 0;
         for (uint32_t k = i; k < bench->kernels.count; k++)
-            if (strcmp(bench->kernels.items[k].op_class, name) == 0) {
+            if (bench->kernels.items[k].work_class == work_class) {
                 kernels++;
                 dispatches += bench->kernels.items[k].dispatches;
                 seconds += bench->kernels.items[k].seconds;
             }
-        printf("%-16s %8u %10u %10.2f\n", name, kernels, dispatches, 1e3 * seconds);
+        printf("%-16s %8u %10u %10.2f\n", work_class_names[work_class], kernels, dispatches, 1e3 * seconds);
     }
 }
 
@@ -94,7 +90,7 @@ static void print_text(Arena *arena, const DeviceInfo *info, const ProgramEntry 
     for (uint32_t i = 0; i < bench->kernels.count; i++) {
         const BenchKernel *kernel = &bench->kernels.items[i];
         double seconds = kernel->seconds > 0 ? kernel->seconds : 1;
-        printf("%-44s %-14s %5u %9.3f %9.4f %9.1f %9.2f %6.1f%%  %s\n", kernel->name, kernel->op_class, kernel->dispatches,
+        printf("%-44s %-14s %5u %9.3f %9.4f %9.1f %9.2f %6.1f%%  %s\n", kernel->name, work_class_names[kernel->work_class], kernel->dispatches,
                1e3 * kernel->seconds, 1e-9 * kernel->flops, 1e-9 * kernel->flops / seconds, 1e-9 * kernel->bytes / seconds,
                100 * bench_share(kernel), peak_text(arena, kernel));
     }

@@ -59,7 +59,7 @@ static void print_dispatch(View *view, const ProgramEntry *entry, const ProgramP
         printf("  %4s  %-40s %-14s %-12s %9s %11s %11s  %s\n", "wave", "kernel", "class", "schedule", "groups", "bytes", "FLOP", "origin");
     }
     printf("  %4u  %-40s %-14s %-12s %9s %11s %11s  %s\n", dispatch->wave, view->program->kernels.items[dispatch->kernel].name,
-           dispatch->op_class, kernel ? kernel->schedule.family->name : "", groups_text(arena, dispatch->groups),
+           work_class_names[dispatch->work_class], kernel ? kernel->schedule.family->name : "", groups_text(arena, dispatch->groups),
            text_bytes(arena, (uint64_t)dispatch->bytes), dispatch->flops > 0 ? text_flops(arena, dispatch->flops) : "", dispatch->label);
     if (kernel && kernel->reason)
         printf("        because %s\n", kernel->reason);
@@ -103,7 +103,7 @@ static void print_place(const View *view, const Buffer *buffer) {
     if (range->size == 0)
         printf("      %s in no memory: nothing reads it\n", size);
     else
-        printf("      %s in memory %u (%s) at %llu\n", size, range->memory, memory_kind_name(view->program->memories.items[range->memory].kind),
+        printf("      %s in memory %u (%s) at %llu\n", size, range->memory, memory_kind_names[view->program->memories.items[range->memory].kind],
                (unsigned long long)range->offset);
 }
 

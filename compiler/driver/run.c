@@ -188,7 +188,7 @@ static void emit_values(Module *module) {
             for (uint32_t o = 0; o < phase->outputs.count; o++)
                 if (phase->outputs.items[o].kind == OUTPUT_VALUE) {
                     phase->outputs.items[o].kind = OUTPUT_EMIT;
-                    phase->outputs.items[o].format = "tensor";
+                    phase->outputs.items[o].format = RESULT_TENSOR;
                 }
         }
 }

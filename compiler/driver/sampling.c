@@ -2,10 +2,6 @@
 #include "compiler/driver/sampling.h"
 #include "runtime/data/encoder.h"
 
-static bool overlap(const Range *a, const Range *b) {
-    return a->memory == b->memory && a->offset < b->offset + b->size && b->offset < a->offset + a->size;
-}
-
 // The first trained state that the program touches, or NULL.
 static const ProgramState *trained_state(const Program *program, const ProgramEntry *entry) {
     for (uint32_t i = 0; i < entry->phases.count; i++)
@@ -13,8 +9,8 @@ static const ProgramState *trained_state(const Program *program, const ProgramEn
             const Dispatch *dispatch = &entry->phases.items[i].dispatches.items[d];
             for (uint32_t r = 0; r < dispatch->ranges.count; r++)
                 for (uint32_t s = 0; s < program->states.count; s++)
-                    if (strcmp(program->states.items[s].kind, "program") != 0 &&
-                        overlap(&dispatch->ranges.items[r], &program->states.items[s].tensor.range))
+                    if (program->states.items[s].kind != STATE_PROGRAM &&
+                        range_overlaps(&dispatch->ranges.items[r], &program->states.items[s].tensor.range))
                         return &program->states.items[s];
         }
     return NULL;
@@ -165,7 +161,7 @@ static bool run_session(Arguments *arguments, const Sampling *sampling, Device *
     return good;
 }
 
-static bool is_sampler(const ProgramEntry *entry) { return !entry->training && (emits_any(entry, "image") || emits_any(entry, "rows")); }
+static bool is_sampler(const ProgramEntry *entry) { return !entry->training && (emits_any(entry, RESULT_IMAGE) || emits_any(entry, RESULT_ROWS)); }
 
 // By name; else the one called "sample"; else the only one that emits images or rows.
 static const ProgramEntry *find_entry(Arguments *arguments, const Program *program, const char *name) {

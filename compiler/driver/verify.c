@@ -64,7 +64,7 @@ static void print_results(Arena *arena, const VerifyResults *results, bool by_ke
     uint32_t count = 0;
     for (uint32_t i = 0; i < results->count; i++) {
         const VerifyResult *result = &results->items[i];
-        const char *name = by_kernel || result->problem ? result->kernel : result->op_class;
+        const char *name = by_kernel || result->problem ? result->kernel : work_class_names[result->work_class];
         uint32_t at = 0;
         while (at < count && strcmp(names[at], name) != 0)
             at++;

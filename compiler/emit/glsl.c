@@ -43,7 +43,7 @@ static Marked find_marked(const Emitter *emitter) {
 
 static const char *header(Arena *arena, const KernelList *list, const Kernel *kernel, const Marked *marked, const Emitter *emitter) {
     Text text = text_create(arena);
-    text_format(&text, "// %s, schedule %s%s%s; fused from\n", kernel_class_name(kernel->kernel_class), schedule_text(arena, &kernel->schedule),
+    text_format(&text, "// %s, schedule %s%s%s; fused from\n", kernel_class_names[kernel->kernel_class], schedule_text(arena, &kernel->schedule),
                 kernel->runner_up.family ? "; runner-up " : "", kernel->runner_up.family ? schedule_text(arena, &kernel->runner_up) : "");
     for (uint32_t i = 0; i < marked->count; i++) {
         uint32_t id = marked->items[i];
@@ -140,7 +140,7 @@ void glsl_kernel(Arena *arena, EmitTables *tables, const KernelList *list, const
         if (!emitter.bindings.items[i].is_numbers)
             out->bytes += windowed ? 16.0 * (double)out->window.count : (double)list->buffers[value.id].size;
     }
-    out->op_class = kernel->kernel_class == KERNEL_MAP ? "map" : kernel->kernel_class == KERNEL_REDUCE ? "reduce" : contract_class(list->graph, kernel->root);
+    out->work_class = kernel->kernel_class == KERNEL_MAP ? WORK_MAP : kernel->kernel_class == KERNEL_REDUCE ? WORK_REDUCE : contract_class(list->graph, kernel->root);
     out->flops = kernel->kernel_class == KERNEL_CONTRACT ? contract_flops(list->graph, kernel->root) : 0;
     emitter_finish(&emitter);
 }

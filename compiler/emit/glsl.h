@@ -11,7 +11,7 @@ typedef struct {
     uint32_t shared_bytes;        // of a workgroup
     EmitWindow window;            // of the sets that it binds
     double flops, bytes;
-    const char *op_class;
+    WorkClass work_class;
 } Shader;
 
 // In how many windows a kernel runs: 1, or more for a map over parameter sets larger than the target's binding.

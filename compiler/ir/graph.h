@@ -2,6 +2,7 @@
 #pragma once
 #include "compiler/ir/attr.h"
 #include "runtime/base/diag.h"
+#include "runtime/program/words.h"
 
 typedef enum {
     OP_NONE,
@@ -47,7 +48,7 @@ typedef enum {
 typedef struct {
     OutputKind kind;
     const char *name;
-    const char *format; // OUTPUT_EMIT: "image", "rows" or "tensor"
+    ResultFormat format; // OUTPUT_EMIT: not RESULT_REPORT
     Value value;
     Value at; // OUTPUT_EMIT: a bool scalar, or {0}: always
     bool counts_skips; // OUTPUT_REPORT: how many updates changed nothing, since their gradients were not finite

@@ -4,8 +4,6 @@
 #include "runtime/base/name_table.h"
 
 // How a state's numbers begin. Fan-in is the product of all axes but the first; fan-out as in PyTorch.
-typedef enum { INIT_CONSTANT, INIT_NORMAL, INIT_UNIFORM, INIT_COPY } InitKind;
-
 typedef struct {
     InitKind kind;
     double a, b;      // constant: a; normal: mean, standard deviation; uniform: low, high (kaiming … are already resolved to these)
@@ -29,17 +27,8 @@ typedef struct {
     uint64_t count;   // elements of all parts
 } Set;
 
-typedef enum {
-    STATE_PARAMETERS, // type.set != 0
-    STATE_RUNNING,    // state inside a network or block, or of the document
-    STATE_MOMENT,     // m, v of an optimizer, type.set != 0
-    STATE_EMA,        // type.set != 0
-    STATE_COUNT,      // an optimizer's i32 step count
-    STATE_PROGRAM,    // of a program: starts anew with every run, not checkpointed
-} StateKind;
-
 // The only thing that outlives a phase. A parameter set's name is its network's ("unet"); an optimizer's moments are "opt.m.unet",
-// "opt.v.unet", "opt.ema.unet", its count "opt.count"; a program's state "sample.x".
+// "opt.v.unet", "opt.ema.unet", its count "opt.count"; a program's state "sample.x". Parameters, moments and averages have type.set != 0.
 typedef struct {
     const char *name;
     StateKind kind;

@@ -57,7 +57,7 @@ void graph_print(Text *text, const Graph *graph) {
         size_t start = text->length;
         text_format(text, "%s \"%s\" = %%%u", output_words[output->kind], output->name, output->value.id);
         if (output->format)
-            text_format(text, " as %s", output->format);
+            text_format(text, " as %s", result_format_names[output->format]);
         if (output->at.id)
             text_format(text, " at %%%u", output->at.id);
         print_origin(text, start, &output->origin);

@@ -72,7 +72,7 @@ static void check_output(Text *problems, const Graph *graph, const Output *outpu
                     type_text(problems->arena, &type));
     if (output->kind == OUTPUT_REPORT && type.rank != 0)
         text_format(problems, "report \"%s\" is no scalar\n", output->name);
-    if (output->kind == OUTPUT_EMIT && !output->format)
+    if (output->kind == OUTPUT_EMIT && output->format == RESULT_REPORT)
         text_format(problems, "emit \"%s\" has no format\n", output->name);
     if (output->at.id) {
         Type at = graph_type(graph, output->at);

@@ -129,4 +129,12 @@ double contract_flops(const Graph *graph, Value value) {
     return 2.0 * (double)type_count(&b) * (a.dims[1] / (double)node->attrs[3].integer) * (double)(node->attrs[4].ints[0] * node->attrs[4].ints[1]);
 }
 
-const char *contract_class(const Graph *graph, Value value) { return op_def(graph_node(graph, value)->op)->name; }
+WorkClass contract_class(const Graph *graph, Value value) {
+    switch ((int)graph_node(graph, value)->op) {
+    case OP_conv2d: return WORK_CONV2D;
+    case OP_conv2d_input: return WORK_CONV2D_INPUT;
+    case OP_conv2d_weight: return WORK_CONV2D_WEIGHT;
+    case OP_matmul: return WORK_MATMUL;
+    }
+    graph_bug(graph, value, "no contraction");
+}

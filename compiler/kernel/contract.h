@@ -25,7 +25,7 @@ typedef struct {
 Contract contract_of(const KernelList *list, Value value);
 double contract_terms(const Contract *contract); // products that are added to one element, at most
 double contract_flops(const Graph *graph, Value value); // 2 x multiply-adds, direct, unpadded
-const char *contract_class(const Graph *graph, Value value);
+WorkClass contract_class(const Graph *graph, Value value);
 // How many steps of the innermost loop (of `extent` steps, run `outer` times) go into one turn, so that an invocation's turns stay below
 // LOOP_TURNS_MAX: a divisor of the extent.
 uint32_t contract_unroll(uint64_t outer, uint32_t extent);

@@ -52,7 +52,7 @@ static void print_buffer(Text *text, const KernelList *list, Value value) {
 void kernel_print(Text *text, const KernelList *list) {
     for (uint32_t k = 0; k < list->kernels.count; k++) {
         const Kernel *kernel = &list->kernels.items[k];
-        text_format(text, "kernel %u: %s %%%u %s", k, kernel_class_name(kernel->kernel_class), kernel->root.id, op_def(graph_node(list->graph, kernel->root)->op)->name);
+        text_format(text, "kernel %u: %s %%%u %s", k, kernel_class_names[kernel->kernel_class], kernel->root.id, op_def(graph_node(list->graph, kernel->root)->op)->name);
         if (kernel->schedule.family)
             text_format(text, "; schedule %s", schedule_text(list->arena, &kernel->schedule));
         if (list->wave_count)

@@ -20,7 +20,7 @@ bool schedule_fits(const KernelView *view, const Schedule *schedule, const Targe
     const Family *family = schedule->family;
     Arena *arena = view->list->arena;
     if (family->kernel_class != view->kernel->kernel_class) {
-        *why = arena_format(arena, "%s computes no %s", family->name, kernel_class_name(view->kernel->kernel_class));
+        *why = arena_format(arena, "%s computes no %s", family->name, kernel_class_names[view->kernel->kernel_class]);
         return false;
     }
     for (uint32_t i = 0; i < family->param_count; i++) {

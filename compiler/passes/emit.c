@@ -38,9 +38,7 @@ static ElementType element_of(DType dtype) {
 // ---- states
 
 static void push_state(Emit *emit, const State *state, const char *name, const Type *type, Layout layout, uint64_t offset, const Init *init, const char *copy) {
-    static const char *const kinds[] = {"parameter", "running", "moment", "ema", "count", "program"};
-    static const char *const inits[] = {"constant", "normal", "uniform", "copy"};
-    ProgramState out = {.name = name, .kind = kinds[state->kind], .network = state->network, .init = inits[init->kind], .init_a = init->a, .init_b = init->b,
+    ProgramState out = {.name = name, .kind = state->kind, .network = state->network, .init = init->kind, .init_a = init->a, .init_b = init->b,
                         .init_factor = init->factor, .init_copy = copy, .rule = state->rule};
     out.tensor = (ProgramTensor){element_of(type->dtype), layout, {MEMORY_STATE, offset, layout_size(&layout)}};
     array_push(emit->arena, &emit->program->states, out);
@@ -187,7 +185,7 @@ static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel, uint32
     glsl_kernel(emit->scratch, at->tables, at->list, kernel, emit->context->target, window, &shader);
     const Node *root = graph_node(at->list->graph, kernel->root);
     Dispatch dispatch = {.kernel = add_kernel(emit, kernel, &shader), .groups = {shader.groups[0], shader.groups[1], shader.groups[2]}, .wave = kernel->wave,
-                         .op_class = shader.op_class, .flops = shader.flops, .bytes = shader.bytes};
+                         .work_class = shader.work_class, .flops = shader.flops, .bytes = shader.bytes};
     dispatch.label = arena_format(emit->arena, "%%%u %s %s", kernel->root.id, shader.name, root->origin.pointer ? root->origin.pointer : "");
     dispatch.values = ARENA_NEW(emit->arena, uint32_t, kernel->stores.count + 1);
     dispatch.value_types = ARENA_NEW(emit->arena, ElementType, kernel->stores.count + 1);
@@ -234,7 +232,7 @@ static void add_results(Emit *emit, PhaseEmit *at) {
         const Output *output = &graph->outputs.items[i];
         if (output->kind != OUTPUT_REPORT && output->kind != OUTPUT_EMIT)
             continue;
-        ProgramResult result = {.name = output->name, .format = output->kind == OUTPUT_EMIT ? output->format : NULL, .has_condition = output->at.id != 0, .counts_skips = output->counts_skips};
+        ProgramResult result = {.name = output->name, .format = output->format, .has_condition = output->at.id != 0, .counts_skips = output->counts_skips};
         result.tensor = result_tensor(emit, at, output->value, &end);
         if (result.has_condition)
             result.condition = result_tensor(emit, at, output->at, &end);

@@ -198,21 +198,23 @@ static void node_set(Reader *reader, const Json *node, Scope *scope) {
 
 static void node_emit(Reader *reader, const Json *node, Scope *scope) {
     const Json *format = json_get(node, "format"), *at = json_get(node, "at"), *name = json_get(node, "emit");
-    static const char *const formats[] = {"image", "rows", "tensor"};
     Graph *graph = reader->stage->graph;
-    bool is_known = !strcmp(format->string, "image") || !strcmp(format->string, "rows") || !strcmp(format->string, "tensor");
+    int form = RESULT_IMAGE;
+    while (form < RESULT_FORMAT_COUNT && strcmp(format->string, result_format_names[form]) != 0)
+        form++;
+    bool is_known = form < RESULT_FORMAT_COUNT;
     if (!is_known)
         reader_error_at(reader, format, "unknown format \"%s\"%s", format->string,
-                        reader_suggest_words(reader, format->string, formats, 3));
+                        reader_suggest_words(reader, format->string, &result_format_names[RESULT_IMAGE], RESULT_FORMAT_COUNT - RESULT_IMAGE));
     Value value = evaluate_tensor(reader, json_get(node, "value"), scope), when = {0};
     if (!value.id || !is_known)
         return;
     Type type = graph_type(graph, value);
-    if (!strcmp(format->string, "image") && (type.rank != 4 || type.dtype != DTYPE_F32 || (type.dims[1] != 1 && type.dims[1] != 3))) {
+    if (form == RESULT_IMAGE && (type.rank != 4 || type.dtype != DTYPE_F32 || (type.dims[1] != 1 && type.dims[1] != 3))) {
         reader_error_at(reader, json_get(node, "value"), "an image is f32[n, 1 or 3, h, w], not %s", type_text(reader->arena, &type));
         return;
     }
-    if (!strcmp(format->string, "rows") && type.rank == 0) {
+    if (form == RESULT_ROWS && type.rank == 0) {
         reader_error_at(reader, json_get(node, "value"), "rows expected, not a scalar");
         return;
     }
@@ -237,7 +239,7 @@ static void node_emit(Reader *reader, const Json *node, Scope *scope) {
         graph_output(
             graph,
             (Output){
-                .kind = OUTPUT_EMIT, .name = name->string, .format = format->string, .value = value, .at = when, .origin = graph->origin});
+                .kind = OUTPUT_EMIT, .name = name->string, .format = (ResultFormat)form, .value = value, .at = when, .origin = graph->origin});
 }
 
 static void node_for(Reader *reader, const Json *node, Scope *scope, const Frame *frame, const char *label) {

@@ -18,7 +18,7 @@ static bool put_states(const DeviceRun *run, Arena *arena, const char *kind, Dia
     for (uint32_t i = 0; i < run->program->states.count; i++) {
         const ProgramState *state = &run->program->states.items[i];
         HostTensor tensor;
-        if (strcmp(state->kind, "program") == 0 && !text_starts_with(state->name, arena_format(arena, "%s.", run->entry->name)))
+        if (state->kind == STATE_PROGRAM && !text_starts_with(state->name, arena_format(arena, "%s.", run->entry->name)))
             continue;
         if (!session_get(run->session, arena, state->name, &tensor, diag) || !dump_put(run->files, kind, state->name, NULL, &tensor))
             return false;
@@ -75,7 +75,7 @@ static void print_emit(const Running *running, const ProgramResult *result, cons
     Text shape = text_create(running->arena);
     for (uint32_t i = 0; i < tensor->rank; i++)
         text_format(&shape, "%s%llu", i ? "," : "", (unsigned long long)tensor->dims[i]);
-    printf("emit %s@%s %s %s[%s]", result->name, running->at, result->format, host_dtype_name(tensor->dtype), shape.data);
+    printf("emit %s@%s %s %s[%s]", result->name, running->at, result_format_names[result->format], host_dtype_name(tensor->dtype), shape.data);
     if (tensor->dtype == HOST_F32) {
         for (uint64_t i = 0; i < count; i++)
             sum += values[i];
@@ -103,7 +103,7 @@ static bool take_result(const Running *running, const ProgramResult *result, con
     if (is_value)
         return dump_put(running->run->files, arena_copy_bytes(running->arena, result->name, (size_t)(slash - result->name)), slash + 1,
                              running->at, &tensor);
-    if (result->format) {
+    if (result->format != RESULT_REPORT) {
         print_emit(running, result, &tensor);
         return dump_put(running->run->files, "emits", result->name, running->at, &tensor);
     }

@@ -113,7 +113,7 @@ static void print_emit(const Running *running, const Output *output, const Tenso
         sum += tensor->data[i];
     for (uint64_t i = 0; i < count; i++)
         squares += (tensor->data[i] - sum / (double)count) * (tensor->data[i] - sum / (double)count);
-    printf("emit %s@%s %s %s mean %.6g std %.6g\n", output->name, running->moment, output->format, type_text(running->arena, &tensor->type),
+    printf("emit %s@%s %s %s mean %.6g std %.6g\n", output->name, running->moment, result_format_names[output->format], type_text(running->arena, &tensor->type),
            sum / (double)count, sqrt(squares / (double)count));
 }
 

@@ -127,10 +127,6 @@ static bool gather_inputs(Case *test, Tensor *values, Diag *diag) {
     return true;
 }
 
-static bool overlaps(const Range *a, const Range *b) {
-    return a->memory == b->memory && a->offset < b->offset + b->size && b->offset < a->offset + a->size;
-}
-
 static bool is_free(const Case *test, const Range *range) {
     const Kernel *kernel = test->cone->kernel;
     if (range->memory >= test->phase->program->memories.count ||
@@ -139,7 +135,7 @@ static bool is_free(const Case *test, const Range *range) {
     for (uint32_t i = 0; i < kernel->loads.count + kernel->stores.count; i++) {
         Range other =
             verify_range(test->phase, i < kernel->loads.count ? kernel->loads.items[i] : kernel->stores.items[i - kernel->loads.count]);
-        if (overlaps(range, &other))
+        if (range_overlaps(range, &other))
             return false;
     }
     return true;
@@ -170,7 +166,7 @@ static bool is_also_loaded(const Case *test, Value value) {
     Range range = verify_range(test->phase, value);
     for (uint32_t i = 0; i < test->cone->kernel->loads.count; i++) {
         Range other = verify_range(test->phase, test->cone->kernel->loads.items[i]);
-        if (overlaps(&range, &other))
+        if (range_overlaps(&range, &other))
             return true;
     }
     return false;
@@ -406,7 +402,7 @@ static bool run_dispatch(const VerifyRun *run, VerifyPhase *phase, VerifyMode mo
     Sources sources = verify_sources(phase);
     VerifyResult result = {.kernel = phase->program->kernels.items[dispatch->kernel].name,
                            .label = dispatch->label,
-                           .op_class = dispatch->op_class,
+                           .work_class = dispatch->work_class,
                            .program = phase->entry->name,
                            .phase = phase->planned->name,
                            .mode = mode,

@@ -11,7 +11,8 @@ typedef enum {
 } VerifyMode;
 
 typedef struct {
-    const char *kernel, *label, *op_class; // of the dispatch
+    const char *kernel, *label; // of the dispatch
+    WorkClass work_class;
     const char *program, *phase;
     VerifyMode mode;
     Value value;                   // the worst stored value

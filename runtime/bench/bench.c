@@ -101,7 +101,7 @@ static void add_kernel(Arena *arena, Bench *bench, const Program *program, const
             found = &bench->kernels.items[i];
     if (!found) {
         BenchKernel fresh = {
-            .name = kernel->name, .op_class = dispatch->op_class, .is_contraction = kernel->kernel_class == KERNEL_CONTRACT};
+            .name = kernel->name, .work_class = dispatch->work_class, .is_contraction = kernel->kernel_class == KERNEL_CONTRACT};
         array_push(arena, &bench->kernels, fresh);
         found = &bench->kernels.items[bench->kernels.count - 1];
     }

@@ -5,7 +5,8 @@
 
 // One kernel's share of a step, all its dispatches together.
 typedef struct {
-    const char *name, *op_class;
+    const char *name;
+    WorkClass work_class;
     bool is_contraction;
     uint32_t dispatches;          // in one step
     double seconds, flops, bytes; // of one step

@@ -37,7 +37,7 @@ static bool find_classifier(const Program *program, const ProgramEntry *entry, C
         const ProgramPhase *phase = &entry->phases.items[i];
         for (uint32_t k = 0; k < phase->results.count; k++) {
             const ProgramResult *result = &phase->results.items[k];
-            if (!result->format || strcmp(result->format, "rows") != 0 || strcmp(result->name, "logits") != 0 ||
+            if (result->format != RESULT_ROWS || strcmp(result->name, "logits") != 0 ||
                 result->tensor.layout.rank != 2)
                 continue;
             out->phase = phase;

@@ -71,7 +71,7 @@ static bool find_series(Colour *colour) {
         for (uint32_t i = 0; i < phase->results.count && colour->series_count < EMITS_MAX; i++) {
             const ProgramResult *result = &phase->results.items[i];
             const Layout *layout = &result->tensor.layout;
-            if (!result->format || strcmp(result->format, "image") != 0 || layout->rank != 4 || layout->dims[0] != batch ||
+            if (result->format != RESULT_IMAGE || layout->rank != 4 || layout->dims[0] != batch ||
                 layout->dims[1] != 3)
                 continue;
             colour->series[colour->series_count++] =

@@ -26,7 +26,7 @@ static bool fail(const Modes *modes, const char *reason) {
 }
 
 static bool is_points(const ProgramResult *result) {
-    return result->format && strcmp(result->format, "image") != 0 && result->tensor.type == ELEMENT_F32 &&
+    return result->format != RESULT_REPORT && result->format != RESULT_IMAGE && result->tensor.type == ELEMENT_F32 &&
            result->tensor.layout.rank == 2 && result->tensor.layout.dims[1] == 2;
 }
 

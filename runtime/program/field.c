@@ -205,6 +205,6 @@ ProgramTensor field_tensor(Fields *fields, const Json *object, MemoryKind kind) 
     if (layout_size(&tensor.layout) > tensor.range.size)
         field_complain(fields, at, "the tensor needs %llu bytes", (unsigned long long)layout_size(&tensor.layout));
     if (fields->program->memories.items[tensor.range.memory].kind != kind)
-        field_complain(fields, at, "the tensor must lie in a memory of kind \"%s\"", memory_kind_name(kind));
+        field_complain(fields, at, "the tensor must lie in a memory of kind \"%s\"", memory_kind_names[kind]);
     return tensor;
 }

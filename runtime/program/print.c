@@ -60,8 +60,7 @@ static void print_phase(Text *text, const Program *program, const ProgramEntry *
         print_dispatch(text, program, dispatch);
     }
     for (uint32_t i = 0; i < phase->results.count; i++) {
-        text_format(text, "  %s %s ", phase->results.items[i].format ? phase->results.items[i].format : "report",
-                    phase->results.items[i].name);
+        text_format(text, "  %s %s ", result_format_names[phase->results.items[i].format], phase->results.items[i].name);
         print_tensor(text, &phase->results.items[i].tensor);
         text_append(text, "\n");
     }
@@ -74,7 +73,7 @@ void program_print_plan(Text *text, const Program *program) {
     uint64_t total = 0;
     for (uint32_t i = 0; i < program->memories.count; i++) {
         const Memory *memory = &program->memories.items[i];
-        text_format(text, "memory %u  %-8s  %12s bytes  %s\n", i, memory_kind_name(memory->kind), text_thousands(arena, memory->size),
+        text_format(text, "memory %u  %-8s  %12s bytes  %s\n", i, memory_kind_names[memory->kind], text_thousands(arena, memory->size),
                     text_bytes(arena, memory->size));
         total += memory->size;
     }
@@ -82,7 +81,7 @@ void program_print_plan(Text *text, const Program *program) {
     for (uint32_t i = 0; i < program->states.count; i++) {
         text_format(text, "state %-40s ", program->states.items[i].name);
         print_tensor(text, &program->states.items[i].tensor);
-        text_format(text, "  ; %s\n", program->states.items[i].kind);
+        text_format(text, "  ; %s\n", state_kind_names[program->states.items[i].kind]);
     }
     for (uint32_t i = 0; i < program->entries.count; i++) {
         const ProgramEntry *entry = &program->entries.items[i];

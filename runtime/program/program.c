@@ -4,18 +4,12 @@
 
 static const char *const element_names[] = {
     [ELEMENT_F32] = "f32", [ELEMENT_I32] = "i32", [ELEMENT_U32] = "u32", [ELEMENT_BOOL] = "bool", [ELEMENT_U8] = "u8"};
-static const char *const memory_names[] = {[MEMORY_STATE] = "state",
-                                           [MEMORY_CONSTANT] = "constant",
-                                           [MEMORY_SCRATCH] = "scratch",
-                                           [MEMORY_FEED] = "feed",
-                                           [MEMORY_RESULT] = "result"};
-static const char *const class_names[] = {[KERNEL_MAP] = "map", [KERNEL_REDUCE] = "reduce", [KERNEL_CONTRACT] = "contract"};
-static const char *const binding_names[] = {[BINDING_READ] = "read", [BINDING_WRITE] = "write", [BINDING_TEXEL] = "texel"};
 
 const char *element_type_name(ElementType type) { return element_names[type]; }
-const char *memory_kind_name(MemoryKind kind) { return memory_names[kind]; }
-const char *kernel_class_name(KernelClass kernel_class) { return class_names[kernel_class]; }
-const char *binding_kind_name(BindingKind kind) { return binding_names[kind]; }
+
+bool range_overlaps(const Range *a, const Range *b) {
+    return a->memory == b->memory && a->offset < b->offset + b->size && b->offset < a->offset + a->size;
+}
 
 const ProgramEntry *program_entry(const Program *program, const char *name) {
     for (uint32_t i = 0; i < program->entries.count; i++) {

@@ -4,20 +4,12 @@
 #include "runtime/base/json.h"
 #include "runtime/program/layout.h"
 #include "runtime/program/target.h"
+#include "runtime/program/words.h"
 
 // Format 1 (gcc-graph 0.1.0) knows no number of records, which those of format 2 may read. Both are read.
 enum { PROGRAM_FORMAT = 2, PROGRAM_FORMAT_OLDEST = 1 };
 
 typedef enum { ELEMENT_F32, ELEMENT_I32, ELEMENT_U32, ELEMENT_BOOL, ELEMENT_U8 } ElementType; // all 4 bytes on the device
-
-typedef enum {
-    MEMORY_STATE,    // lives as long as the session; zero at first
-    MEMORY_CONSTANT, // constants.bin
-    MEMORY_SCRATCH,  // planned anew for each phase; nothing survives a repetition
-    MEMORY_FEED,     // the numbers and the feeds: the host fills a slot, which is copied here before a repetition
-    MEMORY_RESULT,   // reports and emits: copied to a slot after a repetition
-    MEMORY_KIND_COUNT
-} MemoryKind;
 
 // One allocation; of scratch there may be several. Offsets inside it are multiples of Target.offset_alignment.
 typedef struct {
@@ -31,19 +23,13 @@ typedef struct {
     uint64_t offset, size;
 } Range;
 
+bool range_overlaps(const Range *a, const Range *b); // some byte lies in both; an empty range overlaps nothing that it does not lie inside
+
 typedef struct {
     ElementType type;
     Layout layout;
     Range range;
 } ProgramTensor;
-
-typedef enum { KERNEL_MAP, KERNEL_REDUCE, KERNEL_CONTRACT } KernelClass;
-
-typedef enum {
-    BINDING_READ,  // storage buffer, readonly
-    BINDING_WRITE, // storage buffer, written (and maybe read: updates in place)
-    BINDING_TEXEL, // uniform texel buffer, rgba32f (rgba32i/ui for integer tensors never: those are BINDING_READ)
-} BindingKind;
 
 // A compiled shader: kernels/NAME.comp and .spv. Equal bodies are one kernel, whatever their tensors.
 typedef struct {
@@ -68,7 +54,7 @@ typedef struct {
     ARRAY(uint32_t) push;
     uint32_t wave;        // dispatches of one wave do not depend on each other; a barrier stands between waves
     const char *label;    // "%12 conv2d /networks/unet/nodes/3"
-    const char *op_class; // for bench: "conv2d", "conv2d_input", "conv2d_weight", "matmul", "reduce", "map"
+    WorkClass work_class; // for bench
     double flops;         // of contractions: 2 x multiply-adds, unpadded, direct; else 0
     double bytes;         // read and written, each tensor once
     uint32_t *values;     // graph values that it stores, by write binding order (for verify)
@@ -79,11 +65,11 @@ typedef struct {
 // A state as the user sees it: one named tensor of a checkpoint. A flat parameter set is many of these.
 typedef struct {
     const char *name;     // "unet.conv2d.weight", "opt.m.unet.conv2d.weight", "opt.count", "sample.x"
-    const char *kind;     // "parameter", "running", "moment", "ema", "count", "program"
+    StateKind kind;
     const char *network;  // owner of a parameter or running state, or NULL
     ProgramTensor tensor; // in a MEMORY_STATE
-    const char *init;     // "constant", "normal", "uniform", "copy"
-    double init_a, init_b;
+    InitKind init;
+    double init_a, init_b; // constant: a; normal: mean, standard deviation; uniform: low, high
     uint32_t init_factor; // icnr, where not 0: factor^2 rows of the first axis in a row are one draw
     const char *init_copy; // name of the state that it starts as a copy of
     const char *rule;      // of a count: whose moments its optimizer keeps, "adam"; NULL: not said
@@ -105,7 +91,7 @@ typedef struct {
 
 typedef struct {
     const char *name;     // "loss", "samples"
-    const char *format;   // NULL: a report; else "image", "rows", "tensor"
+    ResultFormat format;
     ProgramTensor tensor; // in a MEMORY_RESULT
     bool has_condition;
     ProgramTensor condition; // a scalar: emit only where it is not 0
@@ -195,9 +181,6 @@ void program_print_plan(Text *text, const Program *program);
 const char *program_kernel_digest(Arena *arena, const char *glsl, size_t length);
 const char *program_kernel_path(Arena *arena, const char *folder, const char *kernel, const char *extension); // "FOLDER/kernels/NAME.comp"
 const char *element_type_name(ElementType type);                                                              // "f32"
-const char *memory_kind_name(MemoryKind kind);                                                                // "state"
-const char *kernel_class_name(KernelClass kernel_class);
-const char *binding_kind_name(BindingKind kind);
 const ProgramEntry *program_entry(const Program *program, const char *name); // NULL when absent
 const ProgramState *program_state(const Program *program, const char *name); // NULL when absent
 const char *program_record_word(const Program *program, const ProgramEntry *entry); // "images" where the first feed is some, else "records"

@@ -16,10 +16,9 @@ static void read_target(Fields *fields, const Json *root) {
 }
 
 static void read_memories(Fields *fields, const Json *root) {
-    const char *const names[] = {"state", "constant", "scratch", "feed", "result"}; // in the order of MemoryKind
     const Json *list = field_list(fields, root, "memories");
     for (const Json *item = list ? list->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {
-        Memory memory = {.kind = (MemoryKind)field_named(fields, item, "kind", names, MEMORY_KIND_COUNT),
+        Memory memory = {.kind = (MemoryKind)field_named(fields, item, "kind", memory_kind_names, MEMORY_KIND_COUNT),
                          .size = field_size(fields, item, "size")};
         if (memory.size == 0)
             field_complain(fields, item, "size: an empty memory is none");
@@ -28,14 +27,12 @@ static void read_memories(Fields *fields, const Json *root) {
 }
 
 static ProgramKernel read_kernel(Fields *fields, const Json *json) {
-    const char *const classes[] = {"map", "reduce", "contract"}; // in the order of KernelClass
-    const char *const bindings[] = {"read", "write", "texel"};   // in the order of BindingKind
     ProgramKernel kernel = {.name = field_name(fields, json, "name"), .digest = field_text(fields, json, "digest")};
-    kernel.kernel_class = (KernelClass)field_named(fields, json, "class", classes, 3);
+    kernel.kernel_class = (KernelClass)field_named(fields, json, "class", kernel_class_names, KERNEL_CLASS_COUNT);
     field_triple(fields, json, "workgroup", kernel.workgroup);
     const Json *list = field_list(fields, json, "bindings");
     for (const Json *item = list ? list->first : NULL; item; item = item->next)
-        array_push(fields->arena, &kernel.bindings, (BindingKind)field_choice(fields, item, bindings, 3));
+        array_push(fields->arena, &kernel.bindings, (BindingKind)field_choice(fields, item, binding_kind_names, BINDING_KIND_COUNT));
     kernel.push_words = field_word(fields, json, "push_words");
     kernel.needs_subgroup_ballot = field_bool(fields, json, "needs_subgroup_ballot");
     kernel.shared_bytes = json_get(json, "shared_bytes") ? field_word(fields, json, "shared_bytes") : 0;
@@ -83,13 +80,12 @@ static void load_kernel(Fields *fields, ProgramKernel *kernel, const char *folde
 }
 
 static void read_states(Fields *fields, const Json *root) {
-    const char *const inits[] = {"constant", "normal", "uniform", "copy"};
     const Json *list = field_list(fields, root, "states");
     for (const Json *item = list ? list->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {
-        ProgramState state = {.name = field_name(fields, item, "name"), .kind = field_text(fields, item, "kind")};
+        ProgramState state = {.name = field_name(fields, item, "name"), .kind = (StateKind)field_named(fields, item, "kind", state_kind_names, STATE_KIND_COUNT)};
         state.network = field_optional_name(fields, item, "network");
         state.tensor = field_tensor(fields, item, MEMORY_STATE);
-        state.init = inits[field_named(fields, item, "init", inits, 4)];
+        state.init = (InitKind)field_named(fields, item, "init", init_kind_names, INIT_KIND_COUNT);
         state.init_a = field_number(fields, item, "a");
         state.init_b = field_number(fields, item, "b");
         state.init_factor = json_get(item, "factor") ? field_word(fields, item, "factor") : 0;
@@ -104,9 +100,9 @@ static void check_copies(Fields *fields) {
     const Program *program = fields->program;
     for (uint32_t i = 0; i < program->states.count && !diag_is_full(fields->diag); i++) {
         const ProgramState *state = &program->states.items[i], *root = state;
-        for (uint32_t k = 0; root && strcmp(root->init, "copy") == 0 && k <= program->states.count; k++)
+        for (uint32_t k = 0; root && root->init == INIT_COPY && k <= program->states.count; k++)
             root = root->init_copy ? program_state(program, root->init_copy) : NULL;
-        if (!root || strcmp(root->init, "copy") == 0) {
+        if (!root || root->init == INIT_COPY) {
             diag_error(fields->diag, NULL, "program.json: state %s starts as a copy of nothing", state->name);
             continue;
         }
@@ -225,7 +221,7 @@ static Dispatch read_dispatch(Fields *fields, const Json *json) {
     dispatch.push.items = field_all_words(fields, json, "push", &dispatch.push.count);
     dispatch.push.capacity = dispatch.push.count;
     dispatch.label = field_text(fields, json, "label");
-    dispatch.op_class = field_text(fields, json, "op_class");
+    dispatch.work_class = (WorkClass)field_named(fields, json, "op_class", work_class_names, WORK_CLASS_COUNT);
     dispatch.flops = field_number(fields, json, "flops");
     dispatch.bytes = field_number(fields, json, "bytes");
     dispatch.values = field_all_words(fields, json, "values", &dispatch.value_count);
@@ -241,7 +237,10 @@ static Dispatch read_dispatch(Fields *fields, const Json *json) {
 }
 
 static ProgramResult read_result(Fields *fields, const Json *json) {
-    ProgramResult result = {.name = field_text(fields, json, "name"), .format = field_optional_text(fields, json, "format")};
+    ProgramResult result = {.name = field_text(fields, json, "name")};
+    const Json *format = json_get(json, "format");
+    if (format && format->kind != JSON_NULL)
+        result.format = (ResultFormat)(RESULT_IMAGE + field_choice(fields, format, &result_format_names[RESULT_IMAGE], RESULT_FORMAT_COUNT - RESULT_IMAGE));
     const char *kinds[] = {"values/", "gradients/"}, *name = result.name, *mistake;
     for (uint32_t i = 0; i < 2; i++)
         name += name == result.name && text_starts_with(name, kinds[i]) ? strlen(kinds[i]) : 0;

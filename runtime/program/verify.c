@@ -152,10 +152,6 @@ static void note_access(Verifier *verifier, uint32_t number, uint32_t wave, cons
     }
 }
 
-static bool overlap(const Range *a, const Range *b) {
-    return a->memory == b->memory && a->offset < b->offset + b->size && b->offset < a->offset + a->size;
-}
-
 static bool contains(const Range *a, const Range *b) { return a->offset <= b->offset && b->offset + b->size <= a->offset + a->size; }
 
 // Inside one dispatch a range may be read and written (in place), but not half of it, and no two bindings may write the same bytes.
@@ -168,7 +164,7 @@ static void check_own_overlaps(Verifier *verifier, const ProgramPhase *phase, ui
         for (uint32_t k = 0; k < dispatch->ranges.count; k++) {
             const Range *a = &dispatch->ranges.items[i], *b = &dispatch->ranges.items[k];
             bool both_write = kernel->bindings.items[k] == BINDING_WRITE;
-            if (k == i || (both_write && k < i) || !overlap(a, b))
+            if (k == i || (both_write && k < i) || !range_overlaps(a, b))
                 continue;
             if (both_write || !(contains(a, b) || contains(b, a)))
                 fail(verifier, "dispatch %u (%s): bindings %u and %u overlap: %s and %s", number, label_of(phase, number), i, k,
@@ -266,7 +262,7 @@ static void check_written(Verifier *verifier, const char *name, const Range *ran
 }
 
 static void check_disjoint(Verifier *verifier, const ProgramFeed *a, const ProgramFeed *b) {
-    if (overlap(&a->tensor.range, &b->tensor.range))
+    if (range_overlaps(&a->tensor.range, &b->tensor.range))
         fail(verifier, "feeds %s %s and %s %s overlap", a->name, range_text(verifier, &a->tensor.range), b->name,
              range_text(verifier, &b->tensor.range));
 }
@@ -276,7 +272,7 @@ static bool check_feeds(Verifier *verifier, const ProgramFeed *feeds, uint32_t c
     for (uint32_t i = 0; i < count; i++)
         good = check_tensor(verifier, "feed", feeds[i].name, &feeds[i].tensor, MEMORY_FEED) && good;
     for (uint32_t i = 0; good && i < count; i++) {
-        if (overlap(&feeds[i].tensor.range, &verifier->program->numbers))
+        if (range_overlaps(&feeds[i].tensor.range, &verifier->program->numbers))
             fail(verifier, "feed %s %s overlaps the numbers", feeds[i].name, range_text(verifier, &feeds[i].tensor.range));
         for (uint32_t k = 0; k < i; k++)
             check_disjoint(verifier, &feeds[i], &feeds[k]);
@@ -352,7 +348,7 @@ static void verify_states(Verifier *verifier) {
         return;
     qsort(sorted, program->states.count, sizeof *sorted, compare_ranges);
     for (uint32_t i = 1; i < program->states.count; i++) {
-        if (overlap(&sorted[i - 1]->tensor.range, &sorted[i]->tensor.range))
+        if (range_overlaps(&sorted[i - 1]->tensor.range, &sorted[i]->tensor.range))
             fail(verifier, "states %s and %s overlap", sorted[i - 1]->name, sorted[i]->name);
     }
 }
@@ -362,7 +358,7 @@ bool program_verify(const Program *program, Text *problems) {
     uint64_t constants = 0;
     for (uint32_t i = 0; i < program->memories.count; i++) {
         const Memory *memory = &program->memories.items[i];
-        const char *whose = arena_format(verifier.arena, "memory %u (%s)", i, memory_kind_name(memory->kind));
+        const char *whose = arena_format(verifier.arena, "memory %u (%s)", i, memory_kind_names[memory->kind]);
         check_use(&verifier, whose, CAPABILITY_allocation_max, memory->size);
         if (memory->size == 0)
             fail(&verifier, "%s is empty", whose);

@@ -119,11 +119,11 @@ static void write_kernels(Sheet *sheet, const Program *program, const char *fold
         JsonWriter *line = json_line_writer_create(sheet->arena);
         json_begin_object(line, NULL);
         json_write_text(line, "name", kernel->name);
-        json_write_text(line, "class", kernel_class_name(kernel->kernel_class));
+        json_write_text(line, "class", kernel_class_names[kernel->kernel_class]);
         write_words(line, "workgroup", kernel->workgroup, 3);
         json_begin_array(line, "bindings");
         for (uint32_t k = 0; k < kernel->bindings.count; k++)
-            json_write_text(line, NULL, binding_kind_name(kernel->bindings.items[k]));
+            json_write_text(line, NULL, binding_kind_names[kernel->bindings.items[k]]);
         json_end_array(line);
         json_write_uint(line, "push_words", kernel->push_words);
         json_write_bool(line, "needs_subgroup_ballot", kernel->needs_subgroup_ballot);
@@ -143,10 +143,10 @@ static void write_states(Sheet *sheet, const Program *program) {
         JsonWriter *line = json_line_writer_create(sheet->arena);
         json_begin_object(line, NULL);
         json_write_text(line, "name", state->name);
-        json_write_text(line, "kind", state->kind);
+        json_write_text(line, "kind", state_kind_names[state->kind]);
         optional_text(line, "network", state->network);
         write_tensor(line, &state->tensor);
-        json_write_text(line, "init", state->init);
+        json_write_text(line, "init", init_kind_names[state->init]);
         json_write_number(line, "a", state->init_a);
         json_write_number(line, "b", state->init_b);
         if (state->init_factor)
@@ -240,7 +240,7 @@ static void write_dispatch(Sheet *sheet, const Program *program, const Dispatch 
     json_end_array(line);
     write_words(line, "push", dispatch->push.items, dispatch->push.count);
     json_write_text(line, "label", dispatch->label);
-    json_write_text(line, "op_class", dispatch->op_class);
+    json_write_text(line, "op_class", work_class_names[dispatch->work_class]);
     json_write_number(line, "flops", dispatch->flops);
     json_write_number(line, "bytes", dispatch->bytes);
     write_words(line, "values", dispatch->values, dispatch->value_count);
@@ -261,7 +261,8 @@ static void write_results(Sheet *sheet, const ProgramPhase *phase) {
         JsonWriter *line = json_line_writer_create(sheet->arena);
         json_begin_object(line, NULL);
         json_write_text(line, "name", result->name);
-        optional_text(line, "format", result->format);
+        if (result->format != RESULT_REPORT)
+            json_write_text(line, "format", result_format_names[result->format]);
         write_tensor(line, &result->tensor);
         if (result->has_condition) {
             json_begin_object(line, "condition");
@@ -319,7 +320,7 @@ static void write_memories(Sheet *sheet, const Program *program) {
     for (uint32_t i = 0; i < program->memories.count; i++) {
         JsonWriter *line = json_line_writer_create(sheet->arena);
         json_begin_object(line, NULL);
-        json_write_text(line, "kind", memory_kind_name(program->memories.items[i].kind));
+        json_write_text(line, "kind", memory_kind_names[program->memories.items[i].kind]);
         json_write_uint(line, "size", program->memories.items[i].size);
         json_end_object(line);
         put_line(sheet, NULL, line);

@@ -25,7 +25,7 @@ enum {
 static const char *const KEYS[KEY_COUNT] = {"gcc-graph", "graph", "program",   "step",     "steps",
                                             "seed",      "data",  "schedules", "contents", "encoder"};
 
-bool checkpoint_keeps(const ProgramState *state) { return strcmp(state->kind, "program") != 0; }
+bool checkpoint_keeps(const ProgramState *state) { return state->kind != STATE_PROGRAM; }
 
 const char *checkpoint_path(Arena *arena, const char *folder, uint32_t step) {
     return file_join(arena, folder, arena_format(arena, "checkpoint-%06u.safetensors", step));
@@ -266,7 +266,7 @@ bool checkpoint_fits(const HostTensor *tensor, const ProgramState *state, const 
 
 static bool is_needed(const ProgramState *state, CheckpointMatch match) {
     return checkpoint_keeps(state) &&
-           (match == CHECKPOINT_EXACT || (strcmp(state->kind, "moment") != 0 && strcmp(state->kind, "count") != 0));
+           (match == CHECKPOINT_EXACT || (state->kind != STATE_MOMENT && state->kind != STATE_COUNT));
 }
 
 bool checkpoint_match(const Checkpoint *checkpoint, const Program *program, CheckpointMatch match, Diag *diag) {
@@ -297,7 +297,7 @@ static const char *source_name(const ProgramState *state) {
 static bool belongs(const ProgramState *state, const char *name) {
     if (strcmp(state->name, name) == 0)
         return checkpoint_keeps(state);
-    bool is_weight = strcmp(state->kind, "parameter") == 0 || strcmp(state->kind, "running") == 0;
+    bool is_weight = state->kind == STATE_PARAMETERS || state->kind == STATE_RUNNING;
     if (!is_weight || !state->network)
         return false;
     size_t length = strlen(name), network = strlen(state->network);

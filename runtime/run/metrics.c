@@ -57,7 +57,7 @@ static void find_series(Metrics *metrics, const ProgramEntry *entry) {
     for (uint32_t p = 0; p < entry->phases.count; p++)
         for (uint32_t r = 0; r < entry->phases.items[p].results.count; r++) {
             const ProgramResult *result = &entry->phases.items[p].results.items[r];
-            if (result->format)
+            if (result->format != RESULT_REPORT)
                 continue;
             Series series = {.phase = &entry->phases.items[p], .result = r, .column = column_of(metrics, result->name)};
             series.json_phase = json_quote(metrics->arena, series.phase->name);
@@ -204,7 +204,7 @@ bool metrics_flush(Metrics *metrics, Diag *diag) {
 
 static const ProgramResult *report_of(const SessionResult *result, uint32_t index) {
     const ProgramResult *report = &result->phase->results.items[index];
-    return report->format || !result->values[index] ? NULL : report;
+    return report->format != RESULT_REPORT || !result->values[index] ? NULL : report;
 }
 
 // Reports are scalars of any type.

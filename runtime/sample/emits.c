@@ -38,12 +38,10 @@ static Emit *find(Emits *emits, const ProgramPhase *phase, const ProgramResult *
     return &emits->items.items[emits->items.count - 1];
 }
 
-static bool is_format(const Emit *emit, const char *format) { return strcmp(emit->result->format, format) == 0; }
-
 void emits_add(Emits *emits, const SessionResult *result, uint32_t run, uint32_t records) {
     for (uint32_t i = 0; i < result->phase->results.count; i++) {
         const ProgramResult *item = &result->phase->results.items[i];
-        if (!item->format || !result->values[i])
+        if (item->format == RESULT_REPORT || !result->values[i])
             continue;
         Emit *emit = find(emits, result->phase, item);
         uint32_t rows = item->tensor.layout.rank ? item->tensor.layout.dims[0] : 1;
@@ -61,12 +59,12 @@ void emits_add(Emits *emits, const SessionResult *result, uint32_t run, uint32_t
 bool emits_is_empty(const Emits *emits) { return emits->items.count == 0; }
 
 // The most records of a format that a run makes; 0: none. Rows of repetitions lie below each other.
-static uint32_t most_of(const ProgramEntry *entry, const char *format, const uint32_t *repeats) {
+static uint32_t most_of(const ProgramEntry *entry, ResultFormat format, const uint32_t *repeats) {
     uint64_t most = 0;
     for (uint32_t p = 0; p < entry->phases.count; p++)
         for (uint32_t i = 0; i < entry->phases.items[p].results.count; i++) {
             const ProgramResult *result = &entry->phases.items[p].results.items[i];
-            if (!result->format || strcmp(result->format, format) != 0)
+            if (result->format != format)
                 continue;
             uint64_t count = (uint64_t)(result->tensor.layout.rank ? result->tensor.layout.dims[0] : 1) * (repeats ? repeats[p] : 1);
             most = count > most ? count : most;
@@ -75,18 +73,18 @@ static uint32_t most_of(const ProgramEntry *entry, const char *format, const uin
 }
 
 uint32_t emits_images_per_run(const ProgramEntry *entry) {
-    uint32_t count = most_of(entry, "image", NULL);
+    uint32_t count = most_of(entry, RESULT_IMAGE, NULL);
     return count ? count : 1;
 }
 
 uint32_t emits_records_per_run(const ProgramEntry *entry, const uint32_t *repeats) {
-    uint32_t count = most_of(entry, "image", NULL);
-    count = count ? count : most_of(entry, "rows", repeats);
-    count = count ? count : most_of(entry, "tensor", NULL);
+    uint32_t count = most_of(entry, RESULT_IMAGE, NULL);
+    count = count ? count : most_of(entry, RESULT_ROWS, repeats);
+    count = count ? count : most_of(entry, RESULT_TENSOR, NULL);
     return count ? count : 1;
 }
 
-bool emits_any(const ProgramEntry *entry, const char *format) { return most_of(entry, format, NULL) > 0; }
+bool emits_any(const ProgramEntry *entry, ResultFormat format) { return most_of(entry, format, NULL) > 0; }
 
 static const char *output_path(Arena *arena, const EmitsOutput *output, const char *name, const char *extension) {
     return file_join(arena, output->folder, arena_format(arena, "%s%s%s", output->prefix ? output->prefix : "", name, extension));
@@ -164,7 +162,7 @@ uint32_t emits_pictures(Arena *arena, const Emits *emits, uint32_t limit, EmitsP
     for (uint32_t i = 0; i < emits->items.count; i++) {
         const Emit *emit = &emits->items.items[i];
         const uint32_t *dims = emit->result->tensor.layout.dims;
-        if (!is_format(emit, "image"))
+        if (emit->result->format != RESULT_IMAGE)
             continue;
         EmitsPictures *pictures = &(*out)[count++];
         *pictures =
@@ -297,9 +295,9 @@ static bool write_stack(Arena *arena, const Emit *emit, const EmitsOutput *outpu
 
 static bool write_emit(Arena *arena, const Emit *emit, const EmitsOutput *output, Diag *diag) {
     const Layout *layout = &emit->result->tensor.layout;
-    if (is_format(emit, "image"))
+    if (emit->result->format == RESULT_IMAGE)
         return write_images(arena, emit, output, diag);
-    if (is_format(emit, "rows"))
+    if (emit->result->format == RESULT_ROWS)
         return write_rows(arena, emit, output, diag);
     bool is_records = layout->rank > 0 && layout->dims[0] == output->records_per_run;
     return (is_records ? write_records : write_stack)(arena, emit, output, diag);

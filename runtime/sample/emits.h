@@ -17,7 +17,7 @@ uint32_t emits_images_per_run(const ProgramEntry *entry);
 // Records that one run makes: its images; without such its rows, of all repetitions; without such the longest first axis of its tensors.
 // At least 1. `repeats`: of each phase.
 uint32_t emits_records_per_run(const ProgramEntry *entry, const uint32_t *repeats);
-bool emits_any(const ProgramEntry *entry, const char *format); // does the program emit something of this format?
+bool emits_any(const ProgramEntry *entry, ResultFormat format); // does the program emit something of this format?
 
 // All pictures of one image emit: [count, times, channels, height, width], run after run; times: repetitions of a run.
 typedef struct {

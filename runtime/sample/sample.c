@@ -27,7 +27,7 @@ typedef struct {
 static void print_reports(const Sampling *sampling, const SessionResult *result) {
     for (uint32_t i = 0; sampling->options->reports && i < result->phase->results.count; i++) {
         const ProgramResult *report = &result->phase->results.items[i];
-        if (!report->format && result->values[i])
+        if (report->format == RESULT_REPORT && result->values[i])
             fprintf(sampling->options->reports, "%s.%s@%u.%u %.9g\n", result->phase->name, report->name, result->moment.step,
                     result->moment.repetition, metrics_value(result, i));
     }
@@ -360,9 +360,9 @@ bool sample_is_free(const ProgramEntry *entry, const EmitsOutput *output, bool i
     for (uint32_t p = 0; p < entry->phases.count; p++)
         for (uint32_t i = 0; i < entry->phases.items[p].results.count; i++) {
             const ProgramResult *result = &entry->phases.items[p].results.items[i];
-            if (!result->format)
+            if (result->format == RESULT_REPORT)
                 continue;
-            bool is_image = strcmp(result->format, "image") == 0;
+            bool is_image = result->format == RESULT_IMAGE;
             if (is_interpolation) {
                 look(arena, &taken, arena_format(arena, "interpolation-%s.png", result->name));
                 continue;

@@ -13,7 +13,7 @@ static bool is_finite(const HostTensor *tensor) {
 
 // A document's own states may well hold an infinity ("the best so far").
 static bool must_be_finite(const ProgramState *state) {
-    return strcmp(state->kind, "parameter") == 0 || strcmp(state->kind, "moment") == 0 || strcmp(state->kind, "ema") == 0 || state->network;
+    return state->kind == STATE_PARAMETERS || state->kind == STATE_MOMENT || state->kind == STATE_EMA || state->network;
 }
 
 bool weights_get(Session *session, const Program *program, Arena *arena, HostTensor **tensors, uint32_t *tensor_count, Diag *diag) {
@@ -52,7 +52,7 @@ static bool copy_to_followers(Session *session, const Program *program, const Ch
     for (uint32_t i = 0; i < program->states.count; i++) {
         const ProgramState *state = &program->states.items[i];
         bool follows =
-            state->init && strcmp(state->init, "copy") == 0 && state->init_copy && strcmp(state->init_copy, pair->state->name) == 0;
+            state->init == INIT_COPY && state->init_copy && strcmp(state->init_copy, pair->state->name) == 0;
         if (follows && !session_set(session, state->name, &pair->tensor, diag))
             return false;
     }
@@ -78,7 +78,7 @@ static bool select_named(Arena *arena, const Checkpoint *checkpoint, const Progr
     bool is_network = false;
     for (uint32_t i = 0; i < program->states.count && !diag_is_full(diag); i++) {
         const ProgramState *state = &program->states.items[i];
-        bool is_weight = strcmp(state->kind, "parameter") == 0 || strcmp(state->kind, "running") == 0;
+        bool is_weight = state->kind == STATE_PARAMETERS || state->kind == STATE_RUNNING;
         if (!is_weight || !state->network || strcmp(state->network, name) != 0)
             continue;
         is_network = true;

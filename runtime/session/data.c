@@ -244,7 +244,7 @@ bool session_get(Session *session, Arena *arena, const char *name, HostTensor *o
 
 static double draw(const ProgramState *state, uint64_t seed, uint64_t name, uint64_t element) {
     RandomWords words = random_element(seed, name, 0, 0, (uint32_t)element);
-    if (strcmp(state->init, "normal") == 0)
+    if (state->init == INIT_NORMAL)
         return state->init_a + state->init_b * random_normal(words);
     return state->init_a + (state->init_b - state->init_a) * (double)random_uniform(words);
 }
@@ -252,7 +252,7 @@ static double draw(const ProgramState *state, uint64_t seed, uint64_t name, uint
 static void draw_all(const ProgramState *state, uint64_t seed, ElementType type, uint32_t *out) {
     const Layout *layout = &state->tensor.layout;
     uint64_t count = layout_logical_count(layout), name = random_name(state->name);
-    if (strcmp(state->init, "constant") == 0) {
+    if (state->init == INIT_CONSTANT) {
         uint32_t word = to_element(type, state->init_a);
         for (uint64_t i = 0; i < count; i++)
             out[i] = word;
@@ -272,9 +272,9 @@ static void draw_all(const ProgramState *state, uint64_t seed, ElementType type,
 // What a copy leads to, so that it need not be read back.
 static const ProgramState *drawn_state(const Session *session, const ProgramState *state) {
     const ProgramState *root = state;
-    for (uint32_t i = 0; root && strcmp(root->init, "copy") == 0 && i <= session->program->states.count; i++)
+    for (uint32_t i = 0; root && root->init == INIT_COPY && i <= session->program->states.count; i++)
         root = root->init_copy ? program_state(session->program, root->init_copy) : NULL;
-    bool fits = root && strcmp(root->init, "copy") != 0 &&
+    bool fits = root && root->init != INIT_COPY &&
                 layout_logical_count(&root->tensor.layout) == layout_logical_count(&state->tensor.layout);
     return fits ? root : NULL;
 }
@@ -330,7 +330,7 @@ bool session_reset_entry(Session *session, const char *entry, Diag *diag) {
     }
     for (uint32_t i = 0; i < session->program->states.count; i++) {
         const ProgramState *state = &session->program->states.items[i];
-        bool is_own = strcmp(state->kind, "program") == 0 && strncmp(state->name, entry, length) == 0 && state->name[length] == '.';
+        bool is_own = state->kind == STATE_PROGRAM && strncmp(state->name, entry, length) == 0 && state->name[length] == '.';
         if (is_own && !initialise(session, state, diag))
             return false;
     }

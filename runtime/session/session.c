@@ -89,7 +89,7 @@ static bool create_memories(Session *session, Diag *diag) {
     session->memories = ARENA_NEW(session->arena, Buffer *, program->memories.count);
     bool needs_staging = false;
     for (uint32_t i = 0; i < program->memories.count; i++) {
-        const char *name = arena_format(session->arena, "memory %u (%s)", i, memory_kind_name(program->memories.items[i].kind));
+        const char *name = arena_format(session->arena, "memory %u (%s)", i, memory_kind_names[program->memories.items[i].kind]);
         session->memories[i] =
             buffer_create(session->arena, session->device, BUFFER_DEVICE, align_up(program->memories.items[i].size, 16), name, diag);
         if (!session->memories[i])

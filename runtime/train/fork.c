@@ -69,7 +69,7 @@ static void match_optimizer(Fork *fork, Match *count) {
     ARRAY(Match *) moments = {0};
     for (uint32_t i = 0; i < fork->matches.count; i++) {
         Match *match = &fork->matches.items[i];
-        char letter = strcmp(match->state->kind, "moment") == 0 ? moment_letter(match->state->name, count->state->name) : 0;
+        char letter = match->state->kind == STATE_MOMENT ? moment_letter(match->state->name, count->state->name) : 0;
         if (!letter)
             continue;
         here |= 1u << (letter - 'a');
@@ -96,7 +96,7 @@ static void match_all(Fork *fork) {
         array_push(fork->arena, &fork->matches, match);
     }
     for (uint32_t i = 0; i < fork->matches.count; i++)
-        if (strcmp(fork->matches.items[i].state->kind, "count") == 0)
+        if (fork->matches.items[i].state->kind == STATE_COUNT)
             match_optimizer(fork, &fork->matches.items[i]);
     for (uint32_t i = 0; i < fork->matches.count; i++)
         fork->taken += fork->matches.items[i].fits;
@@ -117,7 +117,7 @@ static const Match *find_match(const Fork *fork, const char *name) {
 
 // What a program calls it that requires it; "": its optimizer's, which nothing requires.
 static const char *required_name(const ProgramState *state) {
-    bool is_weight = strcmp(state->kind, "parameter") == 0 || strcmp(state->kind, "running") == 0;
+    bool is_weight = state->kind == STATE_PARAMETERS || state->kind == STATE_RUNNING;
     return !state->network ? state->name : is_weight ? state->network : "";
 }
 
@@ -144,7 +144,7 @@ static bool check(const Fork *fork, const char *const *needed, uint32_t needed_c
 static bool store(const Fork *fork, Session *session, Diag *diag) {
     for (uint32_t i = 0; i < fork->matches.count; i++) {
         const Match *match = &fork->matches.items[i], *from = match;
-        bool is_copy = !match->fits && match->state->init && strcmp(match->state->init, "copy") == 0 && match->state->init_copy;
+        bool is_copy = !match->fits && match->state->init == INIT_COPY && match->state->init_copy;
         if (is_copy)
             from = find_match(fork, match->state->init_copy);
         if (from && from->fits && !session_set(session, match->state->name, from->tensor, diag))
@@ -182,15 +182,15 @@ static void list_names(Text *to, const char *title, const NameList *names, uint3
 static void count_kinds(Text *to, const Fork *fork) {
     const char *separator = " (";
     for (uint32_t i = 0; i < fork->matches.count; i++) {
-        const char *kind = fork->matches.items[i].state->kind;
+        StateKind kind = fork->matches.items[i].state->kind;
         uint32_t first = 0, count = 0;
-        while (strcmp(fork->matches.items[first].state->kind, kind) != 0)
+        while (fork->matches.items[first].state->kind != kind)
             first++;
         for (uint32_t k = i; first == i && k < fork->matches.count; k++)
-            count += fork->matches.items[k].fits && strcmp(fork->matches.items[k].state->kind, kind) == 0;
+            count += fork->matches.items[k].fits && fork->matches.items[k].state->kind == kind;
         if (!count)
             continue;
-        text_format(to, "%s%u of kind %s", separator, count, kind);
+        text_format(to, "%s%u of kind %s", separator, count, state_kind_names[kind]);
         separator = ", ";
     }
     text_append(to, ")");

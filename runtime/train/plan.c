@@ -189,7 +189,7 @@ static bool can_show(const Program *program, const TrainPlan *plan, const Progra
         for (uint32_t i = 0; i < phase->feeds.count; i++)
             is_fed |= phase->feeds.items[i].data != NULL;
         for (uint32_t i = 0; i < phase->results.count; i++)
-            emits_images |= phase->results.items[i].format && strcmp(phase->results.items[i].format, "image") == 0;
+            emits_images |= phase->results.items[i].format == RESULT_IMAGE;
     }
     return !entry->training && emits_images && !is_fed && repetitions <= SHOW_REPETITIONS && !missing_input(entry, input) &&
            (!input || input->default_count || find_texts(program, plan, input));

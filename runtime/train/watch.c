@@ -32,7 +32,7 @@ static bool count_skips(Watch *watch, uint32_t step, const ProgramResult *report
 bool watch_reports(Watch *watch, const SessionResult *result, Progress *progress) {
     for (uint32_t i = 0; i < result->phase->results.count; i++) {
         const ProgramResult *report = &result->phase->results.items[i];
-        if (report->format || !result->values[i])
+        if (report->format != RESULT_REPORT || !result->values[i])
             continue;
         double value = metrics_value(result, i);
         if (report->counts_skips && !count_skips(watch, result->moment.step, report, value, progress))

@@ -57,7 +57,7 @@ static inline Value op_case_feed(OpSuite *suite, OpCase *the_case, const Tensor 
 
 static inline void op_case_emit(OpSuite *suite, OpCase *the_case, Value value) {
     const char *name = arena_format(suite->arena, "y%u", the_case->graph->outputs.count);
-    graph_output(the_case->graph, (Output){.kind = OUTPUT_EMIT, .name = name, .format = "tensor", .value = value});
+    graph_output(the_case->graph, (Output){.kind = OUTPUT_EMIT, .name = name, .format = RESULT_TENSOR, .value = value});
 }
 
 static inline void op_case_end(OpSuite *suite, const OpCase *the_case) {

@@ -58,7 +58,7 @@ static void add_kernel(Arena *arena, Program *program, const char *folder, const
 
 static void add_dispatch(Arena *arena, ProgramPhase *phase, uint32_t kernel, uint32_t wave, uint32_t groups, const Range *ranges,
                          uint32_t count, const uint32_t *push, uint32_t push_words) {
-    Dispatch dispatch = {.kernel = kernel, .groups = {groups, 1, 1}, .wave = wave, .label = "%1", .op_class = "map", .bytes = 4.0 * groups};
+    Dispatch dispatch = {.kernel = kernel, .groups = {groups, 1, 1}, .wave = wave, .label = "%1", .work_class = WORK_MAP, .bytes = 4.0 * groups};
     for (uint32_t i = 0; i < count; i++)
         array_push(arena, &dispatch.ranges, ranges[i]);
     for (uint32_t i = 0; i < push_words; i++)
@@ -72,7 +72,7 @@ static ProgramTensor tensor(ElementType type, uint32_t rank, const uint32_t *dim
     return out;
 }
 
-static void add_state(Arena *arena, Program *program, const char *name, const char *kind, ProgramTensor at, const char *init, double a,
+static void add_state(Arena *arena, Program *program, const char *name, StateKind kind, ProgramTensor at, InitKind init, double a,
                       double b, uint32_t factor, const char *copy) {
     ProgramState state = {
         .name = name, .kind = kind, .tensor = at, .init = init, .init_a = a, .init_b = b, .init_factor = factor, .init_copy = copy};
@@ -88,7 +88,7 @@ static void add_phase(Arena *arena, ProgramEntry *entry) {
     x.tensor = tensor(ELEMENT_F32, 3, (uint32_t[]){2, 3, 5}, (uint8_t[]){0, 2, 1}, FEED, 256);
     array_push(arena, &phase.feeds, x);
     ProgramResult loss = {.name = "loss", .tensor = tensor(ELEMENT_F32, 0, NULL, NULL, RESULT, 0)};
-    ProgramResult moment = {.name = "moment", .format = "rows", .has_condition = true};
+    ProgramResult moment = {.name = "moment", .format = RESULT_ROWS, .has_condition = true};
     moment.tensor = tensor(ELEMENT_I32, 1, (uint32_t[]){4}, NULL, RESULT, 256);
     moment.condition = tensor(ELEMENT_BOOL, 0, NULL, NULL, RESULT, 512);
     array_push(arena, &phase.results, loss);
@@ -125,14 +125,14 @@ static const char *write_bundle(Arena *arena, Diag *diag) {
     add_kernel(arena, &program, folder, "002_report", report_glsl, 1,
                (BindingKind[]){BINDING_READ, BINDING_READ, BINDING_READ, BINDING_WRITE, BINDING_WRITE, BINDING_WRITE}, 6, 0, diag);
     uint32_t w = W_COUNT, odd[] = {3, 5, 2}, wide[] = {8, 3};
-    add_state(arena, &program, "w", "parameter", tensor(ELEMENT_F32, 1, &w, NULL, STATE, 0), "constant", 0, 0, 0, NULL);
-    add_state(arena, &program, "v", "parameter", tensor(ELEMENT_F32, 1, &w, NULL, STATE, 4096), "constant", 7, 0, 0, NULL);
-    add_state(arena, &program, "n", "parameter", tensor(ELEMENT_F32, 3, odd, (uint8_t[]){2, 0, 1}, STATE, 8192), "normal", 1, 2, 0, NULL);
-    add_state(arena, &program, "e", "ema", tensor(ELEMENT_F32, 3, odd, NULL, STATE, 8704), "copy", 0, 0, 0, "n");
-    add_state(arena, &program, "u", "parameter", tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9216), "uniform", -1, 3, 0, NULL);
-    add_state(arena, &program, "k", "parameter", tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9472), "uniform", -1, 3, 2, NULL);
-    add_state(arena, &program, "count", "count", tensor(ELEMENT_I32, 0, NULL, NULL, STATE, 9728), "constant", 5, 0, 0, NULL);
-    add_state(arena, &program, "train.x", "program", tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9984), "uniform", 0, 1, 0, NULL);
+    add_state(arena, &program, "w", STATE_PARAMETERS, tensor(ELEMENT_F32, 1, &w, NULL, STATE, 0), INIT_CONSTANT, 0, 0, 0, NULL);
+    add_state(arena, &program, "v", STATE_PARAMETERS, tensor(ELEMENT_F32, 1, &w, NULL, STATE, 4096), INIT_CONSTANT, 7, 0, 0, NULL);
+    add_state(arena, &program, "n", STATE_PARAMETERS, tensor(ELEMENT_F32, 3, odd, (uint8_t[]){2, 0, 1}, STATE, 8192), INIT_NORMAL, 1, 2, 0, NULL);
+    add_state(arena, &program, "e", STATE_EMA, tensor(ELEMENT_F32, 3, odd, NULL, STATE, 8704), INIT_COPY, 0, 0, 0, "n");
+    add_state(arena, &program, "u", STATE_PARAMETERS, tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9216), INIT_UNIFORM, -1, 3, 0, NULL);
+    add_state(arena, &program, "k", STATE_PARAMETERS, tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9472), INIT_UNIFORM, -1, 3, 2, NULL);
+    add_state(arena, &program, "count", STATE_COUNT, tensor(ELEMENT_I32, 0, NULL, NULL, STATE, 9728), INIT_CONSTANT, 5, 0, 0, NULL);
+    add_state(arena, &program, "train.x", STATE_PROGRAM, tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9984), INIT_UNIFORM, 0, 1, 0, NULL);
     ProgramEntry entry = {.name = "train", .training = true, .steps = 10}, empty = {.name = "other"};
     ProgramFeed z = {.name = "z", .batch = 1, .tensor = tensor(ELEMENT_F32, 1, (uint32_t[]){3}, NULL, FEED, 512)};
     array_push(arena, &entry.inputs, z);

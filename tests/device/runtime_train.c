@@ -62,7 +62,7 @@ static ProgramTensor place(ElementType type, uint32_t rank, const uint32_t *dims
 }
 
 static void add_dispatch(ProgramPhase *phase, uint32_t kernel, const Range *ranges, uint32_t count, const uint32_t *push) {
-    Dispatch dispatch = {.kernel = kernel, .groups = {1, 1, 1}, .label = "%1", .op_class = "map", .bytes = 16};
+    Dispatch dispatch = {.kernel = kernel, .groups = {1, 1, 1}, .label = "%1", .work_class = WORK_MAP, .bytes = 16};
     for (uint32_t i = 0; i < count; i++)
         array_push(arena, &dispatch.ranges, ranges[i]);
     if (push) {
@@ -74,12 +74,12 @@ static void add_dispatch(ProgramPhase *phase, uint32_t kernel, const Range *rang
     array_push(arena, &phase->dispatches, dispatch);
 }
 
-static void add_state(Program *to, const char *name, const char *kind, ProgramTensor at, double value) {
+static void add_state(Program *to, const char *name, StateKind kind, ProgramTensor at, double value) {
     ProgramState state = {.name = name,
                           .kind = kind,
-                          .network = strcmp(kind, "parameter") == 0 ? "net" : NULL,
+                          .network = kind == STATE_PARAMETERS ? "net" : NULL,
                           .tensor = at,
-                          .init = "constant",
+                          .init = INIT_CONSTANT,
                           .init_a = value};
     array_push(arena, &to->states, state);
 }
@@ -102,9 +102,9 @@ static Program *make_program(const char *name, uint32_t wild) {
                (const BindingKind[]){BINDING_READ, BINDING_READ, BINDING_WRITE, BINDING_WRITE, BINDING_WRITE}, 5, 1);
     add_kernel(&made, "001_sample", sample_glsl, (const BindingKind[]){BINDING_READ, BINDING_WRITE, BINDING_WRITE}, 3, 0);
     const uint32_t four = 4, row[] = {2, 3}, image[] = {2, 1, 2, 2};
-    add_state(&made, "net.w", "parameter", place(ELEMENT_F32, 1, &four, STATE, 0), 0.5);
-    add_state(&made, "opt.count", "count", place(ELEMENT_I32, 0, NULL, STATE, 256), 0);
-    add_state(&made, "sample.s", "program", place(ELEMENT_F32, 0, NULL, STATE, 512), 0);
+    add_state(&made, "net.w", STATE_PARAMETERS, place(ELEMENT_F32, 1, &four, STATE, 0), 0.5);
+    add_state(&made, "opt.count", STATE_COUNT, place(ELEMENT_I32, 0, NULL, STATE, 256), 0);
+    add_state(&made, "sample.s", STATE_PROGRAM, place(ELEMENT_F32, 0, NULL, STATE, 512), 0);
     ProgramData data = {.name = "points", .batch = 2, .field_count = 1, .fields = arena_alloc(arena, sizeof *data.fields)};
     data.fields[0].name = "point";
     data.fields[0].rank = 1;
@@ -122,7 +122,7 @@ static Program *make_program(const char *name, uint32_t wild) {
     array_push(arena, &fit.feeds, feed);
     array_push(arena, &fit.results, ((ProgramResult){.name = "loss", .tensor = place(ELEMENT_F32, 0, NULL, RESULT, 0)}));
     array_push(arena, &draw.results,
-               ((ProgramResult){.name = "image", .format = "image", .tensor = place(ELEMENT_F32, 4, image, RESULT, 256)}));
+               ((ProgramResult){.name = "image", .format = RESULT_IMAGE, .tensor = place(ELEMENT_F32, 4, image, RESULT, 256)}));
     const Range w = made.states.items[0].tensor.range;
     add_dispatch(&fit, 0,
                  (const Range[]){numbers, feed.tensor.range, w, made.states.items[1].tensor.range, fit.results.items[0].tensor.range}, 5,

@@ -257,7 +257,7 @@ static void end_states(Fuzz *fuzz) {
         }
     }
     for (uint32_t i = 0; i < 3; i++)
-        graph_output(fuzz->graph, (Output){.kind = OUTPUT_EMIT, .name = arena_format(fuzz->arena, "y%u", i), .format = "tensor", .value = any(fuzz)});
+        graph_output(fuzz->graph, (Output){.kind = OUTPUT_EMIT, .name = arena_format(fuzz->arena, "y%u", i), .format = RESULT_TENSOR, .value = any(fuzz)});
     Value sum = build_reduce(fuzz->graph, OP_reduce_sum, any(fuzz), NULL, 0);
     graph_output(fuzz->graph, (Output){.kind = OUTPUT_REPORT, .name = "sum", .value = sum});
 }

@@ -12,7 +12,7 @@ static ProgramTensor tensor(uint32_t rank, const uint32_t *dims, uint32_t memory
 }
 
 static void add_dispatch(Arena *arena, ProgramPhase *phase, uint32_t wave, Range from, Range to) {
-    Dispatch dispatch = {.groups = {3, 1, 1}, .wave = wave, .label = "%4 add \"x\"", .op_class = "map", .flops = 0.1, .bytes = 12e9};
+    Dispatch dispatch = {.groups = {3, 1, 1}, .wave = wave, .label = "%4 add \"x\"", .work_class = WORK_MAP, .flops = 0.1, .bytes = 12e9};
     array_push(arena, &dispatch.ranges, from);
     array_push(arena, &dispatch.ranges, to);
     array_push(arena, &dispatch.push, UINT32_MAX);
@@ -41,14 +41,14 @@ static Program *make_program(Arena *arena) {
     array_push(arena, &kernel.bindings, BINDING_WRITE);
     array_push(arena, &program->kernels, kernel);
     ProgramState weight = {.name = "f.w",
-                           .kind = "parameter",
+                           .kind = STATE_PARAMETERS,
                            .network = "f",
-                           .init = "uniform",
+                           .init = INIT_UNIFORM,
                            .init_a = -0.1,
                            .init_b = 0.1,
                            .tensor = tensor(2, (uint32_t[]){4, 3}, 0, 0)};
     ProgramState average = {
-        .name = "o.ema.f.w", .kind = "ema", .init = "copy", .init_copy = "f.w", .tensor = tensor(2, (uint32_t[]){4, 3}, 0, 256)};
+        .name = "o.ema.f.w", .kind = STATE_EMA, .init = INIT_COPY, .init_copy = "f.w", .tensor = tensor(2, (uint32_t[]){4, 3}, 0, 256)};
     array_push(arena, &program->states, weight);
     array_push(arena, &program->states, average);
     ProgramData data = {.name = "images", .batch = 2, .field_count = 1, .fields = arena_alloc(arena, sizeof *data.fields)};

@@ -83,7 +83,7 @@ static void add_case(Examples *examples, Op op, uint32_t number) {
         array_push(arena, &phase.feeds, feed);
     }
     Value out = graph_add(graph, op, args, example->arg_count, example->attrs, def->attr_count);
-    graph_output(graph, (Output){.kind = OUTPUT_EMIT, .name = "y", .format = "tensor", .value = out});
+    graph_output(graph, (Output){.kind = OUTPUT_EMIT, .name = "y", .format = RESULT_TENSOR, .value = out});
     one.graph = graph;
     GraphProgram program = {.name = arena_format(arena, "%s_%u", def->name, number)};
     array_push(arena, &program.phases, phase);

@@ -54,11 +54,13 @@ static const Layer layers[] = {
 
 enum { LAYER_COUNT = sizeof layers / sizeof *layers };
 
-// Single files of a folder that others below it may include: the cost table is asked by fuse and schedule.
+// Single files of a folder that others below it may include: the cost table is asked by fuse and schedule; the words of a program say of a
+// graph's states and emits what they say of the program's.
 static const struct {
     const char *folder, *header;
 } exceptions[] = {
     {"compiler/passes", "compiler/cost.h"},
+    {"compiler/ir", "runtime/program/words.h"},
 };
 
 // What the language's and the system's own library offers; anything else in angle brackets is a third party's.

@@ -77,7 +77,7 @@ START_TEST(text_form) {
     Value x = feed("x", SHAPE(4, 3)), y = build_reduce(graph, OP_reduce_sum, x, (int64_t[]){0}, 1);
     graph->origin.maker = "differentiate";
     Value z = build_number(graph, OP_mul, y, 2);
-    graph_output(graph, (Output){.kind = OUTPUT_EMIT, .name = "rows", .format = "rows", .value = z});
+    graph_output(graph, (Output){.kind = OUTPUT_EMIT, .name = "rows", .format = RESULT_ROWS, .value = z});
     Text text = text_create(arena);
     graph_print(&text, graph);
     ck_assert_str_eq(text.data, "%1    = feed name=\"x\" dtype=\"f32\" dims=[4,3] : f32[4,3] ; /networks/g/nodes/0\n"

@@ -174,16 +174,12 @@ END_TEST
 
 // ---- programs
 
-static bool overlap(const Range *a, const Range *b) {
-    return a->memory == b->memory && a->offset < b->offset + b->size && b->offset < a->offset + a->size;
-}
-
 static bool conflict(const Program *program, const Dispatch *first, const Dispatch *second) {
     const ProgramKernel *a = &program->kernels.items[first->kernel], *b = &program->kernels.items[second->kernel];
     for (uint32_t i = 0; i < first->ranges.count; i++)
         for (uint32_t k = 0; k < second->ranges.count; k++)
             if ((a->bindings.items[i] == BINDING_WRITE || b->bindings.items[k] == BINDING_WRITE) &&
-                overlap(&first->ranges.items[i], &second->ranges.items[k]))
+                range_overlaps(&first->ranges.items[i], &second->ranges.items[k]))
                 return true;
     return false;
 }

@@ -17,7 +17,7 @@ static ProgramTensor tensor(ElementType type, uint32_t rank, const uint32_t *dim
 
 static void add_dispatch(Arena *arena, ProgramPhase *phase, uint32_t wave, Range a, Range b, Range to) {
     Dispatch dispatch = {
-        .kernel = 0, .groups = {3, 1, 1}, .wave = wave, .label = "%4 add \"x\"", .op_class = "map", .flops = 0.1, .bytes = 12e9};
+        .kernel = 0, .groups = {3, 1, 1}, .wave = wave, .label = "%4 add \"x\"", .work_class = WORK_MAP, .flops = 0.1, .bytes = 12e9};
     array_push(arena, &dispatch.ranges, a);
     array_push(arena, &dispatch.ranges, b);
     array_push(arena, &dispatch.ranges, to);
@@ -60,10 +60,10 @@ static Program *make_program(Arena *arena) {
     for (int i = 0; i < 3; i++)
         array_push(arena, &kernel.bindings, kinds[i]);
     array_push(arena, &program->kernels, kernel);
-    ProgramState weight = {.name = "unet.weight", .kind = "parameter", .network = "unet", .init = "uniform", .init_a = -0.1, .init_b = 0.1};
+    ProgramState weight = {.name = "unet.weight", .kind = STATE_PARAMETERS, .network = "unet", .init = INIT_UNIFORM, .init_a = -0.1, .init_b = 0.1};
     weight.tensor = tensor(ELEMENT_F32, 2, (uint32_t[]){4, 3}, (uint8_t[]){1, 0}, 0, 0);
     weight.tensor.range.size = 64;
-    ProgramState average = {.name = "opt.ema.unet.weight", .kind = "ema", .init = "copy", .init_copy = "unet.weight"};
+    ProgramState average = {.name = "opt.ema.unet.weight", .kind = STATE_EMA, .init = INIT_COPY, .init_copy = "unet.weight"};
     average.tensor = tensor(ELEMENT_F32, 2, (uint32_t[]){4, 3}, NULL, 0, 256);
     array_push(arena, &program->states, weight);
     array_push(arena, &program->states, average);

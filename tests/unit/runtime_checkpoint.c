@@ -11,7 +11,7 @@ static Program *program;
 static HostTensor tensors[8];
 static uint32_t tensor_count;
 
-static void add_state(const char *name, const char *kind, const char *network, ElementType type, uint32_t rank, const uint32_t *dims) {
+static void add_state(const char *name, StateKind kind, const char *network, ElementType type, uint32_t rank, const uint32_t *dims) {
     ProgramState state = {.name = name, .kind = kind, .network = network};
     state.tensor.type = type;
     state.tensor.layout.rank = (uint8_t)rank;
@@ -40,13 +40,13 @@ static void set_up(void) {
     program = ARENA_NEW(arena, Program, 1);
     program->digest = "graph";
     tensor_count = 0;
-    add_state("s1.G.conv2d.weight", "parameter", "s1.G", ELEMENT_F32, 4, (const uint32_t[]){2, 3, 1, 1});
-    add_state("s1.G.norm.mean", "running", "s1.G", ELEMENT_F32, 1, (const uint32_t[]){3});
-    add_state("D.bias", "parameter", "D", ELEMENT_F32, 1, (const uint32_t[]){5});
-    add_state("opt.m.D.bias", "moment", NULL, ELEMENT_F32, 1, (const uint32_t[]){5});
-    add_state("opt.ema.D.bias", "ema", NULL, ELEMENT_F32, 1, (const uint32_t[]){5});
-    add_state("opt.count", "count", NULL, ELEMENT_I32, 0, NULL);
-    add_state("sample.x", "program", NULL, ELEMENT_F32, 1, (const uint32_t[]){7});
+    add_state("s1.G.conv2d.weight", STATE_PARAMETERS, "s1.G", ELEMENT_F32, 4, (const uint32_t[]){2, 3, 1, 1});
+    add_state("s1.G.norm.mean", STATE_RUNNING, "s1.G", ELEMENT_F32, 1, (const uint32_t[]){3});
+    add_state("D.bias", STATE_PARAMETERS, "D", ELEMENT_F32, 1, (const uint32_t[]){5});
+    add_state("opt.m.D.bias", STATE_MOMENT, NULL, ELEMENT_F32, 1, (const uint32_t[]){5});
+    add_state("opt.ema.D.bias", STATE_EMA, NULL, ELEMENT_F32, 1, (const uint32_t[]){5});
+    add_state("opt.count", STATE_COUNT, NULL, ELEMENT_I32, 0, NULL);
+    add_state("sample.x", STATE_PROGRAM, NULL, ELEMENT_F32, 1, (const uint32_t[]){7});
 }
 
 static void tear_down(void) {

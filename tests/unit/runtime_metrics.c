@@ -11,7 +11,7 @@ static Diag *diag;
 static const char *folder;
 static ProgramEntry entry;
 
-static ProgramResult make_result(const char *name, const char *format, ElementType type, uint32_t rank, const uint32_t *dims) {
+static ProgramResult make_result(const char *name, ResultFormat format, ElementType type, uint32_t rank, const uint32_t *dims) {
     ProgramResult result = {.name = name, .format = format};
     result.tensor.type = type;
     result.tensor.layout = layout_make(rank, dims, NULL);
@@ -25,12 +25,12 @@ static void set_up(void) {
     ck_assert_ptr_nonnull(folder);
     entry = (ProgramEntry){.name = "train"};
     ProgramPhase critic = {.name = "critic", .repeat = 2}, generator = {.name = "generator", .repeat = 1};
-    array_push(arena, &critic.results, make_result("loss", NULL, ELEMENT_F32, 0, NULL));
-    array_push(arena, &critic.results, make_result("count", NULL, ELEMENT_I32, 0, NULL));
-    array_push(arena, &generator.results, make_result("loss", NULL, ELEMENT_F32, 0, NULL));
-    array_push(arena, &generator.results, make_result("x", "image", ELEMENT_F32, 4, (const uint32_t[]){2, 1, 3, 3}));
-    array_push(arena, &generator.results, make_result("f", "rows", ELEMENT_F32, 2, (const uint32_t[]){3, 2}));
-    array_push(arena, &generator.results, make_result("t", "tensor", ELEMENT_I32, 1, (const uint32_t[]){2}));
+    array_push(arena, &critic.results, make_result("loss", RESULT_REPORT, ELEMENT_F32, 0, NULL));
+    array_push(arena, &critic.results, make_result("count", RESULT_REPORT, ELEMENT_I32, 0, NULL));
+    array_push(arena, &generator.results, make_result("loss", RESULT_REPORT, ELEMENT_F32, 0, NULL));
+    array_push(arena, &generator.results, make_result("x", RESULT_IMAGE, ELEMENT_F32, 4, (const uint32_t[]){2, 1, 3, 3}));
+    array_push(arena, &generator.results, make_result("f", RESULT_ROWS, ELEMENT_F32, 2, (const uint32_t[]){3, 2}));
+    array_push(arena, &generator.results, make_result("t", RESULT_TENSOR, ELEMENT_I32, 1, (const uint32_t[]){2}));
     array_push(arena, &entry.phases, critic);
     array_push(arena, &entry.phases, generator);
 }
@@ -126,7 +126,7 @@ static void ck_panels(const char *const *names, const float *values, uint32_t co
     ProgramPhase phase = {.name = "both", .repeat = 1};
     ProgramEntry other = {.name = "train"};
     for (uint32_t i = 0; i < count; i++)
-        array_push(arena, &phase.results, make_result(names[i], NULL, ELEMENT_F32, 0, NULL));
+        array_push(arena, &phase.results, make_result(names[i], RESULT_REPORT, ELEMENT_F32, 0, NULL));
     array_push(arena, &other.phases, phase);
     Metrics *metrics = metrics_open(arena, folder, &other, 0, diag);
     for (uint32_t step = 0; step < 50; step++) {
