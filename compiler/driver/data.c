@@ -1,16 +1,20 @@
 // `data`: the data sets that --data takes - list, fetch, describe, preview, make.
 #include "compiler/driver/common.h"
-#include "compiler/driver/data_fetch.h"
-#include "compiler/driver/data_make.h"
-#include "runtime/tensor/tensor_file.h"
-#include "runtime/data/dataset.h"
+#include "runtime/base/file.h"
+#include "runtime/data/arrays.h"
+#include "runtime/data/birds.h"
+#include "runtime/data/fetch.h"
+#include <inttypes.h>
+
+enum { BIRDS_DEFAULT = 6000 };
 
 static const Option options[] = {
     {"out", 'o', OPTION_TEXT, false, "FILE|DIR", "preview: the picture to write; make: the folder"},
     {"count", 0, OPTION_COUNT, false, "N", "records of preview (default 64) and make (default: all; birds: 6000)"},
     {"batch", 0, OPTION_COUNT, false, "N", "describe: the records of a batch, for the steps of an epoch (default 64)"},
     {"split", 0, OPTION_TEXT, false, "NAME", "of preview and make: train (default), test"},
-    DATA_MAKE_OPTIONS,
+    {"seed", 0, OPTION_SEED, false, "S", "make birds: another seed, other birds (default 0)"},
+    {"size", 0, OPTION_COUNT, false, "PIXELS", "make birds: of a picture's side in the mean (default 300)"},
 };
 
 static int list(Arguments *arguments) {
@@ -32,7 +36,7 @@ static Dataset *open_spec(Arguments *arguments, const char *spec) {
 
 static int fetch(Arguments *arguments, const char *name) {
     const char *folder = NULL;
-    if (!data_fetch(arguments->arena, name, &folder, arguments->diag))
+    if (!fetch_dataset(arguments->arena, name, &folder, arguments->diag))
         return 1;
     printf("%s is in %s\n", name, folder);
     return 0;
@@ -59,64 +63,38 @@ static int preview(Arguments *arguments, const char *spec) {
     return 0;
 }
 
-static HostDType host_type(ElementType type) {
-    switch (type) {
-    case ELEMENT_F32:
-        return HOST_F32;
-    case ELEMENT_I32:
-        return HOST_I32;
-    case ELEMENT_U32:
-    case ELEMENT_BOOL:
-    case ELEMENT_U8:
-        return HOST_U32;
-    }
-    return HOST_F32;
-}
-
-static bool make_field(Arguments *arguments, const Dataset *dataset, uint32_t split, uint32_t count, uint32_t field, const char *path) {
-    uint64_t size = 4 * dataset_field_count(dataset->declared, field);
-    char *bytes = arena_alloc(arguments->arena, size * count);
-    for (uint32_t i = 0; i < count; i++)
-        if (!dataset->fetch(dataset, split, i, field, 0, bytes + size * i, arguments->diag))
-            return false;
-    HostTensor tensor = {.name = dataset->declared->fields[field].name,
-                         .dtype = host_type(dataset->declared->fields[field].type),
-                         .rank = dataset->declared->fields[field].rank + 1,
-                         .dims = {count},
-                         .data = bytes,
-                         .size = size * count};
-    for (uint32_t i = 1; i < tensor.rank; i++)
-        tensor.dims[i] = dataset->declared->fields[field].dims[i - 1];
-    return npy_write(path, &tensor, arguments->diag);
+static int make_birds(Arguments *arguments) {
+    Arena *arena = arguments->arena;
+    BirdsOptions wanted = {.folder = arguments_text(arguments, "out"),
+                            .count = arguments_count(arguments, "count", BIRDS_DEFAULT),
+                            .size = arguments_count(arguments, "size", BIRD_SIZE_DEFAULT),
+                            .seed = arguments_seed(arguments, "seed", 0),
+                            .progress = activity_progress,
+                            .progress_context = arguments->activity};
+    if (arguments_has(arguments, "split"))
+        return arguments_wrong(arguments, "data make birds makes all splits: --split is too much");
+    if (!wanted.folder)
+        wanted.folder =
+            file_join(arena, file_cache_folder(arena), arena_format(arena, "data/birds-%u-%" PRIu64, wanted.count, wanted.seed));
+    if (!birds_write(&wanted, arguments->diag))
+        return 1;
+    printf("%s birds are in %s; train with --data cub:%s\n", text_thousands(arena, wanted.count), wanted.folder, wanted.folder);
+    return 0;
 }
 
 static int make(Arguments *arguments, const char *spec) {
     if (strcmp(spec, "birds") == 0)
-        return data_make_birds(arguments);
+        return make_birds(arguments);
     if (arguments_has(arguments, "seed") || arguments_has(arguments, "size"))
         return arguments_wrong(arguments, "--seed and --size are of `data make birds`");
-    const char *folder = arguments_text(arguments, "out"), *name = arguments_text(arguments, "split");
+    const char *folder = arguments_text(arguments, "out"), *split = arguments_text(arguments, "split");
     if (!folder)
         return arguments_wrong(arguments, "-o DIR is missing");
-    name = name ? name : "train";
     const Dataset *dataset = open_spec(arguments, spec);
-    uint32_t split = 0;
-    if (!dataset)
-        return 1;
-    if (!dataset_find_split(dataset, name, &split)) {
-        diag_error(arguments->diag, NULL, "%s has no split \"%s\"", spec, name);
-        return 1;
-    }
-    if (!file_make_folders(folder, arguments->diag))
-        return 1;
-    uint32_t records = dataset->splits[split].count, count = arguments_count(arguments, "count", records);
-    for (uint32_t i = 0; i < dataset->declared->field_count; i++) {
-        const char *path = file_join(arguments->arena, folder, arena_format(arguments->arena, "%s.npy", dataset->declared->fields[i].name));
-        if (!make_field(arguments, dataset, split, count < records ? count : records, i, path))
-            return 1;
-        printf("%s\n", path);
-    }
-    return 0;
+    return dataset && arrays_write(arguments->arena, dataset, split ? split : "train", arguments_count(arguments, "count", 0), folder, stdout,
+                                   arguments->diag)
+               ? 0
+               : 1;
 }
 
 static const struct {

