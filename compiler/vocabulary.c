@@ -1,5 +1,6 @@
 // Vocabulary: see vocabulary.h.
 #include "compiler/vocabulary.h"
+#include "runtime/base/bug.h"
 #include "compiler/ir/op.h"
 #include "compiler/layers/layer.h"
 #include "compiler/optimizers/optimizer.h"
@@ -23,7 +24,7 @@ static const char *class_text(OpClass op_class) {
     case CLASS_META:
         return "meta: gone before kernels are made";
     }
-    return "";
+    bug("there is no class %d of ops", (int)op_class);
 }
 
 static const char *kind_text(AttrKind kind) {
@@ -37,7 +38,7 @@ static const char *kind_text(AttrKind kind) {
     case ATTR_TEXT:
         return "text";
     }
-    return "";
+    bug("there is no kind %d of attributes", (int)kind);
 }
 
 static void print_row(Text *out, const OpDef *def) { text_format(out, "  %-22s %s\n", def->name, def->summary); }

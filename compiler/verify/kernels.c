@@ -1,5 +1,6 @@
 // Verify kernels: one dispatch at a time, with inputs written, guards around outputs, and every stored element compared.
 #include "compiler/verify/kernels.h"
+#include "runtime/base/bug.h"
 #include "compiler/verify/bound.h"
 #include <math.h>
 
@@ -19,7 +20,7 @@ const char *verify_mode_name(VerifyMode mode) {
     case VERIFY_MODES:
         break;
     }
-    return "";
+    bug("there is no mode %d of verification", (int)mode);
 }
 
 // One dispatch with everything that belongs to it. Lives in `arena`, which is reset after each.

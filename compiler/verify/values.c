@@ -106,7 +106,7 @@ static double draw(const Type *type, const Field *field, uint64_t seed, uint64_t
     case DTYPE_COUNT:
         break;
     }
-    return 0;
+    bug("numbers are drawn for the type %d", (int)type->dtype);
 }
 
 const Tensor *verify_feed(VerifyPhase *phase, const char *name) {
@@ -240,7 +240,7 @@ static ElementType element_of(DType dtype) {
     case DTYPE_COUNT:
         break;
     }
-    return ELEMENT_F32;
+    bug("no element holds the type %d", (int)dtype);
 }
 
 static void to_elements(const double *data, uint64_t count, ElementType type, uint32_t *out) {

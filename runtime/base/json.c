@@ -188,7 +188,7 @@ const char *json_kind_name(JsonKind kind) {
     case JSON_OBJECT:
         return "an object";
     }
-    return "?";
+    bug("a value of JSON of kind %d", (int)kind);
 }
 
 static void report_member(const Json *object, const Json *item, const char *key, const char *wanted, Diag *diag) {

@@ -1,5 +1,6 @@
 // Metrics: two append-only files; the curve's points are kept in memory, after a resume read back from the CSV.
 #include "runtime/run/metrics.h"
+#include "runtime/base/bug.h"
 #include "runtime/show/draw.h"
 #include "runtime/program/program.h"
 #include <errno.h>
@@ -219,7 +220,7 @@ static double scalar(const ProgramResult *report, const void *value) {
     case ELEMENT_U8:
         return *(const uint32_t *)value;
     }
-    return 0;
+    bug("a report of type %d", (int)report->tensor.type);
 }
 
 double metrics_seconds(const Metrics *metrics) { return metrics->seconds_before; }
