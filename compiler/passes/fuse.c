@@ -1,24 +1,11 @@
 // Needs: layouts. Gives: kernels - which values are stored, and which share a shader. Keeps: the graph.
 // A value is stored where it must be (operands, parts, outputs) or where several kernels would repeat more work than a store and loads cost.
 // Stored values then join the kernel that makes their latest input, when they need it only at the element that it has in hand, or a sibling.
+#include "compiler/kernel/alias.h"
 #include "compiler/passes/fuse_parts.h"
 #include "compiler/passes/passes.h"
 
-bool fuse_is_alias(const Fuse *fuse, uint32_t id) {
-    const Node *node = node_at(fuse, id);
-    if (node->op == OP_unpack || node->op == OP_transpose)
-        return true;
-    if (node->op != OP_reshape)
-        return false;
-    const Layout *out = &fuse->list->layouts[id], *in = &fuse->list->layouts[node->args[0].id];
-    if (out->rank == 0 || in->rank == 0)
-        return false;
-    for (uint32_t i = 0; i < out->rank || i < in->rank; i++)
-        if ((i < out->rank && out->order[i] != i) || (i < in->rank && in->order[i] != i))
-            return false;
-    uint32_t a = in->dims[in->rank - 1], b = out->dims[out->rank - 1];
-    return a == b || (a % 4 == 0 && b % 4 == 0);
-}
+bool fuse_is_alias(const Fuse *fuse, uint32_t id) { return alias_node(node_at(fuse, id), (Value){id}, fuse->list->layouts); }
 
 // ---- kernels
 

@@ -1,6 +1,7 @@
 // Needs: a graph without gradient and detach.
 // Gives: every value's physical layout; `materialise` before contractions, packs and outputs that ask for another layout or for a buffer.
 // Keeps: meaning, order of outputs.
+#include "compiler/kernel/alias.h"
 #include "compiler/passes/passes.h"
 
 typedef struct {
@@ -62,19 +63,10 @@ static Layout transposed(const Node *node, const Layout *arg) {
     return layout_make(node->type.rank, node->type.dims, order);
 }
 
-static bool is_row_major(const Layout *layout) {
-    for (uint32_t place = 0; place < layout->rank; place++)
-        if (layout->order[place] != place)
-            return false;
-    return true;
-}
-
-// A reshape that moves nothing: row-major to row-major with the same padded rows.
-static bool reshape_is_alias(const Layout *arg, const Type *type) {
-    if (arg->rank == 0 || type->rank == 0 || !is_row_major(arg))
-        return false;
-    uint32_t a = arg->dims[arg->rank - 1], b = type->dims[type->rank - 1];
-    return a == b || (a % 4 == 0 && b % 4 == 0);
+// Where it moves nothing it is row-major, as its argument is.
+static Layout reshaped(const Node *node, const Layout *arg) {
+    Layout plain = layout_make(node->type.rank, node->type.dims, NULL);
+    return alias_reshapes(arg, &plain) ? plain : layout_default(&node->type);
 }
 
 static Layout reduced(const Node *node, const Layout *arg) {
@@ -126,7 +118,7 @@ static Layout layout_of(const Pass *pass, const Node *node) {
     switch ((int)node->op) {
     case OP_unpack: return sets[graph_node(pass->graph, node->args[0])->type.set - 1].layouts[node->attrs[0].integer];
     case OP_transpose: return transposed(node, arg);
-    case OP_reshape: return reshape_is_alias(arg, &node->type) ? layout_make(node->type.rank, node->type.dims, NULL) : layout_default(&node->type);
+    case OP_reshape: return reshaped(node, arg);
     case OP_broadcast: return arg->rank == node->type.rank ? with_order_of(arg, &node->type) : layout_default(&node->type);
     case OP_slice:
     case OP_pad:
@@ -189,8 +181,7 @@ static Value materialise(Pass *pass, Value value, const Layout *layout, int kind
 static Value alias_base(const Pass *pass, Value value) {
     for (;;) {
         const Node *node = graph_node(pass->graph, value);
-        bool alias = node->op == OP_transpose || (node->op == OP_reshape && reshape_is_alias(&pass->layouts.items[node->args[0].id], &node->type));
-        if (!alias)
+        if (node->op == OP_unpack || !alias_node(node, value, pass->layouts.items))
             return value;
         value = node->args[0];
     }
