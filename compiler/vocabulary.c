@@ -43,15 +43,16 @@ static const char *kind_text(AttrKind kind) {
 
 static void print_row(Text *out, const OpDef *def) { text_format(out, "  %-22s %s\n", def->name, def->summary); }
 
-static void print_details(Text *out, const OpDef *def) {
+static void print_details(Text *out, Op op) {
+    const OpDef *def = op_def(op);
     text_format(out, "%s: %s\n  op           of the compiler\n", def->name, def->summary);
     text_format(out, "  class        %s\n", class_text(def->op_class));
     if (def->arg_count == ANY_COUNT)
         text_format(out, "  arguments    one or more\n");
     else
         text_format(out, "  arguments    %u\n", def->arg_count);
-    for (uint32_t i = 0; i < def->attr_count; i++)
-        text_format(out, "  %-12s %s: %s\n", i == 0 ? "attributes" : "", def->attrs[i].name, kind_text(def->attrs[i].kind));
+    for (uint32_t i = 0; i < op_attr_count(op); i++)
+        text_format(out, "  %-12s %s: %s\n", i == 0 ? "attributes" : "", attr_name(op_attr(op, i)), kind_text(attr_kind(op_attr(op, i))));
     if (def->word_kind != WORD_INTERNAL)
         text_format(out, "  %-12s %s\n", def->word_kind == WORD_OPERATOR ? "operator" : "function", def->word);
     text_format(out, "  gradient     %s\n", def->vjp ? "yes, made of ops" : "none flows");
@@ -62,10 +63,10 @@ static void print_details(Text *out, const OpDef *def) {
         text_format(out, "  %-12s", i == 0 ? "examples" : "");
         for (uint32_t k = 0; k < example->arg_count; k++)
             text_format(out, " %s", type_text(out->arena, &example->args[k]));
-        for (uint32_t k = 0; k < def->attr_count; k++) {
+        for (uint32_t k = 0; k < op_attr_count(op); k++) {
             Text text = text_create(out->arena);
             attr_print(&text, &example->attrs[k]);
-            text_format(out, " %s=%s", def->attrs[k].name, text.data);
+            text_format(out, " %s=%s", attr_name(op_attr(op, k)), text.data);
         }
         text_append(out, "\n");
     }
@@ -168,6 +169,6 @@ bool vocabulary_explain(Text *out, const char *name) {
     Op op;
     bool is_word = explain_language(out, name), is_op = op_find(name, &op);
     if (is_op)
-        print_details(out, op_def(op));
+        print_details(out, op);
     return is_word || is_op;
 }

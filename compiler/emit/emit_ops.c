@@ -139,15 +139,15 @@ static Code emit_reshape(Emitter *emitter, const Node *node, const Index *index)
 static Code emit_transpose(Emitter *emitter, const Node *node, const Index *index) {
     Index inner[MAX_RANK];
     for (uint32_t axis = 0; axis < node->type.rank; axis++)
-        inner[node->attrs[0].ints[axis]] = index[axis];
+        inner[attr_of(node, ATTR_order)->ints[axis]] = index[axis];
     return emit_value(emitter, node->args[0], inner);
 }
 
 static Code emit_slice(Emitter *emitter, const Node *node, const Index *index) {
     Index inner[MAX_RANK];
     for (uint32_t axis = 0; axis < node->type.rank; axis++)
-        inner[axis] = index_add_constant(emitter->pool, index_scale(emitter->pool, index[axis], node->attrs[2].ints[axis]),
-                                         node->attrs[0].ints[axis]);
+        inner[axis] = index_add_constant(emitter->pool, index_scale(emitter->pool, index[axis], attr_of(node, ATTR_steps)->ints[axis]),
+                                         attr_of(node, ATTR_starts)->ints[axis]);
     return emit_value(emitter, node->args[0], inner);
 }
 
@@ -155,8 +155,8 @@ static Code emit_flip(Emitter *emitter, const Node *node, const Index *index) {
     Index inner[MAX_RANK];
     for (uint32_t axis = 0; axis < node->type.rank; axis++)
         inner[axis] = index[axis];
-    for (uint32_t i = 0; i < node->attrs[0].count; i++) {
-        int64_t axis = node->attrs[0].ints[i];
+    for (uint32_t i = 0; i < attr_of(node, ATTR_axes)->count; i++) {
+        int64_t axis = attr_of(node, ATTR_axes)->ints[i];
         inner[axis] = index_add_constant(emitter->pool, index_scale(emitter->pool, index[axis], -1), (int64_t)node->type.dims[axis] - 1);
     }
     return emit_value(emitter, node->args[0], inner);
@@ -186,7 +186,7 @@ static Code emit_pad(Emitter *emitter, Value value, const Index *index) {
     Index inner[MAX_RANK];
     Text condition = text_create(emitter->arena);
     for (uint32_t axis = 0; axis < arg.rank; axis++) {
-        int64_t low = node->attrs[0].ints[axis], step = node->attrs[2].ints[axis] + 1, extent = arg.dims[axis];
+        int64_t low = attr_of(node, ATTR_low)->ints[axis], step = attr_of(node, ATTR_interior)->ints[axis] + 1, extent = arg.dims[axis];
         inner[axis] = index[axis];
         if (extent == node->type.dims[axis])
             continue;
@@ -228,7 +228,7 @@ static Code emit_pad(Emitter *emitter, Value value, const Index *index) {
 
 static Code emit_concat(Emitter *emitter, Value value, const Index *index) {
     const Node *node = graph_node(emitter->graph, value);
-    int64_t axis = node->attrs[0].integer, offset = 0, lowest, highest;
+    int64_t axis = attr_of(node, ATTR_axis)->integer, offset = 0, lowest, highest;
     Index first = index[axis];
     bool by_lane = index_mentions(index[axis], emitter->lane_atom);
     if (by_lane && !aligned_lane(emitter, index[axis], &first))
@@ -285,7 +285,7 @@ static Code emit_gather(Emitter *emitter, Value value, const Index *index) {
 
 static Code emit_iota(Emitter *emitter, Value value, const Index *index) {
     const Node *node = graph_node(emitter->graph, value);
-    Index at = index[node->attrs[0].integer], rest;
+    Index at = index[attr_of(node, ATTR_axis)->integer], rest;
     int64_t stride;
     if (!index_split(emitter->pool, at, emitter->lane_atom, &stride, &rest))
         return emit_by_lane(emitter, value, index);
@@ -306,7 +306,7 @@ static Code emit_number(Emitter *emitter, Value value) {
                  {"epoch_steps", NUMBER_EPOCH_STEPS},
                  {"repetition", NUMBER_REPETITION},
                  {"records", NUMBER_RECORDS}};
-    const char *name = graph_node(emitter->graph, value)->attrs[0].text;
+    const char *name = attr_of(graph_node(emitter->graph, value), ATTR_name)->text;
     emit_numbers(emitter);
     for (uint32_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!strcmp(words[i].name, name))
@@ -323,7 +323,7 @@ static Code emit_random(Emitter *emitter, Value value, const Index *index) {
     Index element = index_constant(0);
     for (uint32_t axis = 0; axis < node->type.rank; axis++)
         element = index_add(emitter->pool, index_scale(emitter->pool, element, node->type.dims[axis]), index[axis]);
-    uint64_t name = random_name(node->attrs[0].text);
+    uint64_t name = random_name(attr_of(node, ATTR_name)->text);
     const char *words = arena_format(
         emitter->arena, "philox(uvec4(uint(%s), numbers[%d], numbers[%d], 0u), uvec2(numbers[%d] ^ 0x%08xu, numbers[%d] ^ 0x%08xu))",
         emit_index(emitter, element), NUMBER_STEP, NUMBER_REPETITION, NUMBER_SEED_LOW, (uint32_t)name, NUMBER_SEED_HIGH,
@@ -333,7 +333,7 @@ static Code emit_random(Emitter *emitter, Value value, const Index *index) {
     if (node->op == OP_random_uniform)
         return emit_register(emitter, value, DTYPE_F32, false, arena_format(emitter->arena, "uniform_of(%s)", words));
     return emit_register(emitter, value, DTYPE_I32, false,
-                         arena_format(emitter->arena, "int(below_of(%s, %lldu))", words, (long long)node->attrs[2].integer));
+                         arena_format(emitter->arena, "int(below_of(%s, %lldu))", words, (long long)attr_of(node, ATTR_below)->integer));
 }
 
 // ---- any value
@@ -363,7 +363,7 @@ static Code emit_node(Emitter *emitter, Value value, const Index *index) {
     case OP_materialise:
         return emit_value(emitter, node->args[0], index);
     case OP_constant:
-        return (Code){emit_number_text(emitter, node->type.dtype, node->attrs[0].number), node->type.dtype, false};
+        return (Code){emit_number_text(emitter, node->type.dtype, attr_of(node, ATTR_value)->number), node->type.dtype, false};
     case OP_iota:
         return emit_iota(emitter, value, index);
     case OP_number:

@@ -202,7 +202,7 @@ static void accumulate(Fold *fold, Value root, bool second_pass) {
             emit_line(emitter, "bvec4 %s = mix(greaterThan(%s, a%u), not(isnan(a%u)), isnan(%s));", better, value, id, id, value);
         else
             emit_line(emitter, "bvec4 %s = greaterThan(%s, a%u);", better, value, id);
-        emit_line(emitter, "b%u = mix(b%u, %s, %s);", id, id, position(fold, (uint32_t)node->attrs[0].integer), better);
+        emit_line(emitter, "b%u = mix(b%u, %s, %s);", id, id, position(fold, (uint32_t)attr_of(node, ATTR_axis)->integer), better);
         emit_line(emitter, "a%u = mix(a%u, %s, %s);", id, id, value, better);
         break;
     }
@@ -394,10 +394,10 @@ static Fold fold_of(Emitter *emitter) {
     Fold fold = {.emitter = emitter, .arg = node->args[0], .space = graph_type(emitter->graph, node->args[0]), .count = 1};
     fold.layout = emitter->list->layouts[fold.arg.id];
     if (node->op == OP_argmax)
-        fold.folded[node->attrs[0].integer] = true;
+        fold.folded[attr_of(node, ATTR_axis)->integer] = true;
     else
-        for (uint32_t i = 0; i < node->attrs[0].count; i++)
-            fold.folded[node->attrs[0].ints[i]] = true;
+        for (uint32_t i = 0; i < attr_of(node, ATTR_axes)->count; i++)
+            fold.folded[attr_of(node, ATTR_axes)->ints[i]] = true;
     for (uint32_t axis = 0; axis < fold.layout.rank; axis++)
         fold.count *= fold.folded[axis] ? fold.space.dims[axis] : 1;
     for (uint32_t i = 0; i < emitter->kernel->roots.count; i++)

@@ -4,6 +4,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+const char *attr_name(AttrName name) {
+    static const char *const names[] = {
+#define ATTRIBUTE(name, kind) #name,
+#include "compiler/ir/attributes.def"
+#undef ATTRIBUTE
+    };
+    return names[name];
+}
+
+AttrKind attr_kind(AttrName name) {
+    static const AttrKind kinds[] = {
+#define ATTRIBUTE(name, kind) ATTR_##kind,
+#include "compiler/ir/attributes.def"
+#undef ATTRIBUTE
+    };
+    return kinds[name];
+}
+
 Attr attr_int(int64_t integer) { return (Attr){.kind = ATTR_INT, .integer = integer}; }
 Attr attr_number(double number) { return (Attr){.kind = ATTR_NUMBER, .number = number}; }
 Attr attr_ints(const int64_t *ints, uint32_t count) { return (Attr){.kind = ATTR_INTS, .ints = ints, .count = count}; }

@@ -1,8 +1,14 @@
-// Attr: a constant of a node - an integer, number, list of integers or text. The order is that of OpDef.attrs.
+// Attr: a constant of a node - an integer, number, list of integers or text. Which op has which, and in which order: ops.def.
 #pragma once
 #include "compiler/ir/type.h"
 
 typedef enum { ATTR_INT, ATTR_NUMBER, ATTR_INTS, ATTR_TEXT } AttrKind;
+
+typedef enum {
+#define ATTRIBUTE(name, kind) ATTR_##name,
+#include "compiler/ir/attributes.def"
+#undef ATTRIBUTE
+} AttrName;
 
 typedef struct {
     AttrKind kind;
@@ -13,6 +19,8 @@ typedef struct {
     const char *text;    // ATTR_TEXT
 } Attr;
 
+const char *attr_name(AttrName name);
+AttrKind attr_kind(AttrName name);
 Attr attr_int(int64_t integer);
 Attr attr_number(double number);
 Attr attr_ints(const int64_t *ints, uint32_t count);

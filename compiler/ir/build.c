@@ -244,6 +244,6 @@ bool is_constant(const Graph *graph, Value value, double *number) {
         node = graph_node(graph, node->args[0]);
     if (!node || node->op != OP_constant)
         return false;
-    *number = node->attrs[0].number;
+    *number = attr_of(node, ATTR_value)->number;
     return true;
 }

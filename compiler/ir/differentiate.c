@@ -124,7 +124,7 @@ static void visit(Sweep *sweep, uint32_t id) {
         return;
     graph->origin = (Origin){node.origin.pointer, "differentiate"};
     if (node.op == OP_unpack) {
-        accumulate(graph, &parts_of(sweep, node.args[0].id)[node.attrs[0].integer], grad);
+        accumulate(graph, &parts_of(sweep, node.args[0].id)[attr_of(&node, ATTR_part)->integer], grad);
         return;
     }
     Value *grads = ARENA_NEW(sweep->scratch, Value, node.arg_count);

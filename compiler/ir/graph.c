@@ -99,11 +99,11 @@ static bool check_form(Graph *graph, const Node *node, const OpDef *def) {
         return graph_error(graph, node, "takes %s%u argument%s, got %u", def->arg_count == ANY_COUNT ? "at least " : "",
                            def->arg_count == ANY_COUNT ? 1 : def->arg_count, def->arg_count == 1 || def->arg_count == ANY_COUNT ? "" : "s",
                            node->arg_count);
-    if (node->attr_count != def->attr_count)
-        return graph_error(graph, node, "takes %u attributes, got %u", def->attr_count, node->attr_count);
+    if (node->attr_count != op_attr_count(node->op))
+        return graph_error(graph, node, "takes %u attributes, got %u", op_attr_count(node->op), node->attr_count);
     for (uint32_t i = 0; i < node->attr_count; i++)
-        if (node->attrs[i].kind != def->attrs[i].kind)
-            return graph_error(graph, node, "attribute %s is of the wrong kind", def->attrs[i].name);
+        if (node->attrs[i].kind != attr_kind(op_attr(node->op, i)))
+            return graph_error(graph, node, "attribute %s is of the wrong kind", attr_name(op_attr(node->op, i)));
     return true;
 }
 

@@ -30,7 +30,7 @@ static int32_t number_of(const Sources *sources, const char *name) {
 }
 
 static void draw(const Node *node, const Sources *sources, Tensor *out) {
-    uint64_t name = random_name(node->attrs[0].text), count = type_count(&out->type);
+    uint64_t name = random_name(attr_of(node, ATTR_name)->text), count = type_count(&out->type);
     for (uint64_t i = 0; i < count; i++) {
         RandomWords words = random_element(sources->seed, name, (uint32_t)sources->step, (uint32_t)sources->repetition, (uint32_t)i);
         if (node->op == OP_random_normal)
@@ -38,12 +38,12 @@ static void draw(const Node *node, const Sources *sources, Tensor *out) {
         else if (node->op == OP_random_uniform)
             out->data[i] = (double)random_uniform(words);
         else
-            out->data[i] = random_below(words, (uint32_t)node->attrs[2].integer);
+            out->data[i] = random_below(words, (uint32_t)attr_of(node, ATTR_below)->integer);
     }
 }
 
 static bool copy_given(const Graph *graph, const Node *node, const Tensor *given, Tensor *out, Diag *diag) {
-    const char *what = op_def(node->op)->name, *name = node->attrs[0].text;
+    const char *what = op_def(node->op)->name, *name = attr_of(node, ATTR_name)->text;
     if (!given) {
         diag_error(diag, NULL, "no numbers for %s \"%s\"", what, name);
         return false;
@@ -59,7 +59,7 @@ static bool copy_given(const Graph *graph, const Node *node, const Tensor *given
 
 // Values that no reference computes.
 static bool fill_source(const Graph *graph, const Node *node, const Sources *sources, Tensor *out, Diag *diag) {
-    const char *name = node->attr_count ? node->attrs[0].text : NULL;
+    const char *name = node->attr_count ? attr_of(node, ATTR_name)->text : NULL;
     const Tensor *given;
     if (node->op == OP_state)
         return copy_given(graph, node, sources->state ? sources->state(sources->context, name) : NULL, out, diag);

@@ -1,4 +1,4 @@
-// Op: the table of operations. One row of ops.def or elementwise.def is one op; everything that knows ops loops over op_defs.
+// Op: the table of operations. One row of ops.def or elementwise.def is one op; everything that knows ops loops over them.
 #pragma once
 #include "compiler/ir/graph.h"
 
@@ -27,11 +27,6 @@ typedef enum {
 } MapPadding;
 
 typedef enum { RESULT_SAME, RESULT_F32, RESULT_I32, RESULT_U32, RESULT_BOOL } MapResult;
-
-typedef struct {
-    const char *name;
-    AttrKind kind;
-} AttrSpec;
 
 enum { MAX_ATTRS = 8, MAX_EXAMPLES = 8 };
 
@@ -64,8 +59,6 @@ struct OpDef {
     const char *summary; // one line, for `gcc-graph ops`
     OpClass op_class;
     uint32_t arg_count; // ANY_COUNT: one or more
-    AttrSpec attrs[MAX_ATTRS];
-    uint32_t attr_count;
     OpInfer infer;
     OpVjp vjp;             // NULL: no gradient flows (integers, comparisons, random)
     OpReference reference; // NULL: a source, whose values come from outside
@@ -91,3 +84,7 @@ const OpDef *op_def(Op op);
 bool op_find(const char *name, Op *out);
 bool op_of_operator(const char *word, uint32_t arg_count, Op *out); // of expressions: "+", "and" …
 bool op_keeps_zero(const OpDef *def);                               // CLASS_MAP: f(0, …, 0) = 0
+uint32_t op_attr_count(Op op);
+AttrName op_attr(Op op, uint32_t place);
+uint32_t op_attr_place(Op op, AttrName name);         // in Node.attrs; a bug where the op has none of this name
+const Attr *attr_of(const Node *node, AttrName name); // likewise

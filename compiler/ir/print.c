@@ -30,7 +30,7 @@ static void print_node(Text *text, const Graph *graph, uint32_t id) {
     for (uint32_t i = 0; i < node->arg_count; i++)
         text_format(text, " %%%u", node->args[i].id);
     for (uint32_t i = 0; i < node->attr_count; i++) {
-        text_format(text, " %s=", def->attrs[i].name);
+        text_format(text, " %s=", attr_name(op_attr(node->op, i)));
         attr_print(text, &node->attrs[i]);
     }
     text_format(text, " : %s", type_text(graph->arena, &node->type));

@@ -33,7 +33,7 @@ static bool check_node(Text *problems, const Graph *graph, uint32_t id) {
             report_node(problems, graph, id, "an argument does not come before it");
             return false;
         }
-    if ((def->arg_count == ANY_COUNT ? node->arg_count == 0 : node->arg_count != def->arg_count) || node->attr_count != def->attr_count) {
+    if ((def->arg_count == ANY_COUNT ? node->arg_count == 0 : node->arg_count != def->arg_count) || node->attr_count != op_attr_count(node->op)) {
         report_node(problems, graph, id, "wrong number of arguments or attributes");
         return false;
     }

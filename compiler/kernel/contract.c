@@ -6,11 +6,11 @@ static const Node *node_of(const KernelList *list, Value value) { return graph_n
 
 static void conv_attrs(Contract *c, const Node *node) {
     for (int i = 0; i < 2; i++) {
-        c->stride[i] = node->attrs[0].ints[i];
-        c->pad[i] = node->attrs[1].ints[i];
-        c->dilation[i] = node->attrs[2].ints[i];
+        c->stride[i] = attr_of(node, ATTR_stride)->ints[i];
+        c->pad[i] = attr_of(node, ATTR_pad)->ints[i];
+        c->dilation[i] = attr_of(node, ATTR_dilation)->ints[i];
     }
-    c->groups = (uint32_t)node->attrs[3].integer;
+    c->groups = (uint32_t)attr_of(node, ATTR_groups)->integer;
 }
 
 static void image_strides(const Layout *layout, uint32_t *image, uint32_t *row, uint32_t *column) {
@@ -27,8 +27,8 @@ static void contract_conv(Contract *c, const KernelList *list, const Node *node)
     c->x_height = x->dims[2], c->x_width = x->dims[3], c->images = x->dims[0];
     if (node->op == OP_conv2d_weight) {
         c->is_outer = true;
-        c->slices = (uint32_t)node->attrs[5].integer;
-        c->taps_y = (uint32_t)node->attrs[4].ints[0], c->taps_x = (uint32_t)node->attrs[4].ints[1];
+        c->slices = (uint32_t)attr_of(node, ATTR_slices)->integer;
+        c->taps_y = (uint32_t)attr_of(node, ATTR_kernel)->ints[0], c->taps_x = (uint32_t)attr_of(node, ATTR_kernel)->ints[1];
         image_strides(w, &c->g_image, &c->g_row, &c->g_column);
         c->height = w->dims[2], c->width = w->dims[3];
         c->channels = x->dims[1] / c->groups, c->columns = w->dims[1] / c->groups;
@@ -126,7 +126,7 @@ double contract_flops(const Graph *graph, Value value) {
         return 2.0 * (double)type_count(&node->type) * b.dims[1] * b.dims[2] * b.dims[3];
     if (node->op == OP_conv2d_input)
         return 2.0 * (double)type_count(&a) * b.dims[1] * b.dims[2] * b.dims[3];
-    return 2.0 * (double)type_count(&b) * (a.dims[1] / (double)node->attrs[3].integer) * (double)(node->attrs[4].ints[0] * node->attrs[4].ints[1]);
+    return 2.0 * (double)type_count(&b) * (a.dims[1] / (double)attr_of(node, ATTR_groups)->integer) * (double)(attr_of(node, ATTR_kernel)->ints[0] * attr_of(node, ATTR_kernel)->ints[1]);
 }
 
 WorkClass contract_class(const Graph *graph, Value value) {

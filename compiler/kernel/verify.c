@@ -93,7 +93,7 @@ static void check_updates(Verify *verify) {
             Value root = buffer_root(list, list->kernels.items[k].loads.items[i]);
             const Node *node = graph_node(list->graph, root);
             if (node->op == OP_state)
-                for (uint32_t o = name_table_find(updates, node->attrs[0].text); o != UINT32_MAX; o = more[o])
+                for (uint32_t o = name_table_find(updates, attr_of(node, ATTR_name)->text); o != UINT32_MAX; o = more[o])
                     check_update(verify, &list->graph->outputs.items[o], k, i);
         }
 }

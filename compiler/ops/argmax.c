@@ -4,7 +4,7 @@
 
 static bool infer_argmax(Graph *graph, const Node *node, Type *out) {
     Type from = arg_type(graph, node, 0);
-    int64_t axis = node->attrs[0].integer;
+    int64_t axis = attr_of(node, ATTR_axis)->integer;
     if (!needs_plain(graph, node, 0))
         return false;
     if (from.dtype != DTYPE_F32 && from.dtype != DTYPE_I32)
@@ -21,7 +21,7 @@ static bool infer_argmax(Graph *graph, const Node *node, Type *out) {
 static void reference_argmax(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
     (void)graph;
     const Type *from = &args[0]->type;
-    uint32_t axis = (uint32_t)node->attrs[0].integer, extent = from->dims[axis];
+    uint32_t axis = (uint32_t)attr_of(node, ATTR_axis)->integer, extent = from->dims[axis];
     uint64_t outer = 1, inner = 1;
     for (uint32_t i = 0; i < from->rank; i++)
         *(i < axis ? &outer : &inner) *= i == axis ? 1 : from->dims[i];
@@ -40,8 +40,6 @@ const OpDef op_argmax = {
     .summary = "index of the largest element along an axis, the first of equals; NaN is largest",
     .op_class = CLASS_REDUCE,
     .arg_count = 1,
-    .attrs = {{"axis", ATTR_INT}},
-    .attr_count = 1,
     .infer = infer_argmax,
     .reference = reference_argmax,
     .example_count = 4,

@@ -14,17 +14,17 @@ typedef struct {
 // ---- shapes
 
 static bool read_attrs(Graph *graph, const Node *node, Conv *conv) {
-    static const char *const names[] = {"stride", "pad", "dilation"};
+    static const AttrName names[] = {ATTR_stride, ATTR_pad, ATTR_dilation};
     static const int64_t least[] = {1, 0, 1};
     int64_t *fields[] = {conv->stride, conv->pad, conv->dilation};
     for (uint32_t i = 0; i < 3; i++)
         for (uint32_t axis = 0; axis < 2; axis++) {
-            const Attr *attr = &node->attrs[i];
+            const Attr *attr = attr_of(node, names[i]);
             if (attr->count != 2 || attr->ints[axis] < least[i] || attr->ints[axis] > ELEMENTS_MAX)
-                return graph_error(graph, node, "%s must be two numbers of at least %lld", names[i], (long long)least[i]);
+                return graph_error(graph, node, "%s must be two numbers of at least %lld", attr_name(names[i]), (long long)least[i]);
             fields[i][axis] = attr->ints[axis];
         }
-    int64_t groups = node->attrs[3].integer;
+    int64_t groups = attr_of(node, ATTR_groups)->integer;
     if (groups < 1 || groups > ELEMENTS_MAX)
         return graph_error(graph, node, "groups must be at least 1, got %lld", (long long)groups);
     conv->groups = (uint32_t)groups;
@@ -93,7 +93,7 @@ static bool read_conv2d(Graph *graph, const Node *node, Conv *conv) {
 static bool read_conv2d_input(Graph *graph, const Node *node, Conv *conv) {
     if (!is_image(graph, node, 0, "wants a gradient [n, channels, height, width]") ||
         !is_image(graph, node, 1, "wants a weight [out, in / groups, height, width]") || !read_attrs(graph, node, conv) ||
-        !read_extents(graph, node, &node->attrs[4], "size", conv->in))
+        !read_extents(graph, node, attr_of(node, ATTR_size), "size", conv->in))
         return false;
     Type g = arg_type(graph, node, 0), w = arg_type(graph, node, 1);
     conv->n = g.dims[0], conv->ci = w.dims[1] * conv->groups, conv->co = w.dims[0];
@@ -104,10 +104,10 @@ static bool read_conv2d_input(Graph *graph, const Node *node, Conv *conv) {
 static bool read_conv2d_weight(Graph *graph, const Node *node, Conv *conv) {
     if (!is_image(graph, node, 0, "wants [n, channels, height, width]") ||
         !is_image(graph, node, 1, "wants a gradient [n, channels, height, width]") || !read_attrs(graph, node, conv) ||
-        !read_extents(graph, node, &node->attrs[4], "kernel", conv->kernel))
+        !read_extents(graph, node, attr_of(node, ATTR_kernel), "kernel", conv->kernel))
         return false;
     Type x = arg_type(graph, node, 0), g = arg_type(graph, node, 1);
-    int64_t slices = node->attrs[5].integer;
+    int64_t slices = attr_of(node, ATTR_slices)->integer;
     conv->n = x.dims[0], conv->ci = x.dims[1], conv->co = g.dims[1];
     conv->in[0] = x.dims[2], conv->in[1] = x.dims[3];
     if (slices < 1 || slices > conv->n || conv->n % slices)
@@ -144,39 +144,43 @@ static bool infer_conv2d_weight(Graph *graph, const Node *node, Type *out) {
 
 // ---- gradients
 
-static Value forward(Graph *graph, Value x, Value w, const Attr *attrs) {
-    return graph_add(graph, OP_conv2d, (Value[]){x, w}, 2, attrs, 4);
+// `like`: a member of the family with the same stride, pad, dilation and groups, which are the first of each.
+static Value forward(Graph *graph, Value x, Value w, const Node *like) {
+    Attr all[] = {*attr_of(like, ATTR_stride), *attr_of(like, ATTR_pad), *attr_of(like, ATTR_dilation), *attr_of(like, ATTR_groups)};
+    return graph_add(graph, OP_conv2d, (Value[]){x, w}, 2, all, 4);
 }
 
-static Value by_input(Graph *graph, Value g, Value w, const Attr *attrs, Type x) {
-    Attr all[] = {attrs[0], attrs[1], attrs[2], attrs[3], attr_ints((int64_t[]){x.dims[2], x.dims[3]}, 2)};
+static Value by_input(Graph *graph, Value g, Value w, const Node *like, Type x) {
+    Attr all[] = {*attr_of(like, ATTR_stride), *attr_of(like, ATTR_pad), *attr_of(like, ATTR_dilation), *attr_of(like, ATTR_groups),
+                  attr_ints((int64_t[]){x.dims[2], x.dims[3]}, 2)};
     return graph_add(graph, OP_conv2d_input, (Value[]){g, w}, 2, all, 5);
 }
 
-static Value by_weight(Graph *graph, Value x, Value g, const Attr *attrs, Type w) {
-    Attr all[] = {attrs[0], attrs[1], attrs[2], attrs[3], attr_ints((int64_t[]){w.dims[2], w.dims[3]}, 2), attr_int(1)};
+static Value by_weight(Graph *graph, Value x, Value g, const Node *like, Type w) {
+    Attr all[] = {*attr_of(like, ATTR_stride), *attr_of(like, ATTR_pad), *attr_of(like, ATTR_dilation), *attr_of(like, ATTR_groups),
+                  attr_ints((int64_t[]){w.dims[2], w.dims[3]}, 2), attr_int(1)};
     return graph_add(graph, OP_conv2d_weight, (Value[]){x, g}, 2, all, 6);
 }
 
 static void vjp_conv2d(Graph *graph, Value out, Value grad, Value *grads) {
     Node node = *graph_node(graph, out);
     Value x = node.args[0], w = node.args[1];
-    grads[0] = by_input(graph, grad, w, node.attrs, graph_type(graph, x));
-    grads[1] = by_weight(graph, x, grad, node.attrs, graph_type(graph, w));
+    grads[0] = by_input(graph, grad, w, &node, graph_type(graph, x));
+    grads[1] = by_weight(graph, x, grad, &node, graph_type(graph, w));
 }
 
 static void vjp_conv2d_input(Graph *graph, Value out, Value grad, Value *grads) {
     Node node = *graph_node(graph, out);
     Value g = node.args[0], w = node.args[1];
-    grads[0] = forward(graph, grad, w, node.attrs);
-    grads[1] = by_weight(graph, grad, g, node.attrs, graph_type(graph, w));
+    grads[0] = forward(graph, grad, w, &node);
+    grads[1] = by_weight(graph, grad, g, &node, graph_type(graph, w));
 }
 
 // Each slice of the batch has a gradient of its own.
 static void vjp_conv2d_weight(Graph *graph, Value out, Value grad, Value *grads) {
     Node node = *graph_node(graph, out);
     Type x = graph_type(graph, node.args[0]), w = graph_type(graph, grad);
-    uint32_t slices = (uint32_t)node.attrs[5].integer, records = x.dims[0] / slices;
+    uint32_t slices = (uint32_t)attr_of(&node, ATTR_slices)->integer, records = x.dims[0] / slices;
     Value *parts = ARENA_NEW(graph->arena, Value, 2 * slices);
     for (uint32_t i = 0; i < slices; i++) {
         Value part = grad;
@@ -184,8 +188,8 @@ static void vjp_conv2d_weight(Graph *graph, Value out, Value grad, Value *grads)
             part = build_reshape(graph, build_slice(graph, grad, 0, i, i + 1, 1), 4, w.dims + 1);
         Value x_part = build_slice(graph, node.args[0], 0, i * records, (i + 1) * records, 1);
         Value g_part = build_slice(graph, node.args[1], 0, i * records, (i + 1) * records, 1);
-        parts[i] = by_input(graph, g_part, part, node.attrs, x);
-        parts[slices + i] = forward(graph, x_part, part, node.attrs);
+        parts[i] = by_input(graph, g_part, part, &node, x);
+        parts[slices + i] = forward(graph, x_part, part, &node);
     }
     grads[0] = build_concat(graph, parts, slices, 0);
     grads[1] = build_concat(graph, parts + slices, slices, 0);
@@ -305,8 +309,6 @@ const OpDef op_conv2d = {
     .summary = "correlation of [n, ci, h, w] with [co, ci / groups, kh, kw]",
     .op_class = CLASS_CONTRACT,
     .arg_count = 2,
-    .attrs = {{"stride", ATTR_INTS}, {"pad", ATTR_INTS}, {"dilation", ATTR_INTS}, {"groups", ATTR_INT}},
-    .attr_count = 4,
     .infer = infer_conv2d,
     .vjp = vjp_conv2d,
     .reference = reference_conv2d,
@@ -326,8 +328,6 @@ const OpDef op_conv2d_input = {
     .summary = "conv2d's gradient by its image; also a transposed convolution",
     .op_class = CLASS_CONTRACT,
     .arg_count = 2,
-    .attrs = {{"stride", ATTR_INTS}, {"pad", ATTR_INTS}, {"dilation", ATTR_INTS}, {"groups", ATTR_INT}, {"size", ATTR_INTS}},
-    .attr_count = 5,
     .infer = infer_conv2d_input,
     .vjp = vjp_conv2d_input,
     .reference = reference_conv2d_input,
@@ -345,13 +345,6 @@ const OpDef op_conv2d_weight = {
     .summary = "conv2d's gradient by its weight, of the whole batch or by slices of it",
     .op_class = CLASS_CONTRACT,
     .arg_count = 2,
-    .attrs = {{"stride", ATTR_INTS},
-              {"pad", ATTR_INTS},
-              {"dilation", ATTR_INTS},
-              {"groups", ATTR_INT},
-              {"kernel", ATTR_INTS},
-              {"slices", ATTR_INT}},
-    .attr_count = 6,
     .infer = infer_conv2d_weight,
     .vjp = vjp_conv2d_weight,
     .reference = reference_conv2d_weight,

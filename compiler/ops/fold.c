@@ -3,7 +3,7 @@
 
 bool fold_infer(Graph *graph, const Node *node, Type *out) {
     Type from = arg_type(graph, node, 0);
-    const Attr *axes = &node->attrs[0];
+    const Attr *axes = attr_of(node, ATTR_axes);
     if (axes->count == 0)
         return graph_error(graph, node, "no axes are named");
     *out = type_scalar(from.dtype);

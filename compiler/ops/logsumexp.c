@@ -9,7 +9,7 @@ static bool infer_logsumexp(Graph *graph, const Node *node, Type *out) { return 
 static void vjp_logsumexp(Graph *graph, Value out, Value grad, Value *grads) {
     Node node = *graph_node(graph, out);
     Type from = graph_type(graph, node.args[0]);
-    const Attr *axes = &node.attrs[0];
+    const Attr *axes = attr_of(&node, ATTR_axes);
     Value largest = graph_add(graph, OP_reduce_max, node.args, 1, axes, 1);
     Value is_infinite = build_number(graph, OP_eq, build_unary(graph, OP_abs, largest), INFINITY);
     Value shift = build_select(graph, is_infinite, build_constant(graph, DTYPE_F32, 0), largest);
@@ -28,7 +28,7 @@ static void reference_logsumexp(const Graph *graph, const Node *node, const Tens
     for (uint64_t i = 0; i < count; i++)
         largest[i] = -INFINITY;
     const double *data = args[0]->data;
-    Fold fold = fold_start(&args[0]->type, &node->attrs[0]);
+    Fold fold = fold_start(&args[0]->type, attr_of(node, ATTR_axes));
     do {
         for (uint32_t i = 0; i < fold.row; i++)
             largest[fold.target + i * fold.step] = fmax(largest[fold.target + i * fold.step], data[i]);
@@ -37,7 +37,7 @@ static void reference_logsumexp(const Graph *graph, const Node *node, const Tens
     for (uint64_t i = 0; i < count; i++)
         largest[i] = isinf(largest[i]) ? 0 : largest[i];
     data = args[0]->data;
-    fold = fold_start(&args[0]->type, &node->attrs[0]);
+    fold = fold_start(&args[0]->type, attr_of(node, ATTR_axes));
     do {
         for (uint32_t i = 0; i < fold.row; i++)
             out->data[fold.target + i * fold.step] += exp(data[i] - largest[fold.target + i * fold.step]);
@@ -53,8 +53,6 @@ const OpDef op_logsumexp = {
     .summary = "log of the sum of e^x over axes",
     .op_class = CLASS_REDUCE,
     .arg_count = 1,
-    .attrs = {{"axes", ATTR_INTS}},
-    .attr_count = 1,
     .infer = infer_logsumexp,
     .vjp = vjp_logsumexp,
     .reference = reference_logsumexp,

@@ -3,13 +3,13 @@
 
 static bool infer_materialise(Graph *graph, const Node *node, Type *out) {
     *out = arg_type(graph, node, 0);
-    const Attr *order = &node->attrs[0];
+    const Attr *order = attr_of(node, ATTR_order);
     uint32_t seen = 0;
     for (uint32_t i = 0; i < order->count; i++)
         seen |= order->ints[i] >= 0 && order->ints[i] < out->rank ? 1u << order->ints[i] : 0;
     if (order->count != out->rank || seen != (1u << out->rank) - 1)
         return graph_error(graph, node, "the order has to name every axis of %s once", shown(graph, node->args[0]));
-    return node->attrs[1].integer >= 0 || graph_error(graph, node, "copy must not be negative");
+    return attr_of(node, ATTR_copy)->integer >= 0 || graph_error(graph, node, "copy must not be negative");
 }
 
 static void vjp_materialise(Graph *graph, Value out, Value grad, Value *grads) {
@@ -27,8 +27,6 @@ const OpDef op_materialise = {
     .summary = "the same value, put into memory with its axes in another physical order",
     .op_class = CLASS_VIEW,
     .arg_count = 1,
-    .attrs = {{"order", ATTR_INTS}, {"copy", ATTR_INT}},
-    .attr_count = 2,
     .infer = infer_materialise,
     .vjp = vjp_materialise,
     .reference = reference_materialise,

@@ -21,7 +21,7 @@ static Value take(Graph *graph, Value packed, uint32_t which) {
 static void vjp_moments(Graph *graph, Value out, Value grad, Value *grads) {
     Node node = *graph_node(graph, out);
     Type from = graph_type(graph, node.args[0]);
-    const Attr *axes = &node.attrs[0];
+    const Attr *axes = attr_of(&node, ATTR_axes);
     double count = 1;
     for (uint32_t i = 0; i < axes->count; i++)
         count *= from.dims[axes->ints[i]];
@@ -36,7 +36,7 @@ static void reference_moments(const Graph *graph, const Node *node, const Tensor
     uint64_t count = type_count(&out->type) / 2;
     double *mean = out->data, *squares = out->data + count, folded = (double)(type_count(&args[0]->type) / count);
     const double *data = args[0]->data;
-    Fold fold = fold_start(&args[0]->type, &node->attrs[0]);
+    Fold fold = fold_start(&args[0]->type, attr_of(node, ATTR_axes));
     do {
         for (uint32_t i = 0; i < fold.row; i++)
             mean[fold.target + i * fold.step] += data[i];
@@ -45,7 +45,7 @@ static void reference_moments(const Graph *graph, const Node *node, const Tensor
     for (uint64_t i = 0; i < count; i++)
         mean[i] /= folded;
     data = args[0]->data;
-    fold = fold_start(&args[0]->type, &node->attrs[0]);
+    fold = fold_start(&args[0]->type, attr_of(node, ATTR_axes));
     do {
         for (uint32_t i = 0; i < fold.row; i++) {
             uint64_t at = fold.target + i * fold.step;
@@ -60,8 +60,6 @@ const OpDef op_moments = {
     .summary = "mean and variance (over the count) along axes, stacked on a new first axis",
     .op_class = CLASS_REDUCE,
     .arg_count = 1,
-    .attrs = {{"axes", ATTR_INTS}},
-    .attr_count = 1,
     .infer = infer_moments,
     .vjp = vjp_moments,
     .reference = reference_moments,

@@ -1,37 +1,5 @@
-// The table of ops, and what infer functions share.
+// Ops: what infer functions and gradients share.
 #include "compiler/ops/ops.h"
-#include "runtime/base/bug.h"
-
-static const OpDef *const op_defs[OP_COUNT] = {
-#define OP(name, ...) [OP_##name] = &op_##name,
-#include "compiler/ir/op_names.def"
-#undef OP
-};
-
-const OpDef *op_def(Op op) {
-    CHECK(op > OP_NONE && op < OP_COUNT);
-    return op_defs[op];
-}
-
-bool op_find(const char *name, Op *out) {
-    for (uint32_t op = OP_NONE + 1; op < OP_COUNT; op++)
-        if (strcmp(op_defs[op]->name, name) == 0) {
-            *out = (Op)op;
-            return true;
-        }
-    return false;
-}
-
-bool op_of_operator(const char *word, uint32_t arg_count, Op *out) {
-    for (uint32_t op = OP_NONE + 1; op < OP_COUNT; op++)
-        if (op_defs[op]->word_kind == WORD_OPERATOR && op_defs[op]->arg_count == arg_count && strcmp(op_defs[op]->word, word) == 0) {
-            *out = (Op)op;
-            return true;
-        }
-    return false;
-}
-
-bool op_keeps_zero(const OpDef *def) { return def->padding != MAP_NONZERO && def->padding != MAP_QUOTIENT; }
 
 Type arg_type(const Graph *graph, const Node *node, uint32_t arg) { return graph_type(graph, node->args[arg]); }
 

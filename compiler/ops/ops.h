@@ -1,11 +1,7 @@
-// What the files of compiler/ops share: the table's entries and helpers of infer functions and gradients.
+// What the files of compiler/ops share: helpers of infer functions, gradients and examples.
 #pragma once
 #include "compiler/ir/module.h"
-#include "compiler/ir/op.h"
-
-#define OP(name, ...) extern const OpDef op_##name;
-#include "compiler/ir/op_names.def"
-#undef OP
+#include "compiler/ir/op_rows.h"
 
 #define EXAMPLE_INTS(...)                                                                                                                  \
     { .kind = ATTR_INTS, .ints = (const int64_t[]){__VA_ARGS__}, .count = sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t) }

@@ -12,13 +12,13 @@ static bool infer_reduce(Graph *graph, const Node *node, Type *out) {
 static void vjp_reduce_sum(Graph *graph, Value out, Value grad, Value *grads) {
     const Node *node = graph_node(graph, out);
     Type from = graph_type(graph, node->args[0]);
-    grads[0] = fold_spread(graph, grad, &from, &node->attrs[0]);
+    grads[0] = fold_spread(graph, grad, &from, attr_of(node, ATTR_axes));
 }
 
 static void reference_reduce_sum(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
     (void)graph;
     const double *data = args[0]->data;
-    Fold fold = fold_start(&args[0]->type, &node->attrs[0]);
+    Fold fold = fold_start(&args[0]->type, attr_of(node, ATTR_axes));
     do {
         for (uint32_t i = 0; i < fold.row; i++)
             out->data[fold.target + i * fold.step] += data[i];
@@ -37,8 +37,6 @@ const OpDef op_reduce_sum = {
     .summary = "sum over axes",
     .op_class = CLASS_REDUCE,
     .arg_count = 1,
-    .attrs = {{"axes", ATTR_INTS}},
-    .attr_count = 1,
     .infer = infer_reduce,
     .vjp = vjp_reduce_sum,
     .reference = reference_reduce_sum,
@@ -51,7 +49,7 @@ const OpDef op_reduce_sum = {
 // Equals share the gradient. Of a NaN there are none: 0 / 0.
 static void vjp_reduce_max(Graph *graph, Value out, Value grad, Value *grads) {
     Node node = *graph_node(graph, out);
-    const Attr *axes = &node.attrs[0];
+    const Attr *axes = attr_of(&node, ATTR_axes);
     Type from = graph_type(graph, node.args[0]);
     Value zero = build_constant(graph, DTYPE_F32, 0), is_largest = build_binary(graph, OP_eq, node.args[0], fold_spread(graph, out, &from, axes));
     Value one = build_select(graph, is_largest, build_constant(graph, DTYPE_F32, 1), zero);
@@ -66,7 +64,7 @@ static void reference_reduce_max(const Graph *graph, const Node *node, const Ten
     for (uint64_t i = 0; i < count; i++)
         out->data[i] = -INFINITY;
     const double *data = args[0]->data;
-    Fold fold = fold_start(&args[0]->type, &node->attrs[0]);
+    Fold fold = fold_start(&args[0]->type, attr_of(node, ATTR_axes));
     do {
         for (uint32_t i = 0; i < fold.row; i++) {
             double *largest = &out->data[fold.target + i * fold.step];
@@ -81,8 +79,6 @@ const OpDef op_reduce_max = {
     .summary = "maximum over axes, NaN if one is; equals share the gradient",
     .op_class = CLASS_REDUCE,
     .arg_count = 1,
-    .attrs = {{"axes", ATTR_INTS}},
-    .attr_count = 1,
     .infer = infer_reduce,
     .vjp = vjp_reduce_max,
     .reference = reference_reduce_max,

@@ -11,7 +11,7 @@ static const Set *find_set(Graph *graph, const Node *node, int64_t set) {
 // ---- pack
 
 static bool infer_pack(Graph *graph, const Node *node, Type *out) {
-    int64_t index = node->attrs[0].integer;
+    int64_t index = attr_of(node, ATTR_set)->integer;
     const Set *set = find_set(graph, node, index);
     if (!set)
         return false;
@@ -34,7 +34,7 @@ static void vjp_pack(Graph *graph, Value out, Value grad, Value *grads) {
 }
 
 static void reference_pack(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
-    const Set *set = &graph->module->sets.items[node->attrs[0].integer - 1];
+    const Set *set = &graph->module->sets.items[attr_of(node, ATTR_set)->integer - 1];
     for (uint32_t i = 0; i < node->arg_count; i++)
         memcpy(out->data + set->parts.items[i].offset, args[i]->data, type_count(&args[i]->type) * sizeof *out->data);
 }
@@ -44,8 +44,6 @@ const OpDef op_pack = {
     .summary = "a parameter set from its parts",
     .op_class = CLASS_SET,
     .arg_count = ANY_COUNT,
-    .attrs = {{"set", ATTR_INT}},
-    .attr_count = 1,
     .infer = infer_pack,
     .vjp = vjp_pack,
     .reference = reference_pack,
@@ -60,7 +58,7 @@ static bool infer_unpack(Graph *graph, const Node *node, Type *out) {
     if (!type.set)
         return graph_error(graph, node, "takes a parameter set, got %s", shown(graph, node->args[0]));
     const Set *set = find_set(graph, node, type.set);
-    int64_t part = node->attrs[0].integer;
+    int64_t part = attr_of(node, ATTR_part)->integer;
     if (!set)
         return false;
     if (part < 0 || part >= set->parts.count)
@@ -76,13 +74,13 @@ static void vjp_unpack(Graph *graph, Value out, Value grad, Value *grads) {
     const Set *set = &graph->module->sets.items[index - 1];
     Value *parts = ARENA_NEW(graph->arena, Value, set->parts.count);
     for (uint32_t i = 0; i < set->parts.count; i++)
-        parts[i] = i == (uint32_t)node.attrs[0].integer ? grad : build_full(graph, &set->parts.items[i].type, 0);
+        parts[i] = i == (uint32_t)attr_of(&node, ATTR_part)->integer ? grad : build_full(graph, &set->parts.items[i].type, 0);
     grads[0] = build_pack(graph, index, parts, set->parts.count);
 }
 
 static void reference_unpack(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
     const Set *set = &graph->module->sets.items[args[0]->type.set - 1];
-    memcpy(out->data, args[0]->data + set->parts.items[node->attrs[0].integer].offset, type_count(&out->type) * sizeof *out->data);
+    memcpy(out->data, args[0]->data + set->parts.items[attr_of(node, ATTR_part)->integer].offset, type_count(&out->type) * sizeof *out->data);
 }
 
 const OpDef op_unpack = {
@@ -90,8 +88,6 @@ const OpDef op_unpack = {
     .summary = "one part of a parameter set",
     .op_class = CLASS_SET,
     .arg_count = 1,
-    .attrs = {{"part", ATTR_INT}},
-    .attr_count = 1,
     .infer = infer_unpack,
     .vjp = vjp_unpack,
     .reference = reference_unpack,

@@ -37,7 +37,7 @@ static bool needs_count(Graph *graph, const Node *node, const Attr *attr, const 
 
 static bool infer_broadcast(Graph *graph, const Node *node, Type *out) {
     Type from = arg_type(graph, node, 0);
-    int64_t set = node->attrs[1].integer;
+    int64_t set = attr_of(node, ATTR_set)->integer;
     if (!needs_plain(graph, node, 0))
         return false;
     if (set != 0) {
@@ -48,7 +48,7 @@ static bool infer_broadcast(Graph *graph, const Node *node, Type *out) {
         *out = (Type){.dtype = from.dtype, .rank = 1, .set = (uint16_t)set, .dims = {(uint32_t)graph->module->sets.items[set - 1].count}};
         return true;
     }
-    if (!shape_from_ints(graph, node, from.dtype, &node->attrs[0], out))
+    if (!shape_from_ints(graph, node, from.dtype, attr_of(node, ATTR_dims), out))
         return false;
     bool fits = from.rank <= out->rank;
     for (uint32_t i = 0; fits && i < from.rank; i++)
@@ -76,8 +76,6 @@ const OpDef op_broadcast = {
     .summary = "repeats along axes of 1 and missing axes in front",
     .op_class = CLASS_VIEW,
     .arg_count = 1,
-    .attrs = {{"dims", ATTR_INTS}, {"set", ATTR_INT}},
-    .attr_count = 2,
     .infer = infer_broadcast,
     .vjp = vjp_broadcast,
     .reference = reference_broadcast,
@@ -93,7 +91,7 @@ const OpDef op_broadcast = {
 
 static bool infer_reshape(Graph *graph, const Node *node, Type *out) {
     Type from = arg_type(graph, node, 0);
-    if (!needs_plain(graph, node, 0) || !shape_from_ints(graph, node, from.dtype, &node->attrs[0], out))
+    if (!needs_plain(graph, node, 0) || !shape_from_ints(graph, node, from.dtype, attr_of(node, ATTR_dims), out))
         return false;
     if (type_count(&from) != type_count(out))
         return graph_error(graph, node, "%s has %llu elements, %s would have %llu", shown(graph, node->args[0]),
@@ -116,8 +114,6 @@ const OpDef op_reshape = {
     .summary = "other axes, the same elements in row-major order",
     .op_class = CLASS_VIEW,
     .arg_count = 1,
-    .attrs = {{"dims", ATTR_INTS}},
-    .attr_count = 1,
     .infer = infer_reshape,
     .vjp = vjp_reshape,
     .reference = reference_reshape,
@@ -132,7 +128,7 @@ const OpDef op_reshape = {
 
 static bool infer_transpose(Graph *graph, const Node *node, Type *out) {
     Type from = arg_type(graph, node, 0);
-    const Attr *order = &node->attrs[0];
+    const Attr *order = attr_of(node, ATTR_order);
     if (!needs_plain(graph, node, 0) || !needs_count(graph, node, order, "order", from.rank))
         return false;
     *out = from;
@@ -150,7 +146,7 @@ static void vjp_transpose(Graph *graph, Value out, Value grad, Value *grads) {
     const Node *node = graph_node(graph, out);
     uint32_t inverse[MAX_RANK] = {0};
     for (uint32_t i = 0; i < node->type.rank; i++)
-        inverse[node->attrs[0].ints[i]] = i;
+        inverse[attr_of(node, ATTR_order)->ints[i]] = i;
     grads[0] = build_transpose(graph, grad, inverse);
 }
 
@@ -159,7 +155,7 @@ static void reference_transpose(const Graph *graph, const Node *node, const Tens
     int64_t own[MAX_RANK], strides[MAX_RANK];
     signed_strides(&args[0]->type, own);
     for (uint32_t i = 0; i < out->type.rank; i++)
-        strides[i] = own[node->attrs[0].ints[i]];
+        strides[i] = own[attr_of(node, ATTR_order)->ints[i]];
     copy_strided(args[0]->data, 0, strides, &out->type, out->data);
 }
 
@@ -168,8 +164,6 @@ const OpDef op_transpose = {
     .summary = "axes in another order",
     .op_class = CLASS_VIEW,
     .arg_count = 1,
-    .attrs = {{"order", ATTR_INTS}},
-    .attr_count = 1,
     .infer = infer_transpose,
     .vjp = vjp_transpose,
     .reference = reference_transpose,
@@ -183,7 +177,7 @@ const OpDef op_transpose = {
 
 static bool infer_slice(Graph *graph, const Node *node, Type *out) {
     Type from = arg_type(graph, node, 0);
-    const Attr *starts = &node->attrs[0], *stops = &node->attrs[1], *steps = &node->attrs[2];
+    const Attr *starts = attr_of(node, ATTR_starts), *stops = attr_of(node, ATTR_stops), *steps = attr_of(node, ATTR_steps);
     if (!needs_plain(graph, node, 0) || !needs_count(graph, node, starts, "starts", from.rank) ||
         !needs_count(graph, node, stops, "stops", from.rank) || !needs_count(graph, node, steps, "steps", from.rank))
         return false;
@@ -203,8 +197,8 @@ static void vjp_slice(Graph *graph, Value out, Value grad, Value *grads) {
     Type type = graph_type(graph, node->args[0]);
     int64_t low[MAX_RANK], high[MAX_RANK], interior[MAX_RANK];
     for (uint32_t i = 0; i < type.rank; i++) {
-        int64_t step = node->attrs[2].ints[i];
-        low[i] = node->attrs[0].ints[i];
+        int64_t step = attr_of(node, ATTR_steps)->ints[i];
+        low[i] = attr_of(node, ATTR_starts)->ints[i];
         interior[i] = node->type.dims[i] > 1 ? step - 1 : 0;
         high[i] = (int64_t)type.dims[i] - (low[i] + (int64_t)(node->type.dims[i] - 1) * step + 1);
     }
@@ -216,8 +210,8 @@ static void reference_slice(const Graph *graph, const Node *node, const Tensor *
     int64_t strides[MAX_RANK], base = 0;
     signed_strides(&args[0]->type, strides);
     for (uint32_t i = 0; i < out->type.rank; i++) {
-        base += node->attrs[0].ints[i] * strides[i];
-        strides[i] *= node->attrs[2].ints[i];
+        base += attr_of(node, ATTR_starts)->ints[i] * strides[i];
+        strides[i] *= attr_of(node, ATTR_steps)->ints[i];
     }
     copy_strided(args[0]->data, base, strides, &out->type, out->data);
 }
@@ -227,8 +221,6 @@ const OpDef op_slice = {
     .summary = "every step-th element from start to before stop, per axis",
     .op_class = CLASS_VIEW,
     .arg_count = 1,
-    .attrs = {{"starts", ATTR_INTS}, {"stops", ATTR_INTS}, {"steps", ATTR_INTS}},
-    .attr_count = 3,
     .infer = infer_slice,
     .vjp = vjp_slice,
     .reference = reference_slice,
@@ -241,7 +233,7 @@ const OpDef op_slice = {
 
 static bool infer_pad(Graph *graph, const Node *node, Type *out) {
     Type from = arg_type(graph, node, 0);
-    const Attr *low = &node->attrs[0], *high = &node->attrs[1], *interior = &node->attrs[2];
+    const Attr *low = attr_of(node, ATTR_low), *high = attr_of(node, ATTR_high), *interior = attr_of(node, ATTR_interior);
     if (!needs_plain(graph, node, 0) || !needs_count(graph, node, low, "low", from.rank) ||
         !needs_count(graph, node, high, "high", from.rank) || !needs_count(graph, node, interior, "interior", from.rank))
         return false;
@@ -262,8 +254,8 @@ static void vjp_pad(Graph *graph, Value out, Value grad, Value *grads) {
     Type type = graph_type(graph, node->args[0]);
     int64_t starts[MAX_RANK], stops[MAX_RANK], steps[MAX_RANK];
     for (uint32_t i = 0; i < type.rank; i++) {
-        starts[i] = node->attrs[0].ints[i];
-        steps[i] = node->attrs[2].ints[i] + 1;
+        starts[i] = attr_of(node, ATTR_low)->ints[i];
+        steps[i] = attr_of(node, ATTR_interior)->ints[i] + 1;
         stops[i] = starts[i] + (int64_t)(type.dims[i] - 1) * steps[i] + 1;
     }
     Attr attrs[] = {attr_ints(starts, type.rank), attr_ints(stops, type.rank), attr_ints(steps, type.rank)};
@@ -277,8 +269,8 @@ static void reference_pad(const Graph *graph, const Node *node, const Tensor *co
     uint32_t index[MAX_RANK] = {0};
     signed_strides(&out->type, strides);
     for (uint32_t i = 0; i < from->rank; i++) {
-        base += node->attrs[0].ints[i] * strides[i];
-        strides[i] *= node->attrs[2].ints[i] + 1;
+        base += attr_of(node, ATTR_low)->ints[i] * strides[i];
+        strides[i] *= attr_of(node, ATTR_interior)->ints[i] + 1;
     }
     const double *data = args[0]->data;
     do {
@@ -294,8 +286,6 @@ const OpDef op_pad = {
     .summary = "zeros before, after and between elements, per axis",
     .op_class = CLASS_VIEW,
     .arg_count = 1,
-    .attrs = {{"low", ATTR_INTS}, {"high", ATTR_INTS}, {"interior", ATTR_INTS}},
-    .attr_count = 3,
     .infer = infer_pad,
     .vjp = vjp_pad,
     .reference = reference_pad,
@@ -310,7 +300,7 @@ const OpDef op_pad = {
 
 static bool infer_concat(Graph *graph, const Node *node, Type *out) {
     Type first = arg_type(graph, node, 0);
-    int64_t axis = node->attrs[0].integer;
+    int64_t axis = attr_of(node, ATTR_axis)->integer;
     if (axis < 0 || axis >= first.rank)
         return graph_error(graph, node, "no axis %lld in %s", (long long)axis, shown(graph, node->args[0]));
     int64_t dims[MAX_RANK];
@@ -331,7 +321,7 @@ static bool infer_concat(Graph *graph, const Node *node, Type *out) {
 
 static void vjp_concat(Graph *graph, Value out, Value grad, Value *grads) {
     Node node = *graph_node(graph, out);
-    uint32_t axis = (uint32_t)node.attrs[0].integer, start = 0;
+    uint32_t axis = (uint32_t)attr_of(&node, ATTR_axis)->integer, start = 0;
     for (uint32_t arg = 0; arg < node.arg_count; arg++) {
         uint32_t extent = graph_type(graph, node.args[arg]).dims[axis];
         grads[arg] = build_slice(graph, grad, axis, start, start + extent, 1);
@@ -341,7 +331,7 @@ static void vjp_concat(Graph *graph, Value out, Value grad, Value *grads) {
 
 static void reference_concat(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
     (void)graph;
-    uint32_t axis = (uint32_t)node->attrs[0].integer;
+    uint32_t axis = (uint32_t)attr_of(node, ATTR_axis)->integer;
     uint64_t outer = 1, inner = 1, start = 0;
     for (uint32_t i = 0; i < out->type.rank; i++)
         *(i < axis ? &outer : &inner) *= i == axis ? 1 : out->type.dims[i];
@@ -359,8 +349,6 @@ const OpDef op_concat = {
     .summary = "tensors one after the other along an axis",
     .op_class = CLASS_VIEW,
     .arg_count = ANY_COUNT,
-    .attrs = {{"axis", ATTR_INT}},
-    .attr_count = 1,
     .infer = infer_concat,
     .vjp = vjp_concat,
     .reference = reference_concat,
@@ -377,7 +365,7 @@ static bool infer_flip(Graph *graph, const Node *node, Type *out) {
     *out = arg_type(graph, node, 0);
     if (!needs_plain(graph, node, 0))
         return false;
-    const Attr *axes = &node->attrs[0];
+    const Attr *axes = attr_of(node, ATTR_axes);
     for (uint32_t i = 0; i < axes->count; i++)
         if (axes->ints[i] < 0 || axes->ints[i] >= out->rank || (i > 0 && axes->ints[i] <= axes->ints[i - 1]))
             return graph_error(graph, node, "axes must be axes of %s, ascending", shown(graph, node->args[0]));
@@ -386,15 +374,15 @@ static bool infer_flip(Graph *graph, const Node *node, Type *out) {
 
 static void vjp_flip(Graph *graph, Value out, Value grad, Value *grads) {
     const Node *node = graph_node(graph, out);
-    grads[0] = build_flip(graph, grad, node->attrs[0].ints, node->attrs[0].count);
+    grads[0] = build_flip(graph, grad, attr_of(node, ATTR_axes)->ints, attr_of(node, ATTR_axes)->count);
 }
 
 static void reference_flip(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
     (void)graph;
     int64_t strides[MAX_RANK], base = 0;
     signed_strides(&out->type, strides);
-    for (uint32_t i = 0; i < node->attrs[0].count; i++) {
-        int64_t axis = node->attrs[0].ints[i];
+    for (uint32_t i = 0; i < attr_of(node, ATTR_axes)->count; i++) {
+        int64_t axis = attr_of(node, ATTR_axes)->ints[i];
         base += (out->type.dims[axis] - 1) * strides[axis];
         strides[axis] = -strides[axis];
     }
@@ -406,8 +394,6 @@ const OpDef op_flip = {
     .summary = "axes backwards",
     .op_class = CLASS_VIEW,
     .arg_count = 1,
-    .attrs = {{"axes", ATTR_INTS}},
-    .attr_count = 1,
     .infer = infer_flip,
     .vjp = vjp_flip,
     .reference = reference_flip,

@@ -142,7 +142,7 @@ static Range range_of(Emit *emit, PhaseEmit *at, Value value) {
     case BUFFER_FEED: range.memory = MEMORY_FEED, range.offset = feed_range(at, buffer->name).offset; break;
     case BUFFER_CONSTANT:
         range.memory = MEMORY_CONSTANT;
-        range.offset = place_table(emit, (uint32_t)graph_node(at->list->graph, buffer->value)->attrs[0].integer);
+        range.offset = place_table(emit, (uint32_t)attr_of(graph_node(at->list->graph, buffer->value), ATTR_index)->integer);
         break;
     case BUFFER_RESULT: range.memory = MEMORY_RESULT, range.offset = at->results[buffer->value.id].offset; break;
     case BUFFER_NONE:
@@ -156,7 +156,7 @@ static Range range_of(Emit *emit, PhaseEmit *at, Value value) {
 static bool is_placed(const Emit *emit, const KernelList *list, const Buffer *buffer) {
     while (buffer->kind == BUFFER_PART)
         buffer = &list->buffers[buffer->parent];
-    return buffer->kind != BUFFER_CONSTANT || emit->table_offsets[graph_node(list->graph, buffer->value)->attrs[0].integer] != UINT64_MAX;
+    return buffer->kind != BUFFER_CONSTANT || emit->table_offsets[attr_of(graph_node(list->graph, buffer->value), ATTR_index)->integer] != UINT64_MAX;
 }
 
 // ---- kernels and dispatches

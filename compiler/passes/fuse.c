@@ -200,7 +200,7 @@ static void place_reduce(Fuse *fuse, uint32_t id, uint32_t level, const Leaves *
 }
 
 // A copy that plan asked for: it runs when all readers of the old value have, and nothing else may delay them.
-static bool stands_alone(const Fuse *fuse, uint32_t id) { return node_at(fuse, id)->op == OP_materialise && node_at(fuse, id)->attrs[1].integer % 2 == 1; }
+static bool stands_alone(const Fuse *fuse, uint32_t id) { return node_at(fuse, id)->op == OP_materialise && attr_of(node_at(fuse, id), ATTR_copy)->integer % 2 == 1; }
 
 // Why a map cannot follow in the kernel `host` that makes its latest input, of which there are `hosts`; NULL: it can.
 static const char *misfit_of(const Fuse *fuse, uint32_t id, uint32_t host, uint32_t hosts, const Leaves *leaves) {
@@ -304,9 +304,9 @@ static void make_buffers(Fuse *fuse) {
         if (!fuse->reached[id])
             continue;
         if (node->op == OP_state || node->op == OP_feed)
-            buffer->kind = node->op == OP_state ? BUFFER_STATE : BUFFER_FEED, buffer->name = node->attrs[0].text;
+            buffer->kind = node->op == OP_state ? BUFFER_STATE : BUFFER_FEED, buffer->name = attr_of(node, ATTR_name)->text;
         else if (node->op == OP_table)
-            buffer->kind = BUFFER_CONSTANT, buffer->name = fuse->graph->module->tables.items[node->attrs[0].integer].name;
+            buffer->kind = BUFFER_CONSTANT, buffer->name = fuse->graph->module->tables.items[attr_of(node, ATTR_index)->integer].name;
         else if (node->op == OP_pack || fuse->stored[id])
             buffer->kind = BUFFER_SCRATCH;
     }
@@ -318,7 +318,7 @@ static void make_buffers(Fuse *fuse) {
         buffer->kind = BUFFER_PART;
         buffer->parent = node->args[0].id;
         if (node->op == OP_unpack)
-            buffer->offset = fuse->context->sets[node_at(fuse, node->args[0].id)->type.set - 1].offsets[node->attrs[0].integer];
+            buffer->offset = fuse->context->sets[node_at(fuse, node->args[0].id)->type.set - 1].offsets[attr_of(node, ATTR_part)->integer];
     }
     for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
         const Node *node = node_at(fuse, id);

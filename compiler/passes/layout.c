@@ -58,7 +58,7 @@ static Layout transposed(const Node *node, const Layout *arg) {
     uint8_t order[LAYOUT_RANK_MAX];
     for (uint32_t place = 0; place < arg->rank; place++)
         for (uint32_t axis = 0; axis < arg->rank; axis++)
-            if (node->attrs[0].ints[axis] == arg->order[place])
+            if (attr_of(node, ATTR_order)->ints[axis] == arg->order[place])
                 order[place] = (uint8_t)axis;
     return layout_make(node->type.rank, node->type.dims, order);
 }
@@ -72,10 +72,10 @@ static Layout reshaped(const Node *node, const Layout *arg) {
 static Layout reduced(const Node *node, const Layout *arg) {
     bool folded[LAYOUT_RANK_MAX] = {false};
     if (node->op == OP_argmax)
-        folded[node->attrs[0].integer] = true;
+        folded[attr_of(node, ATTR_axis)->integer] = true;
     else
-        for (uint32_t i = 0; i < node->attrs[0].count; i++)
-            folded[node->attrs[0].ints[i]] = true;
+        for (uint32_t i = 0; i < attr_of(node, ATTR_axes)->count; i++)
+            folded[attr_of(node, ATTR_axes)->ints[i]] = true;
     uint32_t number[LAYOUT_RANK_MAX], next = node->op == OP_moments ? 1 : 0, place = 0;
     uint8_t order[LAYOUT_RANK_MAX];
     if (next)
@@ -116,7 +116,7 @@ static Layout layout_of(const Pass *pass, const Node *node) {
     if (node->type.set)
         return set_layout(&sets[node->type.set - 1]);
     switch ((int)node->op) {
-    case OP_unpack: return sets[graph_node(pass->graph, node->args[0])->type.set - 1].layouts[node->attrs[0].integer];
+    case OP_unpack: return sets[graph_node(pass->graph, node->args[0])->type.set - 1].layouts[attr_of(node, ATTR_part)->integer];
     case OP_transpose: return transposed(node, arg);
     case OP_reshape: return reshaped(node, arg);
     case OP_broadcast: return arg->rank == node->type.rank ? with_order_of(arg, &node->type) : layout_default(&node->type);
@@ -127,7 +127,7 @@ static Layout layout_of(const Pass *pass, const Node *node) {
     case OP_materialise: {
         uint8_t order[LAYOUT_RANK_MAX];
         for (uint32_t i = 0; i < node->type.rank; i++)
-            order[i] = (uint8_t)node->attrs[0].ints[i];
+            order[i] = (uint8_t)attr_of(node, ATTR_order)->ints[i];
         return layout_make(node->type.rank, node->type.dims, order);
     }
     case OP_matmul: return layout_make(node->type.rank, node->type.dims, NULL);
@@ -232,7 +232,7 @@ static void fix_operands(Pass *pass, const Node *node, Value *args) {
 // How many parts of the batch a weight gradient is summed in: enough workgroups to share out, and slices that stay in the cache together.
 static uint32_t weight_slices(const PassContext *context, const Node *node, const Type *x, const Type *g) {
     double images = (double)(type_count(x) + type_count(g)) * 4, partial = (double)type_count(&node->type) * 4;
-    uint32_t lanes = (uint32_t)(node->attrs[4].ints[0] * node->attrs[4].ints[1]) * ((g->dims[1] + 7) / 8) * ((x->dims[1] + 15) / 16);
+    uint32_t lanes = (uint32_t)(attr_of(node, ATTR_kernel)->ints[0] * attr_of(node, ATTR_kernel)->ints[1]) * ((g->dims[1] + 7) / 8) * ((x->dims[1] + 15) / 16);
     uint32_t groups = (lanes + context->target->subgroup_size - 1) / context->target->subgroup_size;
     uint32_t enough = context->target->target_class == TARGET_GPU ? 512 : 64;
     for (uint32_t slices = 1; slices < x->dims[0]; slices++)
@@ -243,12 +243,12 @@ static uint32_t weight_slices(const PassContext *context, const Node *node, cons
 
 static Value add_weight_gradient(Pass *pass, const Node *node, const Value *args) {
     Type x = graph_type(pass->graph, args[0]), g = graph_type(pass->graph, args[1]);
-    uint32_t slices = pass->context->reference_schedule || node->attrs[5].integer > 1 ? 1 : weight_slices(pass->context, node, &x, &g);
+    uint32_t slices = pass->context->reference_schedule || attr_of(node, ATTR_slices)->integer > 1 ? 1 : weight_slices(pass->context, node, &x, &g);
     if (slices == 1)
         return add(pass, node->op, args, 2, node->attrs, node->attr_count);
     Attr attrs[MAX_ATTRS];
     memcpy(attrs, node->attrs, sizeof *attrs * node->attr_count);
-    attrs[5] = attr_int(slices);
+    attrs[op_attr_place(node->op, ATTR_slices)] = attr_int(slices);
     Value parts = add(pass, node->op, args, 2, attrs, node->attr_count);
     Attr axes = attr_ints((int64_t[]){0}, 1);
     return add(pass, OP_reduce_sum, &parts, 1, &axes, 1);
@@ -273,7 +273,7 @@ static Value claim(Pass *pass, Value value, const Layout *wanted, bool forced) {
 }
 
 static void fix_pack(Pass *pass, const Node *node, Value *args) {
-    const SetLayout *set = &pass->context->sets[node->attrs[0].integer - 1];
+    const SetLayout *set = &pass->context->sets[attr_of(node, ATTR_set)->integer - 1];
     for (uint32_t i = 0; i < node->arg_count; i++)
         args[i] = claim(pass, args[i], &set->layouts[i], graph_node(pass->graph, alias_base(pass, args[i]))->op == OP_pack);
 }

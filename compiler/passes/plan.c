@@ -120,7 +120,7 @@ static bool order_updates(Plan *plan, uint32_t *copy) {
     NameTable *states = name_table_create(plan->scratch);
     for (uint32_t id = 1; id < graph->nodes.count; id++)
         if (graph->nodes.items[id].op == OP_state && plan->list->buffers[id].kind == BUFFER_STATE)
-            name_table_add(states, graph->nodes.items[id].attrs[0].text, id);
+            name_table_add(states, attr_of(&graph->nodes.items[id], ATTR_name)->text, id);
     for (uint32_t i = 0; i < graph->outputs.count; i++) {
         const Output *output = &graph->outputs.items[i];
         uint32_t state = output->kind == OUTPUT_STATE ? name_table_find(states, output->name) : UINT32_MAX;

@@ -53,13 +53,13 @@ static Value convolve_repeated(Graph *graph, const Node *node, const Upsampling 
     double before = 1, after = 1;
     for (uint32_t axis = 0; axis < 2; axis++) {
         uint32_t taps = w.dims[2 + axis];
-        pad[axis] = (int64_t)taps - 1 - node->attrs[1].ints[axis];
-        if (node->attrs[0].ints[axis] != 1 || node->attrs[2].ints[axis] != 1 || pad[axis] < 0)
+        pad[axis] = (int64_t)taps - 1 - attr_of(node, ATTR_pad)->ints[axis];
+        if (attr_of(node, ATTR_stride)->ints[axis] != 1 || attr_of(node, ATTR_dilation)->ints[axis] != 1 || pad[axis] < 0)
             return (Value){0};
         before *= taps;
         after *= (double)(taps + up->factor[axis] - 1) / up->factor[axis];
     }
-    if (node->attrs[3].integer != 1 || after >= before)
+    if (attr_of(node, ATTR_groups)->integer != 1 || after >= before)
         return (Value){0};
     Value v = build_flip(graph, build_transpose(graph, weight, (uint32_t[]){1, 0, 2, 3}), (int64_t[]){2, 3}, 2);
     for (uint32_t axis = 0; axis < 2; axis++)

@@ -71,7 +71,7 @@ static bool is_finite(const Graph *graph, Value value, uint32_t depth) {
         return false;
     switch ((int)node->op) {
     case OP_constant:
-        return isfinite(node->attrs[0].number);
+        return isfinite(attr_of(node, ATTR_value)->number);
     case OP_random_normal:
     case OP_random_uniform:
     case OP_to_f32:
@@ -178,9 +178,9 @@ Value rule_add_packs(Graph *graph, Value value) {
 static int32_t differing_axis(const Node *a, const Node *b, const Type *a_type, const Type *b_type) {
     int32_t axis = -1;
     for (uint32_t i = 0; i < a->type.rank; i++) {
-        if (a->attrs[2].ints[i] || b->attrs[2].ints[i])
+        if (attr_of(a, ATTR_interior)->ints[i] || attr_of(b, ATTR_interior)->ints[i])
             return -1;
-        if (a->attrs[0].ints[i] == b->attrs[0].ints[i] && a_type->dims[i] == b_type->dims[i])
+        if (attr_of(a, ATTR_low)->ints[i] == attr_of(b, ATTR_low)->ints[i] && a_type->dims[i] == b_type->dims[i])
             continue;
         if (axis >= 0)
             return -1;
@@ -197,17 +197,17 @@ Value rule_join_pads(Graph *graph, Value value) {
     int32_t axis = differing_axis(&a, &b, &a_type, &b_type);
     if (axis < 0)
         return NO_VALUE;
-    if (a.attrs[0].ints[axis] > b.attrs[0].ints[axis]) {
+    if (attr_of(&a, ATTR_low)->ints[axis] > attr_of(&b, ATTR_low)->ints[axis]) {
         Node other = a;
         a = b;
         b = other;
         a_type = b_type;
     }
-    if (a.attrs[0].ints[axis] + a_type.dims[axis] != b.attrs[0].ints[axis])
+    if (attr_of(&a, ATTR_low)->ints[axis] + a_type.dims[axis] != attr_of(&b, ATTR_low)->ints[axis])
         return NO_VALUE;
     int64_t high[MAX_RANK];
-    memcpy(high, a.attrs[1].ints, node.type.rank * sizeof *high);
-    high[axis] = b.attrs[1].ints[axis];
+    memcpy(high, attr_of(&a, ATTR_high)->ints, node.type.rank * sizeof *high);
+    high[axis] = attr_of(&b, ATTR_high)->ints[axis];
     Value both = build_concat(graph, (Value[]){a.args[0], b.args[0]}, 2, (uint32_t)axis);
-    return build_pad(graph, both, a.attrs[0].ints, high, NULL);
+    return build_pad(graph, both, attr_of(&a, ATTR_low)->ints, high, NULL);
 }

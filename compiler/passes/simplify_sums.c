@@ -17,7 +17,7 @@ Value rule_reduce_ones(Graph *graph, Value value) {
     uint32_t dims[MAX_RANK], rank = 0, axis_count = 0;
     int64_t axes[MAX_RANK];
     for (uint32_t axis = 0; axis < from.rank; axis++) {
-        bool folded = is_folded(&node.attrs[0], axis);
+        bool folded = is_folded(attr_of(&node, ATTR_axes), axis);
         if (folded && from.dims[axis] == 1)
             continue;
         if (folded)
@@ -40,7 +40,7 @@ Value rule_sum_sum(Graph *graph, Value value) {
     int64_t axes[MAX_RANK];
     uint32_t count = 0, kept = 0;
     for (uint32_t axis = 0; axis < from.rank; axis++)
-        if (is_folded(&inner.attrs[0], axis) || is_folded(&node.attrs[0], kept++))
+        if (is_folded(attr_of(&inner, ATTR_axes), axis) || is_folded(attr_of(&node, ATTR_axes), kept++))
             axes[count++] = axis;
     return build_reduce(graph, OP_reduce_sum, inner.args[0], axes, count);
 }
@@ -74,7 +74,7 @@ Value rule_sum_broadcast(Graph *graph, Value value) {
     double repeats = 1;
     for (uint32_t axis = 0; axis < arg.type.rank; axis++) {
         uint32_t extent = source_extent(&source, &arg.type, axis);
-        bool folded = is_folded(&node.attrs[0], axis);
+        bool folded = is_folded(attr_of(&node, ATTR_axes), axis);
         if (folded && extent == 1) {
             repeats *= arg.type.dims[axis];
             continue;
@@ -100,7 +100,7 @@ static Value move_out(Graph *graph, Value factor, const Node *sum) {
     uint32_t dims[MAX_RANK], rank = 0;
     for (uint32_t axis = 0; axis < node.type.rank; axis++) {
         uint32_t extent = source_extent(&source, &node.type, axis);
-        if (!is_folded(&sum->attrs[0], axis))
+        if (!is_folded(attr_of(sum, ATTR_axes), axis))
             dims[rank++] = extent;
         else if (extent != 1)
             return NO_VALUE;

@@ -23,10 +23,10 @@ Value rule_view_of_constant(Graph *graph, Value value) {
 
 static bool moves_nothing(const Node *node) {
     bool still = true;
-    for (uint32_t i = 0; i < node->attrs[0].count && node->op == OP_transpose; i++)
-        still = still && node->attrs[0].ints[i] == i;
-    for (uint32_t i = 0; i < node->attrs[0].count && node->op == OP_flip; i++)
-        still = still && node->type.dims[node->attrs[0].ints[i]] == 1;
+    for (uint32_t i = 0; node->op == OP_transpose && i < attr_of(node, ATTR_order)->count; i++)
+        still = still && attr_of(node, ATTR_order)->ints[i] == i;
+    for (uint32_t i = 0; node->op == OP_flip && i < attr_of(node, ATTR_axes)->count; i++)
+        still = still && node->type.dims[attr_of(node, ATTR_axes)->ints[i]] == 1;
     return still;
 }
 
@@ -55,7 +55,7 @@ Value rule_transpose_transpose(Graph *graph, Value value) {
     if (!argument_is(graph, &node, OP_transpose, &inner))
         return NO_VALUE;
     for (uint32_t i = 0; i < node.type.rank; i++)
-        order[i] = (uint32_t)inner.attrs[0].ints[node.attrs[0].ints[i]];
+        order[i] = (uint32_t)attr_of(&inner, ATTR_order)->ints[attr_of(&node, ATTR_order)->ints[i]];
     return build_transpose(graph, inner.args[0], order);
 }
 
@@ -63,7 +63,7 @@ Value rule_transpose_reshape(Graph *graph, Value value) {
     Node node = *graph_node(graph, value);
     int64_t last = -1;
     for (uint32_t i = 0; i < node.type.rank; i++) {
-        int64_t axis = node.attrs[0].ints[i];
+        int64_t axis = attr_of(&node, ATTR_order)->ints[i];
         if (node.type.dims[i] == 1)
             continue;
         if (axis < last)
@@ -110,10 +110,10 @@ Value rule_flip_flip(Graph *graph, Value value) {
     uint32_t count = 0, flips = 0;
     if (!argument_is(graph, &node, OP_flip, &inner))
         return NO_VALUE;
-    for (uint32_t i = 0; i < node.attrs[0].count; i++)
-        flips ^= 1u << node.attrs[0].ints[i];
-    for (uint32_t i = 0; i < inner.attrs[0].count; i++)
-        flips ^= 1u << inner.attrs[0].ints[i];
+    for (uint32_t i = 0; i < attr_of(&node, ATTR_axes)->count; i++)
+        flips ^= 1u << attr_of(&node, ATTR_axes)->ints[i];
+    for (uint32_t i = 0; i < attr_of(&inner, ATTR_axes)->count; i++)
+        flips ^= 1u << attr_of(&inner, ATTR_axes)->ints[i];
     for (uint32_t axis = 0; axis < node.type.rank; axis++)
         if (flips >> axis & 1)
             axes[count++] = axis;
@@ -127,7 +127,7 @@ typedef struct {
 } Range;
 
 static Range range_of(const Node *slice, uint32_t axis) {
-    return (Range){slice->attrs[0].ints[axis], slice->attrs[2].ints[axis], slice->type.dims[axis]};
+    return (Range){attr_of(slice, ATTR_starts)->ints[axis], attr_of(slice, ATTR_steps)->ints[axis], slice->type.dims[axis]};
 }
 
 static int64_t range_last(Range range) { return range.start + (range.count - 1) * range.step; }
@@ -160,7 +160,7 @@ Value rule_slice_concat(Graph *graph, Value value) {
     Range ranges[MAX_RANK];
     if (!argument_is(graph, &node, OP_concat, &inner))
         return NO_VALUE;
-    uint32_t axis = (uint32_t)inner.attrs[0].integer;
+    uint32_t axis = (uint32_t)attr_of(&inner, ATTR_axis)->integer;
     int64_t part_start = 0;
     for (uint32_t i = 0; i < node.type.rank; i++)
         ranges[i] = range_of(&node, i);
@@ -183,7 +183,7 @@ Value rule_slice_pad(Graph *graph, Value value) {
     Type from = graph_type(graph, inner.args[0]);
     for (uint32_t i = 0; i < node.type.rank; i++) {
         Range range = range_of(&node, i);
-        int64_t spacing = inner.attrs[2].ints[i] + 1, low = inner.attrs[0].ints[i];
+        int64_t spacing = attr_of(&inner, ATTR_interior)->ints[i] + 1, low = attr_of(&inner, ATTR_low)->ints[i];
         bool fits = range.start >= low && (range.start - low) % spacing == 0 && (range.count == 1 || range.step % spacing == 0) &&
                     range_last(range) <= low + (int64_t)(from.dims[i] - 1) * spacing;
         if (!fits)
@@ -212,12 +212,12 @@ Value rule_pad_pad(Graph *graph, Value value) {
     if (!argument_is(graph, &node, OP_pad, &inner))
         return NO_VALUE;
     for (uint32_t i = 0; i < node.type.rank; i++) {
-        if (node.attrs[2].ints[i])
+        if (attr_of(&node, ATTR_interior)->ints[i])
             return NO_VALUE;
-        low[i] = node.attrs[0].ints[i] + inner.attrs[0].ints[i];
-        high[i] = node.attrs[1].ints[i] + inner.attrs[1].ints[i];
+        low[i] = attr_of(&node, ATTR_low)->ints[i] + attr_of(&inner, ATTR_low)->ints[i];
+        high[i] = attr_of(&node, ATTR_high)->ints[i] + attr_of(&inner, ATTR_high)->ints[i];
     }
-    return build_pad(graph, inner.args[0], low, high, inner.attrs[2].ints);
+    return build_pad(graph, inner.args[0], low, high, attr_of(&inner, ATTR_interior)->ints);
 }
 
 // ---- concat
@@ -228,12 +228,12 @@ Value rule_concat_concat(Graph *graph, Value value) {
     bool found = false;
     for (uint32_t i = 0; i < node.arg_count; i++) {
         Node arg = *graph_node(graph, node.args[i]);
-        bool nested = arg.op == OP_concat && arg.attrs[0].integer == node.attrs[0].integer;
+        bool nested = arg.op == OP_concat && attr_of(&arg, ATTR_axis)->integer == attr_of(&node, ATTR_axis)->integer;
         found = found || nested;
         for (uint32_t j = 0; j < (nested ? arg.arg_count : 1u); j++)
             array_push(graph->arena, &parts, nested ? arg.args[j] : node.args[i]);
     }
-    return found ? build_concat(graph, parts.items, parts.count, (uint32_t)node.attrs[0].integer) : NO_VALUE;
+    return found ? build_concat(graph, parts.items, parts.count, (uint32_t)attr_of(&node, ATTR_axis)->integer) : NO_VALUE;
 }
 
 // Two slices of one value of which the second begins where the first ends; gives the slice of both, else {0}.
@@ -259,7 +259,7 @@ static Value join_slices(Graph *graph, Value first, Value second, uint32_t axis)
 
 Value rule_concat_slices(Graph *graph, Value value) {
     Node node = *graph_node(graph, value);
-    uint32_t axis = (uint32_t)node.attrs[0].integer;
+    uint32_t axis = (uint32_t)attr_of(&node, ATTR_axis)->integer;
     ARRAY(Value) parts = {0};
     array_push(graph->arena, &parts, node.args[0]);
     for (uint32_t i = 1; i < node.arg_count; i++) {
@@ -276,7 +276,7 @@ Value rule_concat_slices(Graph *graph, Value value) {
 
 Value rule_unpack_pack(Graph *graph, Value value) {
     const Node *node = graph_node(graph, value);
-    return build_unpack(graph, node->args[0], (uint32_t)node->attrs[0].integer);
+    return build_unpack(graph, node->args[0], (uint32_t)attr_of(node, ATTR_part)->integer);
 }
 
 Value rule_unpack_constant(Graph *graph, Value value) {
@@ -291,7 +291,7 @@ Value rule_pack_unpacked(Graph *graph, Value value) {
         return NO_VALUE;
     for (uint32_t i = 0; i < node.arg_count; i++) {
         const Node *part = graph_node(graph, node.args[i]);
-        if (part->op != OP_unpack || part->args[0].id != first.args[0].id || part->attrs[0].integer != i)
+        if (part->op != OP_unpack || part->args[0].id != first.args[0].id || attr_of(part, ATTR_part)->integer != i)
             return NO_VALUE;
     }
     return first.args[0];

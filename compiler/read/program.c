@@ -1,4 +1,5 @@
 // Program: data sets, and programs with their phases, each built into one graph.
+#include "compiler/ir/op.h"
 #include "compiler/read/reader.h"
 #include <math.h>
 
@@ -360,7 +361,7 @@ static bool reads_input(const Phase *phase, const char *name) {
             return false; // a feed of the phase hides it
     for (uint32_t id = 1; id < phase->graph->nodes.count; id++) {
         const Node *node = &phase->graph->nodes.items[id];
-        if (node->op == OP_feed && !strcmp(node->attrs[0].text, name))
+        if (node->op == OP_feed && !strcmp(attr_of(node, ATTR_name)->text, name))
             return true;
     }
     return false;

@@ -90,7 +90,7 @@ static const Tensor *source_draw(void *context, const char *name) {
     for (uint32_t id = 1; id < graph->nodes.count; id++) { // the draw's own type
         const Node *node = &graph->nodes.items[id];
         Tensor tensor = {0};
-        if (!is_draw(node) || strcmp(node->attrs[0].text, name) != 0)
+        if (!is_draw(node) || strcmp(attr_of(node, ATTR_name)->text, name) != 0)
             continue;
         if (dump_tensor_from(running->arena, name, given, &node->type, &tensor, running->diag))
             return keep(running, &tensor);
@@ -155,7 +155,7 @@ static void need_draws(Running *running, bool *needed) {
 static bool put_draws(Running *running, const Tensor *values) {
     for (uint32_t id = 1; running->run->files->folder && id < running->graph->nodes.count; id++) {
         const Node *node = &running->graph->nodes.items[id];
-        if (is_draw(node) && values[id].data && !put(running, "draws", node->attrs[0].text, &values[id]))
+        if (is_draw(node) && values[id].data && !put(running, "draws", attr_of(node, ATTR_name)->text, &values[id]))
             return false;
     }
     return true;

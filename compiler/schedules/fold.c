@@ -5,9 +5,9 @@
 
 static bool is_folded(const Node *node, uint32_t axis) {
     if (node->op == OP_argmax)
-        return node->attrs[0].integer == axis;
-    for (uint32_t i = 0; i < node->attrs[0].count; i++)
-        if (node->attrs[0].ints[i] == axis)
+        return attr_of(node, ATTR_axis)->integer == axis;
+    for (uint32_t i = 0; i < attr_of(node, ATTR_axes)->count; i++)
+        if (attr_of(node, ATTR_axes)->ints[i] == axis)
             return true;
     return false;
 }

@@ -210,9 +210,9 @@ static Walk walk_start(const Bound *bound) {
     const Node *node = bound->node;
     uint64_t stride = 1;
     for (uint32_t axis = walk.type->rank; axis-- > 0;) {
-        bool folded = node->op == OP_argmax && node->attrs[0].integer == axis;
-        for (uint32_t i = 0; node->op != OP_argmax && i < node->attrs[0].count; i++)
-            folded = folded || node->attrs[0].ints[i] == axis;
+        bool folded = node->op == OP_argmax && attr_of(node, ATTR_axis)->integer == axis;
+        for (uint32_t i = 0; node->op != OP_argmax && i < attr_of(node, ATTR_axes)->count; i++)
+            folded = folded || attr_of(node, ATTR_axes)->ints[i] == axis;
         walk.strides[axis] = folded ? 0 : stride;
         stride *= folded ? 1 : walk.type->dims[axis];
     }
@@ -269,7 +269,7 @@ static void bound_argmax(const Bound *bound) {
     if (bound->is_exact)
         return;
     double *least = ARENA_NEW(bound->scratch, double, bound->count);
-    double extent = bound->args[0]->type.dims[bound->node->attrs[0].integer];
+    double extent = bound->args[0]->type.dims[attr_of(bound->node, ATTR_axis)->integer];
     uint32_t *rivals = ARENA_NEW(bound->scratch, uint32_t, bound->count);
     for (uint64_t i = 0; i < bound->count; i++)
         least[i] = -INFINITY;

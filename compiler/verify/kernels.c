@@ -358,7 +358,7 @@ static bool write_beginning(const VerifyRun *run, VerifyPhase *phase, Diag *diag
         if ((node->op != OP_state && node->op != OP_feed) || buffers[id].kind == BUFFER_NONE)
             continue;
         Arena *scratch = arena_create();
-        const char *name = node->attrs[0].text;
+        const char *name = attr_of(node, ATTR_name)->text;
         const Tensor *tensor = node->op == OP_state ? verify_state(phase, name) : verify_feed(phase, name);
         Range range = verify_range(phase, (Value){id});
         void *bytes = arena_alloc(scratch, range.size);

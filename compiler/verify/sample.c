@@ -55,14 +55,6 @@ static Tensor take(Arena *arena, const Tensor *tensor, const Picks *picks) {
     return out;
 }
 
-static int64_t attr_of(const Node *node, const char *name) {
-    const OpDef *def = op_def(node->op);
-    for (uint32_t i = 0; i < def->attr_count; i++)
-        if (strcmp(def->attrs[i].name, name) == 0)
-            return node->attrs[i].integer;
-    return 0;
-}
-
 static void pick_matmul(const Node *node, const Tensor *const *args, uint64_t seed, Picks *x, Picks *y, Picks *out) {
     uint32_t rank = node->type.rank;
     (void)args;
@@ -74,7 +66,7 @@ static void pick_matmul(const Node *node, const Tensor *const *args, uint64_t se
 
 // Images and channels that the sum does not run over; with groups the channels stay whole.
 static void pick_convolution(const Node *node, const Tensor *const *args, uint64_t seed, Picks *x, Picks *y, Picks *out) {
-    bool grouped = attr_of(node, "groups") > 1;
+    bool grouped = attr_of(node, ATTR_groups)->integer > 1;
     uint32_t channels = grouped ? UINT32_MAX : 4;
     if (node->op == OP_conv2d_weight) {
         uint32_t first = node->type.rank == 5 ? 1 : 0; // after the slices

@@ -123,7 +123,7 @@ static const Tensor *give_draw(void *context, const char *name) {
     for (uint32_t id = 1; id < graph->nodes.count; id++) {
         const Node *node = &graph->nodes.items[id];
         if ((node->op != OP_random_normal && node->op != OP_random_uniform && node->op != OP_random_integer) ||
-            strcmp(node->attrs[0].text, name))
+            strcmp(attr_of(node, ATTR_name)->text, name))
             continue;
         Tensor *tensor = ARENA_NEW(replay->arena, Tensor, 1);
         *tensor = tensor_create(replay->arena, &node->type);
@@ -132,7 +132,7 @@ static const Tensor *give_draw(void *context, const char *name) {
             double u = uniform(full, i);
             tensor->data[i] = node->op == OP_random_normal    ? (double)(float)(3 * u - 1.5)
                               : node->op == OP_random_uniform ? u
-                                                              : floor(u * (double)node->attrs[2].integer);
+                                                              : floor(u * (double)attr_of(node, ATTR_below)->integer);
         }
         return tensor;
     }

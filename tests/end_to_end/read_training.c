@@ -49,7 +49,7 @@ static const Tensor *give_draw(void *context, const char *name) {
         return NULL;
     for (uint32_t id = 1; id < run->graph->nodes.count; id++) {
         const Node *node = &run->graph->nodes.items[id];
-        if (node->op != OP_random_normal || strcmp(node->attrs[0].text, name))
+        if (node->op != OP_random_normal || strcmp(attr_of(node, ATTR_name)->text, name))
             continue;
         Tensor *tensor = ARENA_NEW(run->arena, Tensor, 1);
         *tensor = tensor_create(run->arena, &node->type);

@@ -82,7 +82,7 @@ static void add_case(Examples *examples, Op op, uint32_t number) {
         Feed feed = {.name = name, .data = "x", .field = name, .split = "train", .batch = 1, .type = type};
         array_push(arena, &phase.feeds, feed);
     }
-    Value out = graph_add(graph, op, args, example->arg_count, example->attrs, def->attr_count);
+    Value out = graph_add(graph, op, args, example->arg_count, example->attrs, op_attr_count(op));
     graph_output(graph, (Output){.kind = OUTPUT_EMIT, .name = "y", .format = RESULT_TENSOR, .value = out});
     one.graph = graph;
     GraphProgram program = {.name = arena_format(arena, "%s_%u", def->name, number)};
@@ -96,7 +96,7 @@ static void add_cases(Examples *examples) {
         const OpDef *def = op_def((Op)op);
         bool fits = def->op_class != CLASS_SET && def->op_class != CLASS_META && op != OP_state && op != OP_table && op != OP_feed;
         for (uint32_t i = 0; fits && i < def->example_count; i++)
-            if (def->examples[i].args[0].dtype != DTYPE_U8 && !(op == OP_broadcast && def->examples[i].attrs[1].integer))
+            if (def->examples[i].args[0].dtype != DTYPE_U8 && !(op == OP_broadcast && def->examples[i].attrs[op_attr_place(op, ATTR_set)].integer))
                 add_case(examples, (Op)op, i);
     }
     for (uint32_t i = 0; i < examples->cases.count; i++) {

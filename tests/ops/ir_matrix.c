@@ -28,7 +28,7 @@ static Case case_start(Arena *arena, Op op, uint32_t number) {
         test.args[i] = inputs_source(test.graph, test.names[i], &test.example->args[i]);
         inputs_give(&test.inputs, test.names[i], &tensors[i]);
     }
-    test.result = graph_add(test.graph, op, test.args, test.example->arg_count, test.example->attrs, test.def->attr_count);
+    test.result = graph_add(test.graph, op, test.args, test.example->arg_count, test.example->attrs, op_attr_count(op));
     ck_assert_msg(test.result.id != 0, "%s example %u: %s", test.def->name, number, diag_text(test.graph->diag, arena));
     return test;
 }
@@ -50,7 +50,7 @@ static void check_form(const OpDef *def) {
 }
 
 static void check_graph(Case *test) {
-    Value again = graph_add(test->graph, test->op, test->args, test->example->arg_count, test->example->attrs, test->def->attr_count);
+    Value again = graph_add(test->graph, test->op, test->args, test->example->arg_count, test->example->attrs, op_attr_count(test->op));
     ck_assert_msg(again.id == test->result.id, "%s: an equal node became a second one", test->def->name);
     Text text = text_create(test->arena), problems = text_create(test->arena);
     graph_print(&text, test->graph);
@@ -114,7 +114,7 @@ static bool try_mutant(const Case *test, const Mutant *mutant) {
         args[i] = inputs_source(graph, name, &mutant->types[i]);
         inputs_give(&inputs, name, tensor);
     }
-    Value result = graph_add(graph, test->op, args, mutant->arg_count, mutant->attrs, test->def->attr_count);
+    Value result = graph_add(graph, test->op, args, mutant->arg_count, mutant->attrs, op_attr_count(test->op));
     bool accepted = result.id != 0;
     mutant_count++;
     rejected_count += !accepted;
@@ -165,7 +165,7 @@ static void mutate_types(const Case *test, const Mutant *original) {
 
 static void mutate_attrs(const Case *test, const Mutant *original) {
     static const int64_t odd[] = {-1, 0, 1000, (int64_t)1 << 40};
-    for (uint32_t i = 0; i < test->def->attr_count; i++) {
+    for (uint32_t i = 0; i < op_attr_count(test->op); i++) {
         const Attr *attr = &original->attrs[i];
         Mutant mutant = *original;
         if (attr->kind == ATTR_TEXT) {
@@ -175,7 +175,7 @@ static void mutate_attrs(const Case *test, const Mutant *original) {
         for (uint32_t j = 0; j < 4 && attr->kind == ATTR_INT; j++) {
             mutant.attrs[i] = attr_int(odd[j]);
             bool accepted = try_mutant(test, &mutant);
-            ck_assert_msg(!accepted || odd[j] >= 0, "%s takes %s = -1", test->def->name, test->def->attrs[i].name);
+            ck_assert_msg(!accepted || odd[j] >= 0, "%s takes %s = -1", test->def->name, attr_name(op_attr(test->op, i)));
         }
         for (uint32_t k = 0; k < attr->count && attr->kind == ATTR_INTS; k++)
             for (uint32_t j = 0; j < 4; j++) {
@@ -185,7 +185,7 @@ static void mutate_attrs(const Case *test, const Mutant *original) {
                 mutant.attrs[i] = attr_ints(ints, attr->count);
                 bool accepted = try_mutant(test, &mutant);
                 ck_assert_msg(!accepted || (odd[j] >= 0 && j < 3), "%s takes %lld in %s", test->def->name, (long long)odd[j],
-                              test->def->attrs[i].name);
+                              attr_name(op_attr(test->op, i)));
             }
         if (attr->kind == ATTR_INTS && attr->count > 0) {
             mutant.attrs[i] = attr_ints(attr->ints, attr->count - 1);

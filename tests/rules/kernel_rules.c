@@ -267,7 +267,7 @@ static Inputs give_inputs(Arena *arena, const Graph *graph) {
             continue;
         Tensor *tensor = ARENA_NEW(arena, Tensor, 1);
         *tensor = inputs_random(arena, &node->type, 0.5, 2, 7 + id);
-        inputs_give(&inputs, node->attrs[0].text, tensor);
+        inputs_give(&inputs, attr_of(node, ATTR_name)->text, tensor);
     }
     return inputs;
 }
