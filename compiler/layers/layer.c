@@ -1,6 +1,7 @@
 // Layer: the table of layers, their options, weights and initialisers.
 #include "compiler/layers/layers.h"
 #include <math.h>
+#include <stdarg.h>
 
 static const LayerDef defs[] = {
 #define LAYER(name, options, summary) {#name, summary, options, layer_##name},
@@ -21,6 +22,42 @@ const LayerDef *layer_find(const char *name) {
             return &defs[i];
     return NULL;
 }
+
+// ---- the host
+
+Value layer_error(Layer *layer, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    const char *message = arena_format_list(layer->arena, format, list);
+    va_end(list);
+    layer->host->report(layer->context, arena_format(layer->arena, "%s: %s", layer->name, message));
+    layer->failed = true;
+    return (Value){0};
+}
+
+static Value kept(Layer *layer, Value value) {
+    layer->failed = layer->failed || !value.id;
+    return value;
+}
+
+Value layer_parameter(Layer *layer, const char *name, const InitialiserSet *init, LayerPart part, Initialiser fallback, uint32_t rank,
+                      const uint32_t *dims) {
+    Init resolved;
+    const char *misfit = init_resolve(layer->arena, init->given[part] ? &init->parts[part] : &fallback, rank, dims, &resolved);
+    return misfit ? layer_error(layer, "%s", misfit) : kept(layer, layer->host->parameter(layer->context, name, &resolved, rank, dims));
+}
+
+Value layer_state(Layer *layer, const char *name, double initial, uint32_t rank, const uint32_t *dims) {
+    Value value = kept(layer, layer->host->state(layer->context, name, initial, rank, dims));
+    return graph_add(layer->graph, OP_detach, &value, 1, NULL, 0);
+}
+
+void layer_store(Layer *layer, const char *name, Value value) {
+    if (value.id)
+        layer->host->store(layer->context, name, value);
+}
+
+Value layer_uniform(Layer *layer, const Type *like) { return kept(layer, layer->host->uniform(layer->context, like)); }
 
 // ---- options
 

@@ -41,6 +41,15 @@ typedef struct {
     Value value;
 } LayerOption;
 
+// What a layer asks of the reader that builds it, which knows where the node stands. All get Layer.context; {0}: something was reported.
+typedef struct {
+    void (*report)(void *context, const char *message); // an error of this node
+    Value (*parameter)(void *context, const char *name, const Init *init, uint32_t rank, const uint32_t *dims);
+    Value (*state)(void *context, const char *name, double initial, uint32_t rank, const uint32_t *dims); // its value when read
+    void (*store)(void *context, const char *name, Value value);
+    Value (*uniform)(void *context, const Type *like);
+} LayerHost;
+
 typedef struct {
     Graph *graph;
     Arena *arena;
@@ -49,8 +58,9 @@ typedef struct {
     const LayerOption *options;
     uint32_t option_count;
     InitialiserSet init, out_init;
-    bool failed;   // something was reported
-    void *context; // of the reader: where parameters, state and draws are declared
+    bool failed; // something was reported
+    const LayerHost *host;
+    void *context; // the host's
 } Layer;
 
 typedef struct {

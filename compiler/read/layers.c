@@ -1,68 +1,49 @@
-// Layers as nodes: { "op": … } with its options, and what layers ask of the reader.
+// Layers as nodes: { "op": … } with its options, and what layers ask of their host.
 #include "compiler/read/functions.h"
 #include "compiler/read/reader.h"
 
 typedef struct {
     Reader *reader;
+    const char *name;  // of the layer
     Frame frame;       // at the node
     const char *spare; // the option without which it would need no weights of its own, or NULL
 } Owner;
 
-Value layer_error(Layer *layer, const char *format, ...) {
-    Owner *owner = layer->context;
-    va_list list;
-    va_start(list, format);
-    const char *message = arena_format_list(layer->arena, format, list);
-    va_end(list);
-    reader_error(owner->reader, "%s: %s", layer->name, message);
-    layer->failed = true;
+static void report(void *context, const char *message) {
+    const Owner *owner = context;
+    reader_error(owner->reader, "%s", message);
+}
+
+static Value parameter(void *context, const char *name, const Init *init, uint32_t rank, const uint32_t *dims) {
+    Owner *owner = context;
+    if (owner->frame.call->network || !owner->spare)
+        return frame_parameter(owner->reader, &owner->frame, name, init, rank, dims);
+    reader_error(owner->reader, "%s: its %s would belong to a network, and this node is in none: write \"%s\": false, or move it into one", owner->name,
+                 name, owner->spare);
     return (Value){0};
 }
 
-Value layer_parameter(Layer *layer, const char *name, const InitialiserSet *init, LayerPart part, Initialiser fallback, uint32_t rank,
-                      const uint32_t *dims) {
-    Owner *owner = layer->context;
-    Init resolved;
-    const char *misfit = init_resolve(layer->arena, init->given[part] ? &init->parts[part] : &fallback, rank, dims, &resolved);
-    if (misfit)
-        return layer_error(layer, "%s", misfit);
-    if (!owner->frame.call->network && owner->spare)
-        return layer_error(layer, "its %s would belong to a network, and this node is in none: write \"%s\": false, or move it into one", name, owner->spare);
-    Value value = frame_parameter(owner->reader, &owner->frame, name, &resolved, rank, dims);
-    layer->failed = layer->failed || !value.id;
-    return value;
-}
-
-static bool declare(Layer *layer, const char *name, double initial, uint32_t rank, const uint32_t *dims, StateRef *out) {
-    Owner *owner = layer->context;
-    bool is_good = frame_state(owner->reader, &owner->frame, name, &(Init){.kind = INIT_CONSTANT, .a = initial}, rank, dims, out);
-    layer->failed = layer->failed || !is_good;
-    return is_good;
-}
-
-Value layer_state(Layer *layer, const char *name, double initial, uint32_t rank, const uint32_t *dims) {
-    Owner *owner = layer->context;
+static Value state(void *context, const char *name, double initial, uint32_t rank, const uint32_t *dims) {
+    Owner *owner = context;
     StateRef state;
-    if (!declare(layer, name, initial, rank, dims, &state))
+    if (!frame_state(owner->reader, &owner->frame, name, &(Init){.kind = INIT_CONSTANT, .a = initial}, rank, dims, &state))
         return (Value){0};
-    Value value = state_read(owner->reader, state);
-    return graph_add(layer->graph, OP_detach, &value, 1, NULL, 0);
+    return state_read(owner->reader, state);
 }
 
-void layer_store(Layer *layer, const char *name, Value value) {
-    Owner *owner = layer->context;
-    const char *full = arena_format(layer->arena, "%s.%s%s", owner->frame.call->network->name, owner->frame.path, name);
+static void store(void *context, const char *name, Value value) {
+    Owner *owner = context;
+    const char *full = arena_format(owner->reader->arena, "%s.%s%s", owner->frame.call->network->name, owner->frame.path, name);
     uint32_t index = module_state_index(owner->reader->module, full);
-    if (value.id)
-        state_write(owner->reader, (StateRef){index, owner->frame.call}, value);
+    state_write(owner->reader, (StateRef){index, owner->frame.call}, value);
 }
 
-Value layer_uniform(Layer *layer, const Type *like) {
-    Owner *owner = layer->context;
-    Value value = frame_draw(owner->reader, &owner->frame, OP_random_uniform, like->rank, like->dims, 0);
-    layer->failed = layer->failed || !value.id;
-    return value;
+static Value uniform(void *context, const Type *like) {
+    Owner *owner = context;
+    return frame_draw(owner->reader, &owner->frame, OP_random_uniform, like->rank, like->dims, 0);
 }
+
+static const LayerHost host = {report, parameter, state, store, uniform};
 
 // ---- options
 
@@ -116,13 +97,17 @@ static bool is_initialiser(const char *key) { return !strcmp(key, "init") || !st
 
 static Datum run_layer(Reader *reader, const LayerDef *def, const Json *node, Value x, Scope *scope, const Frame *frame,
                        const char *label) {
-    Owner owner = {reader, frame_at(reader, frame, label), NULL};
+    Owner owner = {reader, def->name, frame_at(reader, frame, label), NULL};
     if (json_get(node, "weight") && is_option(def->options, "bias"))
         owner.spare = "bias";
     else if (is_option(def->options, "affine") && !is_option(def->options, "momentum")) // running statistics are state in any case
         owner.spare = "affine";
-    Layer layer = {
-        .graph = reader->stage->graph, .arena = reader->arena, .training = frame->call->training, .name = def->name, .context = &owner};
+    Layer layer = {.graph = reader->stage->graph,
+                   .arena = reader->arena,
+                   .training = frame->call->training,
+                   .name = def->name,
+                   .host = &host,
+                   .context = &owner};
     ARRAY(LayerOption) options = {0};
     layer.init = layer.out_init = frame->init;
     for (const Json *member = node->first; member; member = member->next) {

@@ -90,6 +90,7 @@ typedef struct {
     Diag *diag;
     ARRAY(Party) parties;
     uint32_t files, includes, violations;
+    bool includes_folder[LAYER_COUNT][LAYER_COUNT]; // by rows of the table, but for the exceptions
 } Check;
 
 static const Layer *layer_of(const char *folder) {
@@ -120,6 +121,31 @@ static bool may_include(const char *folder, const char *header, const char *targ
     return false;
 }
 
+static void note_edge(Check *check, const char *folder, const char *header, const char *target) {
+    const Layer *from = layer_of(folder), *to = layer_of(target);
+    for (uint32_t i = 0; i < sizeof exceptions / sizeof *exceptions; i++)
+        if (!strcmp(exceptions[i].folder, folder) && !strcmp(exceptions[i].header, header))
+            return;
+    if (from && to && from != to)
+        check->includes_folder[from - layers][to - layers] = true;
+}
+
+// Folders that include themselves through others, whatever the table allows.
+static uint32_t check_cycles(Check *check) {
+    bool(*reaches)[LAYER_COUNT] = check->includes_folder;
+    uint32_t count = 0;
+    for (uint32_t k = 0; k < LAYER_COUNT; k++)
+        for (uint32_t i = 0; i < LAYER_COUNT; i++)
+            for (uint32_t j = 0; j < LAYER_COUNT; j++)
+                reaches[i][j] = reaches[i][j] || (reaches[i][k] && reaches[k][j]);
+    for (uint32_t i = 0; i < LAYER_COUNT; i++) {
+        if (reaches[i][i])
+            violation(check, "%s includes a folder that includes it", layers[i].folder);
+        count += reaches[i][i];
+    }
+    return count;
+}
+
 static void check_own(Check *check, const char *file, uint32_t line, const char *header) {
     const char *folder = file_folder(check->arena, file), *target = file_folder(check->arena, header);
     if (text_starts_with(header, "shaders/")) { // the runtime's own shaders, made by the build
@@ -131,6 +157,7 @@ static void check_own(Check *check, const char *file, uint32_t line, const char 
         violation(check, "%s:%u: \"%s\" is not written from the root, or does not exist", file, line, header);
     else if (!may_include(folder, header, target))
         violation(check, "%s:%u: %s may not include %s (\"%s\")", file, line, folder, target, header);
+    note_edge(check, folder, header, target);
 }
 
 static bool is_system(const char *header) {
@@ -233,6 +260,7 @@ START_TEST(includes_point_down) {
     ck_assert_uint_gt(check.files, 150);
     ck_assert_uint_gt(check.includes, 500);
     ck_assert_uint_ge(check.parties.count, 6); // cJSON, xxhash, glslang, Vulkan, libpng, pango
+    ck_assert_uint_eq(check_cycles(&check), 0);
     ck_assert_uint_eq(check.violations, 0);
     arena_destroy(&check.arena);
 }
@@ -303,12 +331,177 @@ START_TEST(violations_are_seen) {
 }
 END_TEST
 
+// Each of these lines may be allowed by a table; together they are a cycle.
+START_TEST(cycles_are_seen) {
+    Check check;
+    begin(&check);
+    check_line(&check, "compiler/ops/conv.c", 1, "#include \"compiler/ir/op.h\"");
+    check_line(&check, "compiler/read/layers.c", 1, "#include \"compiler/ops/ops.h\"");
+    check_line(&check, "compiler/passes/fuse.c", 1, "#include \"compiler/cost.h\"");
+    check_line(&check, "compiler/compile.c", 1, "#include \"compiler/passes/passes.h\"");
+    ck_assert_uint_eq(check_cycles(&check), 0);
+    check_line(&check, "compiler/ir/graph.c", 1, "#include \"compiler/read/reader.h\"");
+    ck_assert_uint_eq(check_cycles(&check), 3); // ir, ops, read
+    arena_destroy(&check.arena);
+}
+END_TEST
+
+// ---- declarations stand where they are defined
+
+typedef struct {
+    const char *name, *file;
+} Declared;
+
+typedef ARRAY(Declared) DeclaredList;
+
+// Without comments, strings and preprocessor lines; what stands in braces is left out too, but for the braces.
+static const char *bare_text(Arena *arena, const char *text) {
+    Text bare = text_create(arena);
+    bool is_start = true;
+    uint32_t depth = 0;
+    for (const char *at = text; *at;) {
+        if (is_start && at[strspn(at, " \t")] == '#') {
+            while (*at && !(*at == '\n' && at[-1] != '\\'))
+                at++;
+        } else if (at[0] == '/' && (at[1] == '/' || at[1] == '*')) {
+            const char *end = strstr(at + 2, at[1] == '/' ? "\n" : "*/");
+            at = !end ? at + strlen(at) : at[1] == '/' ? end : end + 2;
+        } else if (*at == '"' || *at == '\'') {
+            char quote = *at++;
+            while (*at && *at != quote)
+                at += *at == '\\' && at[1] ? 2 : 1;
+            at += *at != 0;
+        } else {
+            depth -= *at == '}' && depth > 0;
+            if (depth == 0 || *at == '\n')
+                text_append_bytes(&bare, at, 1);
+            depth += *at == '{';
+            is_start = *at++ == '\n';
+            continue;
+        }
+        is_start = false;
+    }
+    return bare.data;
+}
+
+// The name before the first parenthesis that closes a function's arguments: of `Value f(Graph *, …)`, not of an attribute's.
+static const char *function_name(Arena *arena, const char *at, size_t length) {
+    const char *text = arena_copy_bytes(arena, at, length);
+    for (const char *skip; (skip = strstr(text, "__attribute__((")) != NULL;) {
+        const char *end = strstr(skip, "))");
+        text = arena_format(arena, "%.*s%s", (int)(skip - text), text, !end ? "" : end + 2 + (end[2] == ')'));
+    }
+    text += strspn(text, " \n\t");
+    const char *open = strchr(text, '('), *last = open;
+    if (!open || strchr(arena_format(arena, "%.*s", (int)(open - text), text), '=') || text_starts_with(text, "typedef") ||
+        text_starts_with(text, "static"))
+        return NULL;
+    while (last > text && (last[-1] == ' ' || last[-1] == '\n'))
+        last--;
+    const char *first = last;
+    while (first > text && (first[-1] == '_' || (first[-1] >= 'a' && first[-1] <= 'z') || (first[-1] >= 'A' && first[-1] <= 'Z') ||
+                            (first[-1] >= '0' && first[-1] <= '9')))
+        first--;
+    return first == last || first == text ? NULL : arena_format(arena, "%.*s", (int)(last - first), first);
+}
+
+// Functions that a text declares (their statement ends in ';') or defines (a body follows).
+static void find_functions(Arena *arena, const char *file, const char *text, bool is_body, DeclaredList *out) {
+    const char *bare = bare_text(arena, text), *start = bare;
+    for (const char *at = bare; *at; at++) {
+        if (*at != ';' && *at != '{' && *at != '}')
+            continue;
+        const char *name = *at == (is_body ? '{' : ';') ? function_name(arena, start, (size_t)(at - start)) : NULL;
+        if (name)
+            array_push(arena, out, ((Declared){name, file}));
+        start = at + 1;
+    }
+}
+
+static bool is_among(const DeclaredList *list, const char *name, const char *folder, Arena *arena) {
+    for (uint32_t i = 0; i < list->count; i++)
+        if (!strcmp(list->items[i].name, name) && !strcmp(file_folder(arena, list->items[i].file), folder))
+            return true;
+    return false;
+}
+
+static void check_declarations(Check *check, const DeclaredList *declared, const DeclaredList *defined) {
+    for (uint32_t i = 0; i < declared->count; i++) {
+        const char *folder = file_folder(check->arena, declared->items[i].file);
+        if (!is_among(defined, declared->items[i].name, folder, check->arena))
+            violation(check, "%s: %s is defined in no file of %s", declared->items[i].file, declared->items[i].name, folder);
+    }
+}
+
+// Headers' functions and those that .c files define, of all folders below.
+static void gather(Check *check, const char *folder, DeclaredList *declared, DeclaredList *defined) {
+    uint32_t count;
+    size_t size;
+    const char **names = file_list(check->arena, file_join(check->arena, GG_SOURCE_DIR, folder), &count, check->diag);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *path = file_join(check->arena, folder, names[i]), *full = file_join(check->arena, GG_SOURCE_DIR, path);
+        if (names[i][0] == '.')
+            continue;
+        if (file_is_folder(full))
+            gather(check, path, declared, defined);
+        else if (text_ends_with(path, ".h"))
+            find_functions(check->arena, path, file_read(check->arena, full, &size, check->diag), false, declared);
+        else if (text_ends_with(path, ".c"))
+            find_functions(check->arena, path, file_read(check->arena, full, &size, check->diag), true, defined);
+    }
+}
+
+START_TEST(functions_are_defined_where_they_are_declared) {
+    Check check;
+    begin(&check);
+    DeclaredList declared = {0}, defined = {0};
+    gather(&check, "compiler", &declared, &defined);
+    gather(&check, "runtime", &declared, &defined);
+    ck_assert_uint_gt(declared.count, 500);
+    ck_assert(is_among(&declared, "graph_add", "compiler/ir", check.arena) && is_among(&declared, "diag_error", "runtime/base", check.arena));
+    check_declarations(&check, &declared, &defined);
+    ck_assert_uint_eq(check.violations, 0);
+    arena_destroy(&check.arena);
+}
+END_TEST
+
+START_TEST(declarations_elsewhere_are_seen) {
+    static const struct {
+        const char *header, *source;
+        uint32_t violations;
+    } planted[] = {
+        {"int f(int x);", "int f(int x) { return x; }", 0},
+        {"int f(int x); // g(x);\n", "int f(int x) {\n    return g(x);\n}", 0},
+        {"int f(int x);\nint g(int x);", "int f(int x) { return g(x); }", 1},
+        {"__attribute__((format(printf, 1, 2))) void f(const char *format, ...);", "void f(const char *format, ...) { (void)format; }", 0},
+        {"__attribute__((format(printf, 1, 2))) void f(const char *format, ...);", "", 1},
+        {"typedef int (*F)(int x);\nstatic inline int f(int x) { return x; }\nextern const int x;", "", 0},
+        {"struct S {\n    int (*f)(int x);\n};\n#define G(x) \\\n    g(x);\nint f(int x);", "static int g(int x) { return x; }\nint f(int x) {}", 0},
+        {"int f(int x);", "int g(int x) { return f(x); } // int f(int x) {", 1},
+    };
+    for (uint32_t i = 0; i < sizeof planted / sizeof *planted; i++) {
+        Check check;
+        begin(&check);
+        DeclaredList declared = {0}, defined = {0};
+        find_functions(check.arena, "compiler/ir/a.h", planted[i].header, false, &declared);
+        find_functions(check.arena, "compiler/ir/a.c", planted[i].source, true, &defined);
+        find_functions(check.arena, "compiler/ops/a.c", "int f(int x) { return x; }\nint g(int x) { return x; }", true, &defined);
+        check_declarations(&check, &declared, &defined);
+        ck_assert_msg(check.violations == planted[i].violations, "%s: %u violations", planted[i].header, check.violations);
+        arena_destroy(&check.arena);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("layers");
     TCase *tests = tcase_create("layers");
     tcase_add_test(tests, includes_point_down);
     tcase_add_test(tests, table_has_no_cycle);
     tcase_add_test(tests, violations_are_seen);
+    tcase_add_test(tests, cycles_are_seen);
+    tcase_add_test(tests, functions_are_defined_where_they_are_declared);
+    tcase_add_test(tests, declarations_elsewhere_are_seen);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
