@@ -108,6 +108,11 @@ bool common_target(Arguments *arguments, const char *wanted, Target *out) {
         *out = target_default(target_class);
         return true;
     }
+    if (wanted && text_ends_with(wanted, ".json")) {
+        const Profile *profile = profile_read(arguments->arena, wanted, arguments->diag);
+        *out = profile ? profile->target : target_default(TARGET_ANY);
+        return profile != NULL;
+    }
     Diag *trial = diag_create(arguments->arena);
     Device *device = device_create(arguments->arena, &(DeviceOptions){.choice = wanted}, wanted ? arguments->diag : trial);
     if (device) {
@@ -116,7 +121,7 @@ bool common_target(Arguments *arguments, const char *wanted, Target *out) {
         return true;
     }
     if (wanted) {
-        diag_error(arguments->diag, NULL, "--target %s is neither cpu, gpu or any, nor a device of this machine", wanted);
+        diag_error(arguments->diag, NULL, "--target %s is neither cpu, gpu or any, nor a device of this machine, nor a profile (FILE.json)", wanted);
         return false;
     }
     diag_warning(arguments->diag, NULL,

@@ -3,6 +3,7 @@
 #include "compiler/compile.h"
 #include "compiler/driver/arguments.h"
 #include "compiler/read/read.h"
+#include "runtime/program/profile.h"
 #include "runtime/program/program.h"
 #include "runtime/vk/device.h"
 
@@ -39,5 +40,5 @@ Device *common_device(Arguments *arguments, const ProgramEntry *entry); // by --
 void common_check_validation(Arguments *arguments, const Device *device);
 // Warns when the bundle was compiled for another class of device than this one's.
 void common_check_class(Arguments *arguments, const Program *program, const Device *device);
-// "cpu", "gpu", "any" or a device; NULL: the device that would run it, or `any` (with a warning) where there is none.
+// "cpu", "gpu", "any", a device here, or the profile of one elsewhere (FILE.json); NULL: the device that would run it, or `any` (with a warning) where there is none.
 bool common_target(Arguments *arguments, const char *wanted, Target *out);

@@ -8,7 +8,8 @@
 static const Option options[] = {
     {"output", 'o', OPTION_TEXT, false, "BUNDLE", "the folder to write"},
     COMMON_GRAPH_OPTIONS,
-    {"target", 0, OPTION_TEXT, false, "cpu|gpu|any|D", "a class, or a device here, whose limits hold (default: the one that would run it)"},
+    {"target", 0, OPTION_TEXT, false, "cpu|gpu|any|D|FILE.json",
+     "a class, a device here, or a device's profile, whose limits hold (default: the device that would run it)"},
     {"dump", 0, OPTION_TEXT, false, "PASS|all", "prints what a pass gives (names below)"},
     {"stop-after", 0, OPTION_TEXT, false, "PASS", "stops there; nothing is written"},
     {"no-fuse", 0, OPTION_FLAG, false, NULL, "makes every operation a kernel of its own"},
@@ -84,10 +85,11 @@ static int run(Arguments *arguments) {
 }
 
 const Command compile_command = {
-    .usage = "GRAPH.json -o BUNDLE [-D NAME=VALUE]... [--preset NAME] [--target cpu|gpu|any|DEVICE] [options]\n"
+    .usage = "GRAPH.json -o BUNDLE [-D NAME=VALUE]... [--preset NAME] [--target cpu|gpu|any|DEVICE|PROFILE.json] [options]\n"
              "BUNDLE                 (rebuilds the kernels whose .comp was edited)",
     .description = "Compiles a graph into a bundle, a folder that any Vulkan device with the limits of the target can run. Those of a\n"
-                   "class are what its devices are known to have (cpu: lavapipe's), those of a device its own. In the folder:\n"
+                   "class are what its devices are known to have (cpu: lavapipe's), those of a device its own, those of a device elsewhere\n"
+                   "in the profile that `gcc-graph devices --profile` makes there. In the folder:\n"
                    "  program.json           buffers, kernels, dispatches, named inputs and outputs\n"
                    "  kernels/NAME.comp      readable GLSL, with the nodes that each line comes from, and its SPIR-V\n"
                    "  plan.txt, graph.json   the memory map; the graph after includes, presets and -D\n"

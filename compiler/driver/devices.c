@@ -1,10 +1,13 @@
 // `devices`: the Vulkan devices of this machine.
 #include "compiler/driver/common.h"
 #include "runtime/base/json.h"
+#include "runtime/program/profile.h"
 #include "runtime/program/target_file.h"
 
 static const Option options[] = {
     {"json", 0, OPTION_FLAG, false, NULL, "prints JSON"},
+    {"profile", 0, OPTION_FLAG, false, NULL, "prints one device's profile, for compile --target FILE.json on another machine"},
+    {"device", 0, OPTION_TEXT, false, "D", "which device's profile: index, UUID or part of the name (default: the one that would run a program)"},
     {"peaks", 0, OPTION_FLAG, false, NULL, "measures each device's peak arithmetic and bandwidth (seconds)"},
 };
 
@@ -68,7 +71,22 @@ static void write_json(JsonWriter *json, const DeviceInfo *info, const DevicePea
     json_end_object(json);
 }
 
+static int print_profile(Arguments *arguments) {
+    Device *device = device_create(arguments->arena, &(DeviceOptions){.choice = arguments_text(arguments, "device")}, arguments->diag);
+    if (!device)
+        return 1;
+    const DeviceInfo *info = device_info(device);
+    Profile profile = {.driver = info->driver, .source = "asked of its driver by gcc-graph devices --profile", .target = info->target};
+    fputs(profile_text(arguments->arena, &profile), stdout);
+    device_destroy(&device);
+    return 0;
+}
+
 static int run(Arguments *arguments) {
+    if (arguments_has(arguments, "profile"))
+        return print_profile(arguments);
+    if (arguments_has(arguments, "device"))
+        return arguments_wrong(arguments, "--device says whose --profile is printed");
     DeviceInfo *infos = NULL;
     uint32_t count = 0;
     if (!device_list(arguments->arena, &infos, &count, arguments->diag))
@@ -95,10 +113,12 @@ static int run(Arguments *arguments) {
 }
 
 const Command devices_command = {
-    .usage = "[--json] [--peaks]",
+    .usage = "[--json] [--peaks]\n--profile [--device D] > FILE.json",
     .description =
-        "Lists the Vulkan devices with the limits that compiled kernels respect. --device takes the index, the UUID or a part of the name.",
-    .examples = "devices\ndevices --peaks",
+        "Lists the Vulkan devices with what they can do: the limits that compiled kernels respect. The --device of other commands takes the\n"
+        "index, the UUID or a part of the name. A profile is the same of one device in a file, from which a machine without that device\n"
+        "compiles for it.",
+    .examples = "devices\ndevices --peaks\ndevices --profile > rx6800.json",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),
     .operands_min = 0,

@@ -19,11 +19,14 @@ void target_write(JsonWriter *json, const Target *target, bool whole) {
 }
 
 static uint64_t read_limit(Fields *fields, const Json *object, const CapabilityDef *def) {
-    uint64_t most = def->size == sizeof(uint32_t) ? UINT32_MAX : TARGET_BYTES_MAX, limit = field_uint(fields, object, def->name, most);
+    uint32_t errors = diag_error_count(fields->diag);
+    uint64_t limit = field_uint(fields, object, def->name, def->size == sizeof(uint32_t) ? UINT32_MAX : TARGET_BYTES_MAX);
     const Json *place = json_get(object, def->name);
-    if (limit < def->least && place && place->kind == JSON_NUMBER)
+    if (diag_error_count(fields->diag) > errors)
+        return limit;
+    if (limit < def->least)
         field_complain(fields, place, "%s: at least %llu is needed", def->name, (unsigned long long)def->least);
-    if (limit > 0 && def->rule == RULE_MULTIPLE && (limit & (limit - 1)) != 0)
+    if (def->rule == RULE_MULTIPLE && (limit & (limit - 1)) != 0)
         field_complain(fields, place, "%s: a power of two is needed", def->name);
     return limit;
 }

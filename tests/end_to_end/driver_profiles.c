@@ -1,0 +1,53 @@
+// Profiles: a device's own gives the bundle that the device itself gives; that of a device elsewhere compiles here.
+#include "tests/end_to_end/command.h"
+
+START_TEST(a_profile_stands_for_its_device) {
+    const char *profile = in_folder("here.json"), *of_device = in_folder("device.ggb"), *of_profile = in_folder("profile.ggb");
+    expect_code(0, "devices --profile --device 0");
+    write_text(profile, out);
+    expect_code(0, "compile graphs/unrolled_gan.json -o %s --target 0", of_device);
+    expect_code(0, "compile graphs/unrolled_gan.json -o %s --target %s", of_profile, profile);
+    expect_out("a device of the class ");
+    ck_assert_int_eq(system(arena_format(arena, "diff -r %s %s >/dev/null", of_device, of_profile)), 0);
+    expect_code(0, "verify %s", of_profile);
+}
+END_TEST
+
+START_TEST(a_device_elsewhere_is_compiled_for) {
+    const char *bundle = in_folder("elsewhere.ggb");
+    expect_code(0, "compile graphs/unrolled_gan.json -o %s --target tests/profiles/navi31.json", bundle);
+    expect_out("for AMD Radeon RX 7900 XTX (RADV NAVI31), a device of the class gpu");
+    ck_assert_ptr_nonnull(strstr(read_all(file_join(arena, bundle, "plan.txt")), "for AMD Radeon RX 7900 XTX (RADV NAVI31), a device of the class gpu"));
+    expect_code(0, "summary graphs/unrolled_gan.json --target tests/profiles/navi31.json");
+    expect_out("(for AMD Radeon RX 7900 XTX (RADV NAVI31), a device of the class gpu)");
+}
+END_TEST
+
+START_TEST(what_is_no_profile_is_said) {
+    expect_code(1, "compile graphs/unrolled_gan.json -o %s --target %s", in_folder("x.ggb"), in_folder("absent.json"));
+    expect_err("absent.json: ");
+    expect_code(1, "compile graphs/unrolled_gan.json -o %s --target graphs/unrolled_gan.json", in_folder("x.ggb"));
+    expect_err("graphs/unrolled_gan.json:1:1: this is no profile of a device; gcc-graph devices --profile makes one");
+    expect_code(1, "compile graphs/unrolled_gan.json -o %s --target nothing", in_folder("x.ggb"));
+    expect_err("--target nothing is neither cpu, gpu or any, nor a device of this machine, nor a profile (FILE.json)");
+    expect_code(1, "devices --profile --device nothing");
+    expect_err("there is no device \"nothing\"");
+    expect_code(2, "devices --device 0");
+    expect_err("--device says whose --profile is printed");
+    ck_assert(!file_exists(in_folder("x.ggb")));
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("driver_profiles");
+    TCase *tests = tcase_create("profiles");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 60);
+    if (!has_device())
+        return 77;
+    tcase_add_test(tests, a_profile_stands_for_its_device);
+    tcase_add_test(tests, a_device_elsewhere_is_compiled_for);
+    tcase_add_test(tests, what_is_no_profile_is_said);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
