@@ -57,7 +57,7 @@ bool built_look(Arena *arena, const char *bundle, const Program *program, Built 
     if (!module)
         return false;
     for (uint32_t variant = 0; variant < 4; variant++) {
-        CompileOptions options = {.target = program->target, .no_fuse = variant & 1, .reference_schedule = variant & 2, .no_spirv = true};
+        CompileOptions options = {.target = program->target, .no_fuse = variant & 1, .reference_schedule = variant & 2, .no_spirv = true, .like = program};
         Compiled *compiled = compile_module(arena, module, &options, NULL, diag);
         if (!compiled)
             return false;

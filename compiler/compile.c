@@ -1,5 +1,6 @@
 // Compile: runs the pass table on every phase, verifies and dumps after each pass, writes the bundle.
 #include "compiler/compile.h"
+#include "compiler/given.h"
 #include "compiler/emit/spirv.h"
 #include "compiler/ir/differentiate.h"
 #include "compiler/passes/emit.h"
@@ -36,6 +37,7 @@ typedef struct {
     const Module *module;
     const CompileOptions *options;
     PassContext context;
+    GivenSchedules **given; // [program][phase]; NULL: none
     Diag *diag;
     bool stopped;
 } Compile;
@@ -86,6 +88,10 @@ static bool check_kernels(Compile *compile, Pass pass, const GraphProgram *progr
 static KernelList *lower(Compile *compile, const GraphProgram *program, const Phase *phase, const Graph *graph) {
     bool *copied = ARENA_NEW(compile->arena, bool, graph->outputs.count + 1);
     PassContext context = compile->context;
+    if (compile->given) {
+        const GivenSchedules *given = &compile->given[program - compile->module->programs.items][phase - program->phases.items];
+        context.given = given->items, context.given_count = given->count;
+    }
     context.copied = copied;
     for (;;) {
         KernelList *list = layout_graph(compile->arena, graph, &context);
@@ -257,11 +263,26 @@ static bool finish(Compile *compile, Compiled *out, KernelList *const *const *ph
     return make_spirv(compile, out, &emitted) && (!folder || write_bundle(compile, program, &emitted, folder));
 }
 
+// Kernels are named as they are without --schedule, so they are made so first.
+static bool find_given(Compile *compile, Arena *arena) {
+    const CompileOptions *options = compile->options;
+    if (options->like)
+        compile->given = given_by_program(arena, options->like);
+    if (!options->schedule_count)
+        return true;
+    CompileOptions plain = {.target = options->target, .no_fuse = options->no_fuse, .reference_schedule = options->reference_schedule, .no_spirv = true};
+    Compiled *compiled = compile_module(arena, compile->module, &plain, NULL, compile->diag);
+    compile->given = compiled ? given_by_options(arena, compiled->program, options->schedules, options->schedule_count, compile->diag) : NULL;
+    return compile->given != NULL;
+}
+
 Compiled *compile_module(Arena *arena, const Module *module, const CompileOptions *options, const char *folder, Diag *diag) {
     Compile compile = {.arena = arena, .module = module, .options = options, .diag = diag};
     Target target = target_clamp(&options->target);
     compile.context = (PassContext){.module = module, .target = &target, .no_fuse = options->no_fuse, .reference_schedule = options->reference_schedule};
     compile.context.sets = layout_sets(arena, module, &target);
+    if (!find_given(&compile, arena))
+        return NULL;
     Compiled *out = ARENA_NEW(arena, Compiled, 1);
     double begin = clock_seconds();
     KernelList ***phases = ARENA_NEW(arena, KernelList **, module->programs.count + 1);

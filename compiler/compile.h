@@ -8,6 +8,9 @@ typedef struct {
     Target target;
     bool no_fuse;            // every map a kernel of its own
     bool reference_schedule; // the simplest schedule everywhere
+    const char *const *schedules; // KERNEL=FAMILY[:PARAM=VALUE,...]: see given.h
+    uint32_t schedule_count;
+    const Program *like;     // takes the schedules that it records, where the kernels are the same and they fit; NULL: none
     bool debug_info;         // -g: source inside the SPIR-V
     bool no_spirv;           // for those who look at the program but do not run it: it gets no SPIR-V, and no bundle is written
     const char *dump;        // a pass's name or "all"; printed to dump_stream

@@ -3,7 +3,6 @@
 #include "compiler/ir/op.h"
 #include "compiler/kernel/schedule.h"
 
-
 typedef struct {
     Text *out;
     const Built *built;
@@ -27,6 +26,18 @@ static const char *groups_text(Arena *arena, const uint32_t groups[3]) {
     return groups[1] > 1 ? arena_format(arena, "%ux%u", groups[0], groups[1]) : arena_format(arena, "%u", groups[0]);
 }
 
+// "rows" of "rows:lanes=8,…".
+static const char *family_of(Arena *arena, const Dispatch *dispatch) {
+    return dispatch->schedule ? arena_format(arena, "%.*s", (int)strcspn(dispatch->schedule, ":"), dispatch->schedule) : "";
+}
+
+// The runner-up of a choice: what the estimate put next, or where the choice was another's, first.
+static void print_schedule(const View *view, const Dispatch *dispatch, const Kernel *kernel) {
+    if (!kernel || !kernel->runner_up.family || !dispatch->schedule)
+        return;
+    text_format(view->out, "        computed as %s; runner-up %s\n", dispatch->schedule, schedule_text(view->out->arena, &kernel->runner_up));
+}
+
 static void print_dispatch(View *view, const ProgramEntry *entry, const ProgramPhase *phase, const CompiledPhase *compiled,
                            uint32_t index) {
     Arena *arena = view->out->arena;
@@ -38,8 +49,9 @@ static void print_dispatch(View *view, const ProgramEntry *entry, const ProgramP
         text_format(view->out, "  %4s  %-40s %-14s %-12s %9s %11s %11s  %s\n", "wave", "kernel", "class", "schedule", "groups", "bytes", "FLOP", "origin");
     }
     text_format(view->out, "  %4u  %-40s %-14s %-12s %9s %11s %11s  %s\n", dispatch->wave, view->program->kernels.items[dispatch->kernel].name,
-           work_class_names[dispatch->work_class], kernel ? kernel->schedule.family->name : "", groups_text(arena, dispatch->groups),
+           work_class_names[dispatch->work_class], family_of(arena, dispatch), groups_text(arena, dispatch->groups),
            text_bytes(arena, (uint64_t)dispatch->bytes), dispatch->flops > 0 ? text_flops(arena, dispatch->flops) : "", dispatch->label);
+    print_schedule(view, dispatch, kernel);
     if (kernel && kernel->reason)
         text_format(view->out, "        because %s\n", kernel->reason);
 }

@@ -1,6 +1,7 @@
 // `compile`: a graph to a bundle; or rebuilds the edited kernels of a bundle.
 #include "compiler/compile.h"
 #include "compiler/driver/common.h"
+#include "compiler/schedules/families.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
 #include <unistd.h>
@@ -13,7 +14,7 @@ static const Option options[] = {
     {"dump", 0, OPTION_TEXT, false, "PASS|all", "prints what a pass gives (names below)"},
     {"stop-after", 0, OPTION_TEXT, false, "PASS", "stops there; nothing is written"},
     {"no-fuse", 0, OPTION_FLAG, false, NULL, "makes every operation a kernel of its own"},
-    {"schedule", 0, OPTION_TEXT, false, "reference", "takes the simplest schedule everywhere"},
+    {"schedule", 0, OPTION_TEXT, true, "K=FAMILY:P=V,..", "computes kernels K by a family of your choice (below); reference: the simplest everywhere"},
     {"debug", 'g', OPTION_FLAG, false, NULL, "puts the GLSL and debug information into the SPIR-V: RenderDoc and Nsight show it"},
 };
 
@@ -49,6 +50,41 @@ static void print_passes(FILE *stream) {
         fprintf(stream, "  %-13s %-8s %s\n", passes[i].name, passes[i].level, passes[i].summary);
 }
 
+// Those for single kernels go on top of `reference`.
+static void take_schedules(Arguments *arguments, CompileOptions *out) {
+    uint32_t count;
+    const char **given = arguments_all(arguments, "schedule", &count), **kept = ARENA_NEW(arguments->arena, const char *, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(given[i], "reference"))
+            kept[out->schedule_count++] = given[i];
+        else
+            out->reference_schedule = true;
+    }
+    out->schedules = kept;
+}
+
+static void print_families(FILE *stream) {
+    uint32_t count;
+    const Family *const *families = families_all(&count);
+    Arena *arena = arena_create();
+    fprintf(stream, "\nThe families, for --schedule; KERNEL is a kernel's name or number as without --schedule, %%12 for the one that makes this value, or a\n"
+                    "pattern (\"*_conv2d*\"); what is not said stays as estimated:\n");
+    for (uint32_t i = 0; i < count; i++) {
+        fprintf(stream, "  %-12s %-9s %s\n", families[i]->name, kernel_class_names[families[i]->kernel_class], families[i]->summary);
+        for (uint32_t p = PARAM_OWN; p < families[i]->param_count; p++)
+            fprintf(stream, "      %-10s %s: %s\n", families[i]->params[p].name, families[i]->params[p].summary, schedule_numbers(arena, &families[i]->params[p]));
+    }
+    fprintf(stream, "  all have\n");
+    for (uint32_t p = 0; p < PARAM_OWN; p++)
+        fprintf(stream, "      %-10s %s: %s\n", families[0]->params[p].name, families[0]->params[p].summary, schedule_numbers(arena, &families[0]->params[p]));
+    arena_destroy(&arena);
+}
+
+static void print_more(FILE *stream) {
+    print_passes(stream);
+    print_families(stream);
+}
+
 static int run(Arguments *arguments) {
     const char *path = arguments->operands.items[0], *output = arguments_text(arguments, "output");
     if (common_is_bundle(path) && !output)
@@ -61,10 +97,7 @@ static int run(Arguments *arguments) {
                               .progress = activity_progress, .progress_context = arguments->activity};
     if (!known_pass(arguments, "dump", compile.dump, true) || !known_pass(arguments, "stop-after", compile.stop_after, false))
         return 2;
-    const char *schedule = arguments_text(arguments, "schedule");
-    if (schedule && strcmp(schedule, "reference") != 0)
-        return arguments_wrong(arguments, "--schedule: \"%s\" is unknown; known: reference", schedule);
-    compile.reference_schedule = schedule != NULL;
+    take_schedules(arguments, &compile);
     if (!output && !compile.stop_after && !compile.dump)
         return arguments_wrong(arguments, "-o BUNDLE is missing: where shall the bundle go?");
     double start = clock_seconds();
@@ -94,10 +127,11 @@ const Command compile_command = {
                    "  kernels/NAME.comp      readable GLSL, with the nodes that each line comes from, and its SPIR-V\n"
                    "  plan.txt, graph.json   the memory map; the graph after includes, presets and -D\n"
                    "A bundle that is there is replaced in one step: killed at any moment, this leaves the old one or the new one.",
-    .more_help = print_passes,
+    .more_help = print_more,
     .examples = "compile graphs/ddpm_mnist.json -o build/ddpm.ggb\n"
                 "compile graphs/ddpm_mnist.json -o build/small.ggb -D batch=16 --target cpu\n"
                 "compile graphs/wgan_gp.json --preset check --dump=simplify --stop-after=simplify\n"
+                "compile graphs/ddpm_mnist.json -o build/ddpm.ggb --schedule '*_conv2d_add=rows:rows=8,columns=2'\n"
                 "compile build/ddpm.ggb",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),

@@ -185,7 +185,7 @@ static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel, uint32
     glsl_kernel(emit->scratch, at->tables, at->list, kernel, emit->context->target, window, &shader);
     const Node *root = graph_node(at->list->graph, kernel->root);
     Dispatch dispatch = {.kernel = add_kernel(emit, kernel, &shader), .groups = {shader.groups[0], shader.groups[1], shader.groups[2]}, .wave = kernel->wave,
-                         .work_class = shader.work_class, .flops = shader.flops, .bytes = shader.bytes};
+                         .schedule = schedule_text(emit->arena, &kernel->schedule), .work_class = shader.work_class, .flops = shader.flops, .bytes = shader.bytes};
     dispatch.label = arena_format(emit->arena, "%%%u %s %s", kernel->root.id, shader.name, root->origin.pointer ? root->origin.pointer : "");
     dispatch.values = ARENA_NEW(emit->arena, uint32_t, kernel->stores.count + 1);
     dispatch.value_types = ARENA_NEW(emit->arena, ElementType, kernel->stores.count + 1);

@@ -3,11 +3,20 @@
 #include "compiler/kernel/kernel.h"
 #include "compiler/ir/op.h"
 
+// A schedule that is not the estimate's to choose.
+typedef struct {
+    uint32_t root;      // value id of the kernel's root
+    const char *text;   // "rows:rows=4,columns=2"; what is not said is as the family's best candidate has it
+    const char *option; // as the user gave it: what does not fit is reported; NULL: a bundle's record, which is then left aside
+} GivenSchedule;
+
 typedef struct {
     const Module *module;
     const Target *target;
     const SetLayout *sets; // by set - 1
     bool no_fuse, reference_schedule;
+    const GivenSchedule *given; // for the phase; of several for one kernel the last counts
+    uint32_t given_count;
     const bool *copied;    // by output of the phase's graph: the output gets a copy of its own (found necessary by plan); NULL: none
 } PassContext;
 

@@ -55,30 +55,33 @@ static bool loads_texels(const Target *target) { return target->target_class == 
 
 static Schedule reference_of(const Target *target) { return (Schedule){&reference_family, {target->target_class == TARGET_CPU ? 8 : 64, loads_texels(target)}}; }
 
-static void for_contraction(const KernelList *list, Kernel *kernel, const PassContext *context) {
-    kernel->schedule = reference_of(context->target);
-    if (context->reference_schedule)
-        return;
-    KernelView view = schedule_view(list, kernel, kernel->root);
+// The candidates of least cost, `out` and `next`, of one family or (NULL) of all that compute the kernel; false: none fits.
+static bool choose(const KernelView *view, const Target *target, const Family *only, Schedule *out, Schedule *next) {
     uint32_t count;
     const Family *const *families = families_all(&count);
-    double best = 0, next = 0;
+    double best = 0, second = 0;
+    out->family = next->family = NULL;
     for (uint32_t f = 0; f < count; f++)
         for (uint32_t i = 0; i < families[f]->candidate_count; i++) {
             Schedule one;
-            if (families[f]->kernel_class != KERNEL_CONTRACT || !settle(&view, context->target, families[f], &families[f]->candidates[i], &one))
+            if (families[f]->kernel_class != view->kernel->kernel_class || (only && only != families[f]) || !settle(view, target, families[f], &families[f]->candidates[i], &one))
                 continue;
-            Work work = families[f]->work(&view, &one);
-            double cost = cost_of_work(&work, &prices[context->target->target_class]);
-            bool leads = kernel->schedule.family == &reference_family || cost < best;
-            if (leads) {
-                kernel->runner_up = kernel->schedule.family == &reference_family ? (Schedule){0} : kernel->schedule;
-                next = best, best = cost;
-                kernel->schedule = one;
-            } else if (!schedule_equal(&one, &kernel->schedule) && (!kernel->runner_up.family || cost < next)) {
-                kernel->runner_up = one, next = cost;
+            Work work = families[f]->work(view, &one);
+            double cost = cost_of_work(&work, &prices[target->target_class]);
+            if (!out->family || cost < best) {
+                *next = *out, second = best;
+                *out = one, best = cost;
+            } else if (!schedule_equal(&one, out) && (!next->family || cost < second)) {
+                *next = one, second = cost;
             }
         }
+    return out->family != NULL;
+}
+
+static void for_contraction(const KernelList *list, Kernel *kernel, const PassContext *context) {
+    KernelView view = schedule_view(list, kernel, kernel->root);
+    if (context->reference_schedule || !choose(&view, context->target, NULL, &kernel->schedule, &kernel->runner_up))
+        kernel->schedule = reference_of(context->target);
 }
 
 // Few results of many elements: a workgroup each, whose lanes share the elements.
@@ -104,6 +107,46 @@ static void for_reduction(const KernelList *list, Kernel *kernel, const PassCont
         *own *= 2;
 }
 
+// What a family would be given for the kernel, were it taken.
+static Schedule start_of(const KernelView *view, const Target *target, const Family *family) {
+    Schedule out = {0}, next;
+    if (choose(view, target, family, &out, &next))
+        return out;
+    out = (Schedule){.family = family};
+    if (family->candidate_count)
+        memcpy(out.values, family->candidates[0].values, sizeof out.values);
+    else
+        out.values[PARAM_LANES] = schedule_lanes(&view->kernel->schedule);
+    if (!schedule_lanes(&out))
+        out.values[PARAM_LANES] = target->subgroup_size;
+    out.values[PARAM_TEXEL] = loads_texels(target);
+    limit_lanes(&out, target);
+    return out;
+}
+
+// False: the user asked for what cannot be, which is reported.
+static bool take_given(const KernelList *list, Kernel *kernel, const PassContext *context, const char *where, Diag *diag) {
+    const GivenSchedule *given = NULL;
+    for (uint32_t i = 0; i < context->given_count; i++)
+        given = context->given[i].root == kernel->root.id ? &context->given[i] : given;
+    if (!given)
+        return true;
+    KernelView view = schedule_view(list, kernel, kernel->root);
+    const char *why = NULL, *pointer = graph_node(list->graph, kernel->root)->origin.pointer;
+    const Family *family = families_parse(list->arena, given->text, kernel->kernel_class, &why);
+    Schedule wanted = {0};
+    if (family)
+        wanted = start_of(&view, context->target, family);
+    if (family && families_parse_params(list->arena, given->text, &wanted, &why) && schedule_fits(&view, &wanted, context->target, &why)) {
+        kernel->runner_up = schedule_equal(&wanted, &kernel->schedule) ? kernel->runner_up : kernel->schedule;
+        kernel->schedule = wanted;
+        return true;
+    }
+    if (given->option)
+        diag_error(diag, NULL, "--schedule %s: %s: %%%u %s: %s", given->option, where, kernel->root.id, pointer ? pointer : op_def(graph_node(list->graph, kernel->root)->op)->name, why);
+    return given->option == NULL;
+}
+
 bool schedule_kernels(KernelList *list, const PassContext *context, const char *where, Diag *diag) {
     const Target *target = context->target;
     bool good = true;
@@ -116,6 +159,10 @@ bool schedule_kernels(KernelList *list, const PassContext *context, const char *
             break;
         case KERNEL_REDUCE: for_reduction(list, kernel, context); break;
         case KERNEL_CONTRACT: for_contraction(list, kernel, context); break;
+        }
+        if (!take_given(list, kernel, context, where, diag)) {
+            good = false;
+            continue;
         }
         KernelView view = schedule_view(list, kernel, kernel->root);
         const char *why = NULL, *pointer = graph_node(list->graph, kernel->root)->origin.pointer;

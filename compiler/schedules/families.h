@@ -13,3 +13,7 @@
 
 const Family *const *families_all(uint32_t *count);
 const Family *families_find(const char *name); // NULL: there is none
+// Of "rows:rows=4,columns=2" the family, which must compute kernels of the class; NULL: *why says what would be right.
+const Family *families_parse(Arena *arena, const char *text, KernelClass kernel_class, const char **why);
+// Sets the parameters that the text gives numbers for. False: *why says which are known, or which numbers are legal.
+bool families_parse_params(Arena *arena, const char *text, Schedule *schedule, const char **why);

@@ -32,7 +32,7 @@ static void print_dispatch(Text *text, const Program *program, const Dispatch *d
     }
     if (dispatch->flops > 0)
         text_format(text, "  %.3g MFLOP", dispatch->flops * 1e-6);
-    text_format(text, "  %.3g MB  ; %s\n", dispatch->bytes * 1e-6, dispatch->label ? dispatch->label : "");
+    text_format(text, "  %.3g MB  %s ; %s\n", dispatch->bytes * 1e-6, dispatch->schedule ? dispatch->schedule : "", dispatch->label ? dispatch->label : "");
 }
 
 static void print_phase(Text *text, const Program *program, const ProgramEntry *entry, const ProgramPhase *phase) {

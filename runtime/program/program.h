@@ -54,6 +54,7 @@ typedef struct {
     ARRAY(uint32_t) push;
     uint32_t wave;        // dispatches of one wave do not depend on each other; a barrier stands between waves
     const char *label;    // "%12 conv2d /networks/unet/nodes/3"
+    const char *schedule; // how it is computed, "rows:lanes=8,texel=1,rows=16,columns=2"; NULL: not said
     WorkClass work_class; // for bench
     double flops;         // of contractions: 2 x multiply-adds, unpadded, direct; else 0
     double bytes;         // read and written, each tensor once

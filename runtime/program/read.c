@@ -221,6 +221,7 @@ static Dispatch read_dispatch(Fields *fields, const Json *json) {
     dispatch.push.items = field_all_words(fields, json, "push", &dispatch.push.count);
     dispatch.push.capacity = dispatch.push.count;
     dispatch.label = field_text(fields, json, "label");
+    dispatch.schedule = field_optional_text(fields, json, "schedule");
     dispatch.work_class = (WorkClass)field_named(fields, json, "op_class", work_class_names, WORK_CLASS_COUNT);
     dispatch.flops = field_number(fields, json, "flops");
     dispatch.bytes = field_number(fields, json, "bytes");

@@ -240,6 +240,8 @@ static void write_dispatch(Sheet *sheet, const Program *program, const Dispatch 
     json_end_array(line);
     write_words(line, "push", dispatch->push.items, dispatch->push.count);
     json_write_text(line, "label", dispatch->label);
+    if (dispatch->schedule)
+        json_write_text(line, "schedule", dispatch->schedule);
     json_write_text(line, "op_class", work_class_names[dispatch->work_class]);
     json_write_number(line, "flops", dispatch->flops);
     json_write_number(line, "bytes", dispatch->bytes);

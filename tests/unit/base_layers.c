@@ -47,7 +47,7 @@ static const Layer layers[] = {
     {"compiler/reference", {"compiler/ir", "runtime/sample", "runtime/run", DATA, "runtime/session", "runtime/vk"}},
     {"compiler/verify", {"compiler/reference", "compiler", PASSES, SESSION}},
     {"compiler/driver",
-     {"compiler/verify", "compiler/reference", "compiler", "compiler/emit", "compiler/kernel", "compiler/ir", "compiler/layers", "compiler/optimizers",
+     {"compiler/verify", "compiler/reference", "compiler", "compiler/schedules", "compiler/emit", "compiler/kernel", "compiler/ir", "compiler/layers", "compiler/optimizers",
       "compiler/read", "runtime/train", "runtime/eval", "runtime/bench", "runtime/sample", "runtime/run", DATA, "runtime/session",
       "runtime/vk"}},
 };
@@ -68,7 +68,7 @@ static const char *const system_headers[] = {
     "ctype.h",   "errno.h",    "float.h",   "inttypes.h",  "limits.h",  "locale.h", "math.h", // assert.h vanishes from releases: runtime/base/bug.h
     "setjmp.h", "signal.h",  "stdalign.h", "stdarg.h",  "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
     "stdio.h",  "stdlib.h",  "string.h",   "threads.h", "time.h",      "dirent.h",  "dlfcn.h",  "fcntl.h",
-    "fenv.h",   "pthread.h", "sched.h",    "strings.h", "unistd.h",    "spawn.h",   "poll.h",
+    "fenv.h",   "pthread.h", "sched.h",    "strings.h", "unistd.h",    "spawn.h",   "poll.h",      "fnmatch.h",
 };
 
 // Calls with one home.
