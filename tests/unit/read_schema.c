@@ -1,5 +1,5 @@
 // graphs/schema.json: every shipped graph is valid by it, and it knows what the reader's tables know. A validator of the part of JSON
-// Schema (draft 07) that the schema uses. GG_UPDATE_GOLDEN=1 rewrites its lists of elementwise functions.
+// Schema (draft 07) that the schema uses. GG_UPDATE_GOLDEN=1 rewrites its lists of elementwise functions, and adds layers and optimizers.
 #include "compiler/ir/op.h"
 #include "compiler/layers/layer.h"
 #include "compiler/optimizers/optimizer.h"
@@ -261,8 +261,83 @@ START_TEST(elementwise_functions_are_listed) {
 }
 END_TEST
 
+// ---- what is missing, written by the pattern of another: options may be any value, which a person may narrow down
+
+// The text with a piece put in at a place that occurs once.
+static const char *insert(const char *text, const char *before, const char *piece) {
+    const char *at = strstr(text, before);
+    ck_assert_msg(at && !strstr(at + 1, before), "graphs/schema.json: \"%s\" is not there once", before);
+    return arena_format(arena, "%.*s%s%s", (int)(at - text), text, piece, at);
+}
+
+static const char *option_lines(const char *indent, const char *options, const char *kind) {
+    Text lines = text_create(arena);
+    for (const char *at = options; *at; at += strspn(at, " !")) {
+        size_t length = strcspn(at, " !");
+        text_format(&lines, "%s\"%.*s\": {\"$ref\": \"#/definitions/%s\"},\n", indent, (int)length, at, kind);
+        at += length;
+    }
+    return lines.data;
+}
+
+static const char *required_list(const char *first, const char *options) {
+    Text list = text_create(arena);
+    text_append(&list, first);
+    for (const char *at = options; *at; at += strspn(at, " !")) {
+        size_t length = strcspn(at, " !");
+        if (at[length] == '!')
+            text_format(&list, "%s\"%.*s\"", list.length ? ", " : "", (int)length, at);
+        at += length;
+    }
+    return list.data;
+}
+
+static const char *add_layer(const char *text, const LayerDef *layer) {
+    const char *common = strstr(strstr(text, "\"op_dropout\": {"), "        \"as\":"), *end = strstr(common, "      \"required\"");
+    const char *definition = arena_format(arena,
+                                          "    \"op_%s\": {\n      \"type\": \"object\",\n      \"properties\": {\n        \"op\": {\"enum\": [\"%s\"]},\n"
+                                          "        \"in\": {\"$ref\": \"#/definitions/in\"},\n%s%.*s      \"required\": [%s],\n"
+                                          "      \"additionalProperties\": false\n    },\n",
+                                          layer->name, layer->name, option_lines("        ", layer->options, "value"), (int)(end - common), common,
+                                          required_list("\"op\"", layer->options));
+    text = insert(text, "    \"op_self_attention\": {\n", definition);
+    text = insert(text, "\"self_attention\", \"relu\"", arena_format(arena, "\"%s\", ", layer->name));
+    return insert(text, "        {\"if\": {\"properties\": {\"op\": {\"enum\": [\"self_attention\"]}}}",
+                  arena_format(arena, "        {\"if\": {\"properties\": {\"op\": {\"enum\": [\"%s\"]}}}, \"then\": {\"$ref\": \"#/definitions/op_%s\"}},\n",
+                               layer->name, layer->name));
+}
+
+static const char *add_optimizer(const char *text, const OptimizerRule *rule) {
+    const char *lines = option_lines("            ", rule->options, "expression");
+    text = insert(text, "        \"rmsprop\": {\n",
+                  arena_format(arena,
+                               "        \"%s\": {\n          \"description\": %s,\n          \"type\": \"object\",\n          \"properties\": {\n%.*s\n          },\n"
+                               "          \"required\": [%s],\n          \"additionalProperties\": false\n        },\n",
+                               rule->name, json_quote(arena, rule->summary), (int)strlen(lines) - 2, lines, required_list("", rule->options)));
+    return insert(text, "{\"required\": [\"rmsprop\"]}", arena_format(arena, "{\"required\": [\"%s\"]}, ", rule->name));
+}
+
+static void add_missing(void) {
+    size_t size;
+    uint32_t count;
+    const char *text = file_read(arena, "graphs/schema.json", &size, diag);
+    ck_assert_ptr_nonnull(text);
+    const LayerDef *layers = layer_defs(&count);
+    for (uint32_t i = 0; i < count; i++)
+        text = find_op(layers[i].name) ? text : add_layer(text, &layers[i]);
+    const OptimizerRule *rules = optimizer_rules(&count);
+    for (uint32_t i = 0; i < count; i++)
+        if (!json_get(json_get(json_get(json_get(schema, "definitions"), "optimizer"), "properties"), rules[i].name))
+            text = add_optimizer(text, &rules[i]);
+    ck_assert(file_write("graphs/schema.json", text, strlen(text), diag));
+    schema = json_read(arena, "graphs/schema.json", diag);
+    ck_assert_msg(schema != NULL, "%s", diag_text(diag, arena));
+}
+
 START_TEST(the_schema_knows_every_op_and_rule) {
     uint32_t count;
+    if (getenv("GG_UPDATE_GOLDEN"))
+        add_missing();
     const LayerDef *layers = layer_defs(&count);
     for (uint32_t i = 0; i < count; i++) {
         check_choice(layers[i].name);
