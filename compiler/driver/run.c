@@ -82,7 +82,8 @@ static int run(Arguments *arguments) {
                        .seed = arguments_seed(arguments, "seed", 0),
                        .steps = arguments_count(arguments, "steps", 1),
                        .files = &work.files,
-                       .save = arguments_text(arguments, "save")};
+                       .save = arguments_text(arguments, "save"),
+                       .log = stdout};
     work.task.data = arguments_all(arguments, "data", &work.task.data_count);
     if (work.task.save && run_exists(work.task.save)) { // --resume would go on from what no training did
         diag_error(arguments->diag, &(Place){.file = work.task.save},

@@ -41,13 +41,16 @@ static bool verify_built(Work *work, const Built *built, const Target *target, c
     printf("class %s, %s size: %u kernels in %.1f s\n", target_class_name(target->target_class), size, kernels, clock_seconds() - start);
     Text text = text_create(arguments->arena);
     verify_report(&text, &results, arguments_has(arguments, "all"));
-    fputs(text.data, stdout);
+    fputs(text.data, stdout); // before the bisection, which takes its time
+    text_clear(&text);
     work->kernels += kernels;
     verify_report_failed(arguments->arena, &results, &failed);
     work->failed += failed.count;
     bool good = true;
     if (failed.count > 0 && arguments_has(arguments, "bisect"))
-        good = verify_bisect(arguments->arena, work->device, built->module, target, choice, &failed, arguments->activity, arguments->diag);
+        good = verify_bisect(arguments->arena, work->device, built->module, target, choice, &failed, arguments->activity, &text,
+                             arguments->diag);
+    fputs(text.data, stdout);
     fflush(stdout);
     return good;
 }

@@ -75,15 +75,15 @@ static void print_emit(const Running *running, const ProgramResult *result, cons
     Text shape = text_create(running->arena);
     for (uint32_t i = 0; i < tensor->rank; i++)
         text_format(&shape, "%s%llu", i ? "," : "", (unsigned long long)tensor->dims[i]);
-    printf("emit %s@%s %s %s[%s]", result->name, running->at, result_format_names[result->format], host_dtype_name(tensor->dtype), shape.data);
+    fprintf(running->run->log, "emit %s@%s %s %s[%s]", result->name, running->at, result_format_names[result->format], host_dtype_name(tensor->dtype), shape.data);
     if (tensor->dtype == HOST_F32) {
         for (uint64_t i = 0; i < count; i++)
             sum += values[i];
         for (uint64_t i = 0; i < count; i++)
             squares += (values[i] - sum / (double)count) * (values[i] - sum / (double)count);
-        printf(" mean %.6g std %.6g", sum / (double)count, sqrt(squares / (double)count));
+        fprintf(running->run->log, " mean %.6g std %.6g", sum / (double)count, sqrt(squares / (double)count));
     }
-    putchar('\n');
+    fputc('\n', running->run->log);
 }
 
 static double scalar(const HostTensor *tensor) {
@@ -109,7 +109,7 @@ static bool take_result(const Running *running, const ProgramResult *result, con
     }
     const char *name = arena_format(running->arena, "%s.%s.%s", running->run->entry->name, running->phase->name, result->name);
     double number = scalar(&tensor);
-    printf("%s@%s %.9g\n", name, running->at, isnan(number) ? fabs(number) : number); // a NaN has no sign here
+    fprintf(running->run->log, "%s@%s %.9g\n", name, running->at, isnan(number) ? fabs(number) : number); // a NaN has no sign here
     return dump_put(running->run->files, "report", name, running->at, &tensor);
 }
 

@@ -13,6 +13,7 @@ typedef struct {
     const Inputs *inputs;
     Session *session; // with its states already set
     uint32_t first_step, steps;
+    FILE *log; // a line for each report and emit
 } DeviceRun;
 
 bool device_run(Arena *arena, const DeviceRun *run, Diag *diag);

@@ -113,7 +113,7 @@ static void print_emit(const Running *running, const Output *output, const Tenso
         sum += tensor->data[i];
     for (uint64_t i = 0; i < count; i++)
         squares += (tensor->data[i] - sum / (double)count) * (tensor->data[i] - sum / (double)count);
-    printf("emit %s@%s %s %s mean %.6g std %.6g\n", output->name, running->moment, result_format_names[output->format], type_text(running->arena, &tensor->type),
+    fprintf(running->run->log, "emit %s@%s %s %s mean %.6g std %.6g\n", output->name, running->moment, result_format_names[output->format], type_text(running->arena, &tensor->type),
            sum / (double)count, sqrt(squares / (double)count));
 }
 
@@ -132,7 +132,7 @@ static bool take_output(Running *running, const Output *output, const Tensor *va
     case OUTPUT_STATE:
         return true; // stored when all outputs are computed
     case OUTPUT_REPORT:
-        printf("%s@%s %.9g\n", name, running->moment, isnan(tensor->data[0]) ? fabs(tensor->data[0]) : tensor->data[0]);
+        fprintf(running->run->log, "%s@%s %.9g\n", name, running->moment, isnan(tensor->data[0]) ? fabs(tensor->data[0]) : tensor->data[0]);
         return put(running, "report", name, tensor);
     case OUTPUT_EMIT:
         if (output->at.id && values[output->at.id].data[0] == 0)

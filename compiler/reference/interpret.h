@@ -14,6 +14,7 @@ typedef struct {
     States *states;          // changed by the run
     Batches *data;              // feeds that no file gives
     const Inputs *inputs;
+    FILE *log; // a line for each report and emit
 } Interpretation;
 
 bool interpret_program(Arena *arena, const Interpretation *run, Diag *diag);

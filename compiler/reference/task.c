@@ -28,7 +28,7 @@ static bool save(Arena *arena, const Task *task, const char *digest, const HostT
                            .schedules = ""};
     if (!file_make_folders(task->save, diag) || !checkpoint_write(task->save, &info, tensors, count, 0, diag))
         return false;
-    printf("%s\n", checkpoint_path(arena, task->save, info.step));
+    fprintf(task->log, "%s\n", checkpoint_path(arena, task->save, info.step));
     return true;
 }
 
@@ -103,7 +103,8 @@ bool task_interpret(Arena *arena, const Task *task, const Module *module, const 
                           .steps = task->steps,
                           .states = &states,
                           .data = &data,
-                          .inputs = &inputs};
+                          .inputs = &inputs,
+                          .log = task->log};
     bool good = load_states(arena, task->start, &parts, diag) && interpret_program(arena, &run, diag);
     batches_close(&data);
     return good && (!task->save || save_interpreted(arena, task, program->digest, &parts, diag));
@@ -126,7 +127,8 @@ bool task_run(Arena *arena, const Task *task, Device *device, const Program *pro
                      .inputs = &inputs,
                      .session = session,
                      .first_step = task->first_step,
-                     .steps = task->steps};
+                     .steps = task->steps,
+                     .log = task->log};
     bool good = session && session_initialise(session, diag) &&
                 (!task->start || weights_set(session, program, task->start, CHECKPOINT_WEIGHTS, diag)) && device_run(arena, &run, diag);
     HostTensor *tensors = NULL;

@@ -14,6 +14,7 @@ typedef struct {
     uint32_t data_count;
     const Checkpoint *start; // NULL: initial states
     const char *save;        // a folder for a checkpoint of the end; NULL: none
+    FILE *log;               // a line for each report, emit and checkpoint
 } Task;
 
 // A phase that is named exists. False: reported, with the known ones.

@@ -130,7 +130,7 @@ static const char *verdict(const Outcome *outcomes) {
 }
 
 bool verify_bisect(Arena *arena, Device *device, const Module *module, const Target *target, const VerifyChoice *choice,
-                   const VerifyResults *failed, Activity *activity, Diag *diag) {
+                   const VerifyResults *failed, Activity *activity, Text *out, Diag *diag) {
     Value values[FAILED_MAX];
     VerifyChoice again = *choice;
     again.only = values;
@@ -154,7 +154,7 @@ bool verify_bisect(Arena *arena, Device *device, const Module *module, const Tar
         Outcome outcomes[VARIANTS];
         for (uint32_t k = 0; k < VARIANTS; k++)
             outcomes[k] = outcome_of(&results[k], &failed->items[i]);
-        printf("  %%%u (%s): to blame is %s\n", failed->items[i].value.id, failed->items[i].kernel, verdict(outcomes));
+        text_format(out, "  %%%u (%s): to blame is %s\n", failed->items[i].value.id, failed->items[i].kernel, verdict(outcomes));
     }
     return true;
 }

@@ -17,6 +17,6 @@ typedef struct {
 bool verify_run(Arena *arena, Device *device, const Built *built, const VerifyChoice *choice, VerifyResults *results, Activity *activity,
                 Diag *diag);
 
-// Compiles the graph without fusion, with reference schedules and with both, runs what failed again, and prints who is to blame.
+// Compiles the graph without fusion, with reference schedules and with both, runs what failed again, and says in a line each who is to blame.
 bool verify_bisect(Arena *arena, Device *device, const Module *module, const Target *target, const VerifyChoice *choice,
-                   const VerifyResults *failed, Activity *activity, Diag *diag);
+                   const VerifyResults *failed, Activity *activity, Text *out, Diag *diag);
