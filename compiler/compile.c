@@ -4,6 +4,7 @@
 #include "compiler/emit/spirv.h"
 #include "compiler/ir/differentiate.h"
 #include "compiler/passes/emit.h"
+#include "compiler/passes/expand.h"
 #include "compiler/passes/prepare.h"
 #include "compiler/passes/simplify.h"
 #include "runtime/base/bug.h"
@@ -123,6 +124,9 @@ static KernelList *compile_phase(Compile *compile, const GraphProgram *program, 
         return NULL;
     graph = differentiate_phase(compile->arena, graph, arena_format(compile->arena, "%s/%s", program->name, phase->name), compile->diag);
     if (!graph || !check_graph(compile, PASS_differentiate, program, phase, graph))
+        return NULL;
+    graph = expand_graph(compile->arena, graph, NULL, NULL);
+    if (!check_graph(compile, PASS_expand, program, phase, graph))
         return NULL;
     graph = simplify_graph(compile->arena, graph);
     if (!check_graph(compile, PASS_simplify, program, phase, graph))

@@ -19,6 +19,8 @@ static const char *class_text(OpClass op_class) {
         return "reductions: fold axes away";
     case CLASS_CONTRACT:
         return "contractions: sum products";
+    case CLASS_COMPOSITE:
+        return "composites: ops that mean the same as others, which compute them unless a kernel of their own does";
     case CLASS_SET:
         return "sets: a flat parameter set from its parts, and back";
     case CLASS_META:
@@ -55,7 +57,7 @@ static void print_details(Text *out, Op op) {
         text_format(out, "  %-12s %s: %s\n", i == 0 ? "attributes" : "", attr_name(op_attr(op, i)), kind_text(attr_kind(op_attr(op, i))));
     if (def->word_kind != WORD_INTERNAL)
         text_format(out, "  %-12s %s\n", def->word_kind == WORD_OPERATOR ? "operator" : "function", def->word);
-    text_format(out, "  gradient     %s\n", def->vjp ? "yes, made of ops" : "none flows");
+    text_format(out, "  gradient     %s\n", def->vjp || def->expand ? "yes, made of ops" : "none flows");
     if (def->glsl)
         text_format(out, "  GLSL         %s\n", def->glsl);
     for (uint32_t i = 0; i < def->example_count; i++) {

@@ -225,6 +225,12 @@ Value build_sum_to(Graph *graph, Value x, const Type *like) {
 
 Value build_matmul(Graph *graph, Value a, Value b) { return graph_add(graph, OP_matmul, (Value[]){a, b}, 2, NULL, 0); }
 
+Value build_softmax(Graph *graph, Value x, uint32_t axis) { return add(graph, OP_softmax, x, (Attr[]){attr_int(axis)}, 1); }
+
+Value build_attention(Graph *graph, Value q, Value k, Value v, Value mask, bool causal) {
+    return graph_add(graph, OP_attention, (Value[]){q, k, v, mask}, mask.id ? 4 : 3, (Attr[]){attr_int(causal)}, 1);
+}
+
 Value build_pack(Graph *graph, uint32_t set, const Value *parts, uint32_t count) {
     return graph_add(graph, OP_pack, parts, count, (Attr[]){attr_int(set)}, 1);
 }

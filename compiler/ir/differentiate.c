@@ -3,12 +3,16 @@
 // Parameter sets are summed by parts: a network's forward unpacks a set once per parameter, and n packs full of zeros added up would be
 // quadratic in n. So contributions to a set go to its parts, and become one pack when the set itself is reached.
 #include "compiler/ir/differentiate.h"
+#include "compiler/ir/expansion.h"
 #include "compiler/ir/module.h"
 
 static bool carries(const Graph *graph, uint32_t id) { return graph->nodes.items[id].type.dtype == DTYPE_F32; }
 
 // Its first arguments, to which gradients flow.
-static uint32_t flow_count(const Node *node) { return node->op == OP_gradient ? 1 : op_def(node->op)->vjp ? node->arg_count : 0; }
+static uint32_t flow_count(const Node *node) {
+    const OpDef *def = op_def(node->op);
+    return node->op == OP_gradient ? 1 : def->vjp || def->expand ? node->arg_count : 0;
+}
 
 // flows[id]: a path along which gradients flow leads from a target to node id; for ids up to `last`.
 static bool *find_flows(Arena *arena, const Graph *graph, uint32_t last, const Value *targets, uint32_t target_count) {
@@ -109,6 +113,42 @@ static Value collect(Sweep *sweep, uint32_t id) {
     return sweep->sums[id];
 }
 
+static Sweep sweep_create(Graph *graph, Arena *scratch, Value root, const Value *targets, uint32_t target_count) {
+    return (Sweep){.graph = graph,
+                   .scratch = scratch,
+                   .flows = find_flows(scratch, graph, root.id, targets, target_count),
+                   .sums = ARENA_NEW(scratch, Value, root.id + 1),
+                   .parts = ARENA_NEW(scratch, Value *, root.id + 1)};
+}
+
+static uint32_t lowest_id(Value root, const Value *values, uint32_t count) {
+    uint32_t lowest = root.id;
+    for (uint32_t i = 0; i < count; i++)
+        lowest = values[i].id < lowest ? values[i].id : lowest;
+    return lowest;
+}
+
+static void visit(Sweep *sweep, uint32_t id);
+
+// The gradient of a composite is that of its expansion. It ends at the arguments: what leads from one of them to another is the outer sweep's.
+static void expand_gradient(Sweep *outer, const Node *node, Value grad, Value *grads) {
+    Graph *graph = outer->graph;
+    Value root = expansion_build(graph, node);
+    Sweep sweep = sweep_create(graph, outer->scratch, root, node->args, node->arg_count);
+    bool *is_argument = ARENA_NEW(outer->scratch, bool, root.id + 1);
+    for (uint32_t i = 0; i < node->arg_count; i++)
+        is_argument[node->args[i].id] = true;
+    if (sweep.flows[root.id])
+        sweep.sums[root.id] = grad;
+    for (uint32_t id = root.id; id >= lowest_id(root, node->args, node->arg_count); id--)
+        if (sweep.flows[id] && !is_argument[id])
+            visit(&sweep, id);
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        grads[i] = sweep.sums[node->args[i].id];
+        sweep.sums[node->args[i].id] = (Value){0}; // once, where two arguments are the same
+    }
+}
+
 static void visit(Sweep *sweep, uint32_t id) {
     Graph *graph = sweep->graph;
     Node node = graph->nodes.items[id];
@@ -120,7 +160,7 @@ static void visit(Sweep *sweep, uint32_t id) {
         return;
     if (node.op == OP_gradient)
         graph_bug(graph, (Value){id}, "gradients inside a scalar are replaced first");
-    if (!op_def(node.op)->vjp)
+    if (!op_def(node.op)->vjp && !op_def(node.op)->expand)
         return;
     graph->origin = (Origin){node.origin.pointer, "differentiate"};
     if (node.op == OP_unpack) {
@@ -128,7 +168,10 @@ static void visit(Sweep *sweep, uint32_t id) {
         return;
     }
     Value *grads = ARENA_NEW(sweep->scratch, Value, node.arg_count);
-    op_def(node.op)->vjp(graph, (Value){id}, grad, grads);
+    if (op_def(node.op)->expand)
+        expand_gradient(sweep, &node, grad, grads);
+    else
+        op_def(node.op)->vjp(graph, (Value){id}, grad, grads);
     for (uint32_t i = 0; i < node.arg_count; i++)
         if (sweep->flows[node.args[i].id])
             contribute(sweep, node.args[i].id, grads[i]);
@@ -138,15 +181,9 @@ void differentiate(Graph *graph, Value scalar, const Value *targets, uint32_t ta
     Origin origin = graph->origin;
     if (graph_type(graph, scalar).rank != 0 || !carries(graph, scalar.id))
         graph_bug(graph, scalar, "no scalar that carries a gradient");
-    uint32_t first = scalar.id;
-    for (uint32_t i = 0; i < target_count; i++)
-        first = targets[i].id < first ? targets[i].id : first;
+    uint32_t first = lowest_id(scalar, targets, target_count);
     Arena *scratch = arena_create();
-    Sweep sweep = {.graph = graph,
-                   .scratch = scratch,
-                   .flows = find_flows(scratch, graph, scalar.id, targets, target_count),
-                   .sums = ARENA_NEW(scratch, Value, scalar.id + 1),
-                   .parts = ARENA_NEW(scratch, Value *, scalar.id + 1)};
+    Sweep sweep = sweep_create(graph, scratch, scalar, targets, target_count);
     graph->origin = (Origin){graph->nodes.items[scalar.id].origin.pointer, "differentiate"};
     if (sweep.flows[scalar.id])
         sweep.sums[scalar.id] = build_constant(graph, DTYPE_F32, 1);

@@ -117,6 +117,8 @@ Value build_iota(Graph *graph, const Type *type, uint32_t axis);
 Value build_reduce(Graph *graph, Op op, Value x, const int64_t *axes, uint32_t axis_count); // axes dropped; axis_count 0: all
 Value build_sum_to(Graph *graph, Value x, const Type *like);   // the adjoint of build_broadcast
 Value build_matmul(Graph *graph, Value a, Value b);             // [..., m, k] [..., k, n]; equal batch axes
+Value build_softmax(Graph *graph, Value x, uint32_t axis);
+Value build_attention(Graph *graph, Value q, Value k, Value v, Value mask, bool causal); // mask: {0} where there is none
 Value build_pack(Graph *graph, uint32_t set, const Value *parts, uint32_t count);
 Value build_unpack(Graph *graph, Value set, uint32_t part);     // the part itself where `set` is a pack
 bool is_constant(const Graph *graph, Value value, double *number); // a constant, or one broadcast?

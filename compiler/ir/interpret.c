@@ -1,15 +1,40 @@
 // Interpret: runs a graph in double, node by node, with each op's reference; gives back memory of values nobody needs any more.
 #include "compiler/ir/interpret.h"
+#include "compiler/ir/expansion.h"
 #include "runtime/base/bug.h"
 #include "runtime/base/random.h"
 #include <stdlib.h>
 
 Tensor tensor_create(Arena *arena, const Type *type) { return (Tensor){.type = *type, .data = ARENA_NEW(arena, double, type_count(type))}; }
 
+static const Tensor *give_argument(void *context, const char *name) { return ((const Tensor *const *)context)[strtoul(name, NULL, 10)]; }
+
+// A composite has the values of its expansion.
+static void run_expansion(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
+    Arena *scratch = arena_create();
+    Value result;
+    const Graph *inner = expansion_graph(scratch, graph, node, &result);
+    bool *needed = ARENA_NEW(scratch, bool, inner->nodes.count);
+    needed[result.id] = true;
+    Sources sources = {.context = (void *)(uintptr_t)args, .feed = give_argument};
+    const Tensor *values = interpret(scratch, inner, &sources, needed, diag_create(scratch));
+    CHECK(values);
+    memcpy(out->data, values[result.id].data, type_count(&out->type) * sizeof *out->data);
+    arena_destroy(&scratch);
+}
+
+static void run_op(const Graph *graph, const Node *node, const Tensor *const *args, Tensor *out) {
+    const OpDef *def = op_def(node->op);
+    if (def->expand)
+        run_expansion(graph, node, args, out);
+    else
+        def->reference(graph, node, args, out);
+}
+
 Tensor interpret_node(Arena *arena, const Graph *graph, const Node *node, const Tensor *const *args) {
     Tensor out = tensor_create(arena, &node->type);
-    CHECK(op_def(node->op)->reference);
-    op_def(node->op)->reference(graph, node, args, &out);
+    CHECK(op_def(node->op)->reference || op_def(node->op)->expand);
+    run_op(graph, node, args, &out);
     return out;
 }
 
@@ -121,8 +146,8 @@ static bool run_node(Arena *arena, Run *run, uint32_t id, const Sources *sources
     for (uint32_t i = 0; i < node->arg_count; i++)
         args[i] = &run->values[node->args[i].id];
     bool ok = true;
-    if (op_def(node->op)->reference)
-        op_def(node->op)->reference(run->graph, node, args, out);
+    if (op_def(node->op)->reference || op_def(node->op)->expand)
+        run_op(run->graph, node, args, out);
     else
         ok = fill_source(run->graph, node, sources, out, diag);
     for (uint32_t i = 0; i < node->arg_count; i++)

@@ -9,6 +9,7 @@ typedef enum {
     CLASS_MAP,      // one element from the same element of each argument
     CLASS_REDUCE,   // folds axes away: sum, max, moments, logsumexp, argmax
     CLASS_CONTRACT, // sums products: matmul, the convolutions
+    CLASS_COMPOSITE, // other ops that mean the same (OpDef.expand), or one kernel where a family of schedules claims it
     CLASS_SET,      // a flat parameter set from its parts (pack) and back (unpack): memory in place
     CLASS_META,     // gone before fusion: gradient, detach
 } OpClass;
@@ -45,6 +46,9 @@ typedef bool (*OpInfer)(Graph *graph, const Node *node, Type *out);
 // differentiable. grads[i] stays {0} where it is zero. `out` is the node's own value.
 typedef void (*OpVjp)(Graph *graph, Value out, Value grad, Value *grads);
 
+// The same in other ops, appended to the graph: of the node's type, made of its arguments alone. Reference, gradient and kernels derive from it.
+typedef Value (*OpExpand)(Graph *graph, const Node *node);
+
 // A tensor of the judge: every dtype as doubles, row-major. bool is 0 or 1; integers are exact.
 typedef struct {
     Type type;
@@ -61,7 +65,8 @@ struct OpDef {
     uint32_t arg_count; // ANY_COUNT: one or more
     OpInfer infer;
     OpVjp vjp;             // NULL: no gradient flows (integers, comparisons, random)
-    OpReference reference; // NULL: a source, whose values come from outside
+    OpReference reference; // NULL: a source, whose values come from outside, or a composite
+    OpExpand expand;       // CLASS_COMPOSITE: instead of vjp and reference
     const char *glsl;      // CLASS_MAP: expression of $x, $y, $z in float or the dtype's GLSL type, valid for vec4 too unless glsl_scalar
     const char *glsl_helper; // CLASS_MAP: the file of shaders/ with the functions that `glsl` calls, or NULL; printed once, before main
     bool glsl_scalar;      // the expression works on scalars only: vec4 code applies it to each component

@@ -1,5 +1,6 @@
 // Activations. Where a function has a kink, its gradient there is PyTorch's: relu'(0) = 0, leaky_relu'(0) = slope, softplus'(0) = 1/2.
 #include "compiler/layers/build.h"
+#include "compiler/ops/softmax.h"
 #include <math.h>
 
 static Value zeros(Graph *graph, Value x) {
@@ -35,32 +36,8 @@ Value activation_gelu(Graph *graph, Value x) {
 
 Value activation_softplus(Graph *graph, Value x) { return build_unary(graph, OP_softplus, x); }
 
-Value activation_shifted(Graph *graph, Value x, uint32_t axis) {
-    if (!x.id)
-        return x;
-    Type kept = graph_type(graph, x);
-    kept.dims[axis] = 1;
-    Value largest = build_reduce(graph, OP_reduce_max, x, (int64_t[]){axis}, 1);
-    largest = graph_add(graph, OP_detach, &largest, 1, NULL, 0);
-    return build_binary(graph, OP_sub, x, build_reshape(graph, largest, kept.rank, kept.dims));
-}
-
-// The sum of exponentials of what is shifted, with an axis of 1.
-static Value sum_of_exp(Graph *graph, Value shifted, uint32_t axis) {
-    if (!shifted.id)
-        return shifted;
-    Type kept = graph_type(graph, shifted);
-    kept.dims[axis] = 1;
-    return build_reshape(graph, build_reduce(graph, OP_reduce_sum, build_unary(graph, OP_exp, shifted), (int64_t[]){axis}, 1), kept.rank, kept.dims);
-}
-
 // Not x - logsumexp: that is rounded to the size of x.
 Value activation_log_softmax(Graph *graph, Value x, uint32_t axis) {
-    Value shifted = activation_shifted(graph, x, axis);
-    return build_binary(graph, OP_sub, shifted, build_unary(graph, OP_log, sum_of_exp(graph, shifted, axis)));
-}
-
-Value activation_softmax(Graph *graph, Value x, uint32_t axis) {
-    Value shifted = activation_shifted(graph, x, axis);
-    return build_binary(graph, OP_div, build_unary(graph, OP_exp, shifted), sum_of_exp(graph, shifted, axis));
+    Value shifted = softmax_shifted(graph, x, axis);
+    return build_binary(graph, OP_sub, shifted, build_unary(graph, OP_log, softmax_sum_of_exp(graph, shifted, axis)));
 }

@@ -1,6 +1,5 @@
 // Self-attention (Vaswani et al. 2017): softmax(q k^T / sqrt(c / heads)) v, four linear maps with bias.
 #include "compiler/layers/layers.h"
-#include <math.h>
 
 static Value map(Layer *layer, Value rows, const char *name, const InitialiserSet *init) {
     Type type = graph_type(layer->graph, rows);
@@ -35,10 +34,7 @@ Value layer_self_attention(Layer *layer, Value x) {
     Value value = map(layer, rows, "value", &layer->init);
     if (!query.id || !key.id || !value.id)
         return (Value){0};
-    Value keys = build_transpose(graph, split_heads(graph, key, heads), (uint32_t[]){0, 1, 3, 2});
-    Value scores = build_matmul(graph, split_heads(graph, query, heads), keys);
-    scores = build_number(graph, OP_mul, scores, 1 / sqrt(c / heads));
-    Value mixed = build_matmul(graph, activation_softmax(graph, scores, 3), split_heads(graph, value, heads));
+    Value mixed = build_attention(graph, split_heads(graph, query, heads), split_heads(graph, key, heads), split_heads(graph, value, heads), (Value){0}, false);
     Value joined = build_reshape(graph, build_transpose(graph, mixed, (uint32_t[]){0, 2, 1, 3}), 3, (uint32_t[]){n, length, c});
     Value y = map(layer, joined, "out", &layer->out_init);
     return is_image && y.id ? build_reshape(graph, build_transpose(graph, y, (uint32_t[]){0, 2, 1}), 4, type.dims) : y;

@@ -10,9 +10,7 @@ Value activation_sigmoid(Graph *graph, Value x);
 Value activation_silu(Graph *graph, Value x);
 Value activation_gelu(Graph *graph, Value x); // exact: x (1 + erf(x / sqrt 2)) / 2
 Value activation_softplus(Graph *graph, Value x);
-Value activation_shifted(Graph *graph, Value x, uint32_t axis); // x - its largest along the axis, by which no gradient flows
 Value activation_log_softmax(Graph *graph, Value x, uint32_t axis);
-Value activation_softmax(Graph *graph, Value x, uint32_t axis);
 
 // ---- loss.c: means over all elements; equal shapes
 Value loss_mean(Graph *graph, Value x, const int64_t *axes, uint32_t axis_count); // axis_count 0: all

@@ -1,5 +1,6 @@
 // Losses: means over all elements.
 #include "compiler/layers/build.h"
+#include "compiler/ops/softmax.h"
 #include <math.h>
 
 Value loss_mean(Graph *graph, Value x, const int64_t *axes, uint32_t axis_count) {
@@ -37,7 +38,7 @@ Value loss_cross_entropy(Graph *graph, Value logits, Value labels, const int64_t
         return (Value){0};
     Type type = graph_type(graph, logits), kept = type;
     kept.dims[1] = 1;
-    Value shifted = activation_shifted(graph, logits, 1), classes = build_iota(graph, &type, 1), zero = build_full(graph, &type, 0);
+    Value shifted = softmax_shifted(graph, logits, 1), classes = build_iota(graph, &type, 1), zero = build_full(graph, &type, 0);
     Value is_label = build_binary(graph, OP_eq, classes, build_reshape(graph, labels, kept.rank, kept.dims));
     Value picked = build_reduce(graph, OP_reduce_sum, build_select(graph, is_label, shifted, zero), (int64_t[]){1}, 1);
     Value all = build_unary(graph, OP_log, build_reduce(graph, OP_reduce_sum, build_unary(graph, OP_exp, shifted), (int64_t[]){1}, 1));

@@ -143,6 +143,7 @@ static Layout layout_of(const Pass *pass, const Node *node) {
     case CLASS_VIEW:
     case CLASS_CONTRACT:
     case CLASS_SET:
+    case CLASS_COMPOSITE:
     case CLASS_META: break;
     }
     return layout_default(&node->type);
@@ -197,6 +198,7 @@ static bool is_bufferable(const Pass *pass, Value value) {
     case CLASS_SET: return true;
     case CLASS_SOURCE: return node->op == OP_state || node->op == OP_feed || node->op == OP_table;
     case CLASS_VIEW: return node->op == OP_materialise;
+    case CLASS_COMPOSITE:
     case CLASS_META: break;
     }
     return false;

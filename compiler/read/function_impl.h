@@ -8,7 +8,7 @@
     F(leaky)                                                                                                                               \
     F(cast)                                                                                                                                \
     F(clip) F(choose) F(detach) F(shape_of) F(reshape) F(broadcast) F(transpose) F(flip) F(pad) F(concat) F(along) F(image)     \
-        F(reduce) F(normalize) F(along_axis) F(scan) F(product) F(loss) F(sequence) F(schedule)
+        F(reduce) F(normalize) F(along_axis) F(scan) F(attention) F(product) F(loss) F(sequence) F(schedule)
 #define DECLARE(name) Datum function_##name(Reader *reader, const char *name, const Datum *args);
 FUNCTION_LIST(DECLARE)
 #undef DECLARE

@@ -56,7 +56,7 @@ Datum function_along_axis(Reader *reader, const char *name, const Datum *args) {
         return datum_error();
     if (!strcmp(name, "argmax"))
         return datum_tensor(build_reduce(graph, OP_argmax, x, (int64_t[]){axis}, 1));
-    return datum_tensor(!strcmp(name, "softmax") ? activation_softmax(graph, x, axis) : activation_log_softmax(graph, x, axis));
+    return datum_tensor(!strcmp(name, "softmax") ? build_softmax(graph, x, axis) : activation_log_softmax(graph, x, axis));
 }
 
 // x[i] becomes x[0] ∘ … ∘ x[i], in log2(count) steps: x[i] ∘ x[i - d] for d = 1, 2, 4 …
@@ -75,6 +75,24 @@ Datum function_scan(Reader *reader, const char *name, const Datum *args) {
         x = build_concat(graph, (Value[]){head, build_binary(graph, op, before, tail)}, 2, 0);
     }
     return datum_tensor(x);
+}
+
+Datum function_attention(Reader *reader, const char *name, const Datum *args) {
+    Value parts[3], mask = {0};
+    for (uint32_t i = 0; i < 3; i++) {
+        parts[i] = argument_float(reader, name, args[i]);
+        if (!parts[i].id)
+            return datum_error();
+    }
+    if (args[3].kind != DATUM_NONE) {
+        mask = argument_tensor(reader, name, args[3]);
+        if (!mask.id)
+            return datum_error();
+    }
+    if (args[4].kind != DATUM_NONE && !is_static_number(args[4]))
+        return reader_error(reader, "%s: \"causal\" is true or false, known when compiling, not %s", name, datum_word(reader, args[4]));
+    bool is_causal = args[4].kind != DATUM_NONE && datum_double(args[4]) != 0;
+    return datum_tensor(build_attention(reader->stage->graph, parts[0], parts[1], parts[2], mask, is_causal));
 }
 
 // As torch.matmul: vectors get an axis of 1 that the result loses; leading axes broadcast.

@@ -35,7 +35,7 @@ static const FunctionImpl impls[] = {
 #undef FUNCTION
 };
 
-enum { FUNCTION_COUNT = sizeof infos / sizeof *infos, MAX_ARGUMENTS = 4 };
+enum { FUNCTION_COUNT = sizeof infos / sizeof *infos, MAX_ARGUMENTS = 5 };
 
 const FunctionInfo *function_list(uint32_t *count) {
     *count = FUNCTION_COUNT;
@@ -89,7 +89,9 @@ Datum function_apply(Reader *reader, const char *name, const Datum *args, uint32
     if (count < low || count > high)
         return reader_error(reader, "%s takes %u%s argument%s (%s), not %u", name, low,
                             high > low ? arena_format(reader->arena, " to %u", high) : "", high == 1 ? "" : "s", info->arguments, count);
-    Datum own[MAX_ARGUMENTS] = {datum_none(), datum_none(), datum_none(), datum_none()};
+    Datum own[MAX_ARGUMENTS];
+    for (uint32_t i = 0; i < MAX_ARGUMENTS; i++)
+        own[i] = datum_none();
     for (uint32_t i = 0; i < count; i++) {
         if (args[i].kind == DATUM_ERROR)
             return datum_error();

@@ -1,4 +1,5 @@
 // Layers as nodes: { "op": … } with its options, and what layers ask of their host.
+#include "compiler/ir/expansion.h"
 #include "compiler/read/functions.h"
 #include "compiler/read/reader.h"
 
@@ -153,6 +154,16 @@ static Datum run_function(Reader *reader, const FunctionInfo *info, const Json *
 // ---- the node
 
 static uint64_t macs_of(const Graph *graph, const Node *node) {
+    if (op_def(node->op)->expand) {
+        Arena *scratch = arena_create();
+        Value result;
+        uint64_t macs = 0;
+        const Graph *inner = expansion_graph(scratch, graph, node, &result);
+        for (uint32_t id = 1; id < inner->nodes.count; id++)
+            macs += macs_of(inner, &inner->nodes.items[id]);
+        arena_destroy(&scratch);
+        return macs;
+    }
     uint64_t count = type_count(&node->type);
     Type a = node->arg_count ? graph_type(graph, node->args[0]) : node->type,
          b = node->arg_count > 1 ? graph_type(graph, node->args[1]) : a;

@@ -316,6 +316,7 @@ static void bound_node(const Bound *bound) {
         if (!bound->is_exact)
             bound_view(bound);
         break;
+    case CLASS_COMPOSITE:
     case CLASS_META: break;
     }
     for (uint64_t i = 0; i < bound->count && bound->result->type.dtype == DTYPE_F32; i++) {

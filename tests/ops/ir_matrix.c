@@ -46,7 +46,9 @@ static void check_form(const OpDef *def) {
     if (def->op_class == CLASS_MAP)
         ck_assert_msg(def->glsl && def->cost > 0, "%s has no GLSL or no cost", def->name);
     if (def->op_class != CLASS_SOURCE && def->op_class != CLASS_META)
-        ck_assert_msg(def->reference, "%s has no reference", def->name);
+        ck_assert_msg((def->reference != NULL) != (def->expand != NULL), "%s has no reference, or an expansion, too", def->name);
+    ck_assert_msg((def->op_class == CLASS_COMPOSITE) == (def->expand != NULL) && !(def->expand && def->vjp), "%s: expansions are for composites, instead of gradients",
+                  def->name);
 }
 
 static void check_graph(Case *test) {
@@ -122,7 +124,7 @@ static bool try_mutant(const Case *test, const Mutant *mutant) {
     ck_assert_msg((diag_error_count(graph->diag) > 0) == !accepted, "%s: rejected without a message, or the reverse", test->def->name);
     if (!accepted)
         ck_assert_ptr_nonnull(strstr(diag_text(graph->diag, arena), test->def->name));
-    if (accepted && test->def->reference) {
+    if (accepted && (test->def->reference || test->def->expand)) {
         Sources sources = inputs_sources(&inputs);
         ck_assert_ptr_nonnull(interpret(arena, graph, &sources, NULL, graph->diag));
     }
@@ -242,7 +244,7 @@ static void check_derivatives(Case *test) {
     Value targets[5], gradients[4];
     const char *names[5];
     uint32_t count = float_args(test, targets, names);
-    if (count == 0 || !test->def->vjp || graph_type(test->graph, test->result).dtype != DTYPE_F32)
+    if (count == 0 || (!test->def->vjp && !test->def->expand) || graph_type(test->graph, test->result).dtype != DTYPE_F32)
         return;
     Text problem = text_create(test->arena);
     Value scalar = project(test, test->result, "c");

@@ -1,5 +1,6 @@
 // Every phase of every shipped graph means the same before and after `prepare` and `simplify`, at the sizes of its preset `check`.
 #include "compiler/ir/differentiate.h"
+#include "compiler/passes/expand.h"
 #include "compiler/passes/prepare.h"
 #include "compiler/passes/simplify.h"
 #include "compiler/read/read.h"
@@ -72,7 +73,7 @@ static void check_phase(const Module *module, const GraphProgram *program, const
     const char *name = arena_format(arena, "%s %s/%s", file, program->name, phase->name);
     Sources sources = {.context = &given, .state = give_state, .feed = give_feed, .seed = 1, .step = 2, .steps = 10, .epoch_steps = 3, .records = 3};
     Graph *before = differentiate_graph(arena, phase->graph);
-    Graph *after = simplify_graph(arena, differentiate_graph(arena, prepare_graph(arena, phase->graph)));
+    Graph *after = simplify_graph(arena, expand_graph(arena, differentiate_graph(arena, prepare_graph(arena, phase->graph)), NULL, NULL));
     Text problem = text_create(arena);
     ck_assert_msg(graph_verify(before, &problem), "%s: %s", name, problem.data);
     ck_assert_msg(graph_verify(after, &problem), "%s: %s", name, problem.data);
