@@ -1,14 +1,5 @@
-// Cost: coarse figures, from the ratios that software drivers and GPUs show; only their order of magnitude matters.
+// Cost: coarse figures; only their order of magnitude matters.
 #include "compiler/cost.h"
-
-Cost cost_of(TargetClass target_class) {
-    switch (target_class) {
-    case TARGET_CPU: return (Cost){.load = 6, .store = 10, .dispatch = 4000, .small = 16384};
-    case TARGET_GPU: return (Cost){.load = 12, .store = 12, .dispatch = 20000, .small = 131072};
-    case TARGET_ANY: break;
-    }
-    return (Cost){.load = 10, .store = 10, .dispatch = 8000, .small = 16384};
-}
 
 uint32_t cost_of_node(const Node *node) {
     const OpDef *def = op_def(node->op);

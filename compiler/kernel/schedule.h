@@ -1,6 +1,7 @@
 // Schedule: what a family of schedules is - parameters, legality, counts, code and rounding. compiler/schedules/ holds the families.
 #pragma once
 #include "compiler/kernel/contract.h"
+#include "runtime/program/work.h"
 
 typedef struct Emitter Emitter;
 
@@ -27,18 +28,6 @@ typedef struct {
     TargetClass target_class;
     uint32_t values[SCHEDULE_PARAMS_MAX];
 } Candidate;
-
-// What a kernel does, in counts; vec4s throughout. What these cost is the device's business.
-typedef struct {
-    double groups, lanes; // workgroups, and invocations of each
-    // Of one invocation:
-    double multiply_adds;
-    double texel_loads, storage_loads, shared_loads;
-    double places;  // computed for loads
-    double turns;   // of loops that are too short to hide what a turn costs
-    double sums;    // registers that are zeroed at first
-    double stores;  // of results; left out where sums are long and stores few
-} Work;
 
 struct Family {
     const char *name, *summary;

@@ -40,7 +40,7 @@ static void find_required(Fuse *fuse) {
 // ---- inline or store
 
 static void estimate_repeats(Fuse *fuse) {
-    Cost cost = cost_of(fuse->context->target->target_class);
+    const DeviceModel *model = &fuse->context->target->model;
     for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
         const Node *node = node_at(fuse, id);
         double sum = cost_of_node(node);
@@ -48,7 +48,7 @@ static void estimate_repeats(Fuse *fuse) {
             uint32_t arg = node->args[i].id;
             bool read = fuse->required[arg] || is_given(node_at(fuse, arg)) || (fuse->use_count[arg] > 1 && class_at(fuse, arg) == CLASS_MAP);
             bool scalar = node_at(fuse, arg)->type.rank == 0;
-            sum += read ? (scalar ? 1 : cost.load) : fuse->repeat_cost[arg];
+            sum += read ? (scalar ? 1 : model->element_load) : fuse->repeat_cost[arg];
         }
         fuse->repeat_cost[id] = sum;
     }
@@ -75,10 +75,10 @@ static bool is_worth_storing(Fuse *fuse, uint32_t id) {
         return false;
     if (fuse->context->no_fuse)
         return true;
-    Cost cost = cost_of(fuse->context->target->target_class);
+    const DeviceModel *model = &fuse->context->target->model;
     double own = (double)type_count(&node->type), once = fuse->repeat_cost[id];
     double inlined = c->evaluations * once;
-    double kept = own * (once + cost.store) + c->evaluations * cost.load + (c->evaluations > 2 * own ? cost.dispatch / 4.0 : 0);
+    double kept = own * (once + model->element_store) + c->evaluations * model->element_load + (c->evaluations > 2 * own ? model->dispatch_elements / 4.0 : 0);
     if (inlined > kept)
         array_push(fuse->list->arena, &fuse->list->decisions,
                    arena_format(fuse->list->arena, "%%%u is stored: computed in the kernels of all that need it, %u, it would cost %.1f times as much", id,

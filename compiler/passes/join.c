@@ -1,5 +1,4 @@
 // Join: small maps of one wave become one kernel. What they compute stays what it is, each shape in workgroups of its own; a dispatch is saved.
-#include "compiler/cost.h"
 #include "compiler/passes/passes.h"
 
 // Where a kernel's loads have the value; their count where they do not.
@@ -21,11 +20,11 @@ static bool binds_too_much(const KernelList *list, const Target *target, const K
 }
 
 // Its time is about that of its dispatch. Maps of sets may run in windows, for which they stand alone.
-static bool is_small(const KernelList *list, const Kernel *kernel, uint32_t small) {
+static bool is_small(const KernelList *list, const Kernel *kernel, double small) {
     if (kernel->kernel_class != KERNEL_MAP)
         return false;
     for (uint32_t i = 0; i < kernel->stores.count; i++)
-        if (graph_type(list->graph, kernel->stores.items[i]).set || layout_count(&list->layouts[kernel->stores.items[i].id]) > small)
+        if (graph_type(list->graph, kernel->stores.items[i]).set || (double)layout_count(&list->layouts[kernel->stores.items[i].id]) > small)
             return false;
     return true;
 }
@@ -71,7 +70,8 @@ void join_kernels(KernelList *list, const PassContext *context) {
     if (context->no_fuse)
         return;
     Arena *scratch = arena_create();
-    uint32_t small = cost_of(context->target->target_class).small, kept = 0, open_count = 0;
+    uint32_t kept = 0, open_count = 0;
+    double small = context->target->model.small_elements;
     uint32_t *open = ARENA_NEW(scratch, uint32_t, list->kernels.count + 1); // small ones of this wave that are not full
     for (uint32_t k = 0; k < list->kernels.count; k++) {
         Kernel *kernel = &list->kernels.items[k];

@@ -236,11 +236,11 @@ static uint32_t weight_slices(const PassContext *context, const Node *node, cons
     double images = (double)(type_count(x) + type_count(g)) * 4, partial = (double)type_count(&node->type) * 4;
     uint32_t lanes = (uint32_t)(attr_of(node, ATTR_kernel)->ints[0] * attr_of(node, ATTR_kernel)->ints[1]) * ((g->dims[1] + 7) / 8) * ((x->dims[1] + 15) / 16);
     uint32_t groups = (lanes + context->target->subgroup_size - 1) / context->target->subgroup_size;
-    uint32_t enough = context->target->target_class == TARGET_GPU ? 512 : 64;
+    const DeviceModel *model = &context->target->model;
     for (uint32_t slices = 1; slices < x->dims[0]; slices++)
-        if (x->dims[0] % slices == 0 && (partial * (2 * slices) > 32e6 || (groups * slices >= enough && images / slices <= 1.1e6)))
+        if (x->dims[0] % slices == 0 && (partial * (2 * slices) > model->cache_size || (groups * slices >= model->full_groups && images / slices <= model->core_cache_size)))
             return slices;
-    return partial * x->dims[0] > 32e6 ? 1 : x->dims[0];
+    return partial * x->dims[0] > model->cache_size ? 1 : x->dims[0];
 }
 
 static Value add_weight_gradient(Pass *pass, const Node *node, const Value *args) {

@@ -4,30 +4,6 @@
 #include "compiler/passes/passes.h"
 #include "compiler/schedules/families.h"
 
-// What a Work costs on a class of devices, in vec4 additions of one lane of eight. A load is worth about two vec4 multiply-adds on texel paths
-// and more on storage; cores are idle where there are few workgroups.
-typedef struct {
-    double texel_load, storage_load, shared_load, place, turn, sum, store, invocation, cores;
-} Prices;
-
-static const Prices prices[] = {
-    [TARGET_CPU] = {2.5, 8, 2, 2.5, 4, 4, 4, 40, 2},
-    [TARGET_GPU] = {2.5, 8, 2, 2.5, 4, 4, 4, 40, 64},
-    [TARGET_ANY] = {2.5, 8, 2, 2.5, 4, 4, 4, 40, 2},
-};
-
-static double round_up(double number) {
-    double whole = (double)(int64_t)number;
-    return whole < number ? whole + 1 : whole;
-}
-
-static double cost_of_work(const Work *work, const Prices *price) {
-    double lane = work->multiply_adds + price->texel_load * work->texel_loads + price->storage_load * work->storage_loads + price->shared_load * work->shared_loads +
-                  price->place * work->places + price->turn * work->turns + price->sum * work->sums + price->store * work->stores + price->invocation;
-    double cost = work->groups * (work->lanes / 8.0) * lane;
-    return cost * round_up(work->groups / price->cores) * price->cores / work->groups;
-}
-
 // To what a workgroup can have, and to a power of two, which is what families take.
 static void limit_lanes(Schedule *schedule, const Target *target) {
     uint32_t lanes = 1;
@@ -67,7 +43,7 @@ static bool choose(const KernelView *view, const Target *target, const Family *o
             if (families[f]->kernel_class != view->kernel->kernel_class || (only && only != families[f]) || !settle(view, target, families[f], &families[f]->candidates[i], &one))
                 continue;
             Work work = families[f]->work(view, &one);
-            double cost = cost_of_work(&work, &prices[target->target_class]);
+            double cost = model_seconds(&work, &target->model);
             if (!out->family || cost < best) {
                 *next = *out, second = best;
                 *out = one, best = cost;

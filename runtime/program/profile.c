@@ -31,12 +31,17 @@ static void check_members(Fields *fields, const Json *object, const char *const 
 }
 
 static Target read_target(Fields *fields, const Json *json, uint32_t format) {
-    const char *known[CAPABILITY_COUNT + 2] = {"class", "device"};
-    uint32_t count = 2;
+    const char *known[CAPABILITY_COUNT + 3] = {"class", "device", "model"}, *figures[FIGURE_COUNT + 1] = {"is_measured"};
+    uint32_t count = 3;
     for (Capability i = 0; i < CAPABILITY_COUNT; i++)
         if (capability_def(i)->since <= format)
             known[count++] = capability_def(i)->name;
     check_members(fields, json, known, count);
+    for (ModelFigure i = 0; i < FIGURE_COUNT; i++)
+        figures[i + 1] = figure_def(i)->name;
+    const Json *model = json_get(json, "model");
+    if (model)
+        check_members(fields, model, figures, FIGURE_COUNT + 1);
     if (!json_get(json, "device"))
         field_complain(fields, json, "device is missing: the name of the device");
     Target target = target_read(fields, json, format);

@@ -1,6 +1,7 @@
 // Program: names, look-ups, and the digest of a kernel's body.
 #include "runtime/program/program.h"
 #include "runtime/base/file.h"
+#include "runtime/program/work.h"
 
 static const char *const element_names[] = {
     [ELEMENT_F32] = "f32", [ELEMENT_I32] = "i32", [ELEMENT_U32] = "u32", [ELEMENT_BOOL] = "bool", [ELEMENT_U8] = "u8"};
@@ -65,18 +66,26 @@ uint32_t program_batch(const ProgramPhase *phase) {
     return 0;
 }
 
-// Measured on llvmpipe with steps of 0.1 to 50 ms: what a core computes and moves, and what it costs to wake threads for a dispatch and to
-// wait for them.
-static const double CORE_FLOPS = 25e9, CORE_BYTES = 6e9, HANDING_SECONDS = 60e-6;
+static Work work_of(const Dispatch *dispatch) { return (Work){.all_multiply_adds = dispatch->flops / 2, .bytes = dispatch->bytes}; }
 
+double program_dispatch_seconds(const Dispatch *dispatch, const DeviceModel *model) {
+    Work work = work_of(dispatch);
+    work.dispatches = 1;
+    return model_seconds(&work, model);
+}
+
+// By the class's figures: which device it will be is known only after its driver was loaded, which reads the number of threads.
 bool program_suits_one_thread(const ProgramEntry *entry, uint32_t cores) {
-    double seconds = 0, handing = 0;
+    DeviceModel model = model_default(TARGET_CPU);
+    double seconds = 0, handing = 0; // by one core
     for (uint32_t i = 0; i < entry->phases.count; i++) {
         const ProgramPhase *phase = &entry->phases.items[i];
         double repeat = phase->repeat ? phase->repeat : 1;
-        for (uint32_t k = 0; k < phase->dispatches.count; k++)
-            seconds += repeat * (phase->dispatches.items[k].flops / CORE_FLOPS + phase->dispatches.items[k].bytes / CORE_BYTES);
-        handing += repeat * phase->dispatches.count * HANDING_SECONDS;
+        for (uint32_t k = 0; k < phase->dispatches.count; k++) {
+            Work work = work_of(&phase->dispatches.items[k]);
+            seconds += repeat * model_seconds(&work, &model) * model.cores;
+        }
+        handing += repeat * phase->dispatches.count * model.handing_seconds;
     }
     return handing > seconds * (1 - 1.0 / cores);
 }

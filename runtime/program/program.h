@@ -187,6 +187,8 @@ const ProgramState *program_state(const Program *program, const char *name); // 
 const char *program_record_word(const Program *program, const ProgramEntry *entry); // "images" where the first feed is some, else "records"
 uint32_t program_batch(const ProgramPhase *phase);                             // of its first feed from a data set; 0: it has none
 uint32_t program_below(const Program *program, const ProgramFeed *feed); // what the data set or the input declares of labels; 0: nothing
+// About how long a device takes for it, once it runs.
+double program_dispatch_seconds(const Dispatch *dispatch, const DeviceModel *model);
 // Whether a driver that computes on `cores` cores should compute this program by one: its dispatches are so small that handing each to
 // several threads takes longer than they save. (An estimate; a driver for a GPU has nothing to choose.)
 bool program_suits_one_thread(const ProgramEntry *entry, uint32_t cores);

@@ -81,7 +81,11 @@ bool capability_suffices(Capability capability, const Target *own, const Target 
     return false;
 }
 
-Target target_default(TargetClass target_class) { return defaults[target_class]; }
+Target target_default(TargetClass target_class) {
+    Target target = defaults[target_class];
+    target.model = model_default(target_class);
+    return target;
+}
 
 Target target_clamp(const Target *stated) {
     Target target = *stated;

@@ -1,14 +1,11 @@
-// Target: what a bundle is compiled for - a device class and the capabilities that its kernels keep to. The rows of capabilities.def make it.
+// Target: what a bundle is compiled for - a device class, the capabilities that its kernels keep to (the rows of capabilities.def
+// make them), and how fast it is.
 #pragma once
 #include "runtime/base/arena.h"
+#include "runtime/program/model.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-// cpu: software drivers - texel loads, register tiles, no shared memory or barriers. gpu: shared-memory tiles. any: storage loads, smallest
-// limits.
-typedef enum { TARGET_CPU, TARGET_GPU, TARGET_ANY } TargetClass;
-enum { TARGET_CLASS_COUNT = TARGET_ANY + 1 };
 
 enum { TARGET_BINDINGS_MAX = 64 }; // of one kernel, all kinds together: the runtime's arrays
 #define TARGET_BYTES_MAX (UINT64_C(1) << 52) // sums of two such sizes never overflow, and all are exact in a JSON number
@@ -16,6 +13,7 @@ enum { TARGET_BINDINGS_MAX = 64 }; // of one kernel, all kinds together: the run
 typedef struct {
     TargetClass target_class;
     const char *device; // whose capabilities these are, by name; NULL: the class's
+    DeviceModel model;
 #define LIMIT(type, name, ...) type name;
 #define FEATURE(name, ...) bool name;
 #include "runtime/program/capabilities.def"

@@ -1,7 +1,19 @@
 // Target's file: reading and writing.
 #include "runtime/program/target_file.h"
 
+// So that sums, products and quotients of figures stay finite.
+#define MODEL_FIGURE_MIN 1e-18
+#define MODEL_FIGURE_MAX 1e18
+
 static bool is_written(Capability capability, bool whole) { return whole || capability_def(capability)->use == USE_KERNELS; }
+
+static void write_model(JsonWriter *json, const DeviceModel *model) {
+    json_begin_object(json, "model");
+    json_write_bool(json, "is_measured", model->is_measured);
+    for (ModelFigure i = 0; i < FIGURE_COUNT; i++)
+        json_write_number(json, figure_def(i)->name, model_figure(model, i));
+    json_end_object(json);
+}
 
 void target_write(JsonWriter *json, const Target *target, bool whole) {
     json_write_text(json, "class", target_class_name(target->target_class));
@@ -16,6 +28,8 @@ void target_write(JsonWriter *json, const Target *target, bool whole) {
         else
             json_write_uint(json, def->name, target_value(target, i));
     }
+    if (!whole || target->model.is_measured)
+        write_model(json, &target->model);
 }
 
 static uint64_t read_limit(Fields *fields, const Json *object, const CapabilityDef *def) {
@@ -31,6 +45,25 @@ static uint64_t read_limit(Fields *fields, const Json *object, const CapabilityD
     return limit;
 }
 
+static DeviceModel read_model(Fields *fields, const Json *object, TargetClass target_class) {
+    DeviceModel model = model_default(target_class);
+    const Json *json = json_get(object, "model");
+    if (!json)
+        return model;
+    model.is_measured = field_bool(fields, json, "is_measured");
+    for (ModelFigure i = 0; i < FIGURE_COUNT; i++) {
+        const ModelFigureDef *def = figure_def(i);
+        const Json *member = json_get(json, def->name);
+        if (!member)
+            continue;
+        double least = model_figure(&model, i) > 0 ? MODEL_FIGURE_MIN : 0, figure = member->kind == JSON_NUMBER ? member->number : -1;
+        if (!(figure >= least && figure <= MODEL_FIGURE_MAX))
+            field_complain(fields, member, "%s: a number from %g to %g is needed", def->name, least, MODEL_FIGURE_MAX);
+        model_set(&model, i, figure);
+    }
+    return model;
+}
+
 Target target_read(Fields *fields, const Json *object, uint32_t format) {
     const char *const names[] = {"cpu", "gpu", "any"}; // in the order of TargetClass
     Target target = target_default(TARGET_ANY);
@@ -43,5 +76,6 @@ Target target_read(Fields *fields, const Json *object, uint32_t format) {
             continue;
         target_set(&target, i, def->unit == UNIT_BOOL ? field_bool(fields, object, def->name) : read_limit(fields, object, def));
     }
+    target.model = read_model(fields, object, target.target_class);
     return target_clamp(&target);
 }

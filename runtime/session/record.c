@@ -4,11 +4,8 @@
 #include "runtime/session/parts.h"
 #include "runtime/vk/spirv.h"
 
-enum { SEGMENT_DISPATCHES = 64 };
-
-// A slow GPU (some integrated ones): kernels on it must stay below the 2 seconds after which drivers reset it.
-static const double slow_flops = 2e11, slow_bytes = 2e10, dispatch_seconds = 2e-5;
-static const double segment_seconds = 0.2;
+// The class's figures, which are those of a slow device of it: kernels must stay below the seconds after which drivers reset it.
+static const DeviceModel *model_of(const Session *session) { return &device_info(session->device)->target.model; }
 
 static uint32_t piece_count(const Session *session, const Dispatch *dispatch, double seconds, uint32_t axis) {
     const ProgramKernel *kernel = &session->program->kernels.items[dispatch->kernel];
@@ -16,7 +13,7 @@ static uint32_t piece_count(const Session *session, const Dispatch *dispatch, do
     if (session->options.piece_groups)
         wanted = (double)dispatch->groups[0] * dispatch->groups[1] * dispatch->groups[2] / session->options.piece_groups;
     else if (!device_info(session->device)->is_cpu)
-        wanted = seconds / segment_seconds;
+        wanted = seconds / model_of(session)->submission_seconds;
     if (wanted <= 1 || !kernel->spirv || spirv_reads_group_count(kernel->spirv, kernel->spirv_size))
         return 1;
     uint32_t most = dispatch->groups[axis];
@@ -26,7 +23,7 @@ static uint32_t piece_count(const Session *session, const Dispatch *dispatch, do
 void session_plan_pieces(Session *session, PhaseState *phase) {
     for (uint32_t i = 0; i < phase->phase->dispatches.count; i++) {
         const Dispatch *dispatch = &phase->phase->dispatches.items[i];
-        double seconds = dispatch->flops / slow_flops + dispatch->bytes / slow_bytes + dispatch_seconds;
+        double seconds = program_dispatch_seconds(dispatch, model_of(session));
         uint32_t axis = 0;
         for (uint32_t k = 1; k < 3; k++)
             axis = dispatch->groups[k] > dispatch->groups[axis] ? k : axis;
@@ -85,10 +82,11 @@ static bool close_segment(Session *session, PhaseState *phase, Open *open, Diag 
 
 static bool is_full(const Session *session, const Open *open, const Piece *piece, bool starts_wave) {
     bool is_cpu = device_info(session->device)->is_cpu;
-    uint32_t most = session->options.segment_dispatches ? session->options.segment_dispatches : is_cpu ? UINT32_MAX : SEGMENT_DISPATCHES;
-    bool is_long = open->count >= most || (!is_cpu && open->seconds + piece->seconds > segment_seconds);
+    const DeviceModel *model = model_of(session);
+    uint32_t most = session->options.segment_dispatches ? session->options.segment_dispatches : (uint32_t)model->submission_dispatches;
+    bool is_long = (most > 0 && open->count >= most) || (!is_cpu && open->seconds + piece->seconds > model->submission_seconds);
     // Best between waves; but a dispatch that had to be cut is worth a segment, and no wave may make one endless.
-    return is_long && (starts_wave || piece->is_cut || open->count / 4 >= most);
+    return is_long && (starts_wave || piece->is_cut || (most > 0 && open->count / 4 >= most));
 }
 
 static bool record_segments(Session *session, PhaseState *phase, Diag *diag) {

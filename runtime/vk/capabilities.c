@@ -71,7 +71,8 @@ Target capabilities_target(const Asked *asked) {
     const VkPhysicalDeviceLimits *limits = &asked->core.properties.limits;
     const DeviceFeatures *has = &asked->features;
     bool is_cpu = asked->core.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
-    Target target = {.target_class = is_cpu ? TARGET_CPU : TARGET_GPU, .device = asked->core.properties.deviceName};
+    Target target = target_default(is_cpu ? TARGET_CPU : TARGET_GPU);
+    target.device = asked->core.properties.deviceName;
 #define LIMIT(type, name, since, rule, cpu, gpu, any, least, most, question, ...) target_set(&target, CAPABILITY_##name, question);
 #define FEATURE(name, since, use, cpu, gpu, any, extension, enabled, question, ...)                                                        \
     target.name = (!(extension) || has_extension(asked, extension)) && has->enabled && (question);

@@ -24,7 +24,7 @@ typedef struct {
 
 // Of a device that is older than Vulkan 1.2 the structures stay 0. The answers live in the arena.
 Asked *capabilities_ask(Arena *arena, const Api *api, VkPhysicalDevice physical);
-// Class and capabilities, clamped; the name belongs to the answers.
+// Class and capabilities, clamped, with the class's model; the name belongs to the answers.
 Target capabilities_target(const Asked *asked);
 // The text of a demanded capability that the device lacks; NULL: it has all.
 const char *capabilities_lacking(const Target *target);

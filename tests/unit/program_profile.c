@@ -52,6 +52,16 @@ START_TEST(a_profile_comes_back) {
         ck_assert_uint_eq(target_value(&profile->target, i), target_value(&wanted, i));
     ck_assert_int_eq(profile->target.target_class, TARGET_GPU);
     ck_assert_str_eq(profile_text(arena, profile), made_text());
+    ck_assert(strstr(made_text(), "\"model\"") == NULL && !profile->target.model.is_measured);
+    Profile measured = *profile; // the model is told where it was measured
+    measured.target.model.is_measured = true;
+    measured.target.model.multiply_adds = 1e13;
+    const char *text = profile_text(arena, &measured);
+    profile = read_text(text, &told);
+    ck_assert_msg(profile && profile->target.model.is_measured && profile->target.model.multiply_adds == 1e13, "%s", told);
+    const char *at = strstr(text, "\"multiply_adds\"");
+    ck_assert_ptr_null(read_text(arena_format(arena, "%.*s\"mutliply_adds\"%s", (int)(at - text), text, at + strlen("\"multiply_adds\"")), &told));
+    ck_assert_ptr_nonnull(strstr(told, "/target/model/mutliply_adds: unknown member \"mutliply_adds\"; did you mean \"multiply_adds\"?"));
 }
 END_TEST
 

@@ -181,6 +181,7 @@ START_TEST(rows_are_asked) {
     make_driver();
     Target target = capabilities_target(capabilities_ask(arena, &api, NULL));
     ck_assert(target.target_class == TARGET_GPU && strcmp(target.device, "made up") == 0);
+    ck_assert(!target.model.is_measured && target.model.cores == model_default(TARGET_GPU).cores); // until it is measured
     ck_assert(target.has_storage_16 && target.dimension_1d_max == 12345); // the rows of this test
     ck_assert(target.has_timeline_semaphores && target.has_memory_budget && !target.has_non_semantic && !target.has_subgroup_ballot);
     ck_assert_uint_eq(target.subgroup_size, 64);

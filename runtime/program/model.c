@@ -1,0 +1,87 @@
+// Model: the table of figures, and the estimate.
+#include "runtime/program/model.h"
+#include "runtime/program/work.h"
+#include <stddef.h>
+#include <string.h>
+
+// By so many times a measurement must differ before the compiler decides by it: measurements vary, and their variation must not change what is
+// compiled.
+static const double CLEAR_MARGIN = 4;
+
+enum { VECTOR = 4, LANES = 8 }; // the unit of what invocations cost: a vec4 multiply-add of eight lanes
+
+static const ModelFigureDef defs[FIGURE_COUNT] = {
+#define FIGURE(member, how, cpu, gpu, any, what) {.name = #member, .unit = what, .taken = TAKEN_##how},
+#include "runtime/program/model.def"
+#undef FIGURE
+};
+
+static const size_t places[FIGURE_COUNT] = {
+#define FIGURE(member, ...) offsetof(DeviceModel, member),
+#include "runtime/program/model.def"
+#undef FIGURE
+};
+
+static const DeviceModel defaults[TARGET_CLASS_COUNT] = {
+    [TARGET_CPU] = {
+#define FIGURE(member, how, cpu, gpu, any, what) .member = cpu,
+#include "runtime/program/model.def"
+#undef FIGURE
+    },
+    [TARGET_GPU] = {
+#define FIGURE(member, how, cpu, gpu, any, what) .member = gpu,
+#include "runtime/program/model.def"
+#undef FIGURE
+    },
+    [TARGET_ANY] = {
+#define FIGURE(member, how, cpu, gpu, any, what) .member = any,
+#include "runtime/program/model.def"
+#undef FIGURE
+    }};
+
+const ModelFigureDef *figure_def(ModelFigure figure) { return &defs[figure]; }
+
+double model_figure(const DeviceModel *model, ModelFigure figure) {
+    double value;
+    memcpy(&value, (const char *)model + places[figure], sizeof value);
+    return value;
+}
+
+void model_set(DeviceModel *model, ModelFigure figure, double value) { memcpy((char *)model + places[figure], &value, sizeof value); }
+
+DeviceModel model_default(TargetClass target_class) { return defaults[target_class]; }
+
+DeviceModel model_measured(TargetClass target_class, const DeviceModel *measured) {
+    DeviceModel model = defaults[target_class];
+    model.is_measured = true;
+    for (ModelFigure i = 0; i < FIGURE_COUNT; i++) {
+        double usual = model_figure(&model, i), found = model_figure(measured, i);
+        bool is_clear = found > usual * CLEAR_MARGIN || found < usual / CLEAR_MARGIN;
+        if (found > 0 && (defs[i].taken == TAKEN_FREE || (defs[i].taken == TAKEN_FIRM && is_clear)))
+            model_set(&model, i, found);
+    }
+    return model;
+}
+
+static double round_up(double number) {
+    double whole = (double)(int64_t)number;
+    return whole < number ? whole + 1 : whole;
+}
+
+// Cores are idle where there are few workgroups.
+static double lanes_cost(const Work *work, const DeviceModel *model) {
+    if (work->groups <= 0)
+        return 0;
+    double lane = work->multiply_adds + model->texel_load * work->texel_loads + model->storage_load * work->storage_loads +
+                  model->shared_load * work->shared_loads + model->place * work->places + model->turn * work->turns + model->sum * work->sums +
+                  model->store * work->stores + model->invocation;
+    double cost = work->groups * (work->lanes / LANES) * lane;
+    return cost * round_up(work->groups / model->cores) * model->cores / work->groups;
+}
+
+double model_seconds(const Work *work, const DeviceModel *model) {
+    double speed = work->bytes <= model->cache_size ? model->cache_bytes : model->memory_bytes;
+    return lanes_cost(work, model) * (VECTOR * LANES) / model->multiply_adds +
+           work->all_multiply_adds / (model->multiply_adds * model->arithmetic_share) + work->bytes / (speed * model->bytes_share) +
+           work->dispatches * model->dispatch_seconds + work->waves * model->wave_seconds;
+}

@@ -1,0 +1,22 @@
+// Work: what a kernel, or a step of many, does, in counts; and how long a device takes for it.
+#pragma once
+#include "runtime/program/model.h"
+
+typedef struct {
+    double groups, lanes; // workgroups, and invocations of each
+    // Of one invocation, vec4s throughout:
+    double multiply_adds;
+    double texel_loads, storage_loads, shared_loads;
+    double places;  // computed for loads
+    double turns;   // of loops that are too short to hide what a turn costs
+    double sums;    // registers that are zeroed at first
+    double stores;  // of results; left out where sums are long and stores few
+    // Of all of it, where nobody counts invocations:
+    double all_multiply_adds; // single ones
+    double bytes;             // read and written
+    double dispatches;
+    double waves; // those among the dispatches that wait for what is before them
+} Work;
+
+// A coarse estimate, for kernels as good as they are on average: only its order of magnitude, and which of two works takes longer, matter.
+double model_seconds(const Work *work, const DeviceModel *model);
