@@ -2,6 +2,7 @@
 #include "compiler/driver/common.h"
 #include "runtime/base/file.h"
 #include "runtime/base/machine.h"
+#include "runtime/vk/measure.h"
 
 bool common_is_bundle(const char *path) { return file_is_folder(path); }
 
@@ -117,6 +118,7 @@ bool common_target(Arguments *arguments, const char *wanted, Target *out) {
     Device *device = device_create(arguments->arena, &(DeviceOptions){.choice = wanted}, wanted ? arguments->diag : trial);
     if (device) {
         *out = device_info(device)->target;
+        measure_kept(arguments->arena, device_info(device), &out->model, arguments->diag);
         device_destroy(&device);
         return true;
     }

@@ -3,12 +3,14 @@
 #include "runtime/base/json.h"
 #include "runtime/program/profile.h"
 #include "runtime/program/target_file.h"
+#include "runtime/vk/measure.h"
 
 static const Option options[] = {
     {"json", 0, OPTION_FLAG, false, NULL, "prints JSON"},
     {"profile", 0, OPTION_FLAG, false, NULL, "prints one device's profile, for compile --target FILE.json on another machine"},
-    {"device", 0, OPTION_TEXT, false, "D", "which device's profile: index, UUID or part of the name (default: the one that would run a program)"},
+    {"device", 0, OPTION_TEXT, false, "D", "the one to measure, or whose profile: index, UUID or part of the name (default: the one that would run a program)"},
     {"peaks", 0, OPTION_FLAG, false, NULL, "measures each device's peak arithmetic and bandwidth (seconds)"},
+    {"measure", 0, OPTION_FLAG, false, NULL, "measures how fast a device is, which takes seconds, keeps it for estimates and prints it"},
 };
 
 static const char *kind(const DeviceInfo *info) {
@@ -71,22 +73,42 @@ static void write_json(JsonWriter *json, const DeviceInfo *info, const DevicePea
     json_end_object(json);
 }
 
-static int print_profile(Arguments *arguments) {
-    Device *device = device_create(arguments->arena, &(DeviceOptions){.choice = arguments_text(arguments, "device")}, arguments->diag);
+static void print_model(const DeviceInfo *info, const DeviceModel *model) {
+    for (ModelFigure i = 0; i < FIGURE_COUNT; i++)
+        printf("   %-25s %12.4g   %s\n", figure_def(i)->name, model_figure(model, i), figure_def(i)->unit);
+    if (!model->is_measured)
+        printf("   (the figures of its class; gcc-graph devices --measure --device %u measures it)\n", info->index);
+}
+
+// One device: its profile, or what is measured of it.
+static int show_one(Arguments *arguments) {
+    Arena *arena = arguments->arena;
+    Device *device = device_create(arena, &(DeviceOptions){.choice = arguments_text(arguments, "device")}, arguments->diag);
     if (!device)
         return 1;
     const DeviceInfo *info = device_info(device);
-    Profile profile = {.driver = info->driver, .source = "asked of its driver by gcc-graph devices --profile", .target = info->target};
-    fputs(profile_text(arguments->arena, &profile), stdout);
+    Target target = info->target;
+    bool good = true;
+    if (arguments_has(arguments, "measure"))
+        good = measure_device(arena, device, &target.model, arguments->diag);
+    else
+        measure_kept(arena, info, &target.model, arguments->diag);
+    if (good && arguments_has(arguments, "profile")) {
+        Profile profile = {.driver = info->driver, .source = "asked of its driver by gcc-graph devices --profile", .target = target};
+        fputs(profile_text(arena, &profile), stdout);
+    } else if (good) {
+        printf("%u  %s, kept in %s\n", info->index, info->name, measure_path(arena, info));
+        print_model(info, &target.model);
+    }
     device_destroy(&device);
-    return 0;
+    return good ? 0 : 1;
 }
 
 static int run(Arguments *arguments) {
-    if (arguments_has(arguments, "profile"))
-        return print_profile(arguments);
+    if (arguments_has(arguments, "profile") || arguments_has(arguments, "measure"))
+        return show_one(arguments);
     if (arguments_has(arguments, "device"))
-        return arguments_wrong(arguments, "--device says whose --profile is printed");
+        return arguments_wrong(arguments, "--device says whose --profile is printed, or which to --measure");
     DeviceInfo *infos = NULL;
     uint32_t count = 0;
     if (!device_list(arguments->arena, &infos, &count, arguments->diag))
@@ -113,11 +135,12 @@ static int run(Arguments *arguments) {
 }
 
 const Command devices_command = {
-    .usage = "[--json] [--peaks]\n--profile [--device D] > FILE.json",
+    .usage = "[--json] [--peaks]\n--measure [--device D]\n--profile [--measure] [--device D] > FILE.json",
     .description =
         "Lists the Vulkan devices with what they can do: the limits that compiled kernels respect. The --device of other commands takes the\n"
         "index, the UUID or a part of the name. A profile is the same of one device in a file, from which a machine without that device\n"
-        "compiles for it.",
+        "compiles for it. What is measured is kept in the cache, once for each device and driver: compile --target for that device then\n"
+        "goes by it where it is far from what its class is known for, and train --dry-run estimates by it.",
     .examples = "devices\ndevices --peaks\ndevices --profile > rx6800.json",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),

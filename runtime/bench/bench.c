@@ -3,6 +3,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/bench/made_feeds.h"
 #include "runtime/session/play.h"
+#include "runtime/vk/measure.h"
 #include <stdlib.h>
 
 enum { REPETITIONS_MAX = 16 }; // of one phase in a measured step; the time of the others follows from theirs
@@ -148,7 +149,8 @@ static bool time_steps(Arena *arena, Device *device, const Program *program, con
 
 bool bench_run(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
                Activity *activity, Bench *out, Diag *diag) {
-    *out = (Bench){.unit = program_record_word(program, entry)};
+    *out = (Bench){.unit = program_record_word(program, entry), .model = device_info(device)->target.model};
+    measure_kept(arena, device_info(device), &out->model, diag);
     Steps steps = {0};
     double *best = ARENA_NEW(arena, double, entry->phases.count);
     uint32_t count = 0;

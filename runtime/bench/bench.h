@@ -17,6 +17,7 @@ typedef struct {
 
 typedef struct {
     DevicePeaks peaks;
+    DeviceModel model;                 // of the device: kept measurements, or its class's figures
     double step_seconds, flops, bytes; // bytes: the sum over dispatches
     double records;                    // fed in one step
     const char *unit;                  // what they are

@@ -71,12 +71,25 @@ static void print_peaks(Text *out, const DevicePeaks *peaks) {
     text_format(out, "\n");
 }
 
+// What the model makes of a step: how far it is from what was measured says how far to believe train --dry-run.
+static double estimate_step(const ProgramEntry *entry, const DeviceModel *model) {
+    double seconds = 0;
+    for (uint32_t p = 0; p < entry->phases.count; p++) {
+        const ProgramPhase *phase = &entry->phases.items[p];
+        for (uint32_t d = 0; d < phase->dispatches.count; d++)
+            seconds += program_dispatch_seconds(&phase->dispatches.items[d], model) * (phase->repeat ? phase->repeat : 1);
+    }
+    return seconds;
+}
+
 void bench_report(Text *out, const DeviceInfo *info, const ProgramEntry *entry, const Bench *bench) {
     text_format(out, "%s (%s): peak %.1f GFLOP/s, %.1f GB/s, measured just now\n", info->name, info->driver, bench->peaks.gflops, bench->peaks.gbps);
     text_format(out, "program %s: a step takes %.2f ms, %.3f GFLOP in contractions, %.1f %% of the peak", entry->name, 1e3 * bench->step_seconds,
            1e-9 * bench->flops, 100 * step_share(bench));
     if (bench->records > 0 && bench->step_seconds > 0)
         text_format(out, "; %.0f %s/s", bench->records / bench->step_seconds, bench->unit);
+    text_format(out, "; estimated by %s figures: %.2f ms", bench->model.is_measured ? "measured" : "the class's",
+                1e3 * estimate_step(entry, &bench->model));
     text_format(out, "\n\n%-44s %-14s %5s %9s %9s %9s %9s %7s  %s\n", "kernel", "class", "times", "ms", "GFLOP", "GFLOP/s", "GB/s", "share", "of");
     for (uint32_t i = 0; i < bench->kernels.count; i++) {
         const BenchKernel *kernel = &bench->kernels.items[i];

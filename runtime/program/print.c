@@ -69,6 +69,8 @@ static void print_phase(Text *text, const Program *program, const ProgramEntry *
 void program_print_plan(Text *text, const Program *program) {
     Arena *arena = text->arena;
     text_format(text, "%s for %s%s\n", program->name, target_text(arena, &program->target), program->is_exact ? "; exact" : "");
+    for (ModelFigure i = 0; program->target.model.is_measured && i < FIGURE_COUNT; i++)
+        text_format(text, "measured %-22s %12.4g  %s\n", figure_def(i)->name, model_figure(&program->target.model, i), figure_def(i)->unit);
     text_append(text, "ranges are MEMORY:OFFSET+BYTES; > written, ~ read as texels; orders are of axes, outermost first\n\n");
     uint64_t total = 0;
     for (uint32_t i = 0; i < program->memories.count; i++) {

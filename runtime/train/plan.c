@@ -6,11 +6,10 @@
 #include "runtime/run/folder.h"
 #include "runtime/train/parts.h"
 #include "runtime/sample/weights.h"
+#include "runtime/vk/measure.h"
 #include <inttypes.h>
 
 enum { KEEP = 3, SHOW_REPETITIONS = 100 };
-// Shares of a device's measured peaks that kernels reach on average: a guess, for the estimated time alone.
-static const double FLOPS_SHARE = 0.3, BYTES_SHARE = 0.5;
 
 static bool find_entry(Arena *arena, const Program *program, const char *name, const ProgramEntry **out, Diag *diag) {
     *out = program_entry(program, name);
@@ -242,18 +241,13 @@ bool train_prepare(Arena *arena, const Program *program, const TrainOptions *opt
            count_steps(arena, program, options, plan, diag) && check_end(arena, options, plan, diag);
 }
 
-// Seconds of one step at the device's peaks, scaled by what kernels usually reach.
-static double estimate_step(const TrainPlan *plan, const DevicePeaks *peaks) {
+static double estimate_step(const TrainPlan *plan, const DeviceModel *model) {
     double seconds = 0;
     for (uint32_t p = 0; p < plan->entry->phases.count; p++) {
         const ProgramPhase *phase = &plan->entry->phases.items[p];
         double once = 0;
-        for (uint32_t d = 0; d < phase->dispatches.count; d++) {
-            const Dispatch *dispatch = &phase->dispatches.items[d];
-            double compute = dispatch->flops / (peaks->gflops * 1e9 * FLOPS_SHARE),
-                   copy = dispatch->bytes / (peaks->gbps * 1e9 * BYTES_SHARE);
-            once += compute > copy ? compute : copy;
-        }
+        for (uint32_t d = 0; d < phase->dispatches.count; d++)
+            once += program_dispatch_seconds(&phase->dispatches.items[d], model);
         seconds += once * (phase->repeat ? phase->repeat : plan->epoch_steps);
     }
     return seconds;
@@ -281,10 +275,10 @@ bool train_plan(Arena *arena, const Program *program, const TrainOptions *option
     TrainPlan plan;
     Activity *activity = activity_create(arena, options->log, 0);
     activity_begin(activity, "opening the data");
-    DevicePeaks peaks = {0};
+    DeviceModel model;
     Device *device = train_prepare(arena, program, options, &plan, diag) ? train_device(arena, &plan, options, diag) : NULL;
     activity_begin(activity, "measuring the device");
-    bool is_measured = device && device_measure_peaks(device, &peaks, diag);
+    bool is_measured = device && (measure_kept(arena, device_info(device), &model, diag) || measure_device(arena, device, &model, diag));
     activity_destroy(&activity);
     if (!is_measured) {
         device_destroy(&device);
@@ -305,9 +299,9 @@ bool train_plan(Arena *arena, const Program *program, const TrainOptions *option
     const char *every = plan.run.save_every ? arena_format(arena, "every %u steps", plan.run.save_every) : "about every five minutes";
     text_format(out, "saves    %s, the last %u kept\n", every, plan.run.keep);
     print_memory(out, program, device);
-    double step = estimate_step(&plan, &peaks);
+    double step = estimate_step(&plan, &model);
     text_format(out, "time     about %.3g s a step, %.3g min in all (estimated from measured peaks of %.0f GFLOP/s and %.0f GB/s)\n", step,
-                step * plan.end_step / 60, peaks.gflops, peaks.gbps);
+                step * plan.end_step / 60, model.multiply_adds * 2e-9, model.memory_bytes * 1e-9);
     device_destroy(&device);
     return true;
 }

@@ -44,6 +44,7 @@ enum { PEAK_SIZES = 8, PEAK_SIZE_MIN = 16 << 10 }; // working sets of 16 KiB, 64
 typedef struct {
     double gflops; // fp32 multiply-add peak: the best of 4 to 32 accumulators, scalar and vec4
     double gbps;   // copy of the largest working set that was measured, bytes read + written
+    double storage_reads, texel_reads; // GB/s, the best of all sizes
     double streams[PEAK_STREAM_COUNT][PEAK_SIZES]; // GB/s, read + written; 0: too large for the device
 } DevicePeaks;
 // Raises *peaks to what is measured now: zero it first, and measure again beside what is compared with it, since clocks change. A second or

@@ -220,7 +220,7 @@ static bool measure_stream(Bench *bench, uint32_t source, DevicePeaks *peaks) {
             dispatches[count++] = dispatch;
         }
     }
-    double seconds[TIMES_MAX];
+    double seconds[TIMES_MAX], *reads = sources[source].bindings == texel_bindings ? &peaks->texel_reads : &peaks->storage_reads;
     if (bench->stamps && count > 0 && !run(bench, dispatches, count, seconds))
         return false;
     for (uint32_t k = 0; k < count; k++) {
@@ -229,6 +229,8 @@ static bool measure_stream(Bench *bench, uint32_t source, DevicePeaks *peaks) {
         double *peak = &peaks->streams[stream][sizes[k]];
         double rate = seconds[k] > 0 ? (double)(bytes * dispatches[k].groups[0]) / seconds[k] * 1e-9 : 0;
         *peak = rate > *peak ? rate : *peak;
+        if (stream == PEAK_READ && rate > *reads)
+            *reads = rate;
     }
     return true;
 }

@@ -23,6 +23,37 @@ START_TEST(a_device_elsewhere_is_compiled_for) {
 }
 END_TEST
 
+// Measured once, then in profiles, bundles and plans; a damaged measurement is told and not used.
+START_TEST(a_device_is_measured_once) {
+    setenv("XDG_CACHE_HOME", in_folder("cache"), 1);
+    const char *bundle = in_folder("measured.ggb"), *program = file_join(arena, bundle, "program.json");
+    expect_code(0, "compile graphs/unrolled_gan.json -o %s --target 0", bundle);
+    ck_assert_ptr_nonnull(strstr(read_all(program), "\"is_measured\": false"));
+    char *plan = read_all(file_join(arena, bundle, "plan.txt"));
+    ck_assert(strstr(plan, "measured multiply_adds") == NULL);
+    expect_code(0, "devices --measure --device 0");
+    expect_out("multiply-adds a second of all cores");
+    const char *kept = strstr(out, "kept in ");
+    ck_assert_ptr_nonnull(kept);
+    kept = arena_format(arena, "%.*s", (int)strcspn(kept + 8, "\n"), kept + 8);
+    expect_code(0, "devices --profile --device 0");
+    expect_out("\"is_measured\": true");
+    const char *first = out, *kernels = file_join(arena, bundle, "kernels"), *before = in_folder("before");
+    expect_code(0, "devices --profile --device 0");
+    ck_assert_str_eq(out, first);
+    ck_assert_int_eq(system(arena_format(arena, "cp -r %s %s", kernels, before)), 0);
+    expect_code(0, "compile graphs/unrolled_gan.json -o %s --target 0", bundle);
+    ck_assert_ptr_nonnull(strstr(read_all(program), "\"is_measured\": true"));
+    ck_assert_ptr_nonnull(strstr(read_all(file_join(arena, bundle, "plan.txt")), "measured multiply_adds"));
+    write_text(kept, "{");
+    expect_code(0, "compile graphs/unrolled_gan.json -o %s --target 0", bundle);
+    expect_err("it is damaged: this measurement of a device is not used");
+    ck_assert_ptr_nonnull(strstr(read_all(program), "\"is_measured\": false"));
+    ck_assert_int_eq(system(arena_format(arena, "diff -r %s %s >/dev/null", kernels, before)), 0);
+    expect_code(0, "verify %s", bundle);
+}
+END_TEST
+
 START_TEST(what_is_no_profile_is_said) {
     expect_code(1, "compile graphs/unrolled_gan.json -o %s --target %s", in_folder("x.ggb"), in_folder("absent.json"));
     expect_err("absent.json: ");
@@ -33,7 +64,7 @@ START_TEST(what_is_no_profile_is_said) {
     expect_code(1, "devices --profile --device nothing");
     expect_err("there is no device \"nothing\"");
     expect_code(2, "devices --device 0");
-    expect_err("--device says whose --profile is printed");
+    expect_err("--device says whose --profile is printed, or which to --measure");
     ck_assert(!file_exists(in_folder("x.ggb")));
 }
 END_TEST
@@ -47,6 +78,7 @@ int main(void) {
         return 77;
     tcase_add_test(tests, a_profile_stands_for_its_device);
     tcase_add_test(tests, a_device_elsewhere_is_compiled_for);
+    tcase_add_test(tests, a_device_is_measured_once);
     tcase_add_test(tests, what_is_no_profile_is_said);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

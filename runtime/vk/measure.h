@@ -1,0 +1,12 @@
+// Measure: how fast a device is, measured once for each device and driver and kept on disk.
+#pragma once
+#include "runtime/vk/device.h"
+
+// Where the measurement of this device is kept: in file_cache_folder()/devices, named by device and driver, and by LP_NUM_THREADS where that is set,
+// which a CPU driver computes by.
+const char *measure_path(Arena *arena, const DeviceInfo *info);
+// The model of the device's class with what was measured of the device and kept. False: nothing was, or what is there is damaged or of something
+// else, which is then said in a warning.
+bool measure_kept(Arena *arena, const DeviceInfo *info, DeviceModel *out, Diag *diag);
+// The same, measured now, which takes a few seconds, and kept; that it cannot be kept is a warning.
+bool measure_device(Arena *arena, Device *device, DeviceModel *out, Diag *diag);
