@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds gcc-graph and runs all its tests: ./check.sh [--full]. --full runs every mutation instead of a sample.
+# Builds gcc-graph and runs all its tests: ./check.sh [--full]. --full runs every mutation, and families of schedules on more shapes.
 set -eu
 cd "$(dirname "$0")"
 . ./.setup.sh
@@ -10,8 +10,8 @@ for word in "$@"; do
     --full) full="--full" ;;
     --help | -h)
         echo "usage: ./check.sh [--full]"
-        echo "Installs what is missing, builds (release, then with sanitizers) and runs all tests: about 14 minutes on 2 cores."
-        echo "--full runs every mutation instead of a sample: 40 minutes more."
+        echo "Installs what is missing, builds (release, then with sanitizers) and runs all tests: about 16 minutes on 2 cores."
+        echo "--full runs every mutation instead of a sample, and families of schedules on every shape: an hour more."
         exit 0
         ;;
     *)
@@ -31,17 +31,17 @@ gg_install $GG_BUILD_PACKAGES $GG_TEST_PACKAGES
 gg_stage "Build: release, warnings are errors" "first time 1 to 2 minutes"
 gg_build build/release -DCMAKE_BUILD_TYPE=Release -DGG_WERROR=ON
 
-gg_stage "Tests: all, on the default Vulkan driver" "4 minutes"
+gg_stage "Tests: all, on the default Vulkan driver" "5 minutes"
 ctest --test-dir build/release --output-on-failure --no-tests=error -j "$cores"
 
-gg_stage "Tests: those that use a device, all shipped graphs among them, on SwiftShader" "3 minutes"
-VK_ICD_FILENAMES="$swiftshader" ctest --test-dir build/release --output-on-failure -j "$cores" -R '^(device/|fuzz/driver)'
+gg_stage "Tests: those that use a device, all shipped graphs among them, on SwiftShader" "4 minutes"
+VK_ICD_FILENAMES="$swiftshader" ctest --test-dir build/release --output-on-failure -j "$cores" -R '^(device/|fuzz/driver|schedules/)'
 
 gg_stage "Build: with AddressSanitizer and UndefinedBehaviorSanitizer" "first time 1 to 2 minutes"
 gg_build build/sanitize -DCMAKE_BUILD_TYPE=Debug -DGG_SANITIZE=ON -DGG_WERROR=ON
 
 gg_stage "Tests: without a device, with sanitizers and leak detection" "2 minutes"
-ctest --test-dir build/sanitize --output-on-failure --no-tests=error -j "$cores" -E '^(device/|end_to_end/|fuzz/driver|mutation/)'
+ctest --test-dir build/sanitize --output-on-failure --no-tests=error -j "$cores" -E '^(device/|end_to_end/|fuzz/driver|mutation/|schedules/driver_families)'
 
 # A Vulkan driver keeps memory of its own until the process ends, so leaks are not looked for here.
 gg_stage "Tests: with a device, with sanitizers (without the shipped graphs)" "4 minutes"
@@ -58,6 +58,10 @@ fi
 if [ -n "$full" ]; then
     gg_stage "Mutations of the shipped graphs' shaders: each one must change a number" "all 15,000: 35 minutes"
     build/release/test_mutation_driver_shaders --full
+    seed=$(date +%s)
+    gg_stage "Families of schedules: every pair of parameters, lanes and shapes, seed $seed" "on two drivers: 20 minutes"
+    build/release/test_schedules_driver_families --full --seed "$seed"
+    VK_ICD_FILENAMES="$swiftshader" build/release/test_schedules_driver_families --full --seed "$seed"
 fi
 
 gg_stage_end

@@ -25,10 +25,10 @@ GivenSchedules **given_by_program(Arena *arena, const Program *program) {
     return given;
 }
 
-static bool is_meant(Arena *arena, const Program *program, const Dispatch *dispatch, const char *kernel) {
-    const char *name = program->kernels.items[dispatch->kernel].name;
+static bool is_meant(Arena *arena, const Program *program, const char *where, const Dispatch *dispatch, const char *kernel) {
+    const char *name = program->kernels.items[dispatch->kernel].name, *value = arena_format(arena, "%%%u", root_of(dispatch));
     size_t number = strcspn(name, "_");
-    return fnmatch(kernel, name, 0) == 0 || fnmatch(kernel, arena_format(arena, "%%%u", root_of(dispatch)), 0) == 0 ||
+    return fnmatch(kernel, name, 0) == 0 || fnmatch(kernel, value, 0) == 0 || fnmatch(kernel, arena_format(arena, "%s/%s", where, value), 0) == 0 ||
            (strlen(kernel) == number && strncmp(kernel, name, number) == 0);
 }
 
@@ -37,8 +37,9 @@ static uint32_t take(Arena *arena, const Program *program, const char *option, c
     for (uint32_t i = 0; i < program->entries.count; i++)
         for (uint32_t k = 0; k < program->entries.items[i].phases.count; k++) {
             const ProgramPhase *phase = &program->entries.items[i].phases.items[k];
+            const char *where = arena_format(arena, "%s/%s", program->entries.items[i].name, phase->name);
             for (uint32_t d = 0; d < phase->dispatches.count; d++) {
-                if (!is_meant(arena, program, &phase->dispatches.items[d], kernel))
+                if (!is_meant(arena, program, where, &phase->dispatches.items[d], kernel))
                     continue;
                 array_push(arena, &given[i][k], ((GivenSchedule){root_of(&phase->dispatches.items[d]), text, option}));
                 count++;

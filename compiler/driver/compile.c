@@ -67,8 +67,8 @@ static void print_families(FILE *stream) {
     uint32_t count;
     const Family *const *families = families_all(&count);
     Arena *arena = arena_create();
-    fprintf(stream, "\nThe families, for --schedule; KERNEL is a kernel's name or number as without --schedule, %%12 for the one that makes this value, or a\n"
-                    "pattern (\"*_conv2d*\"); what is not said stays as estimated:\n");
+    fprintf(stream, "\nThe families, for --schedule; KERNEL is a kernel's name or number as without --schedule, %%12 for the one that makes this value (in every\n"
+                    "phase, or train/all/%%12 in one), or a pattern (\"*_conv2d*\"); what is not said stays as estimated:\n");
     for (uint32_t i = 0; i < count; i++) {
         fprintf(stream, "  %-12s %-9s %s\n", families[i]->name, kernel_class_names[families[i]->kernel_class], families[i]->summary);
         for (uint32_t p = PARAM_OWN; p < families[i]->param_count; p++)

@@ -232,7 +232,7 @@ const Family tiled_family = {
     .name = "tiled",
     .summary = "a workgroup stages slices of both operands in shared memory; a lane has several rows and one vec4 of columns",
     .kernel_class = KERNEL_CONTRACT,
-    .params = {FAMILY_LANES,
+    .params = {FAMILY_LANES_FROM_4,
                FAMILY_TEXEL,
                {"rows", "of a lane", {1, 2, 4, 8}, 4},
                {"across", "lanes beside each other along columns", {4, 8, 16, 32}, 4},

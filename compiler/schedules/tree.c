@@ -14,9 +14,7 @@ static double logarithm(uint32_t lanes) {
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     uint32_t lanes = schedule_lanes(schedule), bytes = lanes * TREE_LANE_BYTES_MAX;
     double turns = fold_turns(view) / lanes;
-    if (lanes < 2)
-        *why = "a tree takes two lanes";
-    else if (bytes > target->shared_bytes_max)
+    if (bytes > target->shared_bytes_max)
         *why = arena_format(view->list->arena, "its lanes may take %u bytes of shared memory, the target has %u", bytes, target->shared_bytes_max);
     else if (2 * turns > LOOP_TURNS_MAX)
         *why = arena_format(view->list->arena, "a lane would fold %.0f vec4s, and drivers end loops after some turns: %u are allowed", turns, LOOP_TURNS_MAX / 2);
@@ -36,7 +34,7 @@ const Family tree_family = {
     .name = "tree",
     .summary = "a workgroup folds one result, or four neighbouring ones, combining its lanes in shared memory",
     .kernel_class = KERNEL_REDUCE,
-    .params = {FAMILY_LANES, FAMILY_TEXEL},
+    .params = {FAMILY_LANES_FROM_2, FAMILY_TEXEL},
     .param_count = PARAM_OWN,
     .fits = fits,
     .emit = emit,

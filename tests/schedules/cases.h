@@ -1,0 +1,122 @@
+// Cases: the shapes that families of schedules are tried on - odd channels, planes that no tile divides, strides, dilations, groups, batches - each a
+// program of one kernel of interest.
+#pragma once
+#include "compiler/ir/module.h"
+#include "compiler/ir/op.h"
+
+typedef struct {
+    const char *name;
+    Op op;
+    uint32_t x[4], x_rank; // of a convolution: n, channels, height, width of its image
+    uint32_t w[4], w_rank; // and columns, kernel height and width; of a matmul both factors
+    int64_t stride[2], pad[2], dilation[2];
+    uint32_t groups, slices;
+    int64_t axes[4];
+    uint32_t axis_count;
+    bool has_epilogue; // a residual and a maximum follow
+    bool transposed;   // matmul: the rows of the first factor lie innermost, so that it sums over rows
+} ShapeCase;
+
+#define CONV(op_, label, n, ci, h, w_, co, kh, kw, sh, sw, ph, pw, dh, dw, g)                                                                   \
+    {.name = #op_ " " label, .op = OP_##op_, .x = {n, ci, h, w_}, .x_rank = 4, .w = {co, kh, kw}, .stride = {sh, sw}, .pad = {ph, pw}, .dilation = {dh, dw}, .groups = g, .slices = 1}
+#define CONVS(label, ...) CONV(conv2d, label, __VA_ARGS__), CONV(conv2d_input, label, __VA_ARGS__), CONV(conv2d_weight, label, __VA_ARGS__)
+#define MATMUL(label, across, ...) {.name = "matmul " label, .op = OP_matmul, .transposed = across, __VA_ARGS__}
+#define FOLD(op_, label, rank, count, ...) {.name = #op_ " " label, .op = OP_##op_, .x_rank = rank, .axis_count = count, __VA_ARGS__}
+
+static const ShapeCase shape_cases[] = {
+    //    n  ci  h   w   co  kernel stride pad  dilation groups
+    CONVS("3x3 of 3 channels, 7x7", 1, 3, 7, 7, 5, 3, 3, 1, 1, 1, 1, 1, 1, 1),
+    CONVS("3x3 stride 2, 13x13, 37 columns", 2, 5, 13, 13, 37, 3, 3, 2, 2, 1, 1, 1, 1, 1),
+    CONVS("1x1 of a pixel, 37 channels", 1, 37, 1, 1, 3, 1, 1, 1, 1, 0, 0, 1, 1, 1),
+    CONVS("3x3 of 28x28", 1, 4, 28, 28, 8, 3, 3, 1, 1, 1, 1, 1, 1, 1),
+    CONVS("two groups, 7x13", 2, 8, 7, 13, 8, 3, 3, 1, 1, 1, 1, 1, 1, 2),
+    CONVS("dilation 2, 13x7", 1, 3, 13, 7, 5, 3, 3, 1, 1, 2, 2, 2, 2, 1),
+    CONVS("4x4 stride 2, 14x12", 2, 6, 14, 12, 12, 4, 4, 2, 2, 1, 1, 1, 1, 1),
+    CONVS("5x5 in two groups, 28x7", 2, 8, 28, 7, 16, 5, 5, 1, 1, 2, 2, 1, 1, 2),
+    CONVS("1x3 stride 1x2, 13x16", 1, 16, 13, 16, 4, 1, 3, 1, 2, 0, 1, 1, 1, 1),
+    CONVS("7x7 of 28x28, 3 columns", 1, 5, 28, 28, 3, 7, 7, 1, 1, 3, 3, 1, 1, 1),
+    CONVS("dilation 2 with stride 2, 13x14", 1, 5, 13, 14, 7, 3, 3, 2, 2, 2, 2, 2, 2, 1),
+    CONVS("dilation 3 with stride 2, 16x16", 2, 4, 16, 16, 4, 3, 2, 2, 2, 1, 1, 3, 3, 1),
+    CONVS("stride 3, 13x13", 1, 3, 13, 13, 6, 3, 3, 3, 3, 0, 0, 1, 1, 1),
+    CONVS("3 channels each in groups that no vec4 divides", 1, 6, 7, 7, 6, 3, 3, 1, 1, 1, 1, 1, 1, 2),
+    CONV(conv2d, "of lines of 660", 1, 3, 2, 660, 5, 1, 3, 1, 1, 0, 1, 1, 1, 1),
+    CONV(conv2d, "of lines of 144", 1, 3, 3, 144, 5, 3, 3, 1, 1, 1, 1, 1, 1, 1),
+    {.name = "conv2d_weight in slices", .op = OP_conv2d_weight, .x = {4, 3, 7, 7}, .x_rank = 4, .w = {5, 3, 3}, .stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 1, .slices = 2},
+    {.name = "conv2d and what follows", .op = OP_conv2d, .x = {2, 5, 7, 8}, .x_rank = 4, .w = {6, 3, 3}, .stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 1, .slices = 1, .has_epilogue = true},
+    MATMUL("of a row", false, .x = {1, 3}, .x_rank = 2, .w = {3, 5}, .w_rank = 2),
+    MATMUL("7x37 by 37x13", false, .x = {7, 37}, .x_rank = 2, .w = {37, 13}, .w_rank = 2),
+    MATMUL("28x64 by 64x28 and what follows", false, .x = {28, 64}, .x_rank = 2, .w = {64, 28}, .w_rank = 2, .has_epilogue = true),
+    MATMUL("of a batch", false, .x = {3, 7, 5}, .x_rank = 3, .w = {3, 5, 13}, .w_rank = 3),
+    MATMUL("over 37 rows", true, .x = {37, 7}, .x_rank = 2, .w = {37, 13}, .w_rank = 2),
+    MATMUL("over 9001 rows", true, .x = {9001, 3}, .x_rank = 2, .w = {9001, 5}, .w_rank = 2),
+    MATMUL("over rows, of a batch", true, .x = {3, 28, 5}, .x_rank = 3, .w = {3, 28, 13}, .w_rank = 3),
+    FOLD(reduce_sum, "of the innermost axis", 2, 1, .x = {3, 500}, .axes = {1}),
+    FOLD(reduce_sum, "of the outermost axis", 2, 1, .x = {37, 5}, .axes = {0}),
+    FOLD(reduce_sum, "of two axes", 4, 2, .x = {2, 3, 7, 13}, .axes = {0, 2}),
+    FOLD(reduce_max, "of all axes", 3, 3, .x = {3, 7, 28}, .axes = {0, 1, 2}),
+    FOLD(moments, "of planes", 4, 2, .x = {2, 3, 13, 13}, .axes = {2, 3}),
+    FOLD(logsumexp, "of rows", 2, 1, .x = {5, 37}, .axes = {1}),
+    FOLD(argmax, "of rows", 2, 1, .x = {5, 37}, .axes = {1}),
+    {.name = "exp of 7x13", .op = OP_exp, .x = {7, 13}, .x_rank = 2},
+    {.name = "exp of one number", .op = OP_exp, .x = {1}, .x_rank = 1},
+};
+
+enum { SHAPE_CASES = sizeof shape_cases / sizeof *shape_cases };
+
+static inline Value shape_input(Module *module, GraphProgram *program, Graph *graph, const uint32_t *dims, uint32_t rank) {
+    const char *name = arena_format(module->arena, "x%u", program->inputs.count);
+    int64_t wide[4];
+    Feed feed = {.name = name, .type = type_make(DTYPE_F32, rank, dims)};
+    for (uint32_t i = 0; i < rank; i++)
+        wide[i] = dims[i];
+    Attr attrs[3] = {attr_text(name), attr_text("f32"), attr_ints(wide, rank)};
+    array_push(module->arena, &program->inputs, feed);
+    return graph_add(graph, OP_feed, NULL, 0, attrs, 3);
+}
+
+static inline Value shape_conv(Module *module, GraphProgram *program, Graph *graph, const ShapeCase *c) {
+    uint32_t out[4] = {c->x[0], c->w[0]}, w[4] = {c->w[0], c->x[1] / c->groups, c->w[1], c->w[2]};
+    int64_t size[2] = {c->x[2], c->x[3]}, kernel[2] = {c->w[1], c->w[2]};
+    for (int i = 0; i < 2; i++)
+        out[2 + i] = (uint32_t)((c->x[2 + i] + 2 * c->pad[i] - c->dilation[i] * (kernel[i] - 1) - 1) / c->stride[i] + 1);
+    Attr attrs[6] = {attr_ints(c->stride, 2), attr_ints(c->pad, 2), attr_ints(c->dilation, 2), attr_int(c->groups)};
+    Value args[2] = {shape_input(module, program, graph, c->op == OP_conv2d_input ? out : c->x, 4), shape_input(module, program, graph, c->op == OP_conv2d_weight ? out : w, 4)};
+    attrs[4] = attr_ints(c->op == OP_conv2d_input ? size : kernel, 2);
+    attrs[5] = attr_int(c->slices);
+    return graph_add(graph, c->op, args, 2, attrs, c->op == OP_conv2d ? 4 : c->op == OP_conv2d_input ? 5 : 6);
+}
+
+static inline Value shape_matmul(Module *module, GraphProgram *program, Graph *graph, const ShapeCase *c) {
+    int64_t order[3] = {0, 1, 2};
+    Value args[2] = {shape_input(module, program, graph, c->x, c->x_rank), shape_input(module, program, graph, c->w, c->w_rank)};
+    order[c->x_rank - 2] = c->x_rank - 1, order[c->x_rank - 1] = c->x_rank - 2;
+    Attr attr = attr_ints(order, c->x_rank);
+    if (c->transposed)
+        args[0] = graph_add(graph, OP_transpose, args, 1, &attr, 1);
+    return graph_add(graph, OP_matmul, args, 2, NULL, 0);
+}
+
+// Appends the case as a program `name` of the module.
+static inline void shape_program(Module *module, const ShapeCase *c, const char *name) {
+    Graph *graph = graph_create(module->arena, module);
+    GraphProgram program = {.name = name};
+    Value result;
+    if (c->op == OP_matmul) {
+        result = shape_matmul(module, &program, graph, c);
+    } else if (op_def(c->op)->op_class == CLASS_CONTRACT) {
+        result = shape_conv(module, &program, graph, c);
+    } else {
+        Value x = shape_input(module, &program, graph, c->x, c->x_rank);
+        Attr attr = c->op == OP_argmax ? attr_int(c->axes[0]) : attr_ints(c->axes, c->axis_count);
+        result = graph_add(graph, c->op, &x, 1, &attr, c->axis_count ? 1 : 0);
+    }
+    if (c->has_epilogue) {
+        Type type = graph_type(graph, result);
+        Value pair[2] = {result, shape_input(module, &program, graph, type.dims, type.rank)};
+        pair[0] = graph_add(graph, OP_add, pair, 2, NULL, 0);
+        result = graph_add(graph, OP_maximum, pair, 2, NULL, 0);
+    }
+    graph_output(graph, (Output){.kind = OUTPUT_EMIT, .name = "y", .format = RESULT_TENSOR, .value = result});
+    array_push(module->arena, &program.phases, ((Phase){.name = "run", .repeat = 1, .graph = graph}));
+    array_push(module->arena, &module->programs, program);
+}
