@@ -24,21 +24,26 @@ static void print_row(Text *out, const char *name, const Row *row) {
         return;
     }
     bool is_rest = worst->allowed > 1e-3 * fabs(worst->wanted) && worst->error > 0;
-    text_format(out, "  %-44s %5u  %8s  %9.2e  %9.2e  %10.3e  %%%-6u %s/%s, %s%s%s\n", name, row->runs, percent(out->arena, worst->share), worst->error,
-           worst->allowed, worst->wanted, worst->value.id, worst->program, worst->phase, verify_mode_name(worst->mode),
-           is_rest ? " (terms cancel)" : "", worst->problem ? "  FAILED" : "");
+    text_format(out, "  %-44s %5u  %8s  %9.2e  %9.2e  %10.3e  %%%-6u %s/%s, %s%s%s\n", name, row->runs,
+                percent(out->arena, worst->share), worst->error, worst->allowed, worst->wanted, worst->value.id, worst->program,
+                worst->phase, verify_mode_name(worst->mode), is_rest ? " (terms cancel)" : "", worst->problem ? "  FAILED" : "");
     if (row->unjudged > 0)
-        text_format(out, "      %llu numbers not compared: too large for single precision, or rounding may take an argument out of an op's domain\n",
-               (unsigned long long)row->unjudged);
+        text_format(out,
+                    "      %llu numbers not compared: too large for single precision, or rounding may take an argument out of an op's "
+                    "domain\n",
+                    (unsigned long long)row->unjudged);
     if (worst->problem)
         text_format(out, "      %s\n      %s\n", worst->label, worst->problem);
 }
 
 static void print_legend(Text *out, bool by_kernel) {
-    text_format(out, "Of each %s the number whose error is the largest share of what rounding allows this number (above 100 %%: wrong), and what it\n"
-           "should be. \"(terms cancel)\": it is the small rest of large terms, whose rounding is what is allowed.\n"
-           "  %-44s %5s  %8s  %9s  %9s  %10s  where\n",
-           by_kernel ? "kernel" : "class of kernels", by_kernel ? "kernel" : "class", "runs", "share", "error", "allowed", "reference");
+    text_format(out,
+                "Of each %s the number whose error is the largest share of what rounding allows this number (above 100 %%: wrong), and "
+                "what it\n"
+                "should be. \"(terms cancel)\": it is the small rest of large terms, whose rounding is what is allowed.\n"
+                "  %-44s %5s  %8s  %9s  %9s  %10s  where\n",
+                by_kernel ? "kernel" : "class of kernels", by_kernel ? "kernel" : "class", "runs", "share", "error", "allowed",
+                "reference");
 }
 
 void verify_report(Text *out, const VerifyResults *results, bool by_kernel) {

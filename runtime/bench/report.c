@@ -83,23 +83,26 @@ static double estimate_step(const ProgramEntry *entry, const DeviceModel *model)
 }
 
 void bench_report(Text *out, const DeviceInfo *info, const ProgramEntry *entry, const Bench *bench) {
-    text_format(out, "%s (%s): peak %.1f GFLOP/s, %.1f GB/s, measured just now\n", info->name, info->driver, bench->peaks.gflops, bench->peaks.gbps);
-    text_format(out, "program %s: a step takes %.2f ms, %.3f GFLOP in contractions, %.1f %% of the peak", entry->name, 1e3 * bench->step_seconds,
-           1e-9 * bench->flops, 100 * step_share(bench));
+    text_format(out, "%s (%s): peak %.1f GFLOP/s, %.1f GB/s, measured just now\n", info->name, info->driver, bench->peaks.gflops,
+                bench->peaks.gbps);
+    text_format(out, "program %s: a step takes %.2f ms, %.3f GFLOP in contractions, %.1f %% of the peak", entry->name,
+                1e3 * bench->step_seconds, 1e-9 * bench->flops, 100 * step_share(bench));
     if (bench->records > 0 && bench->step_seconds > 0)
         text_format(out, "; %.0f %s/s", bench->records / bench->step_seconds, bench->unit);
     text_format(out, "; estimated by %s figures: %.2f ms", bench->model.is_measured ? "measured" : "the class's",
                 1e3 * estimate_step(entry, &bench->model));
-    text_format(out, "\n\n%-44s %-14s %5s %9s %9s %9s %9s %7s  %s\n", "kernel", "class", "times", "ms", "GFLOP", "GFLOP/s", "GB/s", "share", "of");
+    text_format(out, "\n\n%-44s %-14s %5s %9s %9s %9s %9s %7s  %s\n", "kernel", "class", "times", "ms", "GFLOP", "GFLOP/s",
+                "GB/s", "share", "of");
     for (uint32_t i = 0; i < bench->kernels.count; i++) {
         const BenchKernel *kernel = &bench->kernels.items[i];
         double seconds = kernel->seconds > 0 ? kernel->seconds : 1;
-        text_format(out, "%-44s %-14s %5u %9.3f %9.4f %9.1f %9.2f %6.1f%%  %s\n", kernel->name, work_class_names[kernel->work_class], kernel->dispatches,
-               1e3 * kernel->seconds, 1e-9 * kernel->flops, 1e-9 * kernel->flops / seconds, 1e-9 * kernel->bytes / seconds,
-               100 * bench_share(kernel), peak_text(out->arena, kernel));
+        text_format(out, "%-44s %-14s %5u %9.3f %9.4f %9.1f %9.2f %6.1f%%  %s\n", kernel->name,
+                    work_class_names[kernel->work_class], kernel->dispatches, 1e3 * kernel->seconds, 1e-9 * kernel->flops,
+                    1e-9 * kernel->flops / seconds, 1e-9 * kernel->bytes / seconds, 100 * bench_share(kernel),
+                    peak_text(out->arena, kernel));
     }
     print_classes(out, bench);
     print_peaks(out, &bench->peaks);
-    text_format(out, "\nshare: of the peak GFLOP/s for contractions; for all else of the peak GB/s of a working set as large, with that mix of reads\n"
-           "and writes\n");
+    text_append(out, "\nshare: of the peak GFLOP/s for contractions; for all else of the peak GB/s of a working set as large, with that mix of "
+                     "reads\nand writes\n");
 }

@@ -17,7 +17,8 @@ static HostDType host_type(ElementType type) {
     return HOST_F32;
 }
 
-static bool write_field(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t count, uint32_t field, const char *path, Diag *diag) {
+static bool write_field(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t count, uint32_t field, const char *path,
+                        Diag *diag) {
     uint64_t size = 4 * dataset_field_count(dataset->declared, field);
     char *bytes = arena_alloc(arena, size * count);
     for (uint32_t i = 0; i < count; i++)

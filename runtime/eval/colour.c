@@ -134,7 +134,8 @@ static void score_run(Colour *colour, uint32_t images) {
         Series *series = &colour->series[i];
         uint64_t size = 3ull * series->height * series->width;
         for (uint32_t k = 0; series->is_there && k < images; k++)
-            series->painted[series->count++] = colour_names_image(&colour->names, series->values + size * k, series->height, series->width, -1, 1);
+            series->painted[series->count++] =
+                colour_names_image(&colour->names, series->values + size * k, series->height, series->width, -1, 1);
         series->is_there = false;
     }
 }
@@ -274,8 +275,8 @@ static uint32_t *table_of(const Colour *colour, const Series *series) { // [colo
 
 static void print_rates(Text *out, const Colour *colour, const Series *series) {
     Rates rates = rates_of(colour, series);
-    text_format(out, "%-16s %6.3f %10.3f %8u %12.3f %10.3f %8u\n", series->name, rates.body, rates.body_shuffled, series->count, rates.background,
-           rates.background_shuffled, rates.backgrounds);
+    text_format(out, "%-16s %6.3f %10.3f %8u %12.3f %10.3f %8u\n", series->name, rates.body, rates.body_shuffled, series->count,
+                rates.background, rates.background_shuffled, rates.backgrounds);
 }
 
 static void print_table(Text *out, const Colour *colour, const Series *series) {

@@ -1,5 +1,5 @@
-// Colour names: which of a data set's colours an image shows. Every pixel of a zone is named after the nearest colour by distance in CIELAB.
-// The body zone is the middle of the image: its colour is the palette colour with most pixels, where backgrounds compete but do not count.
+// Colour names: which of a data set's colours an image shows. Every pixel of a zone is named after the nearest colour by distance in
+// CIELAB. The body zone is the middle of the image: its colour is the palette colour with most pixels, where backgrounds compete but do not count.
 // The border zone is the frame around the image: its background is the one with most pixels.
 #pragma once
 #include "runtime/data/birds.h"

@@ -151,7 +151,9 @@ bool request_run(Arena *arena, const SampleRequest *request, Device *device, con
     return good;
 }
 
-static bool is_sampler(const ProgramEntry *entry) { return !entry->training && (emits_any(entry, RESULT_IMAGE) || emits_any(entry, RESULT_ROWS)); }
+static bool is_sampler(const ProgramEntry *entry) {
+    return !entry->training && (emits_any(entry, RESULT_IMAGE) || emits_any(entry, RESULT_ROWS));
+}
 
 const ProgramEntry *request_entry(Arena *arena, const Program *program, Diag *diag) {
     const ProgramEntry *entry = program_entry(program, "sample");
@@ -189,6 +191,7 @@ bool request_check(Arena *arena, const SampleRequest *request, const Program *pr
     const ProgramState *state = request->from ? NULL : trained_state(program, entry);
     if (!state)
         return read_inputs(&work, inputs);
-    diag_error(diag, NULL, "the program \"%s\" needs trained weights (%s): --from RUN or --from FILE.safetensors", entry->name, state->name);
+    diag_error(diag, NULL, "the program \"%s\" needs trained weights (%s): --from RUN or --from FILE.safetensors", entry->name,
+               state->name);
     return false;
 }

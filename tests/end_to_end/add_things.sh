@@ -23,6 +23,8 @@ row() {
 file() { cp "$files/$1" "$tree/$1"; }
 
 row compiler/ir/elementwise.def 'MAP1(cube, FUNCTION, "cube", FLOAT, SAME, "x to the third power", x * x * x, "$x * $x * $x", NULL, 2, FINITE, B(mul, grad, N(mul, B(mul, x, x), 3)), (-2, 2, 0))'
+file compiler/ops/centre.c
+row compiler/ir/ops.def 'STRUCTURED(centre, A(axis)) // x less its mean along an axis'
 file compiler/layers/gate.c
 row compiler/layers/layers.def 'LAYER(gate, "strength", "x sigmoid(strength x)")'
 file compiler/optimizers/sign_descent.c
@@ -60,6 +62,7 @@ said() { # WORDS, COMMAND ...
 }
 graph=$files/graphs/spiral.json bundle=$folder/out/spiral.ggb
 said "x to the third power" ops cube
+said "x less its mean along an axis" ops centre
 said "strength" ops gate
 said "signSGD" ops sign_descent
 said "test   200 records" data describe spiral
