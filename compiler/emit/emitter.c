@@ -97,24 +97,28 @@ void emit_unravel(Emitter *emitter, const Layout *layout, Index vector, Index *i
 // ---- types and literals
 
 const char *glsl_type(DType dtype, bool is_vector) {
-    switch (dtype) {
-    case DTYPE_F32:
-        return is_vector ? "vec4" : "float";
-    case DTYPE_I32:
-        return is_vector ? "ivec4" : "int";
-    case DTYPE_U32:
-    case DTYPE_U8:
-        return is_vector ? "uvec4" : "uint";
-    case DTYPE_BOOL:
-        return is_vector ? "bvec4" : "bool";
-    case DTYPE_COUNT:
-        break;
-    }
-    return NULL;
+    const ElementRow *row = element_row(dtype_element(dtype));
+    return is_vector ? row->glsl.vector : row->glsl.one;
 }
 
-// In memory a bool is a uint.
-static const char *memory_type(DType dtype, bool is_vector) { return glsl_type(dtype == DTYPE_BOOL ? DTYPE_U32 : dtype, is_vector); }
+// How the value lies in memory.
+static const ElementRow *stored_row(const Emitter *emitter, Value value) { return element_row(emitter->list->buffers[value.id].element); }
+
+// A load or store of elements.def; `place`: which of those that share a uint.
+static const char *with_element(Emitter *emitter, const ElementRow *row, const char *pattern, const char *text, const char *place) {
+    if (row->glsl.functions)
+        emit_functions(emitter, row->glsl.functions);
+    if (!strcmp(pattern, "$"))
+        return text;
+    Text out = text_create(emitter->arena);
+    for (const char *at = pattern; *at; at++) {
+        if (*at == '$' || *at == '#')
+            text_append(&out, *at == '$' ? text : place);
+        else
+            text_append_bytes(&out, at, 1);
+    }
+    return out.data;
+}
 
 const char *glsl_number(Arena *arena, DType dtype, double number) {
     if (dtype == DTYPE_BOOL)
@@ -157,7 +161,7 @@ void emit_functions(Emitter *emitter, const char *file) {
 const char *emit_special(Emitter *emitter, double number) {
     float rounded = (float)number;
     uint32_t bits;
-    memcpy(&bits, &rounded, 4);
+    memcpy(&bits, &rounded, sizeof bits);
     emit_functions(emitter, "map_special.glsl");
     return arena_format(emitter->arena, "special(0x%08xu)", isnan(number) ? 0x7fc00000u : bits);
 }
@@ -220,21 +224,29 @@ static EmitBinding *writing(Emitter *emitter, Value value) {
 
 const char *emit_vector_load(Emitter *emitter, Value value, const char *offset) {
     EmitBinding *binding = reading(emitter, value);
+    const ElementRow *row = stored_row(emitter, value);
     binding->as_vector = true;
-    return arena_format(emitter->arena, binding->kind == BINDING_TEXEL ? "texelFetch(%s, %s)" : "%s[%s]", binding->name, offset);
+    if (binding->kind == BINDING_TEXEL)
+        return arena_format(emitter->arena, "texelFetch(%s, %s)", binding->name, offset);
+    return with_element(emitter, row, row->glsl.load_vector, arena_format(emitter->arena, "%s[%s]", binding->name, offset), NULL);
 }
 
 static const char *scalar_load(Emitter *emitter, Value value, Index offset) {
     EmitBinding *binding = reading(emitter, value);
+    const ElementRow *row = stored_row(emitter, value);
+    const char *name = binding->name, *text, *place = NULL;
     if (binding->kind != BINDING_TEXEL) {
+        uint32_t shared = element_shared(emitter->list->buffers[value.id].element);
         binding->as_scalar = true;
-        return arena_format(emitter->arena, "%ss[%s]", binding->name, emit_index(emitter, offset));
+        text = emit_index(emitter, offset);
+        if (shared > 1)
+            place = arena_format(emitter->arena, "(%s) %% %u", text, shared), text = arena_format(emitter->arena, "(%s) / %u", text, shared);
+        return with_element(emitter, row, row->glsl.load_one, arena_format(emitter->arena, "%ss[%s]", name, text), place);
     }
-    const char *name = binding->name;
     int64_t constant;
     if (index_is_constant(offset, &constant))
         return arena_format(emitter->arena, "texelFetch(%s, %lld)[%lld]", name, (long long)(constant / 4), (long long)(constant % 4));
-    const char *text = emit_index(emitter, offset);
+    text = emit_index(emitter, offset);
     return arena_format(emitter->arena, "texelFetch(%s, (%s) >> 2)[(%s) & 3]", name, text, text);
 }
 
@@ -254,10 +266,10 @@ void emit_declarations(Emitter *emitter, Text *out) {
         const char *access = binding->kind == BINDING_READ ? "readonly" : "writeonly";
         if (binding->as_vector)
             text_format(out, "layout(set = 0, binding = %u) %s buffer Vector%u { %s %s[]; }; %s\n", i, access, i,
-                        memory_type(type.dtype, true), binding->name, note);
+                        stored_row(emitter, binding->value)->glsl.memory_vector, binding->name, note);
         if (binding->as_scalar)
             text_format(out, "layout(set = 0, binding = %u) %s buffer Scalar%u { %s %ss[]; }; %s\n", i, access, i,
-                        memory_type(type.dtype, false), binding->name, note);
+                        stored_row(emitter, binding->value)->glsl.memory_one, binding->name, note);
     }
 }
 
@@ -279,12 +291,6 @@ Code emit_register(Emitter *emitter, Value value, DType dtype, bool is_vector, c
     return (Code){name, dtype, is_vector};
 }
 
-static const char *from_memory(Emitter *emitter, DType dtype, bool is_vector, const char *text) {
-    if (dtype != DTYPE_BOOL)
-        return text;
-    return arena_format(emitter->arena, is_vector ? "notEqual(%s, uvec4(0u))" : "%s != 0u", text);
-}
-
 // A buffer's value. The lane is a vec4 load where the four elements lie in one vec4, four loads elsewhere.
 // Where a set's vec4 lies in what is bound of it.
 static const char *in_window(const Emitter *emitter, Value value, const char *vector) {
@@ -300,10 +306,10 @@ Code emit_load(Emitter *emitter, Value value, const Index *index) {
     int64_t stride;
     bool simple = index_split(emitter->pool, offset, emitter->lane_atom, &stride, &rest);
     if (simple && stride == 0)
-        return emit_register(emitter, value, dtype, false, from_memory(emitter, dtype, false, scalar_load(emitter, value, offset)));
+        return emit_register(emitter, value, dtype, false, scalar_load(emitter, value, offset));
     if (simple && stride == 1 && index_is_multiple(rest, 4)) {
         const char *text = emit_index(emitter, index_divide(emitter->pool, rest, 4));
-        return emit_register(emitter, value, dtype, true, from_memory(emitter, dtype, true, emit_vector_load(emitter, value, in_window(emitter, value, text))));
+        return emit_register(emitter, value, dtype, true, emit_vector_load(emitter, value, in_window(emitter, value, text)));
     }
     const char *parts[4];
     int64_t low, high, last = (int64_t)layout_count(layout) - 1;
@@ -314,17 +320,11 @@ Code emit_load(Emitter *emitter, Value value, const Index *index) {
         if (low < 0 || high > last)
             one = emit_opaque_index(emitter, arena_format(emitter->arena, "clamp(%s, 0, %lld)", emit_index(emitter, one), (long long)last), 0,
                                     last);
-        parts[lane] = from_memory(emitter, dtype, false, scalar_load(emitter, value, one));
+        parts[lane] = scalar_load(emitter, value, one);
     }
     return emit_register(
         emitter, value, dtype, true,
         arena_format(emitter->arena, "%s(%s, %s, %s, %s)", glsl_type(dtype, true), parts[0], parts[1], parts[2], parts[3]));
-}
-
-static const char *to_memory(Emitter *emitter, Code code) {
-    if (code.dtype != DTYPE_BOOL)
-        return code.text;
-    return arena_format(emitter->arena, "%s(%s)", code.is_vector ? "uvec4" : "uint", code.text);
 }
 
 // What is known of a set's padding: nothing, that it is finite, that it is zero. A set's state and pack have zeros there.
@@ -371,7 +371,7 @@ bool emit_set_has_gaps(const Emitter *emitter, uint32_t set) {
     for (uint32_t p = 0; p < emitter->graph->module->sets.items[set - 1].parts.count; p++) {
         if (places->offsets[p] != end)
             return true;
-        end += layout_size(&places->layouts[p]);
+        end += layout_size(&places->layouts[p], SET_ELEMENT);
     }
     return false;
 }
@@ -380,10 +380,11 @@ const char *emit_set_mask(Emitter *emitter, uint32_t set, const char *vector) {
     const SetLayout *places = &emitter->list->sets[set - 1];
     const Set *parts = &emitter->graph->module->sets.items[set - 1];
     const char *name = emit_name(emitter, "there");
+    uint64_t bytes = element_vector(SET_ELEMENT);
     emit_line(emitter, "vec4 %s = vec4(1.0);", name);
     for (uint32_t p = 0; p < parts->parts.count; p++) {
         const Layout *layout = &places->layouts[p];
-        uint64_t first = places->offsets[p] / 16, end = first + layout_count(layout) / 4, next = (p + 1 < parts->parts.count ? places->offsets[p + 1] : places->size) / 16;
+        uint64_t first = places->offsets[p] / bytes, end = first + layout_count(layout) / 4, next = (p + 1 < parts->parts.count ? places->offsets[p + 1] : places->size) / bytes;
         uint32_t inner = layout->rank ? layout->dims[layout->order[layout->rank - 1]] : 1;
         if (inner % 4)
             emit_line(emitter, "if (%s >= %llu && %s < %llu && (%s - %llu) %% %u == %u) %s = vec4(lessThan(ivec4(0, 1, 2, 3), ivec4(%u)));", vector, (unsigned long long)first,
@@ -394,38 +395,51 @@ const char *emit_set_mask(Emitter *emitter, uint32_t set, const char *vector) {
     return name;
 }
 
+// Lanes beyond the tensor's, and padding of sets, as zero. NULL: there are none.
+static const char *store_mask(Emitter *emitter, Value value, const Index *index, Index rest, const char **set_mask) {
+    const Layout *layout = &emitter->list->layouts[value.id];
+    *set_mask = NULL;
+    if (layout->rank == 0)
+        return "bvec4(true, false, false, false)";
+    uint32_t axis = layout->order[layout->rank - 1], extent = layout->dims[axis], set = graph_type(emitter->graph, value).set;
+    int64_t stride;
+    Index inner;
+    if (set && emitter->tables->paddings[value.id] != PADDING_ZERO)
+        *set_mask = arena_format(emitter->arena, "notEqual(%s, vec4(0.0))", emit_set_mask(emitter, set, emit_index(emitter, index_divide(emitter->pool, rest, 4))));
+    if (extent % 4 == 0)
+        return NULL;
+    index_split(emitter->pool, index[axis], emitter->lane_atom, &stride, &inner);
+    return arena_format(emitter->arena, "lessThan(ivec4(%s) + ivec4(0, 1, 2, 3), ivec4(%u))", emit_index(emitter, inner), extent);
+}
+
 void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code code) {
     const Layout *layout = &emitter->list->layouts[value.id];
+    const ElementRow *row = stored_row(emitter, value);
     code = emit_vector(emitter, code);
     EmitBinding *binding = writing(emitter, value);
     binding->as_vector = true;
-    const char *name = binding->name, *text = to_memory(emitter, code),
-               *zero = arena_format(emitter->arena, "%s(0)", memory_type(code.dtype, true));
-    if (layout->rank == 0) {
-        emit_line(emitter, "%s[0] = mix(%s, %s, bvec4(true, false, false, false));", name, zero, text);
-        return;
-    }
-    uint32_t axis = layout->order[layout->rank - 1], extent = layout->dims[axis];
-    Index rest;
+    Index rest = index_constant(0);
     int64_t stride;
-    if (!index_split(emitter->pool, emit_offset(emitter, layout, index), emitter->lane_atom, &stride, &rest))
+    if (layout->rank && !index_split(emitter->pool, emit_offset(emitter, layout, index), emitter->lane_atom, &stride, &rest))
         graph_bug(emitter->graph, value, "a store's lane is not simple");
-    uint32_t set = graph_type(emitter->graph, value).set;
-    if (set && emitter->tables->paddings[value.id] != PADDING_ZERO) {
-        const char *vector = emit_index(emitter, index_divide(emitter->pool, rest, 4));
-        text = arena_format(emitter->arena, "mix(%s, %s, notEqual(%s, vec4(0.0)))", zero, text, emit_set_mask(emitter, set, vector));
-    }
-    if (extent % 4) {
-        Index inner;
-        index_split(emitter->pool, index[axis], emitter->lane_atom, &stride, &inner);
-        text = arena_format(emitter->arena, "mix(%s, %s, lessThan(ivec4(%s) + ivec4(0, 1, 2, 3), ivec4(%u)))", zero, text,
-                            emit_index(emitter, inner), extent);
-    }
-    emit_line(emitter, "%s[%s] = %s;", name, in_window(emitter, value, emit_index(emitter, index_divide(emitter->pool, rest, 4))), text);
+    // Lanes that share words are masked before they are packed.
+    bool is_packed = row->stored < ELEMENT_WORD;
+    const char *name = binding->name, *masks[2], *text = is_packed ? code.text : with_element(emitter, row, row->glsl.store_vector, code.text, NULL);
+    masks[1] = store_mask(emitter, value, index, rest, &masks[0]);
+    for (uint32_t i = 0; i < 2; i++)
+        if (masks[i])
+            text = arena_format(emitter->arena, "mix(%s(0), %s, %s)", is_packed ? row->glsl.vector : row->glsl.memory_vector, text, masks[i]);
+    if (is_packed)
+        text = with_element(emitter, row, row->glsl.store_vector, text, NULL);
+    const char *at = layout->rank ? in_window(emitter, value, emit_index(emitter, index_divide(emitter->pool, rest, 4))) : "0";
+    emit_line(emitter, "%s[%s] = %s;", name, at, text);
 }
 
 void emit_store_scalar(Emitter *emitter, Value value, const char *offset, Code code) {
     EmitBinding *binding = writing(emitter, value);
     binding->as_scalar = true;
-    emit_line(emitter, "%ss[%s] = %s;", binding->name, offset, to_memory(emitter, code));
+    const ElementRow *row = stored_row(emitter, value);
+    if (!row->glsl.store_one)
+        graph_bug(emitter->graph, value, "elements that share a word are stored one by one");
+    emit_line(emitter, "%ss[%s] = %s;", binding->name, offset, with_element(emitter, row, row->glsl.store_one, code.text, NULL));
 }

@@ -90,20 +90,20 @@ static const char *name_of(Arena *arena, const KernelList *list, const Kernel *k
 }
 
 static uint64_t window_vectors(const Target *target) {
-    return target->storage_range_max / target->offset_alignment * target->offset_alignment / 16;
+    return target->storage_range_max / target->offset_alignment * target->offset_alignment / element_vector(SET_ELEMENT);
 }
 
 uint32_t glsl_window_count(const KernelList *list, const Kernel *kernel, const Target *target) {
     const Buffer *buffer = &list->buffers[kernel->stores.items[0].id];
     bool is_set = kernel->kernel_class == KERNEL_MAP && graph_type(list->graph, kernel->stores.items[0]).set;
-    uint64_t vectors = is_set ? buffer->size / 16 : 0, most = window_vectors(target);
+    uint64_t vectors = is_set ? buffer->size / element_vector(SET_ELEMENT) : 0, most = window_vectors(target);
     return vectors > most ? (uint32_t)((vectors + most - 1) / most) : 1;
 }
 
 static EmitWindow window_of(const KernelList *list, const Kernel *kernel, const Target *target, uint32_t number) {
     if (glsl_window_count(list, kernel, target) == 1)
         return (EmitWindow){0};
-    uint64_t vectors = list->buffers[kernel->stores.items[0].id].size / 16, most = window_vectors(target), first = number * most;
+    uint64_t vectors = list->buffers[kernel->stores.items[0].id].size / element_vector(SET_ELEMENT), most = window_vectors(target), first = number * most;
     return (EmitWindow){first, vectors - first < most ? vectors - first : most};
 }
 
@@ -138,7 +138,7 @@ void glsl_kernel(Arena *arena, EmitTables *tables, const KernelList *list, const
         Value value = emitter.bindings.items[i].value;
         bool windowed = out->window.count && !emitter.bindings.items[i].is_numbers && graph_type(list->graph, value).set;
         if (!emitter.bindings.items[i].is_numbers)
-            out->bytes += windowed ? 16.0 * (double)out->window.count : (double)list->buffers[value.id].size;
+            out->bytes += windowed ? (double)element_vector(SET_ELEMENT) * (double)out->window.count : (double)list->buffers[value.id].size;
     }
     out->work_class = kernel->kernel_class == KERNEL_MAP ? WORK_MAP : kernel->kernel_class == KERNEL_REDUCE ? WORK_REDUCE : contract_class(list->graph, kernel->root);
     out->flops = kernel->kernel_class == KERNEL_CONTRACT ? contract_flops(list->graph, kernel->root) : 0;

@@ -2,8 +2,6 @@
 #include "compiler/ir/type.h"
 #include "runtime/base/bug.h"
 
-static const char *const dtype_names[DTYPE_COUNT] = {"f32", "i32", "u32", "bool", "u8"};
-
 Type type_make(DType dtype, uint32_t rank, const uint32_t *dims) {
     CHECK(rank <= MAX_RANK);
     Type type = {.dtype = dtype, .rank = (uint8_t)rank};
@@ -39,16 +37,15 @@ uint64_t type_count(const Type *type) {
 
 const char *dtype_name(DType dtype) {
     CHECK(dtype < DTYPE_COUNT);
-    return dtype_names[dtype];
+    return element_name(dtype_element(dtype));
 }
 
 bool dtype_parse(const char *name, DType *out) {
-    for (uint32_t i = 0; i < DTYPE_COUNT; i++)
-        if (strcmp(name, dtype_names[i]) == 0) {
-            *out = (DType)i;
-            return true;
-        }
-    return false;
+    ElementType type;
+    if (!element_parse(name, &type) || (int)type >= DTYPE_COUNT)
+        return false;
+    *out = (DType)type;
+    return true;
 }
 
 const char *type_text(Arena *arena, const Type *type) {

@@ -1,8 +1,17 @@
 // Type: what a value is - element type, shape and, for a flat parameter set, which set.
 #pragma once
 #include "runtime/base/text.h"
+#include "runtime/tensor/element.h"
 
-typedef enum { DTYPE_F32, DTYPE_I32, DTYPE_U32, DTYPE_BOOL, DTYPE_U8, DTYPE_COUNT } DType;
+// The element types that graphs compute with; each is the ElementType of the same name.
+typedef enum {
+#define GRAPH_ELEMENT(id, ...) DTYPE_##id = ELEMENT_##id,
+#define ELEMENT(...)
+#include "runtime/tensor/elements.def"
+#undef GRAPH_ELEMENT
+#undef ELEMENT
+    DTYPE_COUNT
+} DType;
 
 enum { MAX_RANK = 6 };
 
@@ -24,4 +33,5 @@ bool type_same_shape(const Type *a, const Type *b); // shape and set
 uint64_t type_count(const Type *type);              // elements
 const char *dtype_name(DType dtype);                // "f32"
 bool dtype_parse(const char *name, DType *out);
+static inline ElementType dtype_element(DType dtype) { return (ElementType)dtype; }
 const char *type_text(Arena *arena, const Type *type); // "f32[4,3]", "f32[368428 of set 1]"

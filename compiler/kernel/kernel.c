@@ -29,7 +29,8 @@ uint32_t kernel_loads_max(const Target *target) { return kernel_bindings_max(tar
 
 bool kernel_reads_texels(const KernelList *list, const Kernel *kernel, const Target *target, Value value) {
     const Buffer *buffer = &list->buffers[value.id];
-    return kernel->schedule.values[PARAM_TEXEL] && buffer->element == ELEMENT_F32 && buffer->size / 16 <= target->texel_elements_max;
+    return kernel->schedule.values[PARAM_TEXEL] && element_row(buffer->element)->texel != TEXEL_NONE &&
+           buffer->size / element_vector(buffer->element) <= target->texel_elements_max;
 }
 
 static void print_buffer(Text *text, const KernelList *list, Value value) {

@@ -3,6 +3,8 @@
 #include "compiler/ir/module.h"
 #include "runtime/program/program.h"
 
+static const ElementType SET_ELEMENT = ELEMENT_F32; // what a parameter set is stored as
+
 // How a parameter set lies in memory: its parts one after the other, each in its canonical layout at an aligned offset.
 typedef struct {
     Layout *layouts;   // by part

@@ -30,17 +30,12 @@ static Range take(Emit *emit, MemoryKind kind, uint64_t size) {
     return range;
 }
 
-static ElementType element_of(DType dtype) {
-    static const ElementType types[DTYPE_COUNT] = {ELEMENT_F32, ELEMENT_I32, ELEMENT_U32, ELEMENT_BOOL, ELEMENT_U8};
-    return types[dtype];
-}
-
 // ---- states
 
 static void push_state(Emit *emit, const State *state, const char *name, const Type *type, Layout layout, uint64_t offset, const Init *init, const char *copy) {
     ProgramState out = {.name = name, .kind = state->kind, .network = state->network, .init = init->kind, .init_a = init->a, .init_b = init->b,
                         .init_factor = init->factor, .init_copy = copy, .rule = state->rule};
-    out.tensor = (ProgramTensor){element_of(type->dtype), layout, {MEMORY_STATE, offset, layout_size(&layout)}};
+    out.tensor = (ProgramTensor){dtype_element(type->dtype), layout, {MEMORY_STATE, offset, layout_size(&layout, dtype_element(type->dtype))}};
     array_push(emit->arena, &emit->program->states, out);
 }
 
@@ -56,7 +51,7 @@ static void place_states(Emit *emit) {
     for (uint32_t s = 0; s < module->states.count; s++) {
         const State *state = &module->states.items[s];
         Layout layout = layout_of_state(state, emit->context->sets);
-        Range range = take(emit, MEMORY_STATE, layout_size(&layout));
+        Range range = take(emit, MEMORY_STATE, layout_size(&layout, dtype_element(state->type.dtype)));
         emit->state_offsets[s] = range.offset;
         name_table_add(emit->states, state->name, s);
         if (!state->type.set) {
@@ -83,14 +78,12 @@ static uint64_t place_table(Emit *emit, uint32_t index) {
     uint64_t count = type_count(&table->type);
     Layout layout = layout_make(table->type.rank, table->type.dims, NULL);
     uint32_t *logical = ARENA_NEW(emit->arena, uint32_t, count);
-    for (uint64_t i = 0; i < count; i++) {
-        float number = (float)table->data[i];
-        int32_t integer = (int32_t)table->data[i];
-        memcpy(&logical[i], table->type.dtype == DTYPE_F32 ? (const void *)&number : &integer, 4);
-    }
-    uint64_t size = layout_size(&layout);
+    ElementType type = dtype_element(table->type.dtype);
+    for (uint64_t i = 0; i < count; i++)
+        logical[i] = element_word(type, table->data[i]);
+    uint64_t size = layout_size(&layout, type);
     void *physical = ARENA_NEW(emit->arena, char, align(emit, size));
-    layout_store(&layout, logical, physical);
+    layout_store(&layout, type, logical, physical);
     emit->table_offsets[index] = take(emit, MEMORY_CONSTANT, size).offset;
     text_append_bytes(&emit->constants, physical, align(emit, size));
     return emit->table_offsets[index];
@@ -176,8 +169,9 @@ static uint32_t add_kernel(Emit *emit, const Kernel *kernel, const Shader *shade
     return emit->program->kernels.count - 1;
 }
 
-static Range window_of(Range range, EmitWindow window) {
-    return (Range){range.memory, range.offset + 16 * window.first, 16 * window.count};
+static Range window_of(Range range, ElementType type, EmitWindow window) {
+    uint64_t vector = element_vector(type);
+    return (Range){range.memory, range.offset + vector * window.first, vector * window.count};
 }
 
 static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel, uint32_t window) {
@@ -193,7 +187,7 @@ static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel, uint32
         const EmitBinding *binding = &shader.bindings.items[i];
         Range range = binding->is_numbers ? emit->program->numbers : range_of(emit, at, binding->value);
         bool windowed = shader.window.count && !binding->is_numbers && graph_type(at->list->graph, binding->value).set;
-        array_push(emit->arena, &dispatch.ranges, windowed ? window_of(range, shader.window) : range);
+        array_push(emit->arena, &dispatch.ranges, windowed ? window_of(range, at->list->buffers[binding->value.id].element, shader.window) : range);
         if (binding->kind == BINDING_WRITE) {
             dispatch.value_types[dispatch.value_count] = at->list->buffers[binding->value.id].element;
             dispatch.values[dispatch.value_count++] = binding->value.id;
@@ -210,7 +204,7 @@ static ProgramFeed feed_of(Emit *emit, const Feed *feed) {
     ProgramFeed out = {.name = feed->name, .data = feed->data, .field = feed->field, .split = feed->split, .shuffled = feed->shuffled, .pad = feed->pad, .batch = feed->batch};
     out.has_range = feed->declared.has_range, out.low = feed->declared.low, out.high = feed->declared.high, out.below = feed->declared.below;
     out.defaults = feed->defaults, out.default_count = feed->default_count;
-    out.tensor = (ProgramTensor){element_of(feed->type.dtype), layout, take(emit, MEMORY_FEED, layout_size(&layout))};
+    out.tensor = (ProgramTensor){dtype_element(feed->type.dtype), layout, take(emit, MEMORY_FEED, layout_size(&layout, dtype_element(feed->type.dtype)))};
     return out;
 }
 
@@ -221,7 +215,7 @@ static ProgramTensor result_tensor(Emit *emit, PhaseEmit *at, Value value, uint6
         at->results[root.id] = (Range){MEMORY_RESULT, *end, buffer->size};
         *end += align(emit, buffer->size);
     }
-    return (ProgramTensor){element_of(graph_type(at->list->graph, value).dtype), at->list->layouts[value.id], range_of(emit, at, value)};
+    return (ProgramTensor){at->list->buffers[root.id].element, at->list->layouts[value.id], range_of(emit, at, value)};
 }
 
 static void add_results(Emit *emit, PhaseEmit *at) {
@@ -272,7 +266,7 @@ static void add_data(Emit *emit) {
         out.fields = arena_alloc(emit->arena, sizeof *out.fields * (data->fields.count + 1));
         for (uint32_t f = 0; f < data->fields.count; f++) {
             const Field *field = &data->fields.items[f];
-            out.fields[f].name = field->name, out.fields[f].type = element_of(field->type.dtype), out.fields[f].rank = field->type.rank;
+            out.fields[f].name = field->name, out.fields[f].type = dtype_element(field->type.dtype), out.fields[f].rank = field->type.rank;
             memcpy(out.fields[f].dims, field->type.dims, sizeof field->type.dims);
             out.fields[f].has_range = field->has_range, out.fields[f].low = field->low, out.fields[f].high = field->high, out.fields[f].below = field->below;
         }
@@ -293,7 +287,7 @@ void emit_program(Arena *arena, const Module *module, KernelList *const *const *
     emit.states = name_table_create(arena);
     emit.table_offsets = ARENA_NEW(arena, uint64_t, module->tables.count + 1);
     memset(emit.table_offsets, 0xff, sizeof(uint64_t) * (module->tables.count + 1));
-    program->numbers = take(&emit, MEMORY_FEED, NUMBER_COUNT * 4);
+    program->numbers = take(&emit, MEMORY_FEED, NUMBER_COUNT * ELEMENT_WORD);
     place_states(&emit);
     add_data(&emit);
     for (uint32_t p = 0; p < module->programs.count; p++) {
@@ -310,9 +304,9 @@ void emit_program(Arena *arena, const Module *module, KernelList *const *const *
     // No memory is empty: a device cannot allocate nothing.
     for (uint32_t m = 0; m < program->memories.count; m++)
         if (program->memories.items[m].size == 0)
-            program->memories.items[m].size = align(&emit, 4);
+            program->memories.items[m].size = align(&emit, ELEMENT_WORD);
     while (emit.constants.length < program->memories.items[MEMORY_CONSTANT].size)
-        text_append_bytes(&emit.constants, "\0\0\0\0", 4);
+        text_append_bytes(&emit.constants, (const char[ELEMENT_WORD]){0}, ELEMENT_WORD);
     program->constants = emit.constants.data;
     program->constants_size = emit.constants.length;
 }

@@ -282,25 +282,14 @@ static void make_kernels(Fuse *fuse) {
 
 // ---- buffers
 
-static ElementType element_of(DType dtype) {
-    switch (dtype) {
-    case DTYPE_F32: return ELEMENT_F32;
-    case DTYPE_I32: return ELEMENT_I32;
-    case DTYPE_U32: return ELEMENT_U32;
-    case DTYPE_BOOL: return ELEMENT_BOOL;
-    case DTYPE_U8: return ELEMENT_U8;
-    case DTYPE_COUNT: break;
-    }
-    return ELEMENT_F32;
-}
-
 static void make_buffers(Fuse *fuse) {
     KernelList *list = fuse->list;
     list->buffers = ARENA_NEW(list->arena, Buffer, fuse->graph->nodes.count);
     for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
         const Node *node = node_at(fuse, id);
         Buffer *buffer = &list->buffers[id];
-        *buffer = (Buffer){.value = {id}, .layout = list->layouts[id], .element = element_of(node->type.dtype), .size = layout_size(&list->layouts[id])};
+        *buffer = (Buffer){.value = {id}, .layout = list->layouts[id], .element = dtype_element(node->type.dtype)};
+        buffer->size = layout_size(&buffer->layout, buffer->element);
         if (!fuse->reached[id])
             continue;
         if (node->op == OP_state || node->op == OP_feed)

@@ -33,7 +33,7 @@ SetLayout *layout_sets(Arena *arena, const Module *module, const Target *target)
         for (uint32_t p = 0; p < set->parts.count; p++) {
             sets[s].layouts[p] = canonical_part(&set->parts.items[p].type);
             // A part begins where a binding may; gaps between parts hold anything (see emit_set_mask).
-            uint64_t size = layout_size(&sets[s].layouts[p]), grain = target->offset_alignment;
+            uint64_t size = layout_size(&sets[s].layouts[p], SET_ELEMENT), grain = target->offset_alignment;
             sets[s].offsets[p] = (sets[s].size + grain - 1) / grain * grain;
             sets[s].size = sets[s].offsets[p] + size;
         }
@@ -42,7 +42,7 @@ SetLayout *layout_sets(Arena *arena, const Module *module, const Target *target)
 }
 
 static Layout set_layout(const SetLayout *set) {
-    uint32_t count = (uint32_t)(set->size / 4);
+    uint32_t count = (uint32_t)(set->size / element_stored(SET_ELEMENT));
     return layout_make(1, &count, NULL);
 }
 
@@ -233,7 +233,8 @@ static void fix_operands(Pass *pass, const Node *node, Value *args) {
 
 // How many parts of the batch a weight gradient is summed in: enough workgroups to share out, and slices that stay in the cache together.
 static uint32_t weight_slices(const PassContext *context, const Node *node, const Type *x, const Type *g) {
-    double images = (double)(type_count(x) + type_count(g)) * 4, partial = (double)type_count(&node->type) * 4;
+    double bytes = element_stored(dtype_element(node->type.dtype));
+    double images = (double)(type_count(x) + type_count(g)) * bytes, partial = (double)type_count(&node->type) * bytes;
     uint32_t lanes = (uint32_t)(attr_of(node, ATTR_kernel)->ints[0] * attr_of(node, ATTR_kernel)->ints[1]) * ((g->dims[1] + 7) / 8) * ((x->dims[1] + 15) / 16);
     uint32_t groups = (lanes + context->target->subgroup_size - 1) / context->target->subgroup_size;
     const DeviceModel *model = &context->target->model;

@@ -104,11 +104,10 @@ static const Json *shape_of(const Json *input) { return input->kind == JSON_OBJE
 
 static bool dtype_of(Reader *reader, const Json *input, DType *out) {
     const Json *dtype = input->kind == JSON_OBJECT ? json_get(input, "dtype") : NULL;
-    static const char *const names[] = {"f32", "i32", "u32", "bool", "u8"};
     *out = DTYPE_F32;
     if (dtype && !dtype_parse(dtype->string, out))
         return reader_error_at(reader, dtype, "unknown dtype \"%s\"%s", dtype->string,
-                               reader_suggest_words(reader, dtype->string, names, 5));
+                               reader_suggest_words(reader, dtype->string, element_names, DTYPE_COUNT));
     return true;
 }
 

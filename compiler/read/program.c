@@ -19,7 +19,6 @@ static bool read_range(Reader *reader, const Json *range, Scope *scope, Field *o
 
 static bool read_field(Reader *reader, const Json *json, Scope *scope, Field *out) {
     const Json *dtype = json_get(json, "dtype"), *range = json_get(json, "range"), *below = json_get(json, "below");
-    static const char *const names[] = {"f32", "i32", "u32", "bool", "u8"};
     uint32_t rank, dims[MAX_RANK];
     DType type = DTYPE_F32;
     int64_t count = 0;
@@ -30,7 +29,7 @@ static bool read_field(Reader *reader, const Json *json, Scope *scope, Field *ou
         return reader_error_at(reader, json_get(json, "shape"), "%u axes; a record has at most %d, as its batch has one more", rank, MAX_RANK - 1);
     if (dtype && !dtype_parse(dtype->string, &type))
         return reader_error_at(reader, dtype, "unknown dtype \"%s\"%s", dtype->string,
-                               reader_suggest_words(reader, dtype->string, names, 5));
+                               reader_suggest_words(reader, dtype->string, element_names, DTYPE_COUNT));
     if (below && !evaluate_integer(reader, below, scope, 1, &count))
         return false;
     if (range && !read_range(reader, range, scope, out))
@@ -334,14 +333,13 @@ static bool read_declared(Reader *reader, const Json *json, Scope *scope, Feed *
 
 static bool read_input(Reader *reader, const Json *json, Scope *scope, Feed *input) {
     const Json *dtype = json->kind == JSON_OBJECT ? json_get(json, "dtype") : NULL;
-    static const char *const names[] = {"f32", "i32", "u32"};
     uint32_t rank, dims[MAX_RANK];
     DType type = DTYPE_F32;
     if (!evaluate_dims(reader, json->kind == JSON_OBJECT ? json_get(json, "shape") : json, scope, &rank, dims))
         return false;
-    if (dtype && (!dtype_parse(dtype->string, &type) || (type != DTYPE_F32 && type != DTYPE_I32 && type != DTYPE_U32)))
+    if (dtype && (!dtype_parse(dtype->string, &type) || (int)type >= ELEMENT_WORDS))
         return reader_error_at(reader, dtype, "\"%s\" is no dtype of a program's input%s", dtype->string,
-                               reader_suggest_words(reader, dtype->string, names, 3));
+                               reader_suggest_words(reader, dtype->string, element_names, ELEMENT_WORDS));
     *input = (Feed){.name = json->key, .type = type_make(type, rank, dims), .batch = rank ? dims[0] : 1};
     return json->kind != JSON_OBJECT || read_declared(reader, json, scope, input);
 }

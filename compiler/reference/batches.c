@@ -47,63 +47,29 @@ bool batches_records(Batches *data, uint32_t batch, uint32_t step, uint32_t phas
 
 // ---- elements
 
-static DType dtype_of(ElementType type) {
-    switch (type) {
-    case ELEMENT_F32:
-        return DTYPE_F32;
-    case ELEMENT_I32:
-        return DTYPE_I32;
-    case ELEMENT_U32:
-        return DTYPE_U32;
-    case ELEMENT_BOOL:
-        return DTYPE_BOOL;
-    case ELEMENT_U8:
-        return DTYPE_U8;
-    }
-    return DTYPE_F32;
-}
-
 bool batches_elements_from(Arena *arena, const char *name, const HostTensor *given, ElementType type, const Layout *layout, void **out,
                        Diag *diag) {
-    Type wanted = type_make(dtype_of(type), layout->rank, layout->dims);
+    Type wanted = type_make((DType)type, layout->rank, layout->dims); // a feed is of a type that graphs compute with
     Tensor tensor;
     if (!dump_tensor_from(arena, name, given, &wanted, &tensor, diag))
         return false;
     uint64_t count = type_count(&wanted);
-    uint32_t *elements = ARENA_NEW(arena, uint32_t, count);
-    for (uint64_t i = 0; i < count; i++) {
-        float number = (float)tensor.data[i];
-        if (type == ELEMENT_F32)
-            memcpy(&elements[i], &number, sizeof number);
-        else
-            elements[i] = (uint32_t)(int64_t)tensor.data[i];
-    }
-    *out = elements;
+    uint32_t *words = ARENA_NEW(arena, uint32_t, count);
+    for (uint64_t i = 0; i < count; i++)
+        words[i] = element_word(type, tensor.data[i]);
+    *out = words;
     return true;
 }
 
-HostTensor batches_elements_to(const void *elements, ElementType type, const Layout *layout) {
-    HostTensor tensor = {.dtype = type == ELEMENT_F32   ? HOST_F32
-                                  : type == ELEMENT_I32 ? HOST_I32
-                                                        : HOST_U32,
-                         .rank = layout->rank,
-                         .data = elements};
-    tensor.size = 4;
-    for (uint32_t i = 0; i < layout->rank; i++) {
+HostTensor batches_elements_to(const void *words, ElementType type, const Layout *layout) {
+    HostTensor tensor = {.dtype = element_row(type)->word, .rank = layout->rank, .data = words};
+    for (uint32_t i = 0; i < layout->rank; i++)
         tensor.dims[i] = layout->dims[i];
-        tensor.size *= layout->dims[i];
-    }
+    tensor.size = ELEMENT_WORD * host_count(&tensor);
     return tensor;
 }
 
-void batches_elements_to_tensor(const void *elements, Tensor *out) {
-    for (uint64_t i = 0, count = type_count(&out->type); i < count; i++) {
-        union {
-            float f32;
-            int32_t i32;
-            uint32_t u32;
-        } word;
-        memcpy(&word, (const char *)elements + 4 * i, sizeof word);
-        out->data[i] = out->type.dtype == DTYPE_F32 ? (double)word.f32 : out->type.dtype == DTYPE_I32 ? word.i32 : (double)word.u32;
-    }
+void batches_elements_to_tensor(const void *words, Tensor *out) {
+    for (uint64_t i = 0, count = type_count(&out->type); i < count; i++)
+        out->data[i] = element_word_number(dtype_element(out->type.dtype), ((const uint32_t *)words)[i]);
 }

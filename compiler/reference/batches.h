@@ -26,8 +26,8 @@ bool batches_seek(Batches *data, uint32_t step, uint32_t phase, uint32_t repetit
 // How many of a phase's batch are fed there: `batch`, or fewer where the data set ends.
 bool batches_records(Batches *data, uint32_t batch, uint32_t step, uint32_t phase, uint32_t repetition, uint32_t *out, Diag *diag);
 
-// Elements of 4 bytes as the session takes them, from and to tensors.
+// Words (see element.h) as the session takes them, from and to tensors.
 bool batches_elements_from(Arena *arena, const char *name, const HostTensor *given, ElementType type, const Layout *layout, void **out,
                        Diag *diag);
-HostTensor batches_elements_to(const void *elements, ElementType type, const Layout *layout);
-void batches_elements_to_tensor(const void *elements, Tensor *out); // of the tensor's own type
+HostTensor batches_elements_to(const void *words, ElementType type, const Layout *layout);
+void batches_elements_to_tensor(const void *words, Tensor *out); // of the tensor's own type

@@ -70,13 +70,13 @@ static const void *find_feed(Running *running, uint32_t index) {
 
 static void print_emit(const Running *running, const ProgramResult *result, const HostTensor *tensor) {
     const float *values = tensor->data;
-    uint64_t count = tensor->size / 4;
+    uint64_t count = host_count(tensor);
     double sum = 0, squares = 0;
     Text shape = text_create(running->arena);
     for (uint32_t i = 0; i < tensor->rank; i++)
         text_format(&shape, "%s%llu", i ? "," : "", (unsigned long long)tensor->dims[i]);
-    fprintf(running->run->log, "emit %s@%s %s %s[%s]", result->name, running->at, result_format_names[result->format], host_dtype_name(tensor->dtype), shape.data);
-    if (tensor->dtype == HOST_F32) {
+    fprintf(running->run->log, "emit %s@%s %s %s[%s]", result->name, running->at, result_format_names[result->format], element_name(tensor->dtype), shape.data);
+    if (tensor->dtype == ELEMENT_F32) {
         for (uint64_t i = 0; i < count; i++)
             sum += values[i];
         for (uint64_t i = 0; i < count; i++)
@@ -84,14 +84,6 @@ static void print_emit(const Running *running, const ProgramResult *result, cons
         fprintf(running->run->log, " mean %.6g std %.6g", sum / (double)count, sqrt(squares / (double)count));
     }
     fputc('\n', running->run->log);
-}
-
-static double scalar(const HostTensor *tensor) {
-    float number;
-    int32_t word;
-    memcpy(&number, tensor->data, sizeof number);
-    memcpy(&word, tensor->data, sizeof word);
-    return tensor->dtype == HOST_F32 ? (double)number : word;
 }
 
 static bool take_result(const Running *running, const ProgramResult *result, const void *value) {
@@ -108,7 +100,7 @@ static bool take_result(const Running *running, const ProgramResult *result, con
         return dump_put(running->run->files, "emits", result->name, running->at, &tensor);
     }
     const char *name = arena_format(running->arena, "%s.%s.%s", running->run->entry->name, running->phase->name, result->name);
-    double number = scalar(&tensor);
+    double number = host_number(&tensor, 0);
     fprintf(running->run->log, "%s@%s %.9g\n", name, running->at, isnan(number) ? fabs(number) : number); // a NaN has no sign here
     return dump_put(running->run->files, "report", name, running->at, &tensor);
 }

@@ -222,23 +222,16 @@ bool dump_tensor_from(Arena *arena, const char *name, const HostTensor *given, c
 
 HostTensor dump_tensor_to(Arena *arena, const Tensor *tensor) {
     uint64_t count = type_count(&tensor->type);
-    HostTensor out = {.rank = tensor->type.rank, .dtype = HOST_F64, .data = tensor->data, .size = 8 * count};
+    ElementType type = dtype_element(tensor->type.dtype);
+    HostTensor out = {.rank = tensor->type.rank, .dtype = type == ELEMENT_F32 ? ELEMENT_F64 : element_row(type)->host, .data = tensor->data};
+    out.size = element_bytes(out.dtype) * count;
     for (uint32_t i = 0; i < out.rank; i++)
         out.dims[i] = tensor->type.dims[i];
-    if (tensor->type.dtype == DTYPE_F32)
+    if (type == ELEMENT_F32)
         return out;
-    bool is_small = tensor->type.dtype == DTYPE_BOOL || tensor->type.dtype == DTYPE_U8;
-    out.dtype = tensor->type.dtype == DTYPE_BOOL ? HOST_BOOL : is_small ? HOST_U8 : tensor->type.dtype == DTYPE_I32 ? HOST_I32 : HOST_U32;
-    out.size = host_dtype_size(out.dtype) * count;
     unsigned char *bytes = arena_alloc(arena, out.size);
-    for (uint64_t i = 0; i < count; i++) {
-        int64_t number = (int64_t)tensor->data[i];
-        int32_t word = (int32_t)(uint32_t)number;
-        if (is_small)
-            bytes[i] = (unsigned char)number;
-        else
-            memcpy(bytes + 4 * i, &word, 4);
-    }
+    for (uint64_t i = 0; i < count; i++)
+        element_put(out.dtype, bytes, i, tensor->data[i]);
     out.data = bytes;
     return out;
 }

@@ -73,13 +73,13 @@ static bool save_interpreted(Arena *arena, const Task *task, const char *digest,
             continue;
         Tensor tensor = {part->type, part->data};
         HostTensor host = dump_tensor_to(arena, &tensor);
-        if (host.dtype == HOST_F64) {
+        if (host.dtype == ELEMENT_F64) {
             float *single = ARENA_NEW(arena, float, type_count(&part->type));
             for (uint64_t k = 0; k < type_count(&part->type); k++)
                 single[k] = (float)part->data[k];
-            host.dtype = HOST_F32;
+            host.dtype = ELEMENT_F32;
             host.data = single;
-            host.size /= 2;
+            host.size = sizeof *single * type_count(&part->type);
         }
         host.name = part->name;
         tensors[count++] = host;

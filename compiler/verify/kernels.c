@@ -158,7 +158,7 @@ static uint32_t guards_of(const Case *test, Value value, Range guards[2]) {
 
 static bool fill_guard(const Case *test, const Range *range, Diag *diag) {
     uint32_t *words = arena_alloc(test->arena, range->size);
-    for (uint64_t i = 0; i < range->size / 4; i++)
+    for (uint64_t i = 0; i < range->size / sizeof *words; i++)
         words[i] = GUARD_WORD;
     return session_write_range(test->run->session, range, words, diag);
 }
@@ -202,10 +202,10 @@ static bool write_inputs(const Case *test, const Tensor *values, Diag *diag) {
 static bool check_guards(Case *test, Value value, Diag *diag) {
     Range guards[2];
     for (uint32_t i = 0, count = guards_of(test, value, guards); i < count; i++) {
-        uint32_t words[GUARD_SIZE / 4];
+        uint32_t words[GUARD_SIZE / sizeof(uint32_t)];
         if (!session_read_range(test->run->session, &guards[i], words, diag))
             return false;
-        for (uint32_t k = 0; k < GUARD_SIZE / 4; k++)
+        for (uint32_t k = 0; k < GUARD_SIZE / sizeof *words; k++)
             if (words[k] != GUARD_WORD)
                 problem(test, value, "it writes outside its output");
     }

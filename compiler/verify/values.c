@@ -18,7 +18,7 @@ void verify_round(Tensor *tensor) {
     uint64_t count = type_count(&tensor->type);
     if (tensor->type.dtype == DTYPE_F32)
         for (uint64_t i = 0; i < count; i++)
-            tensor->data[i] = (float)tensor->data[i];
+            tensor->data[i] = element_round(ELEMENT_F32, tensor->data[i]);
 }
 
 // ---- states
@@ -225,85 +225,28 @@ Range verify_range(const VerifyPhase *phase, Value value) {
     return range;
 }
 
-static ElementType element_of(DType dtype) {
-    switch (dtype) {
-    case DTYPE_F32:
-        return ELEMENT_F32;
-    case DTYPE_I32:
-        return ELEMENT_I32;
-    case DTYPE_U32:
-        return ELEMENT_U32;
-    case DTYPE_BOOL:
-        return ELEMENT_BOOL;
-    case DTYPE_U8:
-        return ELEMENT_U8;
-    case DTYPE_COUNT:
-        break;
-    }
-    bug("no element holds the type %d", (int)dtype);
-}
-
-static void to_elements(const double *data, uint64_t count, ElementType type, uint32_t *out) {
-    for (uint64_t i = 0; i < count; i++) {
-        float number = (float)data[i];
-        switch (type) {
-        case ELEMENT_F32:
-            memcpy(&out[i], &number, sizeof number);
-            break;
-        case ELEMENT_I32:
-            out[i] = (uint32_t)(int32_t)data[i];
-            break;
-        case ELEMENT_U32:
-        case ELEMENT_U8:
-            out[i] = (uint32_t)data[i];
-            break;
-        case ELEMENT_BOOL:
-            out[i] = data[i] != 0;
-            break;
-        }
-    }
-}
-
-static void from_elements(const uint32_t *elements, uint64_t count, ElementType type, double *out) {
-    for (uint64_t i = 0; i < count; i++) {
-        float number;
-        switch (type) {
-        case ELEMENT_F32:
-            memcpy(&number, &elements[i], sizeof number);
-            out[i] = number;
-            break;
-        case ELEMENT_I32:
-            out[i] = (int32_t)elements[i];
-            break;
-        case ELEMENT_U32:
-        case ELEMENT_U8:
-        case ELEMENT_BOOL:
-            out[i] = elements[i];
-            break;
-        }
-    }
-}
-
 static void pack_layout(const Layout *layout, ElementType type, const double *data, uint64_t count, void *bytes) {
     Arena *scratch = arena_create();
-    uint32_t *elements = ARENA_NEW(scratch, uint32_t, count + 1);
-    to_elements(data, count, type, elements);
-    layout_store(layout, elements, bytes);
+    uint32_t *words = ARENA_NEW(scratch, uint32_t, count + 1);
+    for (uint64_t i = 0; i < count; i++)
+        words[i] = element_word(type, data[i]);
+    layout_store(layout, type, words, bytes);
     arena_destroy(&scratch);
 }
 
-// Padding is what a store of the loaded elements does not give back.
+// Padding is what a store of the loaded elements does not give back; -0 is zero.
 static void unpack_layout(const Layout *layout, ElementType type, const void *bytes, double *out, uint64_t count, uint64_t *bad_padding) {
-    uint64_t size = layout_size(layout);
+    uint64_t size = layout_size(layout, type), every = element_stored(type);
     Arena *scratch = arena_create();
-    uint32_t *elements = ARENA_NEW(scratch, uint32_t, count + 1), *again = ARENA_NEW(scratch, uint32_t, size / 4 + 1), word;
-    layout_load(layout, bytes, elements);
-    from_elements(elements, count, type, out);
-    layout_store(layout, elements, again);
-    for (uint64_t i = 0; i < size / 4; i++) {
-        memcpy(&word, (const char *)bytes + 4 * i, sizeof word);
-        *bad_padding += word != again[i] && word != 0x80000000u; // -0 is zero
-    }
+    uint32_t *words = ARENA_NEW(scratch, uint32_t, count + 1);
+    char *again = arena_alloc(scratch, size + 1), *minus = arena_alloc(scratch, ELEMENT_WORD);
+    layout_load(layout, type, bytes, words);
+    for (uint64_t i = 0; i < count; i++)
+        out[i] = element_word_number(type, words[i]);
+    layout_store(layout, type, words, again);
+    element_store(type, &(uint32_t){element_word(ELEMENT_F32, -0.0)}, 1, 1, minus);
+    for (uint64_t at = 0; at < size; at += every)
+        *bad_padding += memcmp((const char *)bytes + at, again + at, every) != 0 && memcmp((const char *)bytes + at, minus, every) != 0;
     arena_destroy(&scratch);
 }
 
@@ -317,13 +260,13 @@ void verify_pack(const VerifyPhase *phase, Value value, const Tensor *tensor, vo
     const Set *set = set_of(phase->module, &tensor->type);
     memset(bytes, 0, buffer->size);
     if (!set) {
-        pack_layout(layout, element_of(tensor->type.dtype), tensor->data, type_count(&tensor->type), bytes);
+        pack_layout(layout, buffer->element, tensor->data, type_count(&tensor->type), bytes);
         return;
     }
     const SetLayout *places = set_layout(phase, &tensor->type);
     for (uint32_t i = 0; i < set->parts.count; i++) {
         const Part *part = &set->parts.items[i];
-        pack_layout(&places->layouts[i], ELEMENT_F32, tensor->data + part->offset, type_count(&part->type),
+        pack_layout(&places->layouts[i], SET_ELEMENT, tensor->data + part->offset, type_count(&part->type),
                     (char *)bytes + places->offsets[i]);
     }
 }
@@ -333,13 +276,13 @@ void verify_unpack(const VerifyPhase *phase, Value value, const void *bytes, Ten
     const Set *set = set_of(phase->module, &out->type);
     *bad_padding = 0;
     if (!set) {
-        unpack_layout(layout, element_of(out->type.dtype), bytes, out->data, type_count(&out->type), bad_padding);
+        unpack_layout(layout, phase->compiled->kernels->buffers[value.id].element, bytes, out->data, type_count(&out->type), bad_padding);
         return;
     }
     const SetLayout *places = set_layout(phase, &out->type);
     for (uint32_t i = 0; i < set->parts.count; i++) {
         const Part *part = &set->parts.items[i];
-        unpack_layout(&places->layouts[i], ELEMENT_F32, (const char *)bytes + places->offsets[i], out->data + part->offset,
+        unpack_layout(&places->layouts[i], SET_ELEMENT, (const char *)bytes + places->offsets[i], out->data + part->offset,
                       type_count(&part->type), bad_padding);
     }
 }

@@ -54,12 +54,10 @@ bool made_inputs(Arena *arena, Session *session, const Program *program, const P
         const ProgramFeed *input = &entry->inputs.items[i];
         const Layout *layout = &input->tensor.layout;
         HostTensor tensor = {.name = input->name,
-                             .dtype = input->tensor.type == ELEMENT_F32   ? HOST_F32
-                                      : input->tensor.type == ELEMENT_I32 ? HOST_I32
-                                                                          : HOST_U32,
+                             .dtype = element_row(input->tensor.type)->word,
                              .rank = layout->rank,
                              .data = made(arena, program, input, seed),
-                             .size = 4 * count_of(layout)};
+                             .size = ELEMENT_WORD * count_of(layout)};
         for (uint32_t k = 0; k < layout->rank; k++)
             tensor.dims[k] = layout->dims[k];
         if (!session_set(session, input->name, &tensor, diag))

@@ -3,29 +3,14 @@
 #include "runtime/base/file.h"
 #include "runtime/tensor/tensor_file.h"
 
-static HostDType host_type(ElementType type) {
-    switch (type) {
-    case ELEMENT_F32:
-        return HOST_F32;
-    case ELEMENT_I32:
-        return HOST_I32;
-    case ELEMENT_U32:
-    case ELEMENT_BOOL:
-    case ELEMENT_U8:
-        return HOST_U32;
-    }
-    return HOST_F32;
-}
-
-static bool write_field(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t count, uint32_t field, const char *path,
-                        Diag *diag) {
-    uint64_t size = 4 * dataset_field_count(dataset->declared, field);
+static bool write_field(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t count, uint32_t field, const char *path, Diag *diag) {
+    uint64_t size = ELEMENT_WORD * dataset_field_count(dataset->declared, field);
     char *bytes = arena_alloc(arena, size * count);
     for (uint32_t i = 0; i < count; i++)
         if (!dataset->fetch(dataset, split, i, field, 0, bytes + size * i, diag))
             return false;
     HostTensor tensor = {.name = dataset->declared->fields[field].name,
-                         .dtype = host_type(dataset->declared->fields[field].type),
+                         .dtype = element_row(dataset->declared->fields[field].type)->word,
                          .rank = dataset->declared->fields[field].rank + 1,
                          .dims = {count},
                          .data = bytes,

@@ -227,7 +227,7 @@ void dataset_add_field(Arena *arena, ProgramData *declared, const char *name, El
 
 const char *dataset_field_text(Arena *arena, const ProgramData *declared, uint32_t field) {
     Text text = text_create(arena);
-    text_format(&text, "%s %s[", declared->fields[field].name, element_type_name(declared->fields[field].type));
+    text_format(&text, "%s %s[", declared->fields[field].name, element_name(declared->fields[field].type));
     for (uint32_t i = 0; i < declared->fields[field].rank; i++)
         text_format(&text, i ? ",%u" : "%u", declared->fields[field].dims[i]);
     text_append(&text, "]");

@@ -17,7 +17,7 @@ struct Dataset {
     } splits[DATASET_SPLIT_MAX];
     uint32_t split_count;
     const char *encoder; // of its texts, see encoder.h; NULL: the data set has no texts
-    // Writes one field of one record as dense logical elements of 4 bytes each. A pure function of its arguments; any thread may call it.
+    // Writes one field of one record as dense logical words (see element.h). A pure function of its arguments; any thread may call it.
     // `draw` numbers the uses of a record in a training: what a reader draws for itself (crop, flip, which of several texts) is a function
     // of it and the record alone, so that a record's fields fit together. 0: nothing is drawn (centre crop, no flip, the first text).
     bool (*fetch)(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *diag);

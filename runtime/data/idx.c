@@ -230,22 +230,12 @@ static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint3
     const uint8_t *bytes = file->bytes + (size_t)record * file->record_size;
     float *reals = out;
     uint32_t *integers = out;
-    switch (dataset->declared->fields[field].type) {
-    case ELEMENT_F32:
-        for (uint64_t i = 0; i < file->record_size; i++)
+    ElementType type = dataset->declared->fields[field].type;
+    for (uint64_t i = 0; i < file->record_size; i++)
+        if (type == ELEMENT_F32)
             reals[i] = data->levels[field][bytes[i]];
-        break;
-    case ELEMENT_BOOL:
-        for (uint64_t i = 0; i < file->record_size; i++)
-            integers[i] = bytes[i] != 0;
-        break;
-    case ELEMENT_I32:
-    case ELEMENT_U32:
-    case ELEMENT_U8:
-        for (uint64_t i = 0; i < file->record_size; i++)
-            integers[i] = bytes[i];
-        break;
-    }
+        else
+            integers[i] = element_word(type, bytes[i]);
     return true;
 }
 

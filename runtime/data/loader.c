@@ -145,7 +145,7 @@ static bool read_rows(const PhaseFeeds *phase, Slot *slot, uint32_t first, uint3
             const LoaderOrigin *origin = &slot->origins[i];
             if (!source->dataset || row >= source->feed->batch || (row > 0 && origin->records[row] == origin->records[row - 1]))
                 continue; // the last record, repeated: copied later
-            void *place = (char *)slot->buffers[i] + source->element_count * 4 * row;
+            void *place = (char *)slot->buffers[i] + source->element_count * ELEMENT_WORD * row;
             if (!source->dataset->fetch(source->dataset, source->split, origin->records[row], source->field, origin->draw, place, diag))
                 return false;
         }
@@ -200,7 +200,7 @@ static bool produce(Loader *loader, Slot *slot, uint32_t step, uint32_t phase_in
         return false;
     for (uint32_t i = 0; i < phase->source_count; i++) {
         const Source *source = &phase->sources[i];
-        size_t size = (size_t)source->element_count * 4;
+        size_t size = (size_t)source->element_count * ELEMENT_WORD;
         for (uint32_t row = 1; source->dataset && row < source->feed->batch; row++)
             if (slot->records[i][row] == slot->records[i][row - 1])
                 memcpy((char *)slot->buffers[i] + size * row, (char *)slot->buffers[i] + size * (row - 1), size);
@@ -255,7 +255,7 @@ static void make_slots(Arena *arena, Loader *loader) {
             const PhaseFeeds *phase = &loader->phases[p];
             if (f >= phase->source_count || !phase->sources[f].dataset)
                 continue;
-            size_t needed = (size_t)phase->sources[f].element_count * 4 * phase->sources[f].feed->batch;
+            size_t needed = (size_t)phase->sources[f].element_count * ELEMENT_WORD * phase->sources[f].feed->batch;
             size = needed > size ? needed : size;
             rows = phase->sources[f].feed->batch > rows ? phase->sources[f].feed->batch : rows;
         }

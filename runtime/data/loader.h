@@ -34,7 +34,7 @@ typedef struct {
 
 typedef struct {
     uint32_t step, phase, repetition;
-    const void *const *feeds; // by index in phase->feeds: dense logical elements of 4 bytes; NULL where a feed is a program's input
+    const void *const *feeds; // by index in phase->feeds: dense logical words; NULL where a feed is a program's input
     const LoaderOrigin *origins;
     uint32_t records; // real ones of the batch; the rest of the batch repeats the last one. 0: nothing is fed
 } LoaderBatch;

@@ -136,9 +136,9 @@ static void finish(Answers *out) {
 // images: [count, …] in the field's shape, f32.
 static bool classify_images(Arena *arena, const Classifier *classifier, const HostTensor *images, Answers *out, Diag *diag) {
     const ProgramFeed *image = &classifier->phase->feeds.items[classifier->image];
-    uint64_t size = record_size(image), given = images->dims[0] ? images->size / 4 / images->dims[0] : 0;
+    uint64_t size = record_size(image), given = images->dims[0] ? host_count(images) / images->dims[0] : 0;
     memset(out, 0, sizeof *out);
-    if (images->dtype != HOST_F32 || images->rank < 2 || given != size || images->dims[0] == 0) {
+    if (images->dtype != ELEMENT_F32 || images->rank < 2 || given != size || images->dims[0] == 0) {
         diag_error(diag, NULL, "%s holds no images for this classifier: expected f32 of [n, …] with %llu numbers an image",
                    images->name ? images->name : "the file", (unsigned long long)size);
         return false;

@@ -196,7 +196,7 @@ static bool generate_all(Colour *colour) {
     uint32_t batch = colour->input->tensor.layout.dims[0], size = colour->input->tensor.layout.dims[1];
     uint32_t runs = (colour->count - 1) / batch + 1, records = colour->attributes.record_count;
     float *numbers = ARENA_NEW(arena, float, (uint64_t)batch *size);
-    HostTensor texts = {.name = "text", .dtype = HOST_F32, .rank = 2, .dims = {batch, size}, .data = numbers, .size = 4ull * batch * size};
+    HostTensor texts = {.name = "text", .dtype = ELEMENT_F32, .rank = 2, .dims = {batch, size}, .data = numbers, .size = sizeof *numbers * batch * size};
     bool *names_background = find_named_backgrounds(colour);
     for (uint32_t i = 0; i < colour->series_count; i++) {
         colour->series[i].painted = ARENA_NEW(arena, Painted, colour->count);

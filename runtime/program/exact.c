@@ -9,7 +9,7 @@ bool exact_is_arithmetic(uint32_t op) {
 }
 
 bool exact_holds(const uint32_t *words, size_t size) {
-    size_t count = size / 4;
+    size_t count = size / sizeof *words;
     uint32_t bound = count >= EXACT_HEADER_WORDS ? words[3] : 0; // all ids are smaller
     bool *decorated = bound > 0 && bound <= count ? calloc(bound, 1) : NULL;
     bool holds = decorated != NULL;

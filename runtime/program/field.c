@@ -142,9 +142,20 @@ uint32_t field_named(Fields *fields, const Json *object, const char *key, const 
     return field_choice(fields, json, names, count);
 }
 
+ElementType field_element(Fields *fields, const Json *json) {
+    ElementType type = (ElementType)field_choice(fields, json, element_names, ELEMENT_COUNT);
+    if (!element_stored(type)) {
+        field_complain(fields, json, "no device stores %s", element_name(type));
+        return ELEMENT_F32;
+    }
+    return type;
+}
+
 ElementType field_element_type(Fields *fields, const Json *object) {
-    const char *names[] = {"f32", "i32", "u32", "bool", "u8"}; // in the order of ElementType
-    return (ElementType)field_named(fields, object, "type", names, 5);
+    const Json *json = json_get(object, "type");
+    if (!json)
+        field_complain(fields, object, "type is missing");
+    return field_element(fields, json);
 }
 
 Range field_range(Fields *fields, const Json *json) {
@@ -202,8 +213,8 @@ ProgramTensor field_tensor(Fields *fields, const Json *object, MemoryKind kind) 
     tensor.range = field_range(fields, at);
     if (tensor.range.size == 0)
         return tensor;
-    if (layout_size(&tensor.layout) > tensor.range.size)
-        field_complain(fields, at, "the tensor needs %llu bytes", (unsigned long long)layout_size(&tensor.layout));
+    if (program_tensor_size(&tensor) > tensor.range.size)
+        field_complain(fields, at, "the tensor needs %llu bytes", (unsigned long long)program_tensor_size(&tensor));
     if (fields->program->memories.items[tensor.range.memory].kind != kind)
         field_complain(fields, at, "the tensor must lie in a memory of kind \"%s\"", memory_kind_names[kind]);
     return tensor;

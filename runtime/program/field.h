@@ -30,6 +30,7 @@ void field_triple(Fields *fields, const Json *object, const char *key, uint32_t 
 // The index of a string (or of the member `key`) among `names`.
 uint32_t field_choice(Fields *fields, const Json *json, const char *const *names, uint32_t count);
 uint32_t field_named(Fields *fields, const Json *object, const char *key, const char *const *names, uint32_t count);
-ElementType field_element_type(Fields *fields, const Json *object);
+ElementType field_element(Fields *fields, const Json *json); // one that a device stores
+ElementType field_element_type(Fields *fields, const Json *object); // the member "type"
 Range field_range(Fields *fields, const Json *json);                             // inside its memory, or all 0
 ProgramTensor field_tensor(Fields *fields, const Json *object, MemoryKind kind); // inside a memory of this kind

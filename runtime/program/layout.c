@@ -2,8 +2,6 @@
 #include "runtime/program/layout.h"
 #include "runtime/base/bug.h"
 
-enum { ELEMENT_SIZE = 4, INNER_MULTIPLE = 4 };
-
 Layout layout_make(uint32_t rank, const uint32_t *dims, const uint8_t *order) {
     CHECK(rank <= LAYOUT_RANK_MAX);
     Layout layout = {.rank = (uint8_t)rank};
@@ -22,9 +20,9 @@ static uint64_t times(uint64_t a, uint64_t b) {
 
 static uint64_t inner_extent(const Layout *layout) {
     if (layout->rank == 0)
-        return INNER_MULTIPLE;
+        return ELEMENT_LANES;
     uint64_t inner = layout->dims[layout->order[layout->rank - 1]];
-    return (inner + INNER_MULTIPLE - 1) / INNER_MULTIPLE * INNER_MULTIPLE;
+    return (inner + ELEMENT_LANES - 1) / ELEMENT_LANES * ELEMENT_LANES;
 }
 
 uint64_t layout_count(const Layout *layout) {
@@ -41,7 +39,7 @@ uint64_t layout_logical_count(const Layout *layout) {
     return count;
 }
 
-uint64_t layout_size(const Layout *layout) { return times(layout_count(layout), ELEMENT_SIZE); }
+uint64_t layout_size(const Layout *layout, ElementType type) { return times(layout_count(layout), element_stored(type)); }
 
 uint32_t layout_inner(const Layout *layout) { return (uint32_t)inner_extent(layout); }
 
@@ -105,32 +103,22 @@ static void walk_next(Walk *walk) {
     }
 }
 
-void layout_store(const Layout *layout, const void *logical, void *physical) {
-    const uint32_t *from = logical;
-    uint32_t *to = physical;
+void layout_store(const Layout *layout, ElementType type, const void *words, void *physical) {
+    const uint32_t *from = words;
+    char *to = physical;
+    size_t size = element_stored(type);
     Walk walk = walk_start(layout);
-    for (uint64_t row = 0; row < walk.rows; row++, walk_next(&walk), to += walk.padded) {
-        const uint32_t *source = from + walk.logical;
-        if (walk.step == 1)
-            memcpy(to, source, walk.length * ELEMENT_SIZE);
-        else
-            for (uint64_t i = 0; i < walk.length; i++)
-                to[i] = source[i * walk.step];
-        for (uint64_t i = walk.length; i < walk.padded; i++)
-            to[i] = 0;
+    for (uint64_t row = 0; row < walk.rows; row++, walk_next(&walk), to += walk.padded * size) {
+        element_store(type, from + walk.logical, walk.step, walk.length, to);
+        memset(to + walk.length * size, 0, (walk.padded - walk.length) * size);
     }
 }
 
-void layout_load(const Layout *layout, const void *physical, void *logical) {
-    const uint32_t *from = physical;
-    uint32_t *to = logical;
+void layout_load(const Layout *layout, ElementType type, const void *physical, void *words) {
+    const char *from = physical;
+    uint32_t *to = words;
+    size_t size = element_stored(type);
     Walk walk = walk_start(layout);
-    for (uint64_t row = 0; row < walk.rows; row++, walk_next(&walk), from += walk.padded) {
-        uint32_t *target = to + walk.logical;
-        if (walk.step == 1)
-            memcpy(target, from, walk.length * ELEMENT_SIZE);
-        else
-            for (uint64_t i = 0; i < walk.length; i++)
-                target[i * walk.step] = from[i];
-    }
+    for (uint64_t row = 0; row < walk.rows; row++, walk_next(&walk), from += walk.padded * size)
+        element_load(type, from, walk.length, to + walk.logical, walk.step);
 }

@@ -1,12 +1,11 @@
-// Layout: how a tensor lies in device memory. Every element is 4 bytes there (bool and u8 are u32).
+// Layout: how the elements of a tensor lie in device memory; how many bytes each has there, their type says.
 #pragma once
-#include "runtime/base/arena.h"
-#include <stdbool.h>
+#include "runtime/tensor/element.h"
 
 enum { LAYOUT_RANK_MAX = 6 };
 
-// The physical order of the logical axes, outermost first. The innermost axis is padded to a multiple of 4 elements, and its padding holds
-// zero, always. A scalar (rank 0) occupies 4 elements, of which the first is it.
+// The physical order of the logical axes, outermost first. The innermost axis is padded to a multiple of ELEMENT_LANES, and its padding holds
+// zero, always. A scalar (rank 0) occupies ELEMENT_LANES, of which the first is it.
 typedef struct {
     uint8_t rank;
     uint8_t order[LAYOUT_RANK_MAX];
@@ -15,11 +14,11 @@ typedef struct {
 
 Layout layout_make(uint32_t rank, const uint32_t *dims, const uint8_t *order); // order NULL: row-major
 uint64_t layout_count(const Layout *layout);                                   // physical elements, padding included
-uint64_t layout_size(const Layout *layout);                   // bytes; like the counts UINT64_MAX where it does not fit 64 bits
+uint64_t layout_size(const Layout *layout, ElementType type); // bytes; like the counts UINT64_MAX where it does not fit 64 bits
 uint64_t layout_logical_count(const Layout *layout);          // elements without padding
-uint32_t layout_inner(const Layout *layout);                  // the padded extent of the innermost axis, 4 for a scalar
+uint32_t layout_inner(const Layout *layout);                  // the padded extent of the innermost axis, ELEMENT_LANES for a scalar
 void layout_strides(const Layout *layout, uint32_t *strides); // by logical axis, in elements
 bool layout_equal(const Layout *a, const Layout *b);
-// Logical row-major 4-byte elements to physical ones (padding zeroed), and back.
-void layout_store(const Layout *layout, const void *logical, void *physical);
-void layout_load(const Layout *layout, const void *physical, void *logical);
+// Logical row-major words (see element_word) to what lies on the device (padding zeroed), and back.
+void layout_store(const Layout *layout, ElementType type, const void *words, void *physical);
+void layout_load(const Layout *layout, ElementType type, const void *physical, void *words);

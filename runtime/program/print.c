@@ -6,7 +6,7 @@ static void print_range(Text *text, const Range *range) {
 }
 
 static void print_tensor(Text *text, const ProgramTensor *tensor) {
-    text_format(text, "%s[", element_type_name(tensor->type));
+    text_format(text, "%s[", element_name(tensor->type));
     for (uint32_t i = 0; i < tensor->layout.rank; i++)
         text_format(text, "%s%u", i ? "," : "", tensor->layout.dims[i]);
     text_append(text, "]");

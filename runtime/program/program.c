@@ -3,10 +3,7 @@
 #include "runtime/base/file.h"
 #include "runtime/program/work.h"
 
-static const char *const element_names[] = {
-    [ELEMENT_F32] = "f32", [ELEMENT_I32] = "i32", [ELEMENT_U32] = "u32", [ELEMENT_BOOL] = "bool", [ELEMENT_U8] = "u8"};
-
-const char *element_type_name(ElementType type) { return element_names[type]; }
+uint64_t program_tensor_size(const ProgramTensor *tensor) { return layout_size(&tensor->layout, tensor->type); }
 
 bool range_overlaps(const Range *a, const Range *b) {
     return a->memory == b->memory && a->offset < b->offset + b->size && b->offset < a->offset + a->size;

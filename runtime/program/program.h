@@ -9,8 +9,6 @@
 // Format 1 (gcc-graph 0.1.0) knows no number of records, which those of format 2 may read. Both are read.
 enum { PROGRAM_FORMAT = 2, PROGRAM_FORMAT_OLDEST = 1 };
 
-typedef enum { ELEMENT_F32, ELEMENT_I32, ELEMENT_U32, ELEMENT_BOOL, ELEMENT_U8 } ElementType; // all 4 bytes on the device
-
 // One allocation; of scratch there may be several. Offsets inside it are multiples of Target.offset_alignment.
 typedef struct {
     MemoryKind kind;
@@ -28,7 +26,7 @@ bool range_overlaps(const Range *a, const Range *b); // some byte lies in both; 
 typedef struct {
     ElementType type;
     Layout layout;
-    Range range;
+    Range range; // as large as its elements, or larger
 } ProgramTensor;
 
 // A compiled shader: kernels/NAME.comp and .spv. Equal bodies are one kernel, whatever their tensors.
@@ -38,7 +36,7 @@ typedef struct {
     KernelClass kernel_class;
     uint32_t workgroup[3];
     ARRAY(BindingKind) bindings; // binding i of set 0
-    uint32_t push_words;         // push constants, 4 bytes each
+    uint32_t push_words;         // push constants, a word each
     bool needs_subgroup_ballot;  // subgroupBroadcast
     uint32_t shared_bytes;       // of a workgroup
     const uint32_t *spirv;       // the .spv's words; NULL: not loaded (a program that was not read from a folder may set them)
@@ -181,7 +179,7 @@ void program_print_plan(Text *text, const Program *program);
 // without lines that are then empty.
 const char *program_kernel_digest(Arena *arena, const char *glsl, size_t length);
 const char *program_kernel_path(Arena *arena, const char *folder, const char *kernel, const char *extension); // "FOLDER/kernels/NAME.comp"
-const char *element_type_name(ElementType type);                                                              // "f32"
+uint64_t program_tensor_size(const ProgramTensor *tensor);                    // bytes that its elements take
 const ProgramEntry *program_entry(const Program *program, const char *name); // NULL when absent
 const ProgramState *program_state(const Program *program, const char *name); // NULL when absent
 const char *program_record_word(const Program *program, const ProgramEntry *entry); // "images" where the first feed is some, else "records"

@@ -195,7 +195,6 @@ static uint32_t find_kernel(Fields *fields, const Json *json) {
 }
 
 static ElementType *read_value_types(Fields *fields, const Json *json, uint32_t count) {
-    const char *names[] = {"f32", "i32", "u32", "bool", "u8"}; // in the order of ElementType
     const Json *list = json_get(json, "value_types") ? field_list(fields, json, "value_types") : NULL;
     if (!list)
         return NULL;
@@ -206,7 +205,7 @@ static ElementType *read_value_types(Fields *fields, const Json *json, uint32_t 
     ElementType *types = ARENA_NEW(fields->arena, ElementType, count + 1u);
     uint32_t i = 0;
     for (const Json *item = list->first; item; item = item->next)
-        types[i++] = (ElementType)field_choice(fields, item, names, 5);
+        types[i++] = field_element(fields, item);
     return types;
 }
 
@@ -353,8 +352,8 @@ static void read_all(Fields *fields, const Json *root, const char *folder) {
     else
         field_complain(fields, root, "numbers is missing");
     if (numbers && program->numbers.size > 0 &&
-        (program->numbers.size < NUMBER_COUNT * 4 || program->memories.items[program->numbers.memory].kind != MEMORY_FEED))
-        field_complain(fields, numbers, "numbers: %d bytes in a memory of kind \"feed\" are needed", NUMBER_COUNT * 4);
+        (program->numbers.size < NUMBER_COUNT * ELEMENT_WORD || program->memories.items[program->numbers.memory].kind != MEMORY_FEED))
+        field_complain(fields, numbers, "numbers: %d bytes in a memory of kind \"feed\" are needed", NUMBER_COUNT * ELEMENT_WORD);
     read_states(fields, root);
     read_data(fields, root);
     const Json *list = field_list(fields, root, "programs");

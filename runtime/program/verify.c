@@ -181,7 +181,7 @@ static bool check_range(Verifier *verifier, const ProgramPhase *phase, uint32_t 
                                                       binding, range_text(verifier, range));
     if (!is_inside(verifier, range))
         problem = "is not inside its memory";
-    else if (range->size % 4 != 0 || (kind == BINDING_TEXEL && range->size % 16 != 0))
+    else if (range->size % ELEMENT_WORD != 0 || (kind == BINDING_TEXEL && range->size % element_vector(ELEMENT_F32) != 0))
         problem = "has a size that is no whole number of elements";
     else if (kind == BINDING_WRITE && kind_of(verifier, range) == MEMORY_CONSTANT)
         problem = "would write a constant";
@@ -193,7 +193,7 @@ static bool check_range(Verifier *verifier, const ProgramPhase *phase, uint32_t 
     }
     bool is_texel = kind == BINDING_TEXEL, good = check_use(verifier, whose, CAPABILITY_offset_alignment, range->offset);
     return check_use(verifier, whose, is_texel ? CAPABILITY_texel_elements_max : CAPABILITY_storage_range_max,
-                     is_texel ? range->size / 16 : range->size) &&
+                     is_texel ? range->size / element_vector(ELEMENT_F32) : range->size) &&
            good;
 }
 
@@ -240,9 +240,9 @@ static bool check_tensor(Verifier *verifier, const char *what, const char *name,
         problem = "is not inside its memory";
     else if (kind_of(verifier, &tensor->range) != kind)
         problem = "is in a memory of another kind";
-    else if (tensor->range.offset % 16 != 0)
+    else if (tensor->range.offset % element_vector(ELEMENT_F32) != 0)
         problem = "has an offset that is not aligned";
-    else if (layout_size(&tensor->layout) > tensor->range.size)
+    else if (program_tensor_size(tensor) > tensor->range.size)
         problem = "needs more bytes than its range has";
     if (problem)
         fail(verifier, "%s %s %s %s", what, name, range_text(verifier, &tensor->range), problem);
@@ -301,10 +301,10 @@ static void verify_phase(Verifier *verifier, const ProgramEntry *entry, const Pr
         replay_dispatch(verifier, phase, i);
     for (uint32_t i = 0; i < phase->results.count; i++) {
         const ProgramResult *result = &phase->results.items[i];
-        Range written = {result->tensor.range.memory, result->tensor.range.offset, layout_size(&result->tensor.layout)};
+        Range written = {result->tensor.range.memory, result->tensor.range.offset, program_tensor_size(&result->tensor)};
         check_written(verifier, result->name, &written);
         if (result->has_condition) // a kernel that stores a scalar need not pad it
-            check_written(verifier, result->name, &(Range){result->condition.range.memory, result->condition.range.offset, 4});
+            check_written(verifier, result->name, &(Range){result->condition.range.memory, result->condition.range.offset, element_stored(result->condition.type)});
     }
 }
 
@@ -318,7 +318,7 @@ static void verify_kernel(Verifier *verifier, const ProgramKernel *kernel) {
     check_use(verifier, whose, CAPABILITY_storage_bindings_max, count - texels);
     check_use(verifier, whose, CAPABILITY_texel_bindings_max, texels);
     check_use(verifier, whose, CAPABILITY_bindings_max, count);
-    check_use(verifier, whose, CAPABILITY_push_bytes_max, (uint64_t)kernel->push_words * 4);
+    check_use(verifier, whose, CAPABILITY_push_bytes_max, (uint64_t)kernel->push_words * ELEMENT_WORD);
     check_use(verifier, whose, CAPABILITY_workgroup_size_max, invocations);
     check_use(verifier, whose, CAPABILITY_shared_bytes_max, kernel->shared_bytes);
     if (invocations == 0)
@@ -369,9 +369,9 @@ bool program_verify(const Program *program, Text *problems) {
         fail(&verifier, "the constant memories have %llu bytes, the constants %llu", (unsigned long long)constants,
              (unsigned long long)program->constants_size);
     bool has_numbers = is_inside(&verifier, &program->numbers) && kind_of(&verifier, &program->numbers) == MEMORY_FEED &&
-                       program->numbers.size >= NUMBER_COUNT * 4;
+                       program->numbers.size >= NUMBER_COUNT * ELEMENT_WORD;
     if (!has_numbers)
-        fail(&verifier, "the numbers %s are no %d bytes of a feed memory", range_text(&verifier, &program->numbers), NUMBER_COUNT * 4);
+        fail(&verifier, "the numbers %s are no %d bytes of a feed memory", range_text(&verifier, &program->numbers), NUMBER_COUNT * ELEMENT_WORD);
     for (uint32_t i = 0; i < program->kernels.count; i++)
         verify_kernel(&verifier, &program->kernels.items[i]);
     verify_states(&verifier);

@@ -91,7 +91,7 @@ static void write_tensor(JsonWriter *line, const ProgramTensor *tensor) {
     uint32_t order[LAYOUT_RANK_MAX];
     for (uint32_t i = 0; i < tensor->layout.rank; i++)
         order[i] = tensor->layout.order[i];
-    json_write_text(line, "type", element_type_name(tensor->type));
+    json_write_text(line, "type", element_name(tensor->type));
     write_words(line, "dims", tensor->layout.dims, tensor->layout.rank);
     write_words(line, "order", order, tensor->layout.rank);
     write_range(line, "at", &tensor->range);
@@ -171,7 +171,7 @@ static void write_data(Sheet *sheet, const Program *program) {
         for (uint32_t k = 0; k < data->field_count; k++) {
             json_begin_object(line, NULL);
             json_write_text(line, "name", data->fields[k].name);
-            json_write_text(line, "type", element_type_name(data->fields[k].type));
+            json_write_text(line, "type", element_name(data->fields[k].type));
             write_words(line, "dims", data->fields[k].dims, data->fields[k].rank);
             if (data->fields[k].has_range) {
                 json_begin_array(line, "range");
@@ -249,7 +249,7 @@ static void write_dispatch(Sheet *sheet, const Program *program, const Dispatch 
     if (dispatch->value_types) {
         json_begin_array(line, "value_types");
         for (uint32_t i = 0; i < dispatch->value_count; i++)
-            json_write_text(line, NULL, element_type_name(dispatch->value_types[i]));
+            json_write_text(line, NULL, element_name(dispatch->value_types[i]));
         json_end_array(line);
     }
     json_end_object(line);

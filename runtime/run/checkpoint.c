@@ -56,7 +56,7 @@ static const char *digest_contents(Arena *arena, const HostTensor *tensors, uint
     if (values[KEY_ENCODER])
         text_format(&text, "%s=%s\n", KEYS[KEY_ENCODER], values[KEY_ENCODER]);
     for (uint32_t i = 0; i < tensor_count; i++) {
-        text_format(&text, "%s %s", tensors[i].name, host_dtype_name(tensors[i].dtype));
+        text_format(&text, "%s %s", tensors[i].name, element_name(tensors[i].dtype));
         for (uint32_t axis = 0; axis < tensors[i].rank; axis++)
             text_format(&text, " %" PRIu64, tensors[i].dims[axis]);
         text_format(&text, " %s\n", digest_bytes(arena, tensors[i].data, tensors[i].size));
@@ -229,25 +229,9 @@ bool checkpoint_read_from(Arena *arena, const char *run_or_file, Checkpoint *out
                                        : checkpoint_read(arena, run_or_file, out, diag);
 }
 
-static HostDType stored_type(ElementType type) {
-    switch (type) {
-    case ELEMENT_F32:
-        return HOST_F32;
-    case ELEMENT_I32:
-        return HOST_I32;
-    case ELEMENT_U32:
-        return HOST_U32;
-    case ELEMENT_BOOL:
-        return HOST_BOOL;
-    case ELEMENT_U8:
-        return HOST_U8;
-    }
-    return HOST_F32;
-}
-
 bool checkpoint_fits(const HostTensor *tensor, const ProgramState *state, const char *path, Diag *diag) {
     const Layout *layout = &state->tensor.layout;
-    HostDType dtype = stored_type(state->tensor.type);
+    ElementType dtype = element_row(state->tensor.type)->host;
     bool fits = tensor->rank == layout->rank && tensor->dtype == dtype;
     for (uint32_t i = 0; fits && i < layout->rank; i++)
         fits = tensor->dims[i] == layout->dims[i];
@@ -258,7 +242,7 @@ bool checkpoint_fits(const HostTensor *tensor, const ProgramState *state, const 
     for (uint32_t i = 0; i < layout->rank; i++)
         dims[i] = layout->dims[i];
     diag_error(diag, &(Place){.file = path}, "\"%s\" is %s[%s] there, and \"%s\" %s[%s] in this graph", tensor->name,
-               host_dtype_name(tensor->dtype), host_dims_text(arena, tensor->rank, tensor->dims), state->name, host_dtype_name(dtype),
+               element_name(tensor->dtype), host_dims_text(arena, tensor->rank, tensor->dims), state->name, element_name(dtype),
                host_dims_text(arena, layout->rank, dims));
     arena_destroy(&arena);
     return false;

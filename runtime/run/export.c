@@ -72,7 +72,7 @@ static bool collect(const Work *work, const ExportOptions *options, Tensors *out
             return false;
         tensor = average ? *average : tensor;
         tensor.name = name;
-        *numbers += tensor.size / host_dtype_size(tensor.dtype);
+        *numbers += tensor.size / element_bytes(tensor.dtype);
         array_push(work->arena, out, tensor);
     }
     return true;

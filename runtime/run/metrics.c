@@ -210,17 +210,8 @@ static const ProgramResult *report_of(const SessionResult *result, uint32_t inde
 
 // Reports are scalars of any type.
 static double scalar(const ProgramResult *report, const void *value) {
-    switch (report->tensor.type) {
-    case ELEMENT_F32:
-        return isnan(*(const float *)value) ? (double)NAN : (double)*(const float *)value; // x86 makes NaNs with a sign: a word more to read
-    case ELEMENT_I32:
-        return *(const int32_t *)value;
-    case ELEMENT_U32:
-    case ELEMENT_BOOL:
-    case ELEMENT_U8:
-        return *(const uint32_t *)value;
-    }
-    bug("a report of type %d", (int)report->tensor.type);
+    double number = element_word_number(report->tensor.type, *(const uint32_t *)value);
+    return isnan(number) ? (double)NAN : number; // x86 makes NaNs with a sign: a word more to read
 }
 
 double metrics_seconds(const Metrics *metrics) { return metrics->seconds_before; }

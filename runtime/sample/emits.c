@@ -46,7 +46,7 @@ void emits_add(Emits *emits, const SessionResult *result, uint32_t run, uint32_t
         Emit *emit = find(emits, result->phase, item);
         uint32_t rows = item->tensor.layout.rank ? item->tensor.layout.dims[0] : 1;
         Piece piece = {run, result->moment.repetition, records && records < rows ? records : rows,
-                       arena_copy_bytes(emits->arena, result->values[i], layout_logical_count(&item->tensor.layout) * 4)};
+                       arena_copy_bytes(emits->arena, result->values[i], layout_logical_count(&item->tensor.layout) * ELEMENT_WORD)};
         array_push(emits->arena, &emit->pieces, piece);
         uint32_t times = 0;
         for (uint32_t k = emit->pieces.count; k > 0 && emit->pieces.items[k - 1].run == run; k--)
@@ -105,35 +105,19 @@ static bool write_picture(const EmitsOutput *output, const char *path, const Ima
     return image_write(path, image, texts, count, diag);
 }
 
-static HostDType host_type(ElementType type) {
-    switch (type) {
-    case ELEMENT_F32:
-        return HOST_F32;
-    case ELEMENT_I32:
-        return HOST_I32;
-    case ELEMENT_U32:
-        return HOST_U32;
-    case ELEMENT_BOOL:
-        return HOST_BOOL;
-    case ELEMENT_U8:
-        return HOST_U8;
-    }
-    return HOST_F32;
-}
-
-// `words`: dense 4-byte elements.
+// `words`: dense, see element.h.
 static bool write_tensor(Arena *arena, const char *path, ElementType type, uint32_t rank, const uint64_t *dims, const void *words,
                          Diag *diag) {
-    HostTensor tensor = {.name = file_name(path), .dtype = host_type(type), .rank = rank, .data = words};
+    HostTensor tensor = {.name = file_name(path), .dtype = element_row(type)->host, .rank = rank, .data = words};
     size_t count = 1;
     for (uint32_t i = 0; i < rank; i++)
         count *= tensor.dims[i] = dims[i];
-    tensor.size = count * host_dtype_size(tensor.dtype);
-    if (host_dtype_size(tensor.dtype) == 1) {
-        uint8_t *bytes = ARENA_NEW(arena, uint8_t, count);
+    tensor.size = count * element_bytes(tensor.dtype);
+    if (element_bytes(tensor.dtype) < ELEMENT_WORD) {
+        char *data = arena_alloc(arena, tensor.size);
         for (size_t i = 0; i < count; i++)
-            bytes[i] = (uint8_t)((const uint32_t *)words)[i];
-        tensor.data = bytes;
+            element_put(tensor.dtype, data, i, element_word_number(type, ((const uint32_t *)words)[i]));
+        tensor.data = data;
     }
     return npy_write(path, &tensor, diag);
 }

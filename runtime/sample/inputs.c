@@ -76,7 +76,7 @@ bool inputs_take(Arena *arena, const char *name, const HostTensor *given, InputR
     bool is_scalar = count == 1 && layout_logical_count(layout) == 1; // [] and [1] are the same number
     if ((!fits && !is_scalar) || count / out->each > UINT32_MAX) {
         diag_error(diag, NULL, "%s: a tensor [%s] is given where %s[%s] is expected", name, host_dims_text(arena, given->rank, given->dims),
-                   element_type_name(out->input->tensor.type), host_dims_text(arena, layout->rank, dims));
+                   element_name(out->input->tensor.type), host_dims_text(arena, layout->rank, dims));
         return false;
     }
     double *values = ARENA_NEW(arena, double, count);
@@ -100,7 +100,7 @@ static bool picture_shape(Arena *arena, const char *name, InputRecords *out, Pic
         for (uint32_t i = 0; i < layout->rank; i++)
             dims[i] = layout->dims[i];
         diag_error(diag, NULL, "%s: pictures are f32[count,1 or 3,height,width] or f32[1 or 3,height,width]; the input is %s[%s]", name,
-                   element_type_name(input->tensor.type), host_dims_text(arena, layout->rank, dims));
+                   element_name(input->tensor.type), host_dims_text(arena, layout->rank, dims));
         return false;
     }
     if (!input->has_range) {
@@ -236,9 +236,7 @@ static bool is_used(const ProgramEntry *entry, const Range *range) {
         for (uint32_t d = 0; d < entry->phases.items[p].dispatches.count; d++) {
             const Dispatch *dispatch = &entry->phases.items[p].dispatches.items[d];
             for (uint32_t r = 0; r < dispatch->ranges.count; r++) {
-                const Range *place = &dispatch->ranges.items[r];
-                if (place->memory == range->memory && place->offset < range->offset + range->size &&
-                    range->offset < place->offset + place->size)
+                if (range_overlaps(&dispatch->ranges.items[r], range))
                     return true;
             }
         }
@@ -318,14 +316,15 @@ HostTensor inputs_tensor(Arena *arena, const InputRecords *records, uint32_t run
         uint64_t record = ((uint64_t)run * records->per_run + i) % records->count;
         memcpy(values + i * records->each, records->values + record * records->each, sizeof *values * records->each);
     }
-    tensor.dtype = type == ELEMENT_F32 ? HOST_F64 : type == ELEMENT_I32 ? HOST_I32 : HOST_U32;
-    tensor.size = count * host_dtype_size(tensor.dtype);
+    ElementType word = element_row(type)->word;
+    tensor.dtype = word == ELEMENT_F32 ? ELEMENT_F64 : word;
+    tensor.size = count * element_bytes(tensor.dtype);
     tensor.data = values;
-    if (type == ELEMENT_F32)
+    if (word == ELEMENT_F32)
         return tensor;
     uint32_t *words = ARENA_NEW(arena, uint32_t, count);
     for (uint64_t i = 0; i < count; i++)
-        words[i] = (uint32_t)(int64_t)values[i];
+        words[i] = element_word(type, values[i]);
     tensor.data = words;
     return tensor;
 }

@@ -51,10 +51,10 @@ bool texts_read(Arena *arena, const char *path, const char *encoder, uint32_t si
     if (!npy_read(arena, path, &tensor, diag))
         return false;
     Place place = {.file = path};
-    if (tensor.dtype != HOST_F32 || tensor.rank < 1 || tensor.rank > 2 || tensor.dims[tensor.rank - 1] != size ||
+    if (tensor.dtype != ELEMENT_F32 || tensor.rank < 1 || tensor.rank > 2 || tensor.dims[tensor.rank - 1] != size ||
         (tensor.rank == 2 && (tensor.dims[0] == 0 || tensor.dims[0] > UINT32_MAX))) {
         diag_error(diag, &place, "the network takes texts as floats of the shape [count, %u] or [%u]; here are %s of the rank %u%s", size,
-                   size, host_dtype_name(tensor.dtype), tensor.rank,
+                   size, element_name(tensor.dtype), tensor.rank,
                    tensor.rank ? arena_format(arena, " with a last axis of %" PRIu64, tensor.dims[tensor.rank - 1]) : "");
         return false;
     }
@@ -124,7 +124,7 @@ bool texts_set(Session *session, const ProgramEntry *entry, const Texts *texts, 
     for (uint32_t i = 0; i < rows; i++)
         memcpy(vectors + (size_t)i * texts->size, texts->vectors + (size_t)texts_index(texts, input, run, i) * texts->size,
                sizeof *vectors * texts->size);
-    HostTensor tensor = {.name = "text", .dtype = HOST_F32, .rank = rank, .data = vectors, .size = sizeof *vectors * rows * texts->size};
+    HostTensor tensor = {.name = "text", .dtype = ELEMENT_F32, .rank = rank, .data = vectors, .size = sizeof *vectors * rows * texts->size};
     tensor.dims[0] = rank == 2 ? rows : texts->size;
     tensor.dims[1] = rank == 2 ? texts->size : 0;
     bool ok = session_set(session, arena_format(arena, "%s.%s", entry->name, input->name), &tensor, diag);

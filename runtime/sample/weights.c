@@ -5,7 +5,7 @@
 
 static bool is_finite(const HostTensor *tensor) {
     const float *values = tensor->data;
-    for (size_t i = 0; tensor->dtype == HOST_F32 && i < tensor->size / sizeof *values; i++)
+    for (size_t i = 0; tensor->dtype == ELEMENT_F32 && i < tensor->size / sizeof *values; i++)
         if (!isfinite(values[i]))
             return false;
     return true;

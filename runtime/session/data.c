@@ -80,15 +80,15 @@ bool session_read_range(Session *session, const Range *range, void *bytes, Diag 
 }
 
 static Range tensor_range(const ProgramTensor *tensor) {
-    return (Range){tensor->range.memory, tensor->range.offset, layout_size(&tensor->layout)};
+    return (Range){tensor->range.memory, tensor->range.offset, program_tensor_size(tensor)};
 }
 
-static bool write_tensor(Session *session, const ProgramTensor *tensor, const void *logical, Diag *diag) {
+static bool write_tensor(Session *session, const ProgramTensor *tensor, const void *words, Diag *diag) {
     Range range = tensor_range(tensor);
     void *physical = malloc(range.size);
     if (!physical)
         abort();
-    layout_store(&tensor->layout, logical, physical);
+    layout_store(&tensor->layout, tensor->type, words, physical);
     bool good = session_write_range(session, &range, physical, diag);
     free(physical);
     return good;
@@ -130,37 +130,6 @@ static const ProgramTensor *find_tensor(Session *session, const char *name, Diag
     return NULL;
 }
 
-// ---- conversion between a host tensor and 4-byte elements
-
-// Integers truncate towards zero, as NumPy's astype does, and stop at the type's ends.
-static uint32_t to_element(ElementType type, double number) {
-    uint32_t word = 0;
-    if (type == ELEMENT_F32) {
-        float value = (float)number;
-        memcpy(&word, &value, sizeof word);
-        return word;
-    }
-    if (isnan(number))
-        return type == ELEMENT_BOOL;
-    switch (type) {
-    case ELEMENT_F32:
-        break;
-    case ELEMENT_I32:
-        word = (uint32_t)(number <= INT32_MIN ? INT32_MIN : number >= INT32_MAX ? INT32_MAX : (int32_t)number);
-        break;
-    case ELEMENT_U32:
-        word = number <= 0 ? 0 : number >= (double)UINT32_MAX ? UINT32_MAX : (uint32_t)number;
-        break;
-    case ELEMENT_BOOL:
-        word = number != 0;
-        break;
-    case ELEMENT_U8:
-        word = number <= 0 ? 0 : number >= 255 ? 255 : (uint32_t)number;
-        break;
-    }
-    return word;
-}
-
 static bool check_shape(const Layout *layout, const char *name, const HostTensor *tensor, Diag *diag) {
     uint64_t dims[LAYOUT_RANK_MAX], count = 1;
     bool same = tensor->rank == layout->rank;
@@ -175,7 +144,7 @@ static bool check_shape(const Layout *layout, const char *name, const HostTensor
     if (!same && !is_scalar)
         diag_error(diag, NULL, "%s has the shape [%s]; the tensor given has [%s]", name, host_dims_text(arena, layout->rank, dims),
                    host_dims_text(arena, tensor->rank < HOST_RANK_MAX ? tensor->rank : HOST_RANK_MAX, tensor->dims));
-    else if (tensor->size / host_dtype_size(tensor->dtype) < count)
+    else if (tensor->size / element_bytes(tensor->dtype) < count)
         diag_error(diag, NULL, "%s: the tensor given holds only %zu bytes", name, tensor->size);
     else
         same = is_scalar = true;
@@ -187,32 +156,16 @@ bool session_set(Session *session, const char *name, const HostTensor *tensor, D
     const ProgramTensor *target = find_tensor(session, name, diag);
     if (!target || !check_shape(&target->layout, name, tensor, diag))
         return false;
-    if (target->type == ELEMENT_F32 && tensor->dtype == HOST_F32)
+    if (tensor->dtype == ELEMENT_F32 && element_row(target->type)->word == ELEMENT_F32) // words already
         return write_tensor(session, target, tensor->data, diag);
     uint64_t count = layout_logical_count(&target->layout);
     Arena *arena = arena_create();
     uint32_t *words = ARENA_NEW(arena, uint32_t, count);
     for (uint64_t i = 0; i < count; i++)
-        words[i] = to_element(target->type, host_number(tensor, i));
+        words[i] = element_word(target->type, host_number(tensor, i));
     bool good = write_tensor(session, target, words, diag);
     arena_destroy(&arena);
     return good;
-}
-
-static HostDType host_type(ElementType type) {
-    switch (type) {
-    case ELEMENT_F32:
-        return HOST_F32;
-    case ELEMENT_I32:
-        return HOST_I32;
-    case ELEMENT_U32:
-        return HOST_U32;
-    case ELEMENT_BOOL:
-        return HOST_BOOL;
-    case ELEMENT_U8:
-        return HOST_U8;
-    }
-    return HOST_F32;
 }
 
 bool session_get(Session *session, Arena *arena, const char *name, HostTensor *out, Diag *diag) {
@@ -227,16 +180,15 @@ bool session_get(Session *session, Arena *arena, const char *name, HostTensor *o
         abort();
     bool good = session_read_range(session, &range, physical, diag);
     if (good)
-        layout_load(&source->layout, physical, words);
+        layout_load(&source->layout, source->type, physical, words);
     free(physical);
-    HostDType dtype = host_type(source->type);
-    *out = (HostTensor){.name = arena_copy_text(arena, name), .dtype = dtype, .rank = source->layout.rank, .data = words};
+    ElementType host = element_row(source->type)->host;
+    *out = (HostTensor){.name = arena_copy_text(arena, name), .dtype = host, .rank = source->layout.rank, .data = words};
     for (uint32_t i = 0; i < source->layout.rank; i++)
         out->dims[i] = source->layout.dims[i];
-    out->size = (size_t)count * host_dtype_size(dtype);
-    uint8_t *bytes = (uint8_t *)words; // bytes and truth values shrink in place
-    for (uint64_t i = 0; i < count && host_dtype_size(dtype) == 1; i++)
-        bytes[i] = dtype == HOST_BOOL ? words[i] != 0 : (uint8_t)words[i];
+    out->size = (size_t)count * element_bytes(host);
+    for (uint64_t i = 0; i < count && element_bytes(host) < ELEMENT_WORD; i++) // bytes and truth values shrink in place
+        element_put(host, words, i, element_word_number(source->type, words[i]));
     return good;
 }
 
@@ -253,7 +205,7 @@ static void draw_all(const ProgramState *state, uint64_t seed, ElementType type,
     const Layout *layout = &state->tensor.layout;
     uint64_t count = layout_logical_count(layout), name = random_name(state->name);
     if (state->init == INIT_CONSTANT) {
-        uint32_t word = to_element(type, state->init_a);
+        uint32_t word = element_word(type, state->init_a);
         for (uint64_t i = 0; i < count; i++)
             out[i] = word;
         return;
@@ -265,7 +217,7 @@ static void draw_all(const ProgramState *state, uint64_t seed, ElementType type,
     }
     for (uint64_t i = 0; i < count; i++) {
         uint64_t element = i / inner / block * inner + i % inner;
-        out[i] = to_element(type, draw(state, seed, name, element));
+        out[i] = element_word(type, draw(state, seed, name, element));
     }
 }
 
@@ -301,7 +253,7 @@ static bool initialise_input(Session *session, const ProgramFeed *input, Diag *d
     if (!words)
         abort();
     for (uint64_t i = 0; i < count; i++)
-        words[i] = to_element(input->tensor.type, input->defaults[i / each % input->default_count]);
+        words[i] = element_word(input->tensor.type, input->defaults[i / each % input->default_count]);
     bool good = write_tensor(session, &input->tensor, words, diag);
     free(words);
     return good;

@@ -4,11 +4,12 @@
 #include "runtime/vk/commands.h"
 
 enum {
-    UPLOAD_NUMBER = NUMBER_COUNT * 4, // in a slot's upload buffer: the numbers, the completion number, the feeds
+    UPLOAD_NUMBER = NUMBER_COUNT * ELEMENT_WORD, // in a slot's upload buffer: the numbers, the completion number, the feeds
     UPLOAD_FEEDS = 128,
     READBACK_STAMPS = 16, // in its readback buffer: the completion number, begin and end, the results, the profile
     READBACK_RESULTS = 64,
     STAGING_SIZE = 16 << 20,
+    PROGRESS_WORD = sizeof(uint32_t), // a completion number
 };
 
 typedef struct PhaseState PhaseState;

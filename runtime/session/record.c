@@ -72,7 +72,8 @@ static bool open_segment(Session *session, PhaseState *phase, Open *open, Diag *
 static bool close_segment(Session *session, PhaseState *phase, Open *open, Diag *diag) {
     uint64_t word = phase->segments.count;
     commands_barrier(session->device, open->commands, BARRIER_STORED);
-    commands_copy(session->device, open->commands, session->progress, 4 * word, session->progress, 4 * (word + 1), 4);
+    commands_copy(session->device, open->commands, session->progress, PROGRESS_WORD * word, session->progress, PROGRESS_WORD * (word + 1),
+                  PROGRESS_WORD);
     if (!commands_end(session->device, open->commands, diag))
         return false;
     array_push(session->arena, &phase->segments, open->commands);
@@ -134,12 +135,12 @@ static bool record_prefix(Session *session, PhaseState *phase, uint32_t index, D
         commands_reset_stamps(device, commands, slot->stamps);
         commands_stamp(device, commands, slot->stamps, 0);
     }
-    commands_copy(device, commands, slot->upload, 0, session->memories[program->numbers.memory], program->numbers.offset, NUMBER_COUNT * 4);
-    commands_copy(device, commands, slot->upload, UPLOAD_NUMBER, session->progress, 0, 4);
+    commands_copy(device, commands, slot->upload, 0, session->memories[program->numbers.memory], program->numbers.offset, NUMBER_COUNT * ELEMENT_WORD);
+    commands_copy(device, commands, slot->upload, UPLOAD_NUMBER, session->progress, 0, PROGRESS_WORD);
     for (uint32_t i = 0; i < phase->phase->feeds.count; i++) {
         const ProgramTensor *tensor = &phase->phase->feeds.items[i].tensor;
         commands_copy(device, commands, slot->upload, phase->feed_offsets[i], session->memories[tensor->range.memory], tensor->range.offset,
-                      layout_size(&tensor->layout));
+                      program_tensor_size(tensor));
     }
     for (uint32_t i = 0; session->options.guards && i < program->memories.count; i++) {
         if (program->memories.items[i].kind == MEMORY_SCRATCH)
@@ -162,12 +163,12 @@ static bool record_suffix(Session *session, PhaseState *phase, uint32_t index, D
         const ProgramResult *result = &phase->phase->results.items[i];
         const Range *range = &result->tensor.range, *condition = &result->condition.range;
         commands_copy(device, commands, session->memories[range->memory], range->offset, slot->readback, phase->result_offsets[2 * i],
-                      layout_size(&result->tensor.layout));
+                      program_tensor_size(&result->tensor));
         if (result->has_condition)
             commands_copy(device, commands, session->memories[condition->memory], condition->offset, slot->readback,
-                          phase->result_offsets[2 * i + 1], 4);
+                          phase->result_offsets[2 * i + 1], element_stored(result->condition.type));
     }
-    commands_copy(device, commands, session->progress, 4 * (uint64_t)phase->segments.count, slot->readback, 0, 4);
+    commands_copy(device, commands, session->progress, PROGRESS_WORD * (uint64_t)phase->segments.count, slot->readback, 0, PROGRESS_WORD);
     if (slot->stamps) {
         commands_stamp(device, commands, slot->stamps, 1);
         commands_copy_stamps(device, commands, slot->stamps, 2, slot->readback, READBACK_STAMPS);

@@ -26,19 +26,14 @@ static Record *new_record(Session *session, PhaseState *phase) {
     record->values = ARENA_NEW(session->arena, const void *, count);
     record->storage = ARENA_NEW(session->arena, void *, count);
     for (uint32_t i = 0; i < count; i++)
-        record->storage[i] = arena_alloc(session->arena, layout_logical_count(&phase->phase->results.items[i].tensor.layout) * 4);
+        record->storage[i] = arena_alloc(session->arena, layout_logical_count(&phase->phase->results.items[i].tensor.layout) * ELEMENT_WORD);
     return record;
 }
 
 static bool is_true(const ProgramTensor *condition, const char *bytes) {
-    if (condition->type == ELEMENT_F32) {
-        float value;
-        memcpy(&value, bytes, sizeof value);
-        return value != 0.0F;
-    }
-    uint32_t value;
-    memcpy(&value, bytes, sizeof value);
-    return value != 0;
+    uint32_t word;
+    element_load(condition->type, bytes, 1, &word, 1);
+    return element_word_number(condition->type, word) != 0;
 }
 
 static double stamp_seconds(const Session *session, const char *bytes) {
@@ -59,7 +54,7 @@ static void store_record(Session *session, const Slot *slot) {
         record->values[i] = NULL;
         if (result->has_condition && !is_true(&result->condition, bytes + phase->result_offsets[2 * i + 1]))
             continue;
-        layout_load(&result->tensor.layout, bytes + phase->result_offsets[2 * i], record->storage[i]);
+        layout_load(&result->tensor.layout, result->tensor.type, bytes + phase->result_offsets[2 * i], record->storage[i]);
         record->values[i] = record->storage[i];
     }
     for (uint32_t i = 0; phase->stamps && i < phase->phase->dispatches.count; i++)
@@ -199,7 +194,7 @@ bool session_submit(Session *session, const ProgramEntry *entry, const ProgramPh
     memcpy(upload, numbers, sizeof numbers);
     memcpy(upload + UPLOAD_NUMBER, &slot->number, sizeof slot->number);
     for (uint32_t i = 0; i < phase->feeds.count; i++)
-        layout_store(&phase->feeds.items[i].tensor.layout, feeds[i], upload + state->feed_offsets[i]);
+        layout_store(&phase->feeds.items[i].tensor.layout, phase->feeds.items[i].tensor.type, feeds[i], upload + state->feed_offsets[i]);
     memset(buffer_bytes(slot->readback), 0, sizeof slot->number);
     if (!send(session, state, index, &slot->ticket, diag)) {
         session->is_lost = true; // parts of it may run: the states are neither old nor new

@@ -136,7 +136,7 @@ static void lay_out_phase(Session *session, PhaseState *state, uint64_t *upload,
     state->feed_offsets = ARENA_NEW(session->arena, uint64_t, phase->feeds.count);
     for (uint32_t i = 0; i < phase->feeds.count; i++) {
         state->feed_offsets[i] = at;
-        at = align_up(at + layout_size(&phase->feeds.items[i].tensor.layout), 64);
+        at = align_up(at + program_tensor_size(&phase->feeds.items[i].tensor), 64);
     }
     *upload = at > *upload ? at : *upload;
     at = READBACK_RESULTS;
@@ -144,7 +144,7 @@ static void lay_out_phase(Session *session, PhaseState *state, uint64_t *upload,
     for (uint32_t i = 0; i < phase->results.count; i++) {
         const ProgramResult *result = &phase->results.items[i];
         state->result_offsets[2 * i] = at;
-        at = align_up(at + layout_size(&result->tensor.layout), 64);
+        at = align_up(at + program_tensor_size(&result->tensor), 64);
         state->result_offsets[2 * i + 1] = at;
         at += result->has_condition ? 64 : 0;
     }
@@ -261,7 +261,7 @@ static bool create_queue(Session *session, Diag *diag) {
     for (uint32_t i = 0; i < session->phases.count; i++)
         segments_max = session->phases.items[i].pieces.count > segments_max ? session->phases.items[i].pieces.count : segments_max;
     session->progress =
-        buffer_create(session->arena, session->device, BUFFER_DEVICE, align_up(4 * ((uint64_t)segments_max + 1), 16), "progress", diag);
+        buffer_create(session->arena, session->device, BUFFER_DEVICE, align_up(PROGRESS_WORD * ((uint64_t)segments_max + 1), 16), "progress", diag);
     return session->progress != NULL;
 }
 

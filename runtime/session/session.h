@@ -37,7 +37,7 @@ typedef struct {
     uint32_t records; // of the batch, without those that fill it up; 0: all of the phase's batch
 } Moment;
 
-// Queues one repetition of a phase. feeds[i] is the batch of the phase's i-th feed: dense logical 4-byte elements (f32, i32, u32), copied
+// Queues one repetition of a phase. feeds[i] is the batch of the phase's i-th feed: dense logical words (see element.h), copied
 // before the call returns. Blocks only while all slots are in flight. `tag` comes back with the result.
 bool session_submit(Session *session, const ProgramEntry *entry, const ProgramPhase *phase, const Moment *moment, const void *const *feeds,
                     uint64_t tag, Diag *diag);
@@ -48,7 +48,7 @@ typedef struct {
     Moment moment;
     uint64_t tag;
     double device_seconds; // 0 where unknown
-    // By index in phase->results: dense logical 4-byte elements; NULL where the condition is false. Valid until the next session_take.
+    // By index in phase->results: dense logical words; NULL where the condition is false. Valid until the next session_take.
     const void *const *values;
 } SessionResult;
 

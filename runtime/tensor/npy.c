@@ -167,29 +167,30 @@ static bool find_header(const char *bytes, size_t size, size_t *start, size_t *l
     return true;
 }
 
-static const StoredType *find_type(const char *descr, const Place *place, Diag *diag) {
-    const StoredType *type = descr[0] ? stored_by_npy(descr + 1) : NULL;
-    if (type && (descr[0] == '<' || (type->size == 1 && (descr[0] == '|' || descr[0] == '>'))))
-        return type;
-    if (type && descr[0] == '>')
+static bool find_type(const char *descr, ElementType *type, const Place *place, Diag *diag) {
+    bool is_known = descr[0] && stored_by_npy(descr + 1, type);
+    if (is_known && (descr[0] == '<' || (element_bytes(*type) == 1 && (descr[0] == '|' || descr[0] == '>'))))
+        return true;
+    if (is_known && descr[0] == '>')
         diag_error(diag, place, "big-endian elements (%s) are not supported; write array.astype(\"<%s\")", descr, descr + 1);
     else
         diag_error(diag, place, "element type \"%s\" is not supported (little-endian bool, integer and float types are)", descr);
-    return NULL;
+    return false;
 }
 
 static bool read_elements(Arena *arena, char *bytes, size_t size, const Header *header, HostTensor *out, const Place *place, Diag *diag) {
-    const StoredType *type = find_type(header->descr, place, diag);
+    ElementType type;
     uint64_t count;
-    if (!type)
+    if (!find_type(header->descr, &type, place, diag))
         return false;
+    uint32_t stored = element_bytes(type);
     if (!stored_count(header->dims, header->rank, &count)) {
         diag_error(diag, place, "the shape is too large for any memory");
         return false;
     }
-    if (count * type->size != size) {
-        diag_error(diag, place, "%" PRIu64 " elements of %u bytes make %" PRIu64 " bytes, but %zu follow the header", count, type->size,
-                   count * type->size, size);
+    if (count * stored != size) {
+        diag_error(diag, place, "%" PRIu64 " elements of %u bytes make %" PRIu64 " bytes, but %zu follow the header", count, stored, count * stored,
+                   size);
         return false;
     }
     void *data = (void *)stored_to_host(arena, type, bytes, count);
@@ -197,10 +198,11 @@ static bool read_elements(Arena *arena, char *bytes, size_t size, const Header *
         diag_error(diag, place, "a value beyond 9223372036854775807 does not fit in i64");
         return false;
     }
-    size_t item_size = host_dtype_size(type->dtype);
+    ElementType host = element_row(type)->host;
+    size_t item_size = element_bytes(host);
     bool is_moved = header->is_fortran && header->rank > 1 && count > 0;
     out->data = is_moved ? from_fortran(arena, data, item_size, header, count) : data;
-    out->dtype = type->dtype;
+    out->dtype = host;
     out->rank = header->rank;
     memcpy(out->dims, header->dims, sizeof out->dims);
     out->size = (size_t)count * item_size;
@@ -228,9 +230,10 @@ bool npy_read(Arena *arena, const char *path, HostTensor *out, Diag *diag) {
 bool npy_write(const char *path, const HostTensor *tensor, Diag *diag) {
     CHECK(tensor->rank <= HOST_RANK_MAX);
     Arena *scratch = arena_create();
-    const StoredType *type = stored_of_host(tensor->dtype);
+    const ElementRow *row = element_row(tensor->dtype);
+    CHECK(row->npy);
     Text text = text_create(scratch);
-    text_format(&text, "{'descr': '%c%s', 'fortran_order': False, 'shape': (", type->size == 1 ? '|' : '<', type->npy);
+    text_format(&text, "{'descr': '%c%s', 'fortran_order': False, 'shape': (", row->bytes == 1 ? '|' : '<', row->npy);
     for (uint32_t i = 0; i < tensor->rank; i++)
         text_format(&text, "%s%" PRIu64 "%s", i ? " " : "", tensor->dims[i], i + 1 < tensor->rank || i == 0 ? "," : "");
     text_append(&text, "), }");

@@ -409,24 +409,7 @@ const char *pickle_text(Arena *arena, const PickleValue *value) {
 }
 
 void pickle_floats(const HostTensor *array, uint64_t first, uint64_t count, float *out) {
-    size_t size = host_dtype_size(array->dtype);
-    const char *at = (const char *)array->data + (size_t)first * size;
-    CHECK((size_t)(first + count) * size <= array->size);
-    for (uint64_t i = 0; i < count; i++, at += size) {
-        double real;
-        int32_t narrow;
-        int64_t wide;
-        if (array->dtype == HOST_F32)
-            memcpy(&out[i], at, sizeof out[i]);
-        else if (array->dtype == HOST_F64) {
-            memcpy(&real, at, sizeof real);
-            out[i] = (float)real;
-        } else if (array->dtype == HOST_I32) {
-            memcpy(&narrow, at, sizeof narrow);
-            out[i] = (float)narrow;
-        } else {
-            memcpy(&wide, at, sizeof wide);
-            out[i] = (float)wide;
-        }
-    }
+    CHECK((size_t)(first + count) * element_bytes(array->dtype) <= array->size);
+    for (uint64_t i = 0; i < count; i++)
+        out[i] = (float)host_number(array, first + i);
 }

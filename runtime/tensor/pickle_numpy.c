@@ -20,10 +20,7 @@ static const struct {
 };
 enum { GLOBAL_COUNT = sizeof GLOBALS / sizeof *GLOBALS, SHOWN_MAX = 60 };
 
-static const struct {
-    const char *name;
-    HostDType dtype;
-} DTYPES[] = {{"f4", HOST_F32}, {"f8", HOST_F64}, {"i4", HOST_I32}, {"i8", HOST_I64}};
+static const ElementType DTYPES[] = {ELEMENT_F32, ELEMENT_F64, ELEMENT_I32, ELEMENT_I64}; // that a data file is made of
 enum { DTYPE_COUNT = sizeof DTYPES / sizeof *DTYPES };
 
 static bool is_name(const char *bytes, size_t size, const char *name) { return size == strlen(name) && memcmp(bytes, name, size) == 0; }
@@ -63,10 +60,10 @@ static bool make_dtype(PickleReader *reader, const PickleValue *args) {
     size_t size = args->items[0]->bytes.size;
     bool has_order = size && (*name == '<' || *name == '=');
     for (uint32_t i = 0; i < DTYPE_COUNT; i++)
-        if (is_name(name + has_order, size - has_order, DTYPES[i].name)) {
+        if (is_name(name + has_order, size - has_order, element_row(DTYPES[i])->npy)) {
             if (!pickle_push(reader, &(PickleValue){.kind = PICKLE_INTERNAL}, PICKLE_ROLE_DTYPE))
                 return false;
-            pickle_top(reader)->dtype = DTYPES[i].dtype;
+            pickle_top(reader)->dtype = DTYPES[i];
             return true;
         }
     return pickle_broken(reader, "arrays of dtype \"%s\"; only f4, f8, i4 and i8 are read", show(reader, name, size));
@@ -83,7 +80,7 @@ static bool read_shape(PickleReader *reader, const PickleValue *shape, HostTenso
     if (shape->kind != PICKLE_TUPLE || shape->count > HOST_RANK_MAX)
         return pickle_broken(reader, "an array's shape is a tuple of at most %d integers", HOST_RANK_MAX);
     tensor->rank = shape->count;
-    uint64_t size = host_dtype_size(tensor->dtype);
+    uint64_t size = element_bytes(tensor->dtype);
     for (uint32_t i = 0; i < shape->count; i++) {
         if (shape->items[i]->kind != PICKLE_INTEGER || shape->items[i]->integer < 0)
             return pickle_broken(reader, "an array's axis that is no length");
@@ -97,7 +94,7 @@ static bool read_shape(PickleReader *reader, const PickleValue *shape, HostTenso
 
 // From the first axis fastest to the last axis fastest.
 static bool reorder(PickleReader *reader, HostTensor *tensor) {
-    size_t element = host_dtype_size(tensor->dtype);
+    size_t element = element_bytes(tensor->dtype);
     char *data = pickle_take(reader, tensor->size);
     if (!data)
         return false;
@@ -152,19 +149,14 @@ static bool call_scalar(PickleReader *reader, const PickleValue *args) {
     if (!array)
         return false;
     PickleValue value = {.kind = PICKLE_REAL};
-    int32_t integer;
-    float real;
-    if (array->dtype == HOST_F64)
-        memcpy(&value.real, array->data, sizeof value.real);
-    else if (array->dtype == HOST_F32) {
-        memcpy(&real, array->data, sizeof real);
-        value.real = (double)real;
-    } else {
+    if (array->dtype == ELEMENT_I64) { // a double would not hold all of them
         value.kind = PICKLE_INTEGER;
-        memcpy(&integer, array->data, sizeof integer);
-        value.integer = integer;
-        if (array->dtype == HOST_I64)
-            memcpy(&value.integer, array->data, sizeof value.integer);
+        memcpy(&value.integer, array->data, sizeof value.integer);
+    } else if (array->dtype == ELEMENT_I32) {
+        value.kind = PICKLE_INTEGER;
+        value.integer = (int64_t)host_number(array, 0);
+    } else {
+        value.real = host_number(array, 0);
     }
     return pickle_push(reader, &value, PICKLE_ROLE_NONE);
 }

@@ -22,7 +22,7 @@ typedef struct {
     bool is_plain;     // no class, function, dtype or unfinished array in it
     bool is_held;      // another value has it: it grows no more, so that nothing can hold itself
     PickleRole role;
-    HostDType dtype; // of a dtype
+    ElementType dtype; // of a dtype
 } PickleNode;
 
 typedef struct {

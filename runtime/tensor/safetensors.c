@@ -70,18 +70,19 @@ static bool read_tensor(Reader *reader, const Json *json) {
         return wrong(reader, json, "a tensor must be an object with dtype, shape and data_offsets");
     if (!json_text(json, "dtype", &type_name, reader->diag) || !read_shape(reader, json, &tensor) || !read_range(reader, json, &range))
         return false;
-    const StoredType *type = stored_by_safetensors(type_name);
-    if (!type)
+    ElementType type;
+    if (!stored_by_safetensors(type_name, &type))
         return wrong(reader, json, "dtype \"%s\" is not supported", type_name);
     uint64_t count;
     if (!stored_count(tensor.dims, tensor.rank, &count))
         return wrong(reader, json, "the shape is too large for any memory");
-    if (count * type->size != range.end - range.begin)
+    uint64_t size = count * element_bytes(type);
+    if (size != range.end - range.begin)
         return wrong(reader, json, "%" PRIu64 " elements of %s take %" PRIu64 " bytes, but data_offsets spans %" PRIu64, count, type_name,
-                     count * type->size, range.end - range.begin);
+                     size, range.end - range.begin);
     array_push(reader->scratch, &reader->ranges, range);
-    tensor.dtype = type->dtype;
-    tensor.size = (size_t)count * host_dtype_size(type->dtype);
+    tensor.dtype = element_row(type)->host;
+    tensor.size = (size_t)count * element_bytes(tensor.dtype);
     array_push(reader->arena, &reader->file->tensors, tensor);
     return true;
 }
@@ -131,7 +132,9 @@ static bool read_elements(Reader *reader, const Json *root) {
         HostTensor *tensor = &reader->file->tensors.items[index++];
         uint64_t begin = strtoull(json_get(json, "data_offsets")->first->written, NULL, 10), count = 0;
         stored_count(tensor->dims, tensor->rank, &count);
-        tensor->data = stored_to_host(reader->arena, stored_by_safetensors(json_get(json, "dtype")->string), reader->data + begin, count);
+        ElementType type = tensor->dtype;
+        CHECK(stored_by_safetensors(json_get(json, "dtype")->string, &type)); // read_tensor knew it
+        tensor->data = stored_to_host(reader->arena, type, reader->data + begin, count);
         if (!tensor->data)
             return wrong(reader, json, "a value beyond 9223372036854775807 does not fit in i64");
     }
@@ -196,7 +199,7 @@ static bool check_names(Arena *scratch, const char *path, const char *const *nam
 
 static void write_tensor_entry(JsonWriter *writer, const HostTensor *tensor, uint64_t begin) {
     json_begin_object(writer, tensor->name);
-    json_write_text(writer, "dtype", stored_of_host(tensor->dtype)->safetensors);
+    json_write_text(writer, "dtype", element_row(tensor->dtype)->safetensors);
     json_begin_array(writer, "shape");
     for (uint32_t i = 0; i < tensor->rank; i++)
         json_write_uint(writer, NULL, tensor->dims[i]);

@@ -1,22 +1,20 @@
 // Tensor files: .npy (NumPy format 1.0 and 2.0) and .safetensors, in and out. Tensors are dense, row-major, in logical layout.
 #pragma once
 #include "runtime/base/file.h"
+#include "runtime/tensor/element.h"
 
-typedef enum { HOST_F32, HOST_F64, HOST_I32, HOST_I64, HOST_U32, HOST_U8, HOST_BOOL } HostDType;
 enum { HOST_RANK_MAX = 8 };
 
 // A tensor in host memory.
 typedef struct {
     const char *name;
-    HostDType dtype;
+    ElementType dtype; // of a tensor that was read a row that is its own `host`
     uint32_t rank;
     uint64_t dims[HOST_RANK_MAX];
     const void *data;
     size_t size; // bytes
 } HostTensor;
 
-size_t host_dtype_size(HostDType dtype);
-const char *host_dtype_name(HostDType dtype); // "f32"
 const char *host_dims_text(Arena *arena, uint32_t rank, const uint64_t *dims); // "2,3"
 uint64_t host_count(const HostTensor *tensor);              // elements
 double host_number(const HostTensor *tensor, uint64_t i);   // element i as a number

@@ -19,9 +19,9 @@ static bool write_feeds(Replay *replay, const ProgramPhase *phase, const void *c
         if (!feeds[i])
             continue;
         Arena *arena = arena_create();
-        Range range = {tensor->range.memory, tensor->range.offset, layout_size(&tensor->layout)};
+        Range range = {tensor->range.memory, tensor->range.offset, program_tensor_size(tensor)};
         void *bytes = arena_alloc(arena, range.size);
-        layout_store(&tensor->layout, feeds[i], bytes);
+        layout_store(&tensor->layout, tensor->type, feeds[i], bytes);
         ok = session_write_range(replay->session, &range, bytes, diag);
         arena_destroy(&arena);
     }

@@ -68,7 +68,7 @@ static void add_dispatch(Arena *arena, ProgramPhase *phase, uint32_t kernel, uin
 
 static ProgramTensor tensor(ElementType type, uint32_t rank, const uint32_t *dims, const uint8_t *order, uint32_t memory, uint64_t offset) {
     ProgramTensor out = {.type = type, .layout = layout_make(rank, dims, order)};
-    out.range = (Range){memory - STATE, offset, layout_size(&out.layout)};
+    out.range = (Range){memory - STATE, offset, program_tensor_size(&out)};
     return out;
 }
 
@@ -209,7 +209,7 @@ static void check_tensor(Bed *bed, const char *name, const float *expected, uint
     HostTensor got;
     ck_assert_msg(session_get(bed->session, bed->arena, name, &got, bed->diag), "%s", diag_text(bed->diag, bed->arena));
     ck_assert_uint_eq(got.size, count * sizeof(float));
-    ck_assert_int_eq(got.dtype, HOST_F32);
+    ck_assert_int_eq(got.dtype, ELEMENT_F32);
     for (uint64_t i = 0; i < count; i++)
         ck_assert_float_eq(((const float *)got.data)[i], expected[i]);
 }
@@ -236,7 +236,7 @@ static void run_steps(Bed *bed) {
     for (uint32_t i = 0; i < W_COUNT; i++)
         model.v[i] = 7;
     float z[] = {1, 2, 3}, losses[STEPS];
-    HostTensor input = {.dtype = HOST_F32, .rank = 1, .dims = {3}, .data = z, .size = sizeof z};
+    HostTensor input = {.dtype = ELEMENT_F32, .rank = 1, .dims = {3}, .data = z, .size = sizeof z};
     ck_assert(session_initialise(bed->session, bed->diag));
     ck_assert(session_set(bed->session, "train.z", &input, bed->diag));
     const ProgramEntry *entry = &bed->program->entries.items[0];
@@ -322,10 +322,10 @@ START_TEST(initial_values) {
     check_tensor(&bed, "train.x", x, 24);
     double zeros[24] = {0};
     int64_t five = -5;
-    HostTensor other = {.dtype = HOST_F64, .rank = 2, .dims = {8, 3}, .data = zeros, .size = sizeof zeros}, got;
+    HostTensor other = {.dtype = ELEMENT_F64, .rank = 2, .dims = {8, 3}, .data = zeros, .size = sizeof zeros}, got;
     ck_assert(session_get(bed.session, bed.arena, "count", &got, bed.diag));
-    ck_assert(got.dtype == HOST_I32 && got.rank == 0 && *(const int32_t *)got.data == 5);
-    ck_assert(session_set(bed.session, "count", &(HostTensor){.dtype = HOST_I64, .data = &five, .size = 8}, bed.diag));
+    ck_assert(got.dtype == ELEMENT_I32 && got.rank == 0 && *(const int32_t *)got.data == 5);
+    ck_assert(session_set(bed.session, "count", &(HostTensor){.dtype = ELEMENT_I64, .data = &five, .size = 8}, bed.diag));
     ck_assert(session_get(bed.session, bed.arena, "count", &got, bed.diag) && *(const int32_t *)got.data == -5);
     ck_assert(session_set(bed.session, "train.x", &other, bed.diag) && session_set(bed.session, "u", &other, bed.diag));
     ck_assert(session_reset_entry(bed.session, "train", bed.diag));

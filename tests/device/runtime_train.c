@@ -57,7 +57,7 @@ static void add_kernel(Program *to, const char *name, const char *glsl, const Bi
 
 static ProgramTensor place(ElementType type, uint32_t rank, const uint32_t *dims, uint32_t memory, uint64_t offset) {
     ProgramTensor tensor = {.type = type, .layout = layout_make(rank, dims, NULL)};
-    tensor.range = (Range){memory, offset, layout_size(&tensor.layout)};
+    tensor.range = (Range){memory, offset, program_tensor_size(&tensor)};
     return tensor;
 }
 

@@ -220,10 +220,10 @@ END_TEST
 static double difference(const char *a, const char *b) {
     HostTensor x, y;
     ck_assert_msg(npy_read(arena, a, &x, diag) && npy_read(arena, b, &y, diag), "%s", diag_text(diag, arena));
-    uint64_t count = x.size / host_dtype_size(x.dtype);
-    ck_assert_uint_eq(count, y.size / host_dtype_size(y.dtype));
-    ck_assert_int_eq(x.dtype, HOST_F32);
-    ck_assert_int_eq(y.dtype, HOST_F64);
+    uint64_t count = x.size / element_bytes(x.dtype);
+    ck_assert_uint_eq(count, y.size / element_bytes(y.dtype));
+    ck_assert_int_eq(x.dtype, ELEMENT_F32);
+    ck_assert_int_eq(y.dtype, ELEMENT_F64);
     double worst = 0, scale = 1e-6;
     for (uint64_t i = 0; i < count; i++) {
         double wanted = ((const double *)y.data)[i], got = (double)((const float *)x.data)[i];
@@ -403,7 +403,7 @@ START_TEST(labels_out_of_range_are_refused) {
                      "   {\"expr\": \"cross_entropy(fill(1.0, [3, 4]), y)\", \"as\": \"l\"}], \"report\": [\"l\"]}]}}}\n");
     static const int32_t data[][3] = {{0, 3, 1}, {0, 4, 1}, {-1, 2, 1}};
     for (uint32_t i = 0; i < 6; i++) {
-        HostTensor tensor = {.name = "y", .dtype = HOST_I32, .rank = 1, .dims = {3}, .size = sizeof data[0], .data = data[i / 2]};
+        HostTensor tensor = {.name = "y", .dtype = ELEMENT_I32, .rank = 1, .dims = {3}, .size = sizeof data[0], .data = data[i / 2]};
         ck_assert_msg(npy_write(labels, &tensor, diag), "%s", diag_text(diag, arena));
         expect_code(i / 2 ? 1 : 0, "run %s p --set y=%s %s", path, labels, i % 2 ? "--interpret" : "");
         if (i / 2)
@@ -425,7 +425,7 @@ START_TEST(exact_programs_round_each_result) {
         data[2][i] = -product; // what contraction leaves of the sum is the product's rounding error
     }
     for (uint32_t i = 0; i < 3; i++) {
-        HostTensor tensor = {.name = "x", .dtype = HOST_F32, .rank = 2, .dims = {1, COUNT}, .size = sizeof data[i], .data = data[i]};
+        HostTensor tensor = {.name = "x", .dtype = ELEMENT_F32, .rank = 2, .dims = {1, COUNT}, .size = sizeof data[i], .data = data[i]};
         ck_assert_msg(npy_write(in_folder(arena_format(arena, "%c.npy", "xyz"[i])), &tensor, diag), "%s", diag_text(diag, arena));
     }
     const char *exact = in_folder("exact.json");

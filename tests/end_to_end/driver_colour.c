@@ -81,9 +81,9 @@ static const char *bytes_of(const char *name, size_t *size) {
     return bytes;
 }
 
-static void write_vectors(const char *name, HostDType dtype, uint32_t rank, uint64_t rows, uint64_t size) {
+static void write_vectors(const char *name, ElementType dtype, uint32_t rank, uint64_t rows, uint64_t size) {
     HostTensor tensor = {.name = name, .dtype = dtype, .rank = rank, .dims = {rank == 2 ? rows : size, size}};
-    tensor.size = rows * size * host_dtype_size(dtype);
+    tensor.size = rows * size * element_bytes(dtype);
     tensor.data = ARENA_NEW(arena, char, tensor.size);
     ck_assert_msg(npy_write(in_folder(name), &tensor, diag), "%s", diag_text(diag, arena));
 }
@@ -118,7 +118,7 @@ START_TEST(samples_are_made_of_texts) {
     float vector[2][1024];
     encoder_default()->encode("a red bird", vector[0]);
     encoder_default()->encode("a blue <bird> & more", vector[1]);
-    HostTensor tensor = {.dtype = HOST_F32, .rank = 2, .dims = {2, 1024}, .data = vector, .size = sizeof vector};
+    HostTensor tensor = {.dtype = ELEMENT_F32, .rank = 2, .dims = {2, 1024}, .data = vector, .size = sizeof vector};
     ck_assert(npy_write(in_folder("two.npy"), &tensor, diag));
     expect_code(0, "%s --embedding %s --encoder %s --tensors --out %s", common, in_folder("two.npy"), encoder_default()->name,
                 in_folder("same"));
@@ -146,9 +146,9 @@ START_TEST(wrong_texts_are_refused) {
     expect_err("texts there are 3");
     expect_code(1, "%s sample --text a --text b --interpolate 1", common);
     expect_err("N is 1");
-    write_vectors("narrow.npy", HOST_F32, 2, 3, 16);
-    write_vectors("whole.npy", HOST_I32, 1, 1, 1024);
-    write_vectors("right.npy", HOST_F32, 1, 1, 1024);
+    write_vectors("narrow.npy", ELEMENT_F32, 2, 3, 16);
+    write_vectors("whole.npy", ELEMENT_I32, 1, 1, 1024);
+    write_vectors("right.npy", ELEMENT_F32, 1, 1, 1024);
     expect_code(1, "%s sample --embedding %s", common, in_folder("narrow.npy"));
     expect_err("[count, 1024] or [1024]; here are f32 of the rank 2 with a last axis of 16");
     expect_code(1, "%s sample --embedding %s", common, in_folder("whole.npy"));

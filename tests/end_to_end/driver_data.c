@@ -79,7 +79,7 @@ START_TEST(a_given_batch_is_whole) {
     float numbers[16];
     for (uint32_t i = 0; i < 16; i++)
         numbers[i] = (float)(i / 4);
-    HostTensor tensor = {.dtype = HOST_F32, .rank = 4, .dims = {4, 1, 2, 2}, .data = numbers, .size = sizeof numbers};
+    HostTensor tensor = {.dtype = ELEMENT_F32, .rank = 4, .dims = {4, 1, 2, 2}, .data = numbers, .size = sizeof numbers};
     ck_assert(npy_write(in_folder("x.npy"), &tensor, diag));
     for (uint32_t i = 0; i < 2; i++) {
         expect_code(0, "run %s look --set look.all.x=%s%s", bundle, in_folder("x.npy"), i ? " --interpret" : "");

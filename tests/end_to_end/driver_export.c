@@ -30,10 +30,10 @@ static const char *some_weights(const char *graph, const char *sizes) {
         HostTensor tensor;
         ck_assert_msg(npy_read(arena, file_join(arena, before, files[i]), &tensor, diag), "%s", diag_text(diag, arena));
         float *data = arena_alloc(arena, tensor.size);
-        for (size_t k = 0; tensor.dtype == HOST_F64 && k < tensor.size / sizeof(double); k++)
+        for (size_t k = 0; tensor.dtype == ELEMENT_F64 && k < tensor.size / sizeof(double); k++)
             data[k] = (float)((const double *)tensor.data)[k];
-        if (tensor.dtype == HOST_F64) { // the interpreter's
-            tensor.dtype = HOST_F32;
+        if (tensor.dtype == ELEMENT_F64) { // the interpreter's
+            tensor.dtype = ELEMENT_F32;
             tensor.data = data;
             tensor.size /= 2;
         }
@@ -49,7 +49,7 @@ static void write_texts(uint32_t count, uint32_t width) {
     float *data = arena_alloc(arena, sizeof(float) * count * width);
     for (uint32_t i = 0; i < count * width; i++)
         data[i] = (float)(i % 7) - 3;
-    HostTensor tensor = {.dtype = HOST_F32, .rank = 2, .dims = {count, width}, .data = data, .size = sizeof(float) * count * width};
+    HostTensor tensor = {.dtype = ELEMENT_F32, .rank = 2, .dims = {count, width}, .data = data, .size = sizeof(float) * count * width};
     ck_assert(npy_write(in_folder("text.npy"), &tensor, diag));
 }
 
@@ -93,10 +93,10 @@ START_TEST(a_part_of_a_map_is_enough) {
     float numbers[4] = {1, 2, 3, 4};
     int64_t steps = 9;
     HostTensor tensors[] = {
-        {.name = "x.0.weight", .dtype = HOST_F32, .rank = 1, .dims = {4}, .data = numbers, .size = sizeof numbers},
-        {.name = "x.17.r", .dtype = HOST_F32, .rank = 1, .dims = {4}, .data = numbers, .size = sizeof numbers},
-        {.name = "x.1.num_batches_tracked", .dtype = HOST_I64, .data = &steps, .size = sizeof steps},
-        {.name = "else", .dtype = HOST_F32, .rank = 1, .dims = {4}, .data = numbers, .size = sizeof numbers},
+        {.name = "x.0.weight", .dtype = ELEMENT_F32, .rank = 1, .dims = {4}, .data = numbers, .size = sizeof numbers},
+        {.name = "x.17.r", .dtype = ELEMENT_F32, .rank = 1, .dims = {4}, .data = numbers, .size = sizeof numbers},
+        {.name = "x.1.num_batches_tracked", .dtype = ELEMENT_I64, .data = &steps, .size = sizeof steps},
+        {.name = "else", .dtype = ELEMENT_F32, .rank = 1, .dims = {4}, .data = numbers, .size = sizeof numbers},
     };
     ck_assert(safetensors_write(arena, in_folder("torch.safetensors"), tensors, 4, NULL, NULL, 0, diag));
     expect_code(0, "export %s --import -o %s --names %s", in_folder("torch.safetensors"), in_folder("ours.safetensors"),

@@ -262,7 +262,7 @@ END_TEST
 // An emit called as the figure of texts and pictures is.
 START_TEST(an_emitted_figure_stays) {
     static const float vectors[8] = {0, 0.25f, 0.5f, 0.75f, 1, 0, 1, 0};
-    HostTensor tensor = {.dtype = HOST_F32, .rank = 2, .dims = {2, 4}, .data = vectors, .size = sizeof vectors};
+    HostTensor tensor = {.dtype = ELEMENT_F32, .rank = 2, .dims = {2, 4}, .data = vectors, .size = sizeof vectors};
     ck_assert(npy_write(in_folder("vectors.npy"), &tensor, diag));
     compile("{ \"gcc-graph\": 1, \"name\": \"own\", \"programs\": { \"sample\": { \"inputs\": { \"text\": [2, 4] }, \"phases\": [ { \"name\": \"a\",\n"
             "  \"nodes\": [ { \"emit\": \"figure\", \"value\": \"reshape(text, [2, 1, 2, 2])\", \"format\": \"image\" } ] } ] } } }\n");

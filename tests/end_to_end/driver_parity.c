@@ -44,7 +44,7 @@ static HostTensor image_of(const HostTensor *pixels) {
             for (uint32_t x = 0; x < size; x++)
                 data[(i * size + y) * size + x] =
                     (float)(((const uint8_t *)pixels->data)[(i * LOW + y / factor) * LOW + x / factor] / 127.5 - 1);
-    return (HostTensor){.dtype = HOST_F32, .rank = 4, .dims = {count, 3, size, size}, .data = data, .size = bytes};
+    return (HostTensor){.dtype = ELEMENT_F32, .rank = 4, .dims = {count, 3, size, size}, .data = data, .size = bytes};
 }
 
 static HostTensor filled(const HostTensor *like, float value) {
@@ -67,7 +67,7 @@ static void make_input(const char *input, bool with_draws) {
         ck_assert(file_make_folders(arena_format(arena, "%s%s", in_folder(input), folders[i]), diag));
     int32_t count = atoi(metadata("count"));
     for (int i = 0; i < 2; i++)
-        put(input, i ? "before/g.count" : "before/d.count", (HostTensor){.dtype = HOST_I32, .data = &count, .size = sizeof count});
+        put(input, i ? "before/g.count" : "before/d.count", (HostTensor){.dtype = ELEMENT_I32, .data = &count, .size = sizeof count});
     for (uint32_t i = 0; i < torch.tensors.count; i++) {
         const HostTensor *tensor = &torch.tensors.items[i];
         const char *slash = strchr(tensor->name, '/');
@@ -98,10 +98,10 @@ static HostTensor got(const char *output, const char *name) {
 }
 
 static double number(const HostTensor *tensor, size_t i) {
-    return tensor->dtype == HOST_F64 ? ((const double *)tensor->data)[i] : (double)((const float *)tensor->data)[i];
+    return tensor->dtype == ELEMENT_F64 ? ((const double *)tensor->data)[i] : (double)((const float *)tensor->data)[i];
 }
 
-static size_t count_of(const HostTensor *tensor) { return tensor->size / host_dtype_size(tensor->dtype); }
+static size_t count_of(const HostTensor *tensor) { return tensor->size / element_bytes(tensor->dtype); }
 
 static void compare_reports(const char *output, double tolerance) {
     uint32_t compared = 0;

@@ -72,7 +72,7 @@ static int32_t count_of(const char *run, const char *name) {
     const char *path = in_folder(arena_format(arena, "%s/checkpoint-000020.safetensors", run));
     ck_assert_msg(safetensors_read(arena, path, &file, diag), "%s", diag_text(diag, arena));
     const HostTensor *tensor = tensor_file_find(&file, name);
-    ck_assert_msg(tensor && tensor->dtype == HOST_I32 && tensor->size == 4, "%s", name);
+    ck_assert_msg(tensor && tensor->dtype == ELEMENT_I32 && tensor->size == 4, "%s", name);
     int32_t count;
     memcpy(&count, tensor->data, sizeof count);
     return count;

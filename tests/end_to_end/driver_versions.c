@@ -35,7 +35,7 @@ static void same_end(const char *run) {
     for (uint32_t i = 0; i < want.tensors.count; i++) {
         const HostTensor *expected = &want.tensors.items[i], *tensor = tensor_file_find(&got, expected->name);
         ck_assert_msg(tensor && tensor->size == expected->size && tensor->dtype == expected->dtype, "%s", expected->name);
-        if (expected->dtype != HOST_F32) {
+        if (expected->dtype != ELEMENT_F32) {
             ck_assert_msg(memcmp(tensor->data, expected->data, expected->size) == 0, "%s", expected->name);
             continue;
         }

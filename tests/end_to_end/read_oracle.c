@@ -147,7 +147,7 @@ static void compare(Replay *replay, const char *name, const double *data, uint64
         return;
     const double *want = expected->data;
     uint64_t samples = count < SAMPLES ? count : SAMPLES;
-    ck_assert_msg(expected->dtype == HOST_F64 && expected->dims[0] == samples + 2, "%s: another size (%llu elements here)", name,
+    ck_assert_msg(expected->dtype == ELEMENT_F64 && expected->dims[0] == samples + 2, "%s: another size (%llu elements here)", name,
                   (unsigned long long)count);
     double sum = 0, sizes = 0, worst = 0, scale = want[1] / (double)count;
     for (uint64_t i = 0; i < count; i++) {

@@ -7,7 +7,7 @@ static const uint32_t SPIRV[] = {0x07230203, 0x00010500, 0, 1, 0};
 
 static ProgramTensor tensor(uint32_t rank, const uint32_t *dims, uint32_t memory, uint64_t offset) {
     ProgramTensor out = {.type = ELEMENT_F32, .layout = layout_make(rank, dims, NULL)};
-    out.range = (Range){memory, offset, layout_size(&out.layout)};
+    out.range = (Range){memory, offset, program_tensor_size(&out)};
     return out;
 }
 

@@ -62,7 +62,7 @@ static void check_tensor(Fuzzer *fuzzer, const HostTensor *tensor) {
     for (uint32_t i = 0; i < tensor->rank; i++)
         if (__builtin_mul_overflow(count, tensor->dims[i], &count))
             fuzz_fail(fuzzer, "more elements than 64 bits count");
-    if (tensor->size != count * host_dtype_size(tensor->dtype))
+    if (tensor->size != count * element_bytes(tensor->dtype))
         fuzz_fail(fuzzer, "%zu bytes for %llu elements", tensor->size, (unsigned long long)count);
     uint32_t sum = 0; // every byte is there
     for (size_t i = 0; i < tensor->size; i++)

@@ -33,7 +33,7 @@ static void visit(Fuzzer *fuzzer, Arena *arena, const PickleValue *value, uint32
     case PICKLE_ARRAY:
         for (uint32_t i = 0; i < value->array->rank; i++)
             count *= value->array->dims[i];
-        if (count * host_dtype_size(value->array->dtype) != value->array->size)
+        if (count * element_bytes(value->array->dtype) != value->array->size)
             fuzz_fail(fuzzer, "%llu elements in %zu bytes", (unsigned long long)count, value->array->size);
         if (count > SLICE)
             pickle_floats(value->array, count - SLICE, SLICE, values);

@@ -153,12 +153,12 @@ static bool is_close(const Case *one, const Tensor *expected, const float *got) 
 }
 
 // Padding lanes hold zero.
-static bool is_padded(Arena *arena, const Layout *layout, const void *physical) {
-    size_t size = layout_size(layout);
+static bool is_padded(Arena *arena, const ProgramTensor *tensor, const void *physical) {
+    size_t size = program_tensor_size(tensor);
     void *logical = arena_alloc(arena, size), *again = arena_alloc(arena, size);
-    layout_load(layout, physical, logical);
-    layout_store(layout, logical, again);
-    return layout->rank == 0 || !memcmp(physical, again, size); // of a scalar only the first element is it
+    layout_load(&tensor->layout, tensor->type, physical, logical);
+    layout_store(&tensor->layout, tensor->type, logical, again);
+    return tensor->layout.rank == 0 || !memcmp(physical, again, size); // of a scalar only the first element is it
 }
 
 // The result's memory after one run over NaN: physical bytes in the arena, or NULL after an error.
@@ -337,15 +337,15 @@ static Verdict judge(Examples *examples, Arena *arena, Build *build, uint32_t nu
     const Case *one = &examples->cases.items[number];
     const ProgramEntry *entry = &changed->entries.items[number];
     const ProgramTensor *tensor = &entry->phases.items[0].results.items[0].tensor;
-    size_t size = layout_size(&tensor->layout);
+    size_t size = program_tensor_size(tensor);
     Session *session = open_session(examples, arena, changed, entry), *sound = NULL;
     Verdict verdict = EQUIVALENT;
     for (uint32_t draw = 0; draw < DRAWS; draw++) {
         const void *physical = run_case(examples, arena, session, entry, one, draw);
         float *logical = arena_alloc(arena, size);
         if (physical)
-            layout_load(&tensor->layout, physical, logical);
-        if (!physical || !is_close(one, one->expected[draw], logical) || !is_padded(arena, &tensor->layout, physical)) {
+            layout_load(&tensor->layout, tensor->type, physical, logical);
+        if (!physical || !is_close(one, one->expected[draw], logical) || !is_padded(arena, tensor, physical)) {
             verdict = KILLED;
             break;
         }

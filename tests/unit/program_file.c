@@ -11,7 +11,7 @@ static const uint32_t exact[] = {0x07230203, 0x00010500, 0, 6, 0, 3u << 16 | 71,
 
 static ProgramTensor tensor(ElementType type, uint32_t rank, const uint32_t *dims, const uint8_t *order, uint32_t memory, uint64_t offset) {
     ProgramTensor out = {.type = type, .layout = layout_make(rank, dims, order)};
-    out.range = (Range){memory, offset, layout_size(&out.layout)};
+    out.range = (Range){memory, offset, program_tensor_size(&out)};
     return out;
 }
 

@@ -24,7 +24,9 @@ START_TEST(sizes) {
     Layout layout = layout_make(rows[_i].rank, rows[_i].dims, rows[_i].order);
     uint32_t strides[LAYOUT_RANK_MAX] = {0};
     ck_assert_uint_eq(layout_count(&layout), rows[_i].count);
-    ck_assert_uint_eq(layout_size(&layout), rows[_i].count * 4);
+    ck_assert_uint_eq(layout_size(&layout, ELEMENT_F32), rows[_i].count * 4);
+    ck_assert_uint_eq(layout_size(&layout, ELEMENT_BOOL), rows[_i].count * 4);
+    ck_assert_uint_eq(layout_size(&layout, ELEMENT_F16), rows[_i].count * 2);
     ck_assert_uint_eq(layout_inner(&layout) % 4, 0);
     layout_strides(&layout, strides);
     for (uint32_t i = 0; i < rows[_i].rank; i++)
@@ -32,30 +34,42 @@ START_TEST(sizes) {
 }
 END_TEST
 
+static const ElementType types[] = {ELEMENT_U32, ELEMENT_F32, ELEMENT_F16, ELEMENT_BF16, ELEMENT_U8};
+enum { ROW_COUNT = sizeof rows / sizeof *rows, TYPE_COUNT = sizeof types / sizeof *types };
+
+static uint64_t physical_at(ElementType type, const void *physical, uint64_t i) {
+    uint64_t bits = 0;
+    memcpy(&bits, (const char *)physical + i * element_stored(type), element_stored(type));
+    return bits;
+}
+
 START_TEST(store_and_load) {
-    Layout layout = layout_make(rows[_i].rank, rows[_i].dims, rows[_i].order);
+    int row = _i / TYPE_COUNT;
+    ElementType type = types[_i % TYPE_COUNT];
+    Layout layout = layout_make(rows[row].rank, rows[row].dims, rows[row].order);
     uint32_t logical[512], physical[512], back[512], strides[LAYOUT_RANK_MAX] = {0};
-    uint64_t count = layout_logical_count(&layout), used = 0;
+    uint64_t count = layout_logical_count(&layout), used = 0, size = layout_size(&layout, type);
     for (uint32_t i = 0; i < count; i++)
-        logical[i] = i + 1;
+        logical[i] = element_word(type, i % 200 + 1); // small enough for all types
     memset(physical, 0xFF, sizeof physical);
     memset(back, 0, sizeof back);
-    layout_store(&layout, logical, physical);
+    layout_store(&layout, type, logical, physical);
     layout_strides(&layout, strides);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t rest = i, at = 0;
+        uint32_t rest = i, at = 0, word;
         for (uint32_t axis = layout.rank; axis-- > 0;) {
             at += rest % layout.dims[axis] * strides[axis];
             rest /= layout.dims[axis];
         }
-        ck_assert_uint_eq(physical[at], i + 1);
+        element_load(type, (const char *)physical + (size_t)at * element_stored(type), 1, &word, 1);
+        ck_assert_double_eq(element_word_number(type, word), i % 200 + 1);
     }
     for (uint64_t i = 0; i < layout_count(&layout); i++)
-        used += physical[i] != 0;
+        used += physical_at(type, physical, i) != 0;
     ck_assert_uint_eq(used, count);
-    ck_assert_uint_eq(physical[layout_count(&layout)], UINT32_MAX);
-    layout_load(&layout, physical, back);
-    ck_assert_mem_eq(logical, back, count * 4);
+    ck_assert_uint_eq(((const unsigned char *)physical)[size], 0xFF);
+    layout_load(&layout, type, physical, back);
+    ck_assert_mem_eq(logical, back, count * sizeof *back);
     ck_assert_uint_eq(back[count], 0);
 }
 END_TEST
@@ -66,15 +80,15 @@ START_TEST(compares_and_saturates) {
     Layout overflow = layout_make(3, huge, NULL);
     ck_assert(layout_equal(&a, &b) && !layout_equal(&a, &c));
     ck_assert_uint_eq(layout_count(&overflow), UINT64_MAX);
-    ck_assert_uint_eq(layout_size(&overflow), UINT64_MAX);
+    ck_assert_uint_eq(layout_size(&overflow, ELEMENT_F16), UINT64_MAX);
 }
 END_TEST
 
 int main(void) {
     Suite *suite = suite_create("layout");
     TCase *cases = tcase_create("layout");
-    tcase_add_loop_test(cases, sizes, 0, sizeof rows / sizeof *rows);
-    tcase_add_loop_test(cases, store_and_load, 0, sizeof rows / sizeof *rows);
+    tcase_add_loop_test(cases, sizes, 0, ROW_COUNT);
+    tcase_add_loop_test(cases, store_and_load, 0, ROW_COUNT * TYPE_COUNT);
     tcase_add_test(cases, compares_and_saturates);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

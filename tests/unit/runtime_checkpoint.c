@@ -16,7 +16,7 @@ static void add_state(const char *name, StateKind kind, const char *network, Ele
     state.tensor.type = type;
     state.tensor.layout.rank = (uint8_t)rank;
     uint32_t count = 1;
-    HostTensor tensor = {.name = name, .dtype = type == ELEMENT_F32 ? HOST_F32 : HOST_I32, .rank = rank};
+    HostTensor tensor = {.name = name, .dtype = type == ELEMENT_F32 ? ELEMENT_F32 : ELEMENT_I32, .rank = rank};
     for (uint32_t i = 0; i < rank; i++) {
         state.tensor.layout.dims[i] = dims[i];
         tensor.dims[i] = dims[i];

@@ -57,7 +57,7 @@ START_TEST(numbers) {
     ck_assert(x[0] == 0.5 && x[5] == 0.5);
     HostTensor label = inputs_tensor(arena, &inputs.items[0], 0);
     const int32_t *words = label.data;
-    ck_assert(label.dtype == HOST_I32 && words[0] == 7 && words[1] == 8 && words[2] == 7 && words[3] == 8);
+    ck_assert(label.dtype == ELEMENT_I32 && words[0] == 7 && words[1] == 8 && words[2] == 7 && words[3] == 8);
     ck_assert_uint_eq(inputs_wanted(&inputs), 0); // numbers only repeat
     Inputs rows = inputs_create(arena, &entry);
     ck_assert(give(&rows, "x=1,2,3"));
@@ -80,7 +80,7 @@ END_TEST
 
 START_TEST(files) {
     float values[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
-    HostTensor three = {.dtype = HOST_F32, .rank = 2, .dims = {3, 3}, .data = values, .size = sizeof values};
+    HostTensor three = {.dtype = ELEMENT_F32, .rank = 2, .dims = {3, 3}, .data = values, .size = sizeof values};
     ck_assert(npy_write(in_folder("three.npy"), &three, diag));
     Inputs inputs = inputs_create(arena, &entry);
     ck_assert(give(&inputs, arena_format(arena, "x=%s", in_folder("three.npy"))));
@@ -91,7 +91,7 @@ START_TEST(files) {
     expect_refused(arena_format(arena, "label=%s", in_folder("three.npy")), "a tensor [3,3] is given where i32[4] is expected");
     expect_refused("x=nothing.npy", "nothing.npy");
     int32_t labels[4] = {0, 1, 12, 3};
-    HostTensor wrong = {.dtype = HOST_I32, .rank = 1, .dims = {4}, .data = labels, .size = sizeof labels};
+    HostTensor wrong = {.dtype = ELEMENT_I32, .rank = 1, .dims = {4}, .data = labels, .size = sizeof labels};
     ck_assert(npy_write(in_folder("wrong.npy"), &wrong, diag));
     expect_refused(arena_format(arena, "label=%s", in_folder("wrong.npy")), "element 2 is 12");
 }

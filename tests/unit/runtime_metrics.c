@@ -215,7 +215,7 @@ START_TEST(emitted_files) {
     ck_assert_float_eq(((const float *)tensor.data)[2 * 6], 20);
     ck_assert_float_eq(((const float *)tensor.data)[2 * 7], 100);
     ck_assert(npy_read(arena, file_join(arena, output.folder, "p-t.npy"), &tensor, diag));
-    ck_assert(tensor.rank == 2 && tensor.dims[0] == 6 && tensor.dtype == HOST_I32);
+    ck_assert(tensor.rank == 2 && tensor.dims[0] == 6 && tensor.dtype == ELEMENT_I32);
     Image read;
     ck_assert(image_read(arena, file_join(arena, output.folder, "p-x.png"), &read, NULL, NULL, diag));
     ck_assert(!file_exists(file_join(arena, output.folder, "p-x/0001.png"))); // strips have no singles

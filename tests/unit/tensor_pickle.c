@@ -83,7 +83,7 @@ END_TEST
 START_TEST(fortran_order) {
     const PickleValue *list = read_birds("test/embeddings.fortran_f64.pickle");
     const HostTensor *array = list->items[0]->array;
-    ck_assert_int_eq(array->dtype, HOST_F64);
+    ck_assert_int_eq(array->dtype, ELEMENT_F64);
     ck_assert_uint_eq(array->rank, 2);
     ck_assert_uint_eq(array->dims[0], 3);
     ck_assert_uint_eq(array->dims[1], 5);

@@ -96,7 +96,7 @@ START_TEST(long_lists_are_read_back) {
         float values[ROWS * COLUMNS];
         ck_assert_int_eq(list->items[i]->kind, PICKLE_ARRAY);
         const HostTensor *array = list->items[i]->array;
-        ck_assert(array->dtype == HOST_F32 && array->rank == 2 && array->dims[0] == ROWS && array->dims[1] == COLUMNS);
+        ck_assert(array->dtype == ELEMENT_F32 && array->rank == 2 && array->dims[0] == ROWS && array->dims[1] == COLUMNS);
         pickle_floats(array, 0, ROWS * COLUMNS, values);
         for (uint32_t k = 0; k < ROWS * COLUMNS; k++)
             ck_assert(values[k] == (float)(i * ROWS * COLUMNS + k));
