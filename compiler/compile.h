@@ -16,6 +16,10 @@ typedef struct {
     const char *dump;        // a pass's name or "all"; printed to dump_stream
     const char *stop_after;  // a pass's name: nothing is written, compile_module returns NULL without an error
     FILE *dump_stream;
+    // As what a value of scratch is stored: one of the stored forms of its type. Asked of those that can be stored as something else than
+    // themselves (see store_elements); NULL: nothing is.
+    ElementType (*stored_as)(void *context, const Graph *graph, Value value);
+    void *stored_context;
     void (*progress)(void *context, const char *what, uint32_t done, uint32_t total); // "compiling 12/87"; may be NULL
     void *progress_context;
 } CompileOptions;

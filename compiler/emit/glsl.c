@@ -62,8 +62,9 @@ static const char *header(Arena *arena, const KernelList *list, const Kernel *ke
             continue;
         Type type = graph_type(list->graph, binding->value);
         const Buffer *buffer = &list->buffers[binding->value.id];
-        text_format(&text, "// %s %%%u %s%s%s\n", binding->kind == BINDING_WRITE ? "writes" : "reads", binding->value.id, type_text(arena, &type), buffer->name ? " " : "",
-                    buffer->name ? buffer->name : "");
+        bool is_other = buffer->element != dtype_element(type.dtype);
+        text_format(&text, "// %s %%%u %s%s%s%s%s\n", binding->kind == BINDING_WRITE ? "writes" : "reads", binding->value.id, type_text(arena, &type),
+                    is_other ? " as " : "", is_other ? element_name(buffer->element) : "", buffer->name ? " " : "", buffer->name ? buffer->name : "");
     }
     return text.data;
 }

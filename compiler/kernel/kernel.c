@@ -43,6 +43,8 @@ static void print_buffer(Text *text, const KernelList *list, Value value) {
     if (buffer->name)
         text_format(text, " \"%s\"", buffer->name);
     text_format(text, " %s", type_text(list->arena, &type));
+    if (buffer->element != dtype_element(type.dtype))
+        text_format(text, " as %s", element_name(buffer->element));
     if (buffer->layout.rank > 1) {
         text_append(text, " order ");
         for (uint32_t i = 0; i < buffer->layout.rank; i++)

@@ -392,4 +392,5 @@ void fuse_kernels(KernelList *list, const PassContext *context) {
             array_push(list->arena, &list->kernels.items[k].loads, fuse.leaves.items[k].items[i].value);
             array_push(list->arena, &list->kernels.items[k].in_place, fuse.leaves.items[k].items[i].in_place);
         }
+    store_elements(list, context);
 }

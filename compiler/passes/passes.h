@@ -17,6 +17,8 @@ typedef struct {
     bool no_fuse, reference_schedule;
     const GivenSchedule *given; // for the phase; of several for one kernel the last counts
     uint32_t given_count;
+    ElementType (*stored_as)(void *context, const Graph *graph, Value value); // of CompileOptions
+    void *stored_context;
     const bool *copied;    // by output of the phase's graph: the output gets a copy of its own (found necessary by plan); NULL: none
 } PassContext;
 
@@ -30,6 +32,10 @@ Layout layout_default(const Type *type);
 KernelList *layout_graph(Arena *arena, const Graph *graph, const PassContext *context);
 // Needs: layouts. Gives: kernels, in an order in which they may run; which values have buffers.
 void fuse_kernels(KernelList *list, const PassContext *context);
+// Needs: kernels with buffers, without schedules. Gives: buffers of scratch in the element types that PassContext.stored_as chooses. It is asked
+// of f32 values that kernels store vec4 by vec4: elements that share a uint cannot be stored one by one, as reductions do. Keeps: meaning, but
+// for the rounding of what is stored; arithmetic stays f32.
+void store_elements(KernelList *list, const PassContext *context);
 // Needs: kernels. Gives: a schedule for each. False: none fits the target, which is reported with `where` ("graph: program train, phase all").
 bool schedule_kernels(KernelList *list, const PassContext *context, const char *where, Diag *diag);
 // Needs: kernels in the order of their waves. Gives: fewer, small maps of one wave having become one. Called by plan.

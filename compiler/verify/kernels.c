@@ -97,6 +97,11 @@ static Tensor copy_rounded(Arena *arena, const Tensor *tensor) {
     return copy;
 }
 
+static void round_as_stored(ElementType stored, Tensor *tensor) {
+    for (uint64_t i = 0, count = type_count(&tensor->type); element_row(stored)->unit > 0 && i < count; i++)
+        tensor->data[i] = element_round(stored, tensor->data[i]);
+}
+
 static bool read_value(Case *test, Value value, Tensor *out, Diag *diag) {
     Range range = verify_range(test->phase, value);
     void *bytes = arena_alloc(test->arena, range.size);
@@ -124,6 +129,7 @@ static bool gather_inputs(Case *test, Tensor *values, Diag *diag) {
         values[value.id] = copy_rounded(test->arena, &test->base[value.id]);
         if (test->mode == VERIFY_EDGES && is_written(test->phase, value))
             mix_edges(&values[value.id], test->phase->seed + value.id);
+        round_as_stored(verify_stored(test->phase, value), &values[value.id]);
     }
     return true;
 }
@@ -265,12 +271,15 @@ static void keep_worst(VerifyResult *result, Value value, double error, double a
 static bool compare(Case *test, Value value, const Tensor *got) {
     const Tensor *exact = &test->exact[value.id], *other = test->other ? &test->other[value.id] : NULL, *errors = &test->errors[value.id];
     uint64_t count = type_count(&exact->type), wrong = 0, first_wrong = 0, compared = 0;
+    ElementType stored = verify_stored(test->phase, value);
+    const ElementRow *row = element_row(stored);
     for (uint64_t i = 0; i < count; i++) {
-        double wanted = exact->data[i], allowed = errors->data ? errors->data[i] + TINY : 0;
+        double wanted = exact->data[i], allowed = (errors->data ? errors->data[i] + TINY : 0) + row->unit * fabs(wanted) + row->tiny;
         if (other && !same(wanted, other->data[i]))
             continue;
         test->result->is_wild = test->result->is_wild || isnan(wanted);
-        if (isinf(allowed) && !isnan(wanted)) {
+        bool is_beyond = isfinite(wanted) && isinf(element_round(stored, wanted));
+        if ((isinf(allowed) || is_beyond) && !isnan(wanted)) {
             test->result->unjudged++;
             continue;
         }

@@ -190,6 +190,8 @@ static uint64_t result_offset(const VerifyPhase *phase, const Buffer *wanted) {
     graph_bug(graph, wanted->value, "a result has no place");
 }
 
+ElementType verify_stored(const VerifyPhase *phase, Value value) { return phase->compiled->kernels->buffers[value.id].element; }
+
 bool verify_is_constant(const VerifyPhase *phase, Value value) {
     uint64_t inside = 0;
     return whole_buffer(phase, value, &inside)->kind == BUFFER_CONSTANT;

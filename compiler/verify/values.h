@@ -33,5 +33,6 @@ bool verify_is_constant(const VerifyPhase *phase, Value value);
 void verify_pack(const VerifyPhase *phase, Value value, const Tensor *tensor, void *bytes);
 void verify_unpack(const VerifyPhase *phase, Value value, const void *bytes, Tensor *out, uint64_t *bad_padding);
 void verify_round(Tensor *tensor); // f32 tensors to f32 precision
+ElementType verify_stored(const VerifyPhase *phase, Value value); // as what its buffer holds it
 // A value in -1 … 1, the same for the same arguments.
 double verify_noise(uint64_t seed, uint64_t number);

@@ -10,7 +10,7 @@ const char *const element_names[ELEMENT_COUNT] = {
 };
 
 static const ElementRow rows[ELEMENT_COUNT] = {
-#define ELEMENT(id, name, npy, safetensors, type, form, host, word, stored, unit, memory_vector, memory_one, vector, one, load_vector,    \
+#define ELEMENT(id, name, npy, safetensors, type, form, host, word, stored, unit, tiny, memory_vector, memory_one, vector, one, load_vector,    \
                 load_one, store_vector, store_one, functions, texel)                                                                     \
     [ELEMENT_##id] = {name,                                                                                                              \
                       npy,                                                                                                               \
@@ -20,6 +20,7 @@ static const ElementRow rows[ELEMENT_COUNT] = {
                       ELEMENT_##word,                                                                                                    \
                       stored,                                                                                                            \
                       unit,                                                                                                              \
+                      tiny,                                                                                                              \
                       {memory_vector, memory_one, vector, one, load_vector, load_one, store_vector, store_one, functions},               \
                       TEXEL_##texel},
 #include "runtime/tensor/elements.def"

@@ -18,7 +18,7 @@ typedef struct {
     uint32_t bytes; // in files
     ElementType host, word;
     uint32_t stored; // bytes in device memory
-    double unit;
+    double unit, tiny;
     struct {
         const char *memory_vector, *memory_one, *vector, *one; // types
         const char *load_vector, *load_one, *store_vector, *store_one;

@@ -28,12 +28,12 @@ static bool write_feeds(Replay *replay, const ProgramPhase *phase, const void *c
     return ok;
 }
 
-static bool check_range(Replay *replay, const Range *range, bool *is_bad, Diag *diag) {
+static bool check_range(Replay *replay, const Range *range, ElementType type, bool *is_bad, Diag *diag) {
     Arena *arena = arena_create();
-    float *values = arena_alloc(arena, range->size);
-    uint64_t count = range->size / sizeof *values, i = 0;
-    bool ok = session_read_range(replay->session, range, values, diag);
-    while (ok && i < count && isfinite(values[i]))
+    void *numbers = arena_alloc(arena, range->size);
+    uint64_t count = range->size / element_stored(type), i = 0;
+    bool ok = session_read_range(replay->session, range, numbers, diag);
+    while (ok && i < count && isfinite(element_number(type, numbers, i)))
         i++;
     *is_bad = ok && i < count;
     replay->bad->element = i;
@@ -51,7 +51,9 @@ static bool check_dispatch(Replay *replay, const Dispatch *dispatch, uint32_t st
         if (value == dispatch->value_count)
             break;
         bool is_bad = false;
-        if (dispatch->value_types[value++] == ELEMENT_F32 && !check_range(replay, &dispatch->ranges.items[i], &is_bad, diag))
+        ElementType type = dispatch->value_types[value++];
+        bool is_real = element_row(type)->word == ELEMENT_F32;
+        if (is_real && !check_range(replay, &dispatch->ranges.items[i], type, &is_bad, diag))
             return false;
         if (!is_bad)
             continue;

@@ -133,6 +133,8 @@ static const char *write_bundle(Arena *arena, Diag *diag) {
     add_state(arena, &program, "k", STATE_PARAMETERS, tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9472), INIT_UNIFORM, -1, 3, 2, NULL);
     add_state(arena, &program, "count", STATE_COUNT, tensor(ELEMENT_I32, 0, NULL, NULL, STATE, 9728), INIT_CONSTANT, 5, 0, 0, NULL);
     add_state(arena, &program, "train.x", STATE_PROGRAM, tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9984), INIT_UNIFORM, 0, 1, 0, NULL);
+    add_state(arena, &program, "h", STATE_RUNNING, tensor(ELEMENT_F16, 2, (uint32_t[]){3, 5}, (uint8_t[]){1, 0}, STATE, 10240), INIT_CONSTANT, 1.0 / 3, 0, 0, NULL);
+    add_state(arena, &program, "b", STATE_RUNNING, tensor(ELEMENT_BF16, 1, &w, NULL, STATE, 10496), INIT_CONSTANT, -2, 0, 0, NULL);
     ProgramEntry entry = {.name = "train", .training = true, .steps = 10}, empty = {.name = "other"};
     ProgramFeed z = {.name = "z", .batch = 1, .tensor = tensor(ELEMENT_F32, 1, (uint32_t[]){3}, NULL, FEED, 512)};
     array_push(arena, &entry.inputs, z);
@@ -340,6 +342,36 @@ START_TEST(initial_values) {
 }
 END_TEST
 
+// States of two bytes an element: numbers are rounded as they go in, lie in the layout's order, and come out as f32.
+START_TEST(stored_forms) {
+    Bed bed = make_bed(&(DeviceOptions){.validation = true}, &(SessionOptions){.seed = seed});
+    const ElementType types[] = {ELEMENT_F16, ELEMENT_BF16};
+    const char *names[] = {"h", "b"};
+    uint64_t counts[] = {15, W_COUNT};
+    ck_assert_msg(session_initialise(bed.session, bed.diag), "%s", diag_text(bed.diag, bed.arena));
+    for (uint32_t k = 0; k < 2; k++) {
+        const ProgramState *state = program_state(bed.program, names[k]);
+        float numbers[W_COUNT], rounded[W_COUNT];
+        for (uint64_t i = 0; i < counts[k]; i++)
+            rounded[i] = (float)element_round(types[k], k ? -2 : 1.0 / 3);
+        check_tensor(&bed, names[k], rounded, counts[k]);
+        for (uint64_t i = 0; i < counts[k]; i++)
+            numbers[i] = (float)(i * i) / 7 - 3, rounded[i] = (float)element_round(types[k], (double)numbers[i]);
+        HostTensor given = {.dtype = ELEMENT_F32, .rank = state->tensor.layout.rank, .data = numbers, .size = counts[k] * sizeof *numbers};
+        for (uint32_t i = 0; i < given.rank; i++)
+            given.dims[i] = state->tensor.layout.dims[i];
+        ck_assert_msg(session_set(bed.session, names[k], &given, bed.diag), "%s", diag_text(bed.diag, bed.arena));
+        check_tensor(&bed, names[k], rounded, counts[k]);
+        ck_assert_uint_eq(state->tensor.range.size, k ? 2 * W_COUNT : 2 * 5 * 4); // rows of three are padded to four
+        char bytes[2 * W_COUNT];
+        ck_assert(session_read_range(bed.session, &state->tensor.range, bytes, bed.diag));
+        ck_assert_double_eq(element_number(types[k], bytes, 5), (double)rounded[k ? 5 : 6]); // [1, 1] of [3, 5], the first axis innermost
+        ck_assert_double_eq(element_number(types[k], bytes, 3), k ? (double)rounded[3] : 0);
+    }
+    end_bed(&bed);
+}
+END_TEST
+
 START_TEST(single_dispatches) {
     Bed bed = make_bed(&(DeviceOptions){.validation = true, .discrete = _i}, &(SessionOptions){.piece_groups = 30});
     const ProgramPhase *phase = bed.program->entries.items[0].phases.items;
@@ -455,6 +487,7 @@ static Suite *make(void) {
     tcase_set_timeout(cases, 0);
     tcase_add_loop_test(cases, steps, 0, sizeof variants / sizeof *variants);
     tcase_add_loop_test(cases, initial_values, 0, 2);
+    tcase_add_test(cases, stored_forms);
     tcase_add_loop_test(cases, single_dispatches, 0, 2);
     tcase_add_test(cases, refusals);
     tcase_add_test(cases, failing_calls);

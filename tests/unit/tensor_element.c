@@ -70,7 +70,7 @@ static const struct {
     {ELEMENT_I32, NAN, 0},
     {ELEMENT_BOOL, NAN, 1},
     {ELEMENT_BOOL, 0.5, 1},
-    {ELEMENT_I64, 1e30, 0x1p63},
+    {ELEMENT_I64, 1e30, 0x1.fffffffffffffp62},
     {ELEMENT_F32, 1.0 / 3, 0x1.555556p-2},
 };
 
