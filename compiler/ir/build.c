@@ -197,14 +197,15 @@ Value build_reduce(Graph *graph, Op op, Value x, const int64_t *axes, uint32_t a
         return x;
     uint32_t rank = graph_type(graph, x).rank;
     if (axis_count == 0) {
-        if (rank == 0 && op != OP_moments)
+        if (rank == 0 && op_def(op)->reduction->result_count == 1)
             return x;
         axes = all;
         axis_count = rank;
     }
-    if (op == OP_argmax && axis_count != 1)
-        graph_bug(graph, x, "argmax along %u axes", axis_count);
-    return add(graph, op, x, (Attr[]){op == OP_argmax ? attr_int(axes[0]) : attr_ints(axes, axis_count)}, 1);
+    bool takes_one = op_attr(op, 0) == ATTR_axis;
+    if (takes_one && axis_count != 1)
+        graph_bug(graph, x, "%s along %u axes", op_def(op)->name, axis_count);
+    return add(graph, op, x, (Attr[]){takes_one ? attr_int(axes[0]) : attr_ints(axes, axis_count)}, 1);
 }
 
 Value build_sum_to(Graph *graph, Value x, const Type *like) {

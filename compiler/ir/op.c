@@ -68,3 +68,11 @@ uint32_t op_attr_place(Op op, AttrName name) {
 }
 
 const Attr *attr_of(const Node *node, AttrName name) { return &node->attrs[op_attr_place(node->op, name)]; }
+
+bool op_folds(const Node *node, uint32_t axis) {
+    const Attr *axes = &node->attrs[0];
+    bool folds = op_attr(node->op, 0) == ATTR_axis && axes->integer == axis;
+    for (uint32_t i = 0; i < axes->count; i++)
+        folds = folds || axes->ints[i] == axis;
+    return folds;
+}

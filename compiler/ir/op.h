@@ -1,6 +1,7 @@
 // Op: the table of operations. One row of ops.def or elementwise.def is one op; everything that knows ops loops over them.
 #pragma once
 #include "compiler/ir/graph.h"
+#include "compiler/ir/reduction.h"
 
 // How an op becomes GPU code. A closed list: a new op picks one.
 typedef enum {
@@ -67,6 +68,7 @@ struct OpDef {
     OpVjp vjp;             // NULL: no gradient flows (integers, comparisons, random)
     OpReference reference; // NULL: a source, whose values come from outside, or a composite
     OpExpand expand;       // CLASS_COMPOSITE: instead of vjp and reference
+    const Reduction *reduction; // CLASS_REDUCE
     const char *glsl;      // CLASS_MAP: expression of $x, $y, $z in float or the dtype's GLSL type, valid for vec4 too unless glsl_scalar
     const char *glsl_helper; // CLASS_MAP: the file of shaders/ with the functions that `glsl` calls, or NULL; printed once, before main
     bool glsl_scalar;      // the expression works on scalars only: vec4 code applies it to each component
@@ -89,6 +91,7 @@ const OpDef *op_def(Op op);
 bool op_find(const char *name, Op *out);
 bool op_of_operator(const char *word, uint32_t arg_count, Op *out); // of expressions: "+", "and" …
 bool op_keeps_zero(const OpDef *def);                               // CLASS_MAP: f(0, …, 0) = 0
+bool op_folds(const Node *node, uint32_t axis); // CLASS_REDUCE: of its argument
 uint32_t op_attr_count(Op op);
 AttrName op_attr(Op op, uint32_t place);
 uint32_t op_attr_place(Op op, AttrName name);         // in Node.attrs; a bug where the op has none of this name

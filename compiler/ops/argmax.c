@@ -35,10 +35,26 @@ static void reference_argmax(const Graph *graph, const Node *node, const Tensor 
         }
 }
 
+static const Reduction argmax_reduction = {
+    .result_count = 1,
+    .start = "$T $a = $lowest; // largest: %$id\n"
+             "ivec4 $b = ivec4(0); // its position",
+    .neutral = "$lowest",
+    .step = "bvec4 $better = $greater;\n"
+            "$b = mix($b, $position, $better);\n"
+            "$a = mix($a, $x, $better);",
+    .combines = {{.name = "$a", .type = "$T", .helper = "map_extreme.glsl", .after = {true}}},
+    .combine_count = 1,
+    .finish = {NULL, "$E $best = $max_a;"},
+    .results = {{"$b", "min(min(($a.x == $best$or_nan_x ? $b.x : 2147483647), ($a.y == $best$or_nan_y ? $b.y : 2147483647)), "
+                       "min(($a.z == $best$or_nan_z ? $b.z : 2147483647), ($a.w == $best$or_nan_w ? $b.w : 2147483647)))"}},
+};
+
 const OpDef op_argmax = {
     .name = "argmax",
     .summary = "index of the largest element along an axis, the first of equals; NaN is largest",
     .op_class = CLASS_REDUCE,
+    .reduction = &argmax_reduction,
     .arg_count = 1,
     .infer = infer_argmax,
     .reference = reference_argmax,

@@ -48,10 +48,31 @@ static void reference_logsumexp(const Graph *graph, const Node *node, const Tens
     free(largest);
 }
 
+// First the largest, then exponentials of what is less than it by how much.
+static const Reduction logsumexp_reduction = {
+    .result_count = 1,
+    .start = "vec4 $a = $lowest; // largest: %$id\n"
+             "vec4 $b = vec4(0.0); // sum of exponentials",
+    .neutral = "$lowest",
+    .step = "$a = max($a, $x);",
+    .step_again = "$b += map_exp($x - $a);",
+    .helper = "map_exp.glsl",
+    .combines = {{.name = "$a", .type = "vec4", .expression = "map_maximum($theirs, $mine)", .helper = "map_extreme.glsl", .after = {true}},
+                 {.name = "$b", .type = "vec4", .expression = "$mine + $theirs", .after = {false, true}}},
+    .combine_count = 2,
+    .again = AGAIN_ALWAYS,
+    .before = {"$a = mix($a, vec4(0.0), isinf($a)); // inf - inf is no number",
+               "$a = vec4(max(max($a.x, $a.y), max($a.z, $a.w)));\n"
+               "$a = mix($a, vec4(0.0), isinf($a)); // inf - inf is no number"},
+    .results = {{"$a + vec4(map_log($b.x), map_log($b.y), map_log($b.z), map_log($b.w))", "$a.x + map_log($sum_b)"}},
+    .finish_helper = "map_log.glsl",
+};
+
 const OpDef op_logsumexp = {
     .name = "logsumexp",
     .summary = "log of the sum of e^x over axes",
     .op_class = CLASS_REDUCE,
+    .reduction = &logsumexp_reduction,
     .arg_count = 1,
     .infer = infer_logsumexp,
     .vjp = vjp_logsumexp,

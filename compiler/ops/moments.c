@@ -55,10 +55,43 @@ static void reference_moments(const Graph *graph, const Node *node, const Tensor
     } while (fold_next(&fold));
 }
 
+#define DEVIATION "map_maximum(mix($squares * $unscale - $apart * $apart, $squares - abs($apart), isinf($squares)), $R(0.0))"
+
+// Differences from the first element: no cancellation, and no division in the loop. They are scaled before they are squared, so that squares of large
+// numbers stay in range. Where the first element lies far from the mean, the squares of differences cancel: then (and only then) they are taken again
+// from the mean. Compared are roots, as the squares may leave the range; a mean that is not finite stays what it is.
+static const Reduction moments_reduction = {
+    .result_count = 2,
+    .start = "vec4 $c = $first; // first element: %$id\n"
+             "$c = mix($c, vec4(0.0), isinf($c));\n"
+             "vec4 $a = vec4(0.0), $b = vec4(0.0); // mean difference from it, and the sum of squares of scaled ones",
+    .neutral = "vec4(0.0)",
+    .element = "$x - $c",
+    .step = "vec4 $difference = $x;\n"
+            "$a += $difference * $inverse_count;\n"
+            "$difference *= $scale;\n"
+            "$b += $difference * $difference;",
+    .combines = {{.name = "$a", .type = "vec4", .expression = "$mine + $theirs", .after = {true, true}},
+                 {.name = "$b", .type = "vec4", .expression = "$mine + $theirs", .after = {true, true}}},
+    .combine_count = 2,
+    .again = AGAIN_IF,
+    .prelude = {NULL, "float whole_a$id = $sum_a, whole_b$id = $sum_b;"},
+    .condition = {"any(greaterThan(abs($a), $limit * sqrt($b)))", "abs(whole_a$id) > $limit * sqrt(whole_b$id)"},
+    .again_note = "the first element was far off: again from the mean",
+    .before = {"$c += mix($a, vec4(0.0), isinf($a));\n"
+               "$a = vec4(0.0); $b = vec4(0.0);",
+               "$c += isinf(whole_a$id) ? 0.0 : whole_a$id;\n"
+               "$a = vec4(0.0); $b = vec4(0.0);"},
+    .finish = {"$R $apart = $sum_a, $squares = $sum_b;", NULL},
+    .results = {{"$c + $apart", "$c.x + $apart"}, {DEVIATION, NULL}},
+    .finish_helper = "map_extreme.glsl",
+};
+
 const OpDef op_moments = {
     .name = "moments",
     .summary = "mean and variance (over the count) along axes, stacked on a new first axis",
     .op_class = CLASS_REDUCE,
+    .reduction = &moments_reduction,
     .arg_count = 1,
     .infer = infer_moments,
     .vjp = vjp_moments,

@@ -32,10 +32,22 @@ static void reference_reduce_sum(const Graph *graph, const Node *node, const Ten
         {F32(2, 3, 3, 2)}, 1, {EXAMPLE_INTS(0, 2, 3)}, -2, 2, 0.01                                                                         \
     }
 
+static const Reduction reduce_sum_reduction = {
+    .adds_zeros = true,
+    .result_count = 1,
+    .start = "$T $a = $T(0); // sum: %$id",
+    .neutral = "$T(0)",
+    .step = "$a += $x;",
+    .combines = {{.name = "$a", .type = "$T", .expression = "$mine + $theirs", .after = {true}}},
+    .combine_count = 1,
+    .results = {{"$sum_a", NULL}},
+};
+
 const OpDef op_reduce_sum = {
     .name = "reduce_sum",
     .summary = "sum over axes",
     .op_class = CLASS_REDUCE,
+    .reduction = &reduce_sum_reduction,
     .arg_count = 1,
     .infer = infer_reduce,
     .vjp = vjp_reduce_sum,
@@ -74,10 +86,22 @@ static void reference_reduce_max(const Graph *graph, const Node *node, const Ten
     } while (fold_next(&fold));
 }
 
+static const Reduction reduce_max_reduction = {
+    .result_count = 1,
+    .start = "$T $a = $lowest; // max: %$id",
+    .neutral = "$lowest",
+    .step = "$a = map_maximum($x, $a);",
+    .helper = "map_extreme.glsl",
+    .combines = {{.name = "$a", .type = "$T", .expression = "map_maximum($theirs, $mine)", .helper = "map_extreme.glsl", .after = {true}}},
+    .combine_count = 1,
+    .results = {{"$max_a", NULL}},
+};
+
 const OpDef op_reduce_max = {
     .name = "reduce_max",
     .summary = "maximum over axes, NaN if one is; equals share the gradient",
     .op_class = CLASS_REDUCE,
+    .reduction = &reduce_max_reduction,
     .arg_count = 1,
     .infer = infer_reduce,
     .vjp = vjp_reduce_max,

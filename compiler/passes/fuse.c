@@ -152,8 +152,8 @@ static uint32_t begin(Fuse *fuse, uint32_t id, KernelClass class, uint32_t level
 }
 
 static bool same_reduction(const Fuse *fuse, const Node *a, const Node *b) {
-    bool single = a->op != OP_logsumexp && b->op != OP_logsumexp;
-    bool axes = (a->op == OP_argmax) == (b->op == OP_argmax) && attr_equal(&a->attrs[0], &b->attrs[0]);
+    bool single = op_def(a->op)->reduction->again != AGAIN_ALWAYS && op_def(b->op)->reduction->again != AGAIN_ALWAYS;
+    bool axes = op_attr(a->op, 0) == op_attr(b->op, 0) && attr_equal(&a->attrs[0], &b->attrs[0]);
     Type x = graph_type(fuse->graph, a->args[0]), y = graph_type(fuse->graph, b->args[0]);
     return single && axes && type_same_shape(&x, &y) && layout_equal(&fuse->list->layouts[a->args[0].id], &fuse->list->layouts[b->args[0].id]);
 }

@@ -70,20 +70,14 @@ static Layout reshaped(const Node *node, const Layout *arg) {
 }
 
 static Layout reduced(const Node *node, const Layout *arg) {
-    bool folded[LAYOUT_RANK_MAX] = {false};
-    if (node->op == OP_argmax)
-        folded[attr_of(node, ATTR_axis)->integer] = true;
-    else
-        for (uint32_t i = 0; i < attr_of(node, ATTR_axes)->count; i++)
-            folded[attr_of(node, ATTR_axes)->ints[i]] = true;
-    uint32_t number[LAYOUT_RANK_MAX], next = node->op == OP_moments ? 1 : 0, place = 0;
+    uint32_t number[LAYOUT_RANK_MAX], next = op_def(node->op)->reduction->result_count > 1 ? 1 : 0, place = 0;
     uint8_t order[LAYOUT_RANK_MAX];
     if (next)
         order[place++] = 0;
     for (uint32_t axis = 0; axis < arg->rank; axis++)
-        number[axis] = folded[axis] ? 0 : next++;
+        number[axis] = op_folds(node, axis) ? 0 : next++;
     for (uint32_t i = 0; i < arg->rank; i++)
-        if (!folded[arg->order[i]])
+        if (!op_folds(node, arg->order[i]))
             order[place++] = (uint8_t)number[arg->order[i]];
     return layout_make(node->type.rank, node->type.dims, order);
 }

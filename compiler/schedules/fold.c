@@ -3,19 +3,10 @@
 #include "compiler/emit/glsl.h"
 #include "compiler/schedules/rounding.h"
 
-static bool is_folded(const Node *node, uint32_t axis) {
-    if (node->op == OP_argmax)
-        return attr_of(node, ATTR_axis)->integer == axis;
-    for (uint32_t i = 0; i < attr_of(node, ATTR_axes)->count; i++)
-        if (attr_of(node, ATTR_axes)->ints[i] == axis)
-            return true;
-    return false;
-}
-
 static const Layout *space_of(const KernelView *view) { return &view->list->layouts[graph_node(view->list->graph, view->value)->args[0].id]; }
 
 static bool folds(const KernelView *view, uint32_t place) {
-    return is_folded(graph_node(view->list->graph, view->value), space_of(view)->order[place]);
+    return op_folds(graph_node(view->list->graph, view->value), space_of(view)->order[place]);
 }
 
 double fold_turns(const KernelView *view) {

@@ -210,9 +210,7 @@ static Walk walk_start(const Bound *bound) {
     const Node *node = bound->node;
     uint64_t stride = 1;
     for (uint32_t axis = walk.type->rank; axis-- > 0;) {
-        bool folded = node->op == OP_argmax && attr_of(node, ATTR_axis)->integer == axis;
-        for (uint32_t i = 0; node->op != OP_argmax && i < attr_of(node, ATTR_axes)->count; i++)
-            folded = folded || attr_of(node, ATTR_axes)->ints[i] == axis;
+        bool folded = op_folds(node, axis);
         walk.strides[axis] = folded ? 0 : stride;
         stride *= folded ? 1 : walk.type->dims[axis];
     }

@@ -43,6 +43,7 @@ static void check_form(const OpDef *def) {
     Op found = OP_NONE;
     ck_assert(op_find(def->name, &found));
     ck_assert_str_eq(op_def(found)->name, def->name);
+    ck_assert_msg((def->op_class == CLASS_REDUCE) == (def->reduction != NULL), "%s: reductions say how they fold, nothing else does", def->name);
     if (def->op_class == CLASS_MAP)
         ck_assert_msg(def->glsl && def->cost > 0, "%s has no GLSL or no cost", def->name);
     if (def->op_class != CLASS_SOURCE && def->op_class != CLASS_META)
