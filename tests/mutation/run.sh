@@ -25,6 +25,10 @@ mkdir -p "$copy"
 find . -path ./build -prune -o -path ./.git -prune -o -path ./runs -prune -o -type f -print | while read -r file; do
     cmp -s "$file" "$copy/$file" || { mkdir -p "$copy/$(dirname "$file")" && cp "$file" "$copy/$file"; }
 done
+# And those that have moved away are gone.
+(cd "$copy" && find . -type f -print) | while read -r file; do
+    [ -e "$file" ] || rm "$copy/$file"
+done
 cmake -S "$copy" -B "$root/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE=-O1 >"$root/log" 2>&1
 
 # The table, and for every rule of simplify.def one that adds 1 to what it gives.
