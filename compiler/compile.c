@@ -311,7 +311,7 @@ Compiled *compile_module(Arena *arena, const Module *module, const CompileOption
     return finish(&compile, out, (KernelList *const *const *)phases, folder) ? out : NULL;
 }
 
-// An edited shader may have another local_size. Where invocations are numbered through gl_WorkGroupSize, as many workgroups are dispatched as
+// An edited shader may share more in a workgroup, or have another local_size. Where invocations are numbered through gl_WorkGroupSize, as many workgroups are dispatched as
 // cover those that there were; elsewhere a workgroup is a tile of the work, of which there are as many as before.
 static bool renew_workgroup(Program *program, uint32_t index, const SpirvJob *job, Diag *diag) {
     ProgramKernel *kernel = &program->kernels.items[index];
@@ -320,6 +320,8 @@ static bool renew_workgroup(Program *program, uint32_t index, const SpirvJob *jo
         diag_error(diag, NULL, "kernel %s: its workgroup's size is no constant; write layout(local_size_x = %u) in;", kernel->name, kernel->workgroup[0]);
         return false;
     }
+    uint64_t shared = spirv_shared_bytes(job->words, job->size);
+    kernel->shared_bytes = shared < UINT32_MAX ? (uint32_t)shared : UINT32_MAX;
     if (!memcmp(size, kernel->workgroup, sizeof size))
         return true;
     bool counts_invocations = strstr(job->source, "gl_WorkGroupSize") != NULL;

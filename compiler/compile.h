@@ -41,7 +41,7 @@ typedef struct {
 // `folder`: the bundle directory to write (replaced in one step when it is a bundle or absent; any other existing thing is an error; see folder.h), or NULL: nothing is
 // written. The program holds its SPIR-V unless no_spirv, so that a session can be made of it at once. NULL after an error, and after --stop-after.
 Compiled *compile_module(Arena *arena, const Module *module, const CompileOptions *options, const char *folder, Diag *diag);
-// Rebuilds the kernels of a bundle whose .comp differs from its digest; renews digests, sizes of workgroups and how many are dispatched. The count of rebuilt kernels goes to `rebuilt`.
+// Rebuilds the kernels of a bundle whose .comp differs from its digest; renews digests, sizes of workgroups, what they share and how many are dispatched. The count of rebuilt kernels goes to `rebuilt`.
 bool compile_rebuild(Arena *arena, const char *folder, bool debug_info, uint32_t *rebuilt, Diag *diag);
 
 // The pass table, for --help and --dump.

@@ -177,6 +177,47 @@ bool spirv_workgroup(const void *words, size_t bytes, uint32_t size[3]) {
     return found && !is_special;
 }
 
+// The bytes of a type, from those of the types that it is made of; numbers[id] is a constant's value.
+static uint64_t type_bytes(const uint32_t *at, uint32_t length, const uint64_t *sizes, const uint64_t *numbers) {
+    enum { TYPE_BOOL = 20, TYPE_INT, TYPE_FLOAT, TYPE_VECTOR, TYPE_MATRIX, TYPE_ARRAY = 28, TYPE_STRUCT = 30, TYPE_POINTER = 32, IN_WORKGROUP = 4 };
+    uint64_t sum = 0;
+    switch (*at & 0xFFFF) {
+    case TYPE_BOOL: return 4;
+    case TYPE_INT:
+    case TYPE_FLOAT: return at[2] / 8;
+    case TYPE_VECTOR:
+    case TYPE_MATRIX: return sizes[at[2]] * at[3];
+    case TYPE_ARRAY: return sizes[at[2]] * numbers[at[3]];
+    case TYPE_STRUCT:
+        for (uint32_t i = 2; i < length; i++)
+            sum += sizes[at[i]];
+        return sum;
+    case TYPE_POINTER: return at[2] == IN_WORKGROUP ? sizes[at[3]] : 0;
+    }
+    return 0;
+}
+
+uint64_t spirv_shared_bytes(const void *words, size_t bytes) {
+    enum { BOUND_AT = 3, HEADER_WORDS = 5, FIRST_TYPE = 19, LAST_TYPE = 32, CONSTANT = 43, VARIABLE = 59, IN_WORKGROUP = 4 };
+    const uint32_t *word = words;
+    size_t count = bytes / sizeof *word;
+    if (count <= HEADER_WORDS || word[BOUND_AT] > count)
+        return 0;
+    Arena *arena = arena_create();
+    uint64_t *sizes = ARENA_NEW(arena, uint64_t, word[BOUND_AT]), *numbers = ARENA_NEW(arena, uint64_t, word[BOUND_AT]), sum = 0;
+    for (size_t at = HEADER_WORDS; at < count && word[at] >> 16; at += word[at] >> 16) {
+        uint32_t op = word[at] & 0xFFFF, length = word[at] >> 16;
+        if (op >= FIRST_TYPE && op <= LAST_TYPE)
+            sizes[word[at + 1]] = type_bytes(word + at, length, sizes, numbers);
+        else if (op == CONSTANT)
+            numbers[word[at + 2]] = word[at + 3];
+        else if (op == VARIABLE && word[at + 3] == IN_WORKGROUP)
+            sum += sizes[word[at + 1]];
+    }
+    arena_destroy(&arena);
+    return sum;
+}
+
 // ---- workers
 
 // A source that is wrong does not keep the others from being tried: a job's messages are its own.

@@ -13,6 +13,8 @@ typedef struct {
 
 // A compute shader's workgroup (execution mode LocalSize); false where it has none that is constant.
 bool spirv_workgroup(const void *words, size_t bytes, uint32_t size[3]);
+// Bytes of its variables that a workgroup shares, without what a driver adds between them.
+uint64_t spirv_shared_bytes(const void *words, size_t bytes);
 
 // Compiles all jobs (largest source first, one thread a core; the cache is file_cache_folder()/spirv/DIGEST.spv, keyed by source, exactness,
 // debug flag and glslang's version; a damaged or unwritable cache is no error). On a glslang error reports its log and the numbered source

@@ -1,4 +1,6 @@
 // Profiles: a device's own gives the bundle that the device itself gives; that of a device elsewhere compiles here.
+#include "compiler/emit/spirv.h"
+#include "runtime/program/program.h"
 #include "tests/end_to_end/command.h"
 
 START_TEST(a_profile_stands_for_its_device) {
@@ -54,6 +56,31 @@ START_TEST(a_device_is_measured_once) {
 }
 END_TEST
 
+// What emitters state is what shaders share; what an edited shader shares is counted anew, and must fit the target.
+START_TEST(shared_bytes_are_those_of_the_shaders) {
+    const char *bundle = in_folder("gpu.ggb");
+    expect_code(0, "compile graphs/ring_gan.json -o %s --target gpu", bundle);
+    const Program *program = program_read(arena, bundle, diag);
+    ck_assert_msg(program != NULL, "%s", diag_text(diag, arena));
+    const ProgramKernel *sharing = NULL;
+    for (uint32_t k = 0; k < program->kernels.count; k++) {
+        const ProgramKernel *kernel = &program->kernels.items[k];
+        ck_assert_msg(spirv_shared_bytes(kernel->spirv, kernel->spirv_size) == kernel->shared_bytes, "%s: %u", kernel->name, kernel->shared_bytes);
+        sharing = kernel->shared_bytes ? kernel : sharing;
+    }
+    ck_assert_ptr_nonnull(sharing);
+    const char *path = program_kernel_path(arena, bundle, sharing->name, ".comp"), *text = read_all(path), *begin = strstr(text, "void main() {\n");
+    ck_assert_ptr_nonnull(begin);
+    for (uint32_t vectors = 16; vectors <= 4096; vectors += 4080) {
+        write_text(path, arena_format(arena, "%.*sshared vec4 more[%u];\nvoid main() {\n    more[0] = vec4(1.0);\n%s", (int)(begin - text), text,
+                                      vectors, begin + strlen("void main() {\n")));
+        expect_code(vectors == 16 ? 0 : 1, "compile %s", bundle);
+    }
+    expect_err(arena_format(arena, "bytes that a workgroup shares: %u, but at most 32768 is allowed", sharing->shared_bytes + 65536));
+    ck_assert_ptr_nonnull(strstr(read_all(file_join(arena, bundle, "program.json")), arena_format(arena, "\"shared_bytes\": %u", sharing->shared_bytes + 256)));
+}
+END_TEST
+
 START_TEST(what_is_no_profile_is_said) {
     expect_code(1, "compile graphs/unrolled_gan.json -o %s --target %s", in_folder("x.ggb"), in_folder("absent.json"));
     expect_err("absent.json: ");
@@ -79,6 +106,7 @@ int main(void) {
     tcase_add_test(tests, a_profile_stands_for_its_device);
     tcase_add_test(tests, a_device_elsewhere_is_compiled_for);
     tcase_add_test(tests, a_device_is_measured_once);
+    tcase_add_test(tests, shared_bytes_are_those_of_the_shaders);
     tcase_add_test(tests, what_is_no_profile_is_said);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -195,6 +195,19 @@ START_TEST(many_jobs_in_parallel) {
 }
 END_TEST
 
+START_TEST(shared_bytes_are_counted) {
+    SpirvJob job = compile_one("#version 450\nlayout(local_size_x = 8) in;\nlayout(set = 0, binding = 0) buffer Data { float data[]; };\n"
+                               "struct Pair { vec2 u; int k; };\nshared float a[100];\nshared vec4 b[8][2];\nshared uint n;\nshared Pair s[3];\n"
+                               "float own[7];\nvoid main() {\n    uint i = gl_LocalInvocationID.x;\n    a[i] = own[i % 7u];\n    b[i][1] = vec4(1.0);\n"
+                               "    n = i;\n    s[i % 3u].k = 2;\n    barrier();\n    data[i] = a[7u - i] + b[i][0].x + float(n) + s[0].u.x;\n}\n",
+                               false);
+    ck_assert_uint_eq(spirv_shared_bytes(job.words, job.size), 400 + 256 + 4 + 36);
+    job = compile_one(DOUBLE_IT, false);
+    ck_assert_uint_eq(spirv_shared_bytes(job.words, job.size), 0);
+    ck_assert_uint_eq(spirv_shared_bytes(job.words, 16), 0);
+}
+END_TEST
+
 START_TEST(random_numbers_compile) {
     Text source = text_create(arena);
     text_append(&source, "#version 450\nlayout(local_size_x = 64) in;\nlayout(set = 0, binding = 0) buffer Data { float data[]; };\n");
@@ -223,6 +236,7 @@ int main(void) {
     tcase_add_test(tests, unwritable_cache_is_no_error);
     tcase_add_test(tests, errors_show_log_and_lines);
     tcase_add_test(tests, many_jobs_in_parallel);
+    tcase_add_test(tests, shared_bytes_are_counted);
     tcase_add_test(tests, random_numbers_compile);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
