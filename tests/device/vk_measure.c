@@ -4,7 +4,7 @@
 #include "tests/device/vk_drivers.h"
 
 static Device *open_device(Arena *arena, Diag *diag) {
-    Device *device = device_create(arena, NULL, diag);
+    Device *device = device_create(arena, &(DeviceOptions){.validation = true}, diag);
     ck_assert_msg(device != NULL, "%s", diag_text(diag, arena));
     return device;
 }
@@ -35,6 +35,7 @@ START_TEST(what_was_measured_is_kept) {
     ck_assert(is_kept(arena, info, &kept, NULL));
     for (ModelFigure i = 0; i < FIGURE_COUNT; i++)
         ck_assert(model_figure(&kept, i) == model_figure(&measured, i));
+    ck_assert_msg(device_validation_messages(device) == 0, "%.500s", device_validation_text(device));
     device_destroy(&device);
     arena_destroy(&arena);
 }
