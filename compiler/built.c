@@ -13,12 +13,12 @@ bool built_make(Arena *arena, const Module *module, const CompileOptions *option
 static bool same_range(const Range *a, const Range *b) { return a->memory == b->memory && a->offset == b->offset && a->size == b->size; }
 
 // A kernel that was edited may have workgroups of another size, and then as many of them as it takes.
-static bool same_groups(const Dispatch *a, const ProgramKernel *kernel, const Dispatch *b, const ProgramKernel *other) {
+static bool same_groups(const Step *a, const ProgramKernel *kernel, const Step *b, const ProgramKernel *other) {
     return memcmp(kernel->workgroup, other->workgroup, sizeof kernel->workgroup) != 0 || memcmp(a->groups, b->groups, sizeof a->groups) == 0;
 }
 
-static bool same_dispatch(const Dispatch *a, const Dispatch *b) {
-    if (strcmp(a->label, b->label) != 0 || a->value_count != b->value_count || a->ranges.count != b->ranges.count)
+static bool same_dispatch(const Step *a, const Step *b) {
+    if (a->kind != b->kind || a->word != b->word || strcmp(a->label, b->label) != 0 || a->value_count != b->value_count || a->ranges.count != b->ranges.count)
         return false;
     for (uint32_t i = 0; i < a->value_count; i++)
         if (a->values[i] != b->values[i])
@@ -39,11 +39,13 @@ static bool same_structure(const Program *a, const Program *b) {
             return false;
         for (uint32_t k = 0; k < x->phases.count; k++) {
             const ProgramPhase *p = &x->phases.items[k], *q = &y->phases.items[k];
-            if (p->dispatches.count != q->dispatches.count)
+            if (p->steps.count != q->steps.count)
                 return false;
-            for (uint32_t d = 0; d < p->dispatches.count; d++) {
-                const Dispatch *one = &p->dispatches.items[d], *other = &q->dispatches.items[d];
-                if (!same_dispatch(one, other) || !same_groups(one, &a->kernels.items[one->kernel], other, &b->kernels.items[other->kernel]))
+            for (uint32_t d = 0; d < p->steps.count; d++) {
+                const Step *one = &p->steps.items[d], *other = &q->steps.items[d];
+                if (!same_dispatch(one, other))
+                    return false;
+                if (one->kind == STEP_DISPATCH && !same_groups(one, &a->kernels.items[one->kernel], other, &b->kernels.items[other->kernel]))
                     return false;
             }
         }

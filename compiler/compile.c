@@ -331,8 +331,8 @@ static bool renew_workgroup(Program *program, uint32_t index, const SpirvJob *jo
     }
     for (uint32_t p = 0; p < program->entries.count && counts_invocations; p++)
         for (uint32_t i = 0; i < program->entries.items[p].phases.count; i++)
-            for (uint32_t d = 0; d < program->entries.items[p].phases.items[i].dispatches.count; d++) {
-                Dispatch *dispatch = &program->entries.items[p].phases.items[i].dispatches.items[d];
+            for (uint32_t d = 0; d < program->entries.items[p].phases.items[i].steps.count; d++) {
+                Step *dispatch = &program->entries.items[p].phases.items[i].steps.items[d];
                 if (dispatch->kernel != index)
                     continue;
                 uint64_t invocations = (uint64_t)dispatch->groups[0] * dispatch->groups[1] * kernel->workgroup[0], most = program->target.groups_max,

@@ -11,21 +11,23 @@ static GivenSchedules **empty(Arena *arena, const Program *program) {
 }
 
 // Labels begin with the root: "%12 conv2d …".
-static uint32_t root_of(const Dispatch *dispatch) { return dispatch->label && *dispatch->label == '%' ? (uint32_t)strtoul(dispatch->label + 1, NULL, 10) : 0; }
+static uint32_t root_of(const Step *dispatch) { return dispatch->label && *dispatch->label == '%' ? (uint32_t)strtoul(dispatch->label + 1, NULL, 10) : 0; }
 
 GivenSchedules **given_by_program(Arena *arena, const Program *program) {
     GivenSchedules **given = empty(arena, program);
     for (uint32_t i = 0; i < program->entries.count; i++)
         for (uint32_t k = 0; k < program->entries.items[i].phases.count; k++) {
             const ProgramPhase *phase = &program->entries.items[i].phases.items[k];
-            for (uint32_t d = 0; d < phase->dispatches.count; d++)
-                if (phase->dispatches.items[d].schedule)
-                    array_push(arena, &given[i][k], ((GivenSchedule){root_of(&phase->dispatches.items[d]), phase->dispatches.items[d].schedule, NULL}));
+            for (uint32_t d = 0; d < phase->steps.count; d++)
+                if (phase->steps.items[d].schedule)
+                    array_push(arena, &given[i][k], ((GivenSchedule){root_of(&phase->steps.items[d]), phase->steps.items[d].schedule, NULL}));
         }
     return given;
 }
 
-static bool is_meant(Arena *arena, const Program *program, const char *where, const Dispatch *dispatch, const char *kernel) {
+static bool is_meant(Arena *arena, const Program *program, const char *where, const Step *dispatch, const char *kernel) {
+    if (dispatch->kind != STEP_DISPATCH)
+        return false;
     const char *name = program->kernels.items[dispatch->kernel].name, *value = arena_format(arena, "%%%u", root_of(dispatch));
     size_t number = strcspn(name, "_");
     return fnmatch(kernel, name, 0) == 0 || fnmatch(kernel, value, 0) == 0 || fnmatch(kernel, arena_format(arena, "%s/%s", where, value), 0) == 0 ||
@@ -38,10 +40,10 @@ static uint32_t take(Arena *arena, const Program *program, const char *option, c
         for (uint32_t k = 0; k < program->entries.items[i].phases.count; k++) {
             const ProgramPhase *phase = &program->entries.items[i].phases.items[k];
             const char *where = arena_format(arena, "%s/%s", program->entries.items[i].name, phase->name);
-            for (uint32_t d = 0; d < phase->dispatches.count; d++) {
-                if (!is_meant(arena, program, where, &phase->dispatches.items[d], kernel))
+            for (uint32_t d = 0; d < phase->steps.count; d++) {
+                if (!is_meant(arena, program, where, &phase->steps.items[d], kernel))
                     continue;
-                array_push(arena, &given[i][k], ((GivenSchedule){root_of(&phase->dispatches.items[d]), text, option}));
+                array_push(arena, &given[i][k], ((GivenSchedule){root_of(&phase->steps.items[d]), text, option}));
                 count++;
             }
         }

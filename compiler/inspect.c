@@ -10,7 +10,7 @@ typedef struct {
     uint32_t found;
 } View;
 
-static const Kernel *kernel_of(const CompiledPhase *compiled, const Dispatch *dispatch) {
+static const Kernel *kernel_of(const CompiledPhase *compiled, const Step *dispatch) {
     for (uint32_t i = 0; i < compiled->kernels->kernels.count; i++) {
         const Kernel *kernel = &compiled->kernels->kernels.items[i];
         for (uint32_t k = 0; k < kernel->stores.count; k++)
@@ -27,12 +27,12 @@ static const char *groups_text(Arena *arena, const uint32_t groups[3]) {
 }
 
 // "rows" of "rows:lanes=8,…".
-static const char *family_of(Arena *arena, const Dispatch *dispatch) {
+static const char *family_of(Arena *arena, const Step *dispatch) {
     return dispatch->schedule ? arena_format(arena, "%.*s", (int)strcspn(dispatch->schedule, ":"), dispatch->schedule) : "";
 }
 
 // The runner-up of a choice: what the estimate put next, or where the choice was another's, first.
-static void print_schedule(const View *view, const Dispatch *dispatch, const Kernel *kernel) {
+static void print_schedule(const View *view, const Step *dispatch, const Kernel *kernel) {
     if (!kernel || !kernel->runner_up.family || !dispatch->schedule)
         return;
     text_format(view->out, "        computed as %s; runner-up %s\n", dispatch->schedule, schedule_text(view->out->arena, &kernel->runner_up));
@@ -41,15 +41,15 @@ static void print_schedule(const View *view, const Dispatch *dispatch, const Ker
 static void print_dispatch(View *view, const ProgramEntry *entry, const ProgramPhase *phase, const CompiledPhase *compiled,
                            uint32_t index) {
     Arena *arena = view->out->arena;
-    const Dispatch *dispatch = &phase->dispatches.items[index];
+    const Step *dispatch = &phase->steps.items[index];
     const Kernel *kernel = kernel_of(compiled, dispatch);
     if (index == 0) {
-        text_format(view->out, "%s/%s: %u dispatches, scratch %s (lower bound %s)\n", entry->name, phase->name, phase->dispatches.count,
+        text_format(view->out, "%s/%s: %u steps, scratch %s (lower bound %s)\n", entry->name, phase->name, phase->steps.count,
                text_bytes(arena, phase->scratch_size), text_bytes(arena, phase->scratch_lower_bound));
         text_format(view->out, "  %4s  %-40s %-14s %-12s %9s %11s %11s  %s\n", "wave", "kernel", "class", "schedule", "groups", "bytes", "FLOP", "origin");
     }
-    text_format(view->out, "  %4u  %-40s %-14s %-12s %9s %11s %11s  %s\n", dispatch->wave, view->program->kernels.items[dispatch->kernel].name,
-           work_class_names[dispatch->work_class], family_of(arena, dispatch), groups_text(arena, dispatch->groups),
+    text_format(view->out, "  %4u  %-40s %-14s %-12s %9s %11s %11s  %s\n", dispatch->wave, program_step_name(view->program, dispatch),
+           work_class_names[dispatch->work_class], family_of(arena, dispatch), dispatch->kind == STEP_DISPATCH ? groups_text(arena, dispatch->groups) : "",
            text_bytes(arena, (uint64_t)dispatch->bytes), dispatch->flops > 0 ? text_flops(arena, dispatch->flops) : "", dispatch->label);
     print_schedule(view, dispatch, kernel);
     if (kernel && kernel->reason)
@@ -97,15 +97,15 @@ static void print_value(View *view, const ProgramPhase *phase, const CompiledPha
         text_format(view->out, "      in no buffer: computed where it is used\n");
     else
         print_place(view, buffer);
-    for (uint32_t i = 0; i < phase->dispatches.count; i++) {
-        const Kernel *kernel = kernel_of(compiled, &phase->dispatches.items[i]);
-        const char *name = view->program->kernels.items[phase->dispatches.items[i].kernel].name;
+    for (uint32_t i = 0; i < phase->steps.count; i++) {
+        const Kernel *kernel = kernel_of(compiled, &phase->steps.items[i]);
+        const char *name = program_step_name(view->program, &phase->steps.items[i]);
         for (uint32_t k = 0; kernel && k < kernel->stores.count; k++)
             if (kernel->stores.items[k].id == id)
-                text_format(view->out, "      stored by %s in wave %u\n", name, phase->dispatches.items[i].wave);
+                text_format(view->out, "      stored by %s in wave %u\n", name, phase->steps.items[i].wave);
         for (uint32_t k = 0; kernel && k < kernel->loads.count; k++)
             if (kernel->loads.items[k].id == id)
-                text_format(view->out, "      loaded by %s in wave %u\n", name, phase->dispatches.items[i].wave);
+                text_format(view->out, "      loaded by %s in wave %u\n", name, phase->steps.items[i].wave);
     }
 }
 
@@ -143,7 +143,7 @@ void inspect_kernels(Text *out, const Built *built, const char *only) {
     for (uint32_t i = 0; i < view.program->entries.count; i++) {
         const ProgramEntry *entry = &view.program->entries.items[i];
         for (uint32_t k = 0; k < entry->phases.count && (!only || strcmp(only, entry->name) == 0); k++)
-            for (uint32_t d = 0; d < entry->phases.items[k].dispatches.count; d++)
+            for (uint32_t d = 0; d < entry->phases.items[k].steps.count; d++)
                 print_dispatch(&view, entry, &entry->phases.items[k], &built->compiled->phases[i][k], d);
     }
 }

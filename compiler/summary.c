@@ -24,8 +24,8 @@ static uint64_t optimizer_parameters(const Module *module, const OptimizerInfo *
 
 static double phase_flops(const ProgramPhase *phase) {
     double flops = 0;
-    for (uint32_t i = 0; i < phase->dispatches.count; i++)
-        flops += phase->dispatches.items[i].flops;
+    for (uint32_t i = 0; i < phase->steps.count; i++)
+        flops += phase->steps.items[i].flops;
     return flops;
 }
 
@@ -117,8 +117,8 @@ static void append_plan(Text *text, const Program *program) {
         for (uint32_t k = 0; k < program->entries.items[i].phases.count; k++) {
             const ProgramEntry *entry = &program->entries.items[i];
             const ProgramPhase *phase = &entry->phases.items[k];
-            text_format(text, "  %s/%s: %u dispatches, %s in contractions, scratch %s (lower bound %s)\n", entry->name, phase->name,
-                        phase->dispatches.count, text_flops(arena, phase_flops(phase)), text_bytes(arena, phase->scratch_size),
+            text_format(text, "  %s/%s: %u steps, %s in contractions, scratch %s (lower bound %s)\n", entry->name, phase->name,
+                        phase->steps.count, text_flops(arena, phase_flops(phase)), text_bytes(arena, phase->scratch_size),
                         text_bytes(arena, phase->scratch_lower_bound));
         }
 }
@@ -239,7 +239,7 @@ static void write_plan(JsonWriter *json, const Program *program) {
             json_begin_object(json, NULL);
             json_write_text(json, "program", program->entries.items[i].name);
             json_write_text(json, "phase", phase->name);
-            json_write_uint(json, "dispatches", phase->dispatches.count);
+            json_write_uint(json, "dispatches", phase->steps.count);
             json_write_number(json, "flops", phase_flops(phase));
             json_write_uint(json, "scratch", phase->scratch_size);
             json_write_uint(json, "scratch_lower_bound", phase->scratch_lower_bound);

@@ -123,7 +123,7 @@ const Command compile_command = {
     .description = "Compiles a graph into a bundle, a folder that any Vulkan device with the limits of the target can run. Those of a\n"
                    "class are what its devices are known to have (cpu: lavapipe's), those of a device its own, those of a device elsewhere\n"
                    "in the profile that `gcc-graph devices --profile` makes there. In the folder:\n"
-                   "  program.json           buffers, kernels, dispatches, named inputs and outputs\n"
+                   "  program.json           buffers, kernels, steps, named inputs and outputs\n"
                    "  kernels/NAME.comp      readable GLSL, with the nodes that each line comes from, and its SPIR-V\n"
                    "  plan.txt, graph.json   the memory map; the graph after includes, presets and -D\n"
                    "A bundle that is there is replaced in one step: killed at any moment, this leaves the old one or the new one.",

@@ -1,5 +1,6 @@
-// Needs: planned kernels of every phase. Gives: the Program - memories, kernels (equal ones once), dispatches, states, feeds, results.
+// Needs: planned kernels of every phase. Gives: the Program - memories, kernels (equal ones once), steps, states, feeds, results.
 #include "compiler/passes/emit.h"
+#include "compiler/passes/transfer.h"
 #include "compiler/emit/canonical.h"
 #include "compiler/emit/glsl.h"
 #include "runtime/base/name_table.h"
@@ -174,11 +175,33 @@ static Range window_of(Range range, ElementType type, EmitWindow window) {
     return (Range){range.memory, range.offset + vector * window.first, vector * window.count};
 }
 
+// False where it would be onto itself: a kernel then stores in place.
+static bool add_transfer(Emit *emit, PhaseEmit *at, const Kernel *kernel, const Transfer *transfer) {
+    Value value = kernel->stores.items[0];
+    Range to = range_of(emit, at, value), from = transfer->kind == STEP_COPY ? range_of(emit, at, transfer->from) : to;
+    const Node *root = graph_node(at->list->graph, kernel->root);
+    Step step = {.kind = transfer->kind, .kernel = UINT32_MAX, .word = transfer->word, .wave = kernel->wave};
+    if (transfer->kind == STEP_COPY && range_overlaps(&from, &to))
+        return false;
+    if (transfer->kind == STEP_COPY)
+        array_push(emit->arena, &step.ranges, from);
+    array_push(emit->arena, &step.ranges, to);
+    step.work_class = transfer->kind == STEP_COPY ? WORK_COPY : WORK_FILL;
+    step.bytes = (double)to.size * step.ranges.count;
+    step.label = arena_format(emit->arena, "%%%u %s %s", kernel->root.id, step_kind_names[step.kind], root->origin.pointer ? root->origin.pointer : "");
+    step.values = ARENA_NEW(emit->arena, uint32_t, 1);
+    step.value_types = ARENA_NEW(emit->arena, ElementType, 1);
+    step.values[step.value_count++] = value.id;
+    step.value_types[0] = at->list->buffers[value.id].element;
+    array_push(emit->arena, &at->phase->steps, step);
+    return true;
+}
+
 static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel, uint32_t window) {
     Shader shader;
     glsl_kernel(emit->scratch, at->tables, at->list, kernel, emit->context->target, window, &shader);
     const Node *root = graph_node(at->list->graph, kernel->root);
-    Dispatch dispatch = {.kernel = add_kernel(emit, kernel, &shader), .groups = {shader.groups[0], shader.groups[1], shader.groups[2]}, .wave = kernel->wave,
+    Step dispatch = {.kernel = add_kernel(emit, kernel, &shader), .groups = {shader.groups[0], shader.groups[1], shader.groups[2]}, .wave = kernel->wave,
                          .schedule = schedule_text(emit->arena, &kernel->schedule), .work_class = shader.work_class, .flops = shader.flops, .bytes = shader.bytes};
     dispatch.label = arena_format(emit->arena, "%%%u %s %s", kernel->root.id, shader.name, root->origin.pointer ? root->origin.pointer : "");
     dispatch.values = ARENA_NEW(emit->arena, uint32_t, kernel->stores.count + 1);
@@ -193,7 +216,7 @@ static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel, uint32
             dispatch.values[dispatch.value_count++] = binding->value.id;
         }
     }
-    array_push(emit->arena, &at->phase->dispatches, dispatch);
+    array_push(emit->arena, &at->phase->steps, dispatch);
     arena_reset(emit->scratch);
 }
 
@@ -252,9 +275,14 @@ static void add_phase(Emit *emit, const GraphProgram *program, const Phase *phas
     PhaseEmit at = {.list = list, .entry = program, .program_entry = entry, .phase = &out};
     at.tables = emit_tables(emit->arena, list);
     add_results(emit, &at);
-    for (uint32_t k = 0; k < list->kernels.count; k++)
-        for (uint32_t window = 0; window < glsl_window_count(list, &list->kernels.items[k], emit->context->target); window++)
-            add_dispatch(emit, &at, &list->kernels.items[k], window);
+    for (uint32_t k = 0; k < list->kernels.count; k++) {
+        const Kernel *kernel = &list->kernels.items[k];
+        Transfer transfer;
+        if (!emit->context->reference_schedule && transfer_of(list, kernel, &transfer) && add_transfer(emit, &at, kernel, &transfer))
+            continue;
+        for (uint32_t window = 0; window < glsl_window_count(list, kernel, emit->context->target); window++)
+            add_dispatch(emit, &at, kernel, window);
+    }
     note_ranges(emit, &at);
     array_push(emit->arena, &entry->phases, out);
 }

@@ -29,7 +29,7 @@ typedef struct {
     VerifyPhase *phase;
     VerifyMode mode;
     uint32_t index; // of the dispatch
-    const Dispatch *dispatch;
+    const Step *dispatch;
     Arena *arena;
     const Cone *cone;
     const Tensor *base;    // values of loads and sources, as interpreted
@@ -39,7 +39,7 @@ typedef struct {
     VerifyResult *result;
 } Case;
 
-static const Kernel *kernel_of(const VerifyPhase *phase, const Dispatch *dispatch) {
+static const Kernel *kernel_of(const VerifyPhase *phase, const Step *dispatch) {
     const KernelList *list = phase->compiled->kernels;
     for (uint32_t i = 0; i < list->kernels.count; i++)
         for (uint32_t k = 0; k < list->kernels.items[i].stores.count; k++)
@@ -398,7 +398,7 @@ static Tensor *interpret_inputs(VerifyPhase *phase, const Cone *cones, const boo
     return interpret(arena, &view, &sources, needed, diag);
 }
 
-static bool is_wanted(const VerifyRun *run, const Dispatch *dispatch) {
+static bool is_wanted(const VerifyRun *run, const Step *dispatch) {
     for (uint32_t i = 0; run->only && i < run->only_count; i++)
         for (uint32_t k = 0; k < dispatch->value_count; k++)
             if (dispatch->values[k] == run->only[i].id)
@@ -408,9 +408,9 @@ static bool is_wanted(const VerifyRun *run, const Dispatch *dispatch) {
 
 static bool run_dispatch(const VerifyRun *run, VerifyPhase *phase, VerifyMode mode, uint32_t index, const Cone *cone, const Tensor *base,
                          VerifyResults *results, Diag *diag) {
-    const Dispatch *dispatch = &phase->planned->dispatches.items[index];
+    const Step *dispatch = &phase->planned->steps.items[index];
     Sources sources = verify_sources(phase);
-    VerifyResult result = {.kernel = phase->program->kernels.items[dispatch->kernel].name,
+    VerifyResult result = {.kernel = program_step_name(phase->program, dispatch),
                            .label = dispatch->label,
                            .work_class = dispatch->work_class,
                            .program = phase->entry->name,
@@ -448,17 +448,17 @@ bool verify_kernels(const VerifyRun *run, VerifyPhase *phase, VerifyMode mode, V
     bool *used = ARENA_NEW(arena, bool, list->kernels.count + 1), good = true;
     for (uint32_t i = 0; i < list->kernels.count; i++)
         cones[i] = verify_cone(arena, list, &list->kernels.items[i]);
-    for (uint32_t i = 0; i < phase->planned->dispatches.count; i++) {
-        const Kernel *kernel = kernel_of(phase, &phase->planned->dispatches.items[i]);
-        if (kernel && (mode == VERIFY_DEVICE || is_wanted(run, &phase->planned->dispatches.items[i])))
+    for (uint32_t i = 0; i < phase->planned->steps.count; i++) {
+        const Kernel *kernel = kernel_of(phase, &phase->planned->steps.items[i]);
+        if (kernel && (mode == VERIFY_DEVICE || is_wanted(run, &phase->planned->steps.items[i])))
             used[kernel - list->kernels.items] = true;
     }
     Tensor *base = interpret_inputs(phase, cones, used, mode, arena, diag);
     good = base && (mode != VERIFY_DEVICE || write_beginning(run, phase, diag));
-    for (uint32_t i = 0; good && i < phase->planned->dispatches.count; i++) {
-        const Kernel *kernel = kernel_of(phase, &phase->planned->dispatches.items[i]);
+    for (uint32_t i = 0; good && i < phase->planned->steps.count; i++) {
+        const Kernel *kernel = kernel_of(phase, &phase->planned->steps.items[i]);
         if (run->progress)
-            run->progress(run->progress_context, "verifying: kernel", i + 1, phase->planned->dispatches.count);
+            run->progress(run->progress_context, "verifying: kernel", i + 1, phase->planned->steps.count);
         if (kernel && used[kernel - list->kernels.items])
             good = run_dispatch(run, phase, mode, i, &cones[kernel - list->kernels.items], base, results, diag);
     }

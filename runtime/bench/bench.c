@@ -74,16 +74,16 @@ static bool start_session(Arena *arena, Device *device, const Program *program, 
     return made_inputs(arena, out->session, program, entry, seed, diag);
 }
 
-// Of the bytes that a dispatch moves, those that it reads: by its bindings.
-static double share_read(const ProgramKernel *kernel, const Dispatch *dispatch) {
+// Of the bytes that a dispatch moves, those that it reads: by its ranges.
+static double share_read(const Program *program, const Step *dispatch) {
     double read = 0, written = 0;
     for (uint32_t i = 0; i < dispatch->ranges.count; i++)
-        *(kernel->bindings.items[i] == BINDING_WRITE ? &written : &read) += (double)dispatch->ranges.items[i].size;
+        *(program_step_writes(program, dispatch, i) ? &written : &read) += (double)dispatch->ranges.items[i].size;
     return read + written > 0 ? read / (read + written) : 0;
 }
 
-static void add_ideal(const Bench *bench, const ProgramKernel *kernel, const Dispatch *dispatch, double repeats, BenchKernel *found) {
-    double read = dispatch->bytes * share_read(kernel, dispatch);
+static void add_ideal(const Bench *bench, const Program *program, const Step *dispatch, double repeats, BenchKernel *found) {
+    double read = dispatch->bytes * share_read(program, dispatch);
     PeakStream stream;
     double gbps = device_peak_gbps(&bench->peaks, read, dispatch->bytes - read, &stream);
     double amount = found->is_contraction ? dispatch->flops : dispatch->bytes, peak = found->is_contraction ? bench->peaks.gflops : gbps;
@@ -94,15 +94,16 @@ static void add_ideal(const Bench *bench, const ProgramKernel *kernel, const Dis
     }
 }
 
-static void add_kernel(Arena *arena, Bench *bench, const Program *program, const Dispatch *dispatch, double repeats, double seconds) {
-    const ProgramKernel *kernel = &program->kernels.items[dispatch->kernel];
+static void add_kernel(Arena *arena, Bench *bench, const Program *program, const Step *dispatch, double repeats, double seconds) {
+    const char *name = program_step_name(program, dispatch);
+    bool is_contraction = dispatch->kind == STEP_DISPATCH && program->kernels.items[dispatch->kernel].kernel_class == KERNEL_CONTRACT;
     BenchKernel *found = NULL;
     for (uint32_t i = 0; i < bench->kernels.count && !found; i++)
-        if (strcmp(bench->kernels.items[i].name, kernel->name) == 0)
+        if (strcmp(bench->kernels.items[i].name, name) == 0)
             found = &bench->kernels.items[i];
     if (!found) {
         BenchKernel fresh = {
-            .name = kernel->name, .work_class = dispatch->work_class, .is_contraction = kernel->kernel_class == KERNEL_CONTRACT};
+            .name = name, .work_class = dispatch->work_class, .is_contraction = is_contraction};
         array_push(arena, &bench->kernels, fresh);
         found = &bench->kernels.items[bench->kernels.count - 1];
     }
@@ -110,7 +111,7 @@ static void add_kernel(Arena *arena, Bench *bench, const Program *program, const
     found->seconds += seconds * repeats;
     found->flops += dispatch->flops * repeats;
     found->bytes += dispatch->bytes * repeats;
-    add_ideal(bench, kernel, dispatch, repeats, found);
+    add_ideal(bench, program, dispatch, repeats, found);
     bench->flops += dispatch->flops * repeats;
     bench->bytes += dispatch->bytes * repeats;
 }
@@ -125,8 +126,8 @@ static void add_profile(Arena *arena, const Steps *steps, const Program *program
         const ProgramPhase *phase = &steps->entry->phases.items[i];
         uint32_t runs = 0;
         const double *seconds = session_profile(steps->session, phase, &runs);
-        for (uint32_t k = 0; k < phase->dispatches.count; k++)
-            add_kernel(arena, bench, program, &phase->dispatches.items[k], repeats_of(phase),
+        for (uint32_t k = 0; k < phase->steps.count; k++)
+            add_kernel(arena, bench, program, &phase->steps.items[k], repeats_of(phase),
                        seconds && runs > 0 ? seconds[k] / (double)runs : 0);
     }
     qsort(bench->kernels.items, bench->kernels.count, sizeof *bench->kernels.items, by_seconds);

@@ -76,8 +76,8 @@ static double estimate_step(const ProgramEntry *entry, const DeviceModel *model)
     double seconds = 0;
     for (uint32_t p = 0; p < entry->phases.count; p++) {
         const ProgramPhase *phase = &entry->phases.items[p];
-        for (uint32_t d = 0; d < phase->dispatches.count; d++)
-            seconds += program_dispatch_seconds(&phase->dispatches.items[d], model) * (phase->repeat ? phase->repeat : 1);
+        for (uint32_t d = 0; d < phase->steps.count; d++)
+            seconds += program_dispatch_seconds(&phase->steps.items[d], model) * (phase->repeat ? phase->repeat : 1);
     }
     return seconds;
 }

@@ -7,6 +7,7 @@ typedef struct {
     Arena *arena;
     Diag *diag;
     Program *program; // its memories are read before any range
+    uint32_t format; // of the file
     bool may_be_edited;
 } Fields;
 

@@ -22,25 +22,28 @@ static void print_tensor(Text *text, const ProgramTensor *tensor) {
     print_range(text, &tensor->range);
 }
 
-static void print_dispatch(Text *text, const Program *program, const Dispatch *dispatch) {
-    const ProgramKernel *kernel = &program->kernels.items[dispatch->kernel];
-    text_format(text, "    %-32s %ux%ux%u ", kernel->name, dispatch->groups[0], dispatch->groups[1], dispatch->groups[2]);
-    for (uint32_t i = 0; i < dispatch->ranges.count; i++) {
-        BindingKind kind = kernel->bindings.items[i];
-        text_append(text, kind == BINDING_WRITE ? " >" : kind == BINDING_TEXEL ? " ~" : " ");
-        print_range(text, &dispatch->ranges.items[i]);
+static void print_step(Text *text, const Program *program, const Step *step) {
+    bool is_dispatch = step->kind == STEP_DISPATCH;
+    const char *size = is_dispatch ? arena_format(text->arena, "%ux%ux%u", step->groups[0], step->groups[1], step->groups[2]) : "";
+    text_format(text, "    %-32s %s ", program_step_name(program, step), size);
+    for (uint32_t i = 0; i < step->ranges.count; i++) {
+        bool is_texel = is_dispatch && program->kernels.items[step->kernel].bindings.items[i] == BINDING_TEXEL;
+        text_append(text, program_step_writes(program, step, i) ? " >" : is_texel ? " ~" : " ");
+        print_range(text, &step->ranges.items[i]);
     }
-    if (dispatch->flops > 0)
-        text_format(text, "  %.3g MFLOP", dispatch->flops * 1e-6);
-    text_format(text, "  %.3g MB  %s ; %s\n", dispatch->bytes * 1e-6, dispatch->schedule ? dispatch->schedule : "", dispatch->label ? dispatch->label : "");
+    if (step->kind == STEP_FILL)
+        text_format(text, "  0x%08x", step->word);
+    if (step->flops > 0)
+        text_format(text, "  %.3g MFLOP", step->flops * 1e-6);
+    text_format(text, "  %.3g MB  %s ; %s\n", step->bytes * 1e-6, step->schedule ? step->schedule : "", step->label ? step->label : "");
 }
 
 static void print_phase(Text *text, const Program *program, const ProgramEntry *entry, const ProgramPhase *phase) {
     Arena *arena = text->arena;
-    uint32_t count = phase->dispatches.count, waves = 0;
+    uint32_t count = phase->steps.count, waves = 0;
     for (uint32_t i = 0; i < count; i++)
-        waves += i == 0 || phase->dispatches.items[i].wave != phase->dispatches.items[i - 1].wave;
-    text_format(text, "\nphase %s/%s: %u dispatches in %u waves, ", entry->name, phase->name, count, waves);
+        waves += i == 0 || phase->steps.items[i].wave != phase->steps.items[i - 1].wave;
+    text_format(text, "\nphase %s/%s: %u steps in %u waves, ", entry->name, phase->name, count, waves);
     if (phase->repeat)
         text_format(text, "repeated %u times\n", phase->repeat);
     else
@@ -54,10 +57,10 @@ static void print_phase(Text *text, const Program *program, const ProgramEntry *
         text_append(text, "\n");
     }
     for (uint32_t i = 0; i < count; i++) {
-        const Dispatch *dispatch = &phase->dispatches.items[i];
-        if (i == 0 || dispatch->wave != phase->dispatches.items[i - 1].wave)
-            text_format(text, "  wave %u\n", dispatch->wave);
-        print_dispatch(text, program, dispatch);
+        const Step *step = &phase->steps.items[i];
+        if (i == 0 || step->wave != phase->steps.items[i - 1].wave)
+            text_format(text, "  wave %u\n", step->wave);
+        print_step(text, program, step);
     }
     for (uint32_t i = 0; i < phase->results.count; i++) {
         text_format(text, "  %s %s ", result_format_names[phase->results.items[i].format], phase->results.items[i].name);

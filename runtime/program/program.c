@@ -1,9 +1,26 @@
 // Program: names, look-ups, and the digest of a kernel's body.
 #include "runtime/program/program.h"
+#include "runtime/base/bug.h"
 #include "runtime/base/file.h"
 #include "runtime/program/work.h"
 
 uint64_t program_tensor_size(const ProgramTensor *tensor) { return layout_size(&tensor->layout, tensor->type); }
+
+const char *program_step_name(const Program *program, const Step *step) {
+    return step->kind == STEP_DISPATCH ? program->kernels.items[step->kernel].name : step_kind_names[step->kind];
+}
+
+bool program_step_writes(const Program *program, const Step *step, uint32_t range) {
+    switch (step->kind) {
+    case STEP_DISPATCH:
+        return program->kernels.items[step->kernel].bindings.items[range] == BINDING_WRITE;
+    case STEP_COPY:
+        return range == 1;
+    case STEP_FILL:
+        return true;
+    }
+    bug("a step of kind %d", (int)step->kind);
+}
 
 bool range_overlaps(const Range *a, const Range *b) {
     return a->memory == b->memory && a->offset < b->offset + b->size && b->offset < a->offset + a->size;
@@ -63,9 +80,9 @@ uint32_t program_batch(const ProgramPhase *phase) {
     return 0;
 }
 
-static Work work_of(const Dispatch *dispatch) { return (Work){.all_multiply_adds = dispatch->flops / 2, .bytes = dispatch->bytes}; }
+static Work work_of(const Step *dispatch) { return (Work){.all_multiply_adds = dispatch->flops / 2, .bytes = dispatch->bytes}; }
 
-double program_dispatch_seconds(const Dispatch *dispatch, const DeviceModel *model) {
+double program_dispatch_seconds(const Step *dispatch, const DeviceModel *model) {
     Work work = work_of(dispatch);
     work.dispatches = 1;
     return model_seconds(&work, model);
@@ -78,11 +95,11 @@ bool program_suits_one_thread(const ProgramEntry *entry, uint32_t cores) {
     for (uint32_t i = 0; i < entry->phases.count; i++) {
         const ProgramPhase *phase = &entry->phases.items[i];
         double repeat = phase->repeat ? phase->repeat : 1;
-        for (uint32_t k = 0; k < phase->dispatches.count; k++) {
-            Work work = work_of(&phase->dispatches.items[k]);
+        for (uint32_t k = 0; k < phase->steps.count; k++) {
+            Work work = work_of(&phase->steps.items[k]);
             seconds += repeat * model_seconds(&work, &model) * model.cores;
         }
-        handing += repeat * phase->dispatches.count * model.handing_seconds;
+        handing += repeat * phase->steps.count * model.handing_seconds;
     }
     return handing > seconds * (1 - 1.0 / cores);
 }

@@ -6,8 +6,11 @@
 #include "runtime/program/target.h"
 #include "runtime/program/words.h"
 
-// Format 1 (gcc-graph 0.1.0) knows no number of records, which those of format 2 may read. Both are read.
-enum { PROGRAM_FORMAT = 2, PROGRAM_FORMAT_OLDEST = 1 };
+// Format 1 (gcc-graph 0.1.0) knows no number of records, which those of format 2 may read; in both a phase has dispatches, from format 3 on steps,
+// each of a kind. All are read. A kind that a reader does not know is an error that names the writer's version, so that new kinds are no new
+// format. A phase that the host is to run at times only will say so in members of its own, "every": N and "when": the name of a report, which
+// a format that has them adds to ProgramPhase: a reader of format 3 would run such a phase always.
+enum { PROGRAM_FORMAT = 3, PROGRAM_FORMAT_OLDEST = 1 };
 
 // One allocation; of scratch there may be several. Offsets inside it are multiples of Target.offset_alignment.
 typedef struct {
@@ -44,22 +47,26 @@ typedef struct {
     const char *spirv_digest;    // of the .spv; NULL: program_write takes it of the file, where there is one
 } ProgramKernel;
 
-// One vkCmdDispatch.
+// One step of a phase. Kinds to come take their place here: an exchange between workers is a kind with ranges that it sums in place.
 typedef struct {
+    StepKind kind;
+    ARRAY(Range) ranges; // see StepKind
+    // Of a dispatch:
     uint32_t kernel;
     uint32_t groups[3];
-    ARRAY(Range) ranges; // by binding
     ARRAY(uint32_t) push;
-    uint32_t wave;        // dispatches of one wave do not depend on each other; a barrier stands between waves
+    // Of a fill:
+    uint32_t word;
+    uint32_t wave;        // steps of one wave do not depend on each other; a barrier stands between waves
     const char *label;    // "%12 conv2d /networks/unet/nodes/3"
     const char *schedule; // how it is computed, "rows:lanes=8,texel=1,rows=16,columns=2"; NULL: not said
     WorkClass work_class; // for bench
     double flops;         // of contractions: 2 x multiply-adds, unpadded, direct; else 0
     double bytes;         // read and written, each tensor once
-    uint32_t *values;     // graph values that it stores, by write binding order (for verify)
+    uint32_t *values;     // graph values that it stores, in the order of the ranges that it writes (for verify)
     ElementType *value_types; // of values; NULL: not said
     uint32_t value_count;
-} Dispatch;
+} Step;
 
 // A state as the user sees it: one named tensor of a checkpoint. A flat parameter set is many of these.
 typedef struct {
@@ -101,7 +108,7 @@ typedef struct {
     const char *name;
     uint32_t repeat; // 0: "epoch"
     ARRAY(ProgramFeed) feeds;
-    ARRAY(Dispatch) dispatches; // in order; waves ascend
+    ARRAY(Step) steps; // in order; waves ascend
     ARRAY(ProgramResult) results;
     uint64_t scratch_size, scratch_lower_bound; // bytes: planned, and the largest set of live values
 } ProgramPhase;
@@ -167,7 +174,7 @@ Program *program_read_edited(Arena *arena, const char *folder, Diag *diag);
 // ---- write.c: program.json and constants.bin; kernels' files are the compiler's business.
 bool program_write(const Program *program, const char *folder, Diag *diag);
 bool program_write_unsynced(const Program *program, const char *folder, Diag *diag); // into a folder that is synced as a whole
-// ---- verify.c: replays each phase's dispatches with versions of every byte range: no read of a range that nothing wrote, no two
+// ---- verify.c: replays each phase's steps with versions of every byte range: no read of a range that nothing wrote, no two
 // accesses of one wave that conflict, ranges inside memories and aligned, push constants and bindings as the kernel declares, and of an
 // exact program SPIR-V (where it is loaded) that forbids contraction.
 bool program_verify(const Program *program, Text *problems);
@@ -179,6 +186,8 @@ void program_print_plan(Text *text, const Program *program);
 // without lines that are then empty.
 const char *program_kernel_digest(Arena *arena, const char *glsl, size_t length);
 const char *program_kernel_path(Arena *arena, const char *folder, const char *kernel, const char *extension); // "FOLDER/kernels/NAME.comp"
+const char *program_step_name(const Program *program, const Step *step);       // its kernel's, or of what is none its kind's
+bool program_step_writes(const Program *program, const Step *step, uint32_t range); // writes the range of that number; else it reads it
 uint64_t program_tensor_size(const ProgramTensor *tensor);                    // bytes that its elements take
 const ProgramEntry *program_entry(const Program *program, const char *name); // NULL when absent
 const ProgramState *program_state(const Program *program, const char *name); // NULL when absent
@@ -186,7 +195,7 @@ const char *program_record_word(const Program *program, const ProgramEntry *entr
 uint32_t program_batch(const ProgramPhase *phase);                             // of its first feed from a data set; 0: it has none
 uint32_t program_below(const Program *program, const ProgramFeed *feed); // what the data set or the input declares of labels; 0: nothing
 // About how long a device takes for it, once it runs.
-double program_dispatch_seconds(const Dispatch *dispatch, const DeviceModel *model);
+double program_dispatch_seconds(const Step *step, const DeviceModel *model);
 // Whether a driver that computes on `cores` cores should compute this program by one: its dispatches are so small that handing each to
 // several threads takes longer than they save. (An estimate; a driver for a GPU has nothing to choose.)
 bool program_suits_one_thread(const ProgramEntry *entry, uint32_t cores);

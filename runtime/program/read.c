@@ -209,31 +209,57 @@ static ElementType *read_value_types(Fields *fields, const Json *json, uint32_t 
     return types;
 }
 
-static Dispatch read_dispatch(Fields *fields, const Json *json) {
-    Dispatch dispatch = {.kernel = find_kernel(fields, json), .wave = field_word(fields, json, "wave")};
-    field_triple(fields, json, "groups", dispatch.groups);
+// Before format 3 all steps are dispatches.
+static StepKind read_step_kind(Fields *fields, const Json *json) {
+    const char *kind = fields->format < 3 ? step_kind_names[STEP_DISPATCH] : field_text(fields, json, "kind");
+    for (uint32_t i = 0; i < STEP_KIND_COUNT; i++)
+        if (strcmp(kind, step_kind_names[i]) == 0)
+            return (StepKind)i;
+    const char *writer = fields->program->version;
+    if (*kind)
+        field_complain(fields, json, "kind: this gcc-graph " GG_VERSION " knows no step \"%.40s\"; gcc-graph %.40s, which wrote it, runs it", kind,
+                       writer ? writer : "of another version");
+    return STEP_DISPATCH;
+}
+
+static void read_kernel_of_step(Fields *fields, const Json *json, Step *step) {
+    step->kernel = find_kernel(fields, json);
+    field_triple(fields, json, "groups", step->groups);
+    step->push.items = field_all_words(fields, json, "push", &step->push.count);
+    step->push.capacity = step->push.count;
+    if (step->kernel == UINT32_MAX)
+        return;
+    const ProgramKernel *kernel = &fields->program->kernels.items[step->kernel];
+    if (step->ranges.count != kernel->bindings.count)
+        field_complain(fields, json, "ranges: kernel %s has %u bindings", kernel->name, kernel->bindings.count);
+    if (step->push.count != kernel->push_words)
+        field_complain(fields, json, "push: kernel %s has %u words of push constants", kernel->name, kernel->push_words);
+}
+
+static Step read_step(Fields *fields, const Json *json) {
+    uint32_t errors = diag_error_count(fields->diag);
+    Step step = {.kind = read_step_kind(fields, json), .kernel = UINT32_MAX, .wave = field_word(fields, json, "wave")};
+    if (diag_error_count(fields->diag) > errors)
+        return step;
     const Json *list = field_list(fields, json, "ranges");
     for (const Json *item = list ? list->first : NULL; item; item = item->next) {
         Range range = field_range(fields, item);
-        array_push(fields->arena, &dispatch.ranges, range);
+        array_push(fields->arena, &step.ranges, range);
     }
-    dispatch.push.items = field_all_words(fields, json, "push", &dispatch.push.count);
-    dispatch.push.capacity = dispatch.push.count;
-    dispatch.label = field_text(fields, json, "label");
-    dispatch.schedule = field_optional_text(fields, json, "schedule");
-    dispatch.work_class = (WorkClass)field_named(fields, json, "op_class", work_class_names, WORK_CLASS_COUNT);
-    dispatch.flops = field_number(fields, json, "flops");
-    dispatch.bytes = field_number(fields, json, "bytes");
-    dispatch.values = field_all_words(fields, json, "values", &dispatch.value_count);
-    dispatch.value_types = read_value_types(fields, json, dispatch.value_count);
-    if (dispatch.kernel == UINT32_MAX)
-        return dispatch;
-    const ProgramKernel *kernel = &fields->program->kernels.items[dispatch.kernel];
-    if (dispatch.ranges.count != kernel->bindings.count)
-        field_complain(fields, json, "ranges: kernel %s has %u bindings", kernel->name, kernel->bindings.count);
-    if (dispatch.push.count != kernel->push_words)
-        field_complain(fields, json, "push: kernel %s has %u words of push constants", kernel->name, kernel->push_words);
-    return dispatch;
+    if (step.kind == STEP_DISPATCH)
+        read_kernel_of_step(fields, json, &step);
+    else if (step.ranges.count != (step.kind == STEP_COPY ? 2 : 1))
+        field_complain(fields, json, "ranges: a %s has %d", step_kind_names[step.kind], step.kind == STEP_COPY ? 2 : 1);
+    if (step.kind == STEP_FILL)
+        step.word = field_word(fields, json, "word");
+    step.label = field_text(fields, json, "label");
+    step.schedule = field_optional_text(fields, json, "schedule");
+    step.work_class = (WorkClass)field_named(fields, json, "op_class", work_class_names, WORK_CLASS_COUNT);
+    step.flops = field_number(fields, json, "flops");
+    step.bytes = field_number(fields, json, "bytes");
+    step.values = field_all_words(fields, json, "values", &step.value_count);
+    step.value_types = read_value_types(fields, json, step.value_count);
+    return step;
 }
 
 static ProgramResult read_result(Fields *fields, const Json *json) {
@@ -266,12 +292,12 @@ static ProgramPhase read_phase(Fields *fields, const Json *json) {
         ProgramFeed feed = read_feed(fields, item);
         array_push(fields->arena, &phase.feeds, feed);
     }
-    list = field_list(fields, json, "dispatches");
+    list = field_list(fields, json, fields->format < 3 ? "dispatches" : "steps");
     for (const Json *item = list ? list->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {
-        Dispatch dispatch = read_dispatch(fields, item);
-        if (phase.dispatches.count && dispatch.wave < phase.dispatches.items[phase.dispatches.count - 1].wave)
+        Step step = read_step(fields, item);
+        if (phase.steps.count && step.wave < phase.steps.items[phase.steps.count - 1].wave)
             field_complain(fields, item, "wave: waves must ascend");
-        array_push(fields->arena, &phase.dispatches, dispatch);
+        array_push(fields->arena, &phase.steps, step);
     }
     list = field_list(fields, json, "results");
     for (const Json *item = list ? list->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {
@@ -390,8 +416,10 @@ static Program *read_program(Arena *arena, const char *folder, bool may_be_edite
             field_complain(&fields, root, "this is no program of gcc-graph");
         else if (misfit_of(arena, root, format->number))
             field_complain(&fields, format, "%s; or compile the graph again", misfit_of(arena, root, format->number));
-        else
+        else {
+            fields.format = (uint32_t)format->number;
             read_all(&fields, root, folder);
+        }
     }
     fields.program->folder = arena_copy_text(arena, folder);
     diag_merge(diag, fields.diag);

@@ -1,9 +1,9 @@
-// Verify: replays the dispatches of each phase over byte ranges, and checks every limit of the target. It believes nothing of the planner.
+// Verify: replays the steps of each phase over byte ranges, and checks every limit of the target. It believes nothing of the planner.
 #include "runtime/program/exact.h"
 #include "runtime/program/program.h"
 #include <stdlib.h>
 
-enum { NOBODY = UINT32_MAX, HOST = UINT32_MAX - 1 }; // instead of a dispatch's number
+enum { NOBODY = UINT32_MAX, HOST = UINT32_MAX - 1 }; // instead of a step's number
 
 // Bytes of a memory with one history.
 typedef struct {
@@ -103,7 +103,7 @@ static void start_phase(Verifier *verifier, const ProgramEntry *entry, const Pro
 }
 
 static const char *label_of(const ProgramPhase *phase, uint32_t dispatch) {
-    return dispatch < phase->dispatches.count && phase->dispatches.items[dispatch].label ? phase->dispatches.items[dispatch].label
+    return dispatch < phase->steps.count && phase->steps.items[dispatch].label ? phase->steps.items[dispatch].label
                                                                                          : "the host";
 }
 
@@ -111,7 +111,7 @@ static const char *label_of(const ProgramPhase *phase, uint32_t dispatch) {
 enum { ALIGNMENT_MAX = 256 };
 
 static void check_access(Verifier *verifier, const ProgramPhase *phase, uint32_t number, const Range *range, bool is_write) {
-    const Dispatch *dispatch = &phase->dispatches.items[number];
+    const Step *dispatch = &phase->steps.items[number];
     Segments *segments = &verifier->memories[range->memory];
     uint32_t first = cut(verifier, segments, range->offset), last = cut(verifier, segments, range->offset + range->size);
     for (uint32_t i = first; i < last; i++) {
@@ -119,18 +119,18 @@ static void check_access(Verifier *verifier, const ProgramPhase *phase, uint32_t
         // A gap that only aligns the neighbours on both sides may be read along with them.
         bool is_gap = segment->end - segment->begin < ALIGNMENT_MAX && i > first && i + 1 < last;
         if (!is_write && segment->writer == NOBODY && !is_gap) {
-            fail(verifier, "dispatch %u (%s) reads %s, of which nothing has written bytes %llu to %llu", number, label_of(phase, number),
+            fail(verifier, "step %u (%s) reads %s, of which nothing has written bytes %llu to %llu", number, label_of(phase, number),
                  range_text(verifier, range), (unsigned long long)segment->begin, (unsigned long long)segment->end);
             return;
         }
         if (segment->writer != NOBODY && segment->write_wave == dispatch->wave && segment->writer != HOST) {
-            fail(verifier, "dispatch %u (%s) %s %s, which dispatch %u (%s) writes in the same wave %u", number, label_of(phase, number),
+            fail(verifier, "step %u (%s) %s %s, which step %u (%s) writes in the same wave %u", number, label_of(phase, number),
                  is_write ? "writes" : "reads", range_text(verifier, range), segment->writer, label_of(phase, segment->writer),
                  dispatch->wave);
             return;
         }
         if (is_write && segment->reader != NOBODY && segment->read_wave == dispatch->wave) {
-            fail(verifier, "dispatch %u (%s) writes %s, which dispatch %u (%s) reads in the same wave %u", number, label_of(phase, number),
+            fail(verifier, "step %u (%s) writes %s, which step %u (%s) reads in the same wave %u", number, label_of(phase, number),
                  range_text(verifier, range), segment->reader, label_of(phase, segment->reader), dispatch->wave);
             return;
         }
@@ -154,44 +154,49 @@ static void note_access(Verifier *verifier, uint32_t number, uint32_t wave, cons
 
 static bool contains(const Range *a, const Range *b) { return a->offset <= b->offset && b->offset + b->size <= a->offset + a->size; }
 
-// Inside one dispatch a range may be read and written (in place), but not half of it, and no two bindings may write the same bytes.
+// Inside one dispatch a range may be read and written (in place), but not half of it, and no two ranges may write the same bytes. A copy is not
+// made in place.
 static void check_own_overlaps(Verifier *verifier, const ProgramPhase *phase, uint32_t number) {
-    const Dispatch *dispatch = &phase->dispatches.items[number];
-    const ProgramKernel *kernel = &verifier->program->kernels.items[dispatch->kernel];
-    for (uint32_t i = 0; i < dispatch->ranges.count; i++) {
-        if (kernel->bindings.items[i] != BINDING_WRITE)
+    const Step *step = &phase->steps.items[number];
+    for (uint32_t i = 0; i < step->ranges.count; i++) {
+        if (!program_step_writes(verifier->program, step, i))
             continue;
-        for (uint32_t k = 0; k < dispatch->ranges.count; k++) {
-            const Range *a = &dispatch->ranges.items[i], *b = &dispatch->ranges.items[k];
-            bool both_write = kernel->bindings.items[k] == BINDING_WRITE;
+        for (uint32_t k = 0; k < step->ranges.count; k++) {
+            const Range *a = &step->ranges.items[i], *b = &step->ranges.items[k];
+            bool both_write = program_step_writes(verifier->program, step, k);
             if (k == i || (both_write && k < i) || !range_overlaps(a, b))
                 continue;
-            if (both_write || !(contains(a, b) || contains(b, a)))
-                fail(verifier, "dispatch %u (%s): bindings %u and %u overlap: %s and %s", number, label_of(phase, number), i, k,
+            if (both_write || step->kind != STEP_DISPATCH || !(contains(a, b) || contains(b, a)))
+                fail(verifier, "step %u (%s): ranges %u and %u overlap: %s and %s", number, label_of(phase, number), i, k,
                      range_text(verifier, a), range_text(verifier, b));
         }
     }
 }
 
 static bool check_range(Verifier *verifier, const ProgramPhase *phase, uint32_t number, uint32_t binding) {
-    const Dispatch *dispatch = &phase->dispatches.items[number];
+    const Step *dispatch = &phase->steps.items[number];
     const Range *range = &dispatch->ranges.items[binding];
-    BindingKind kind = verifier->program->kernels.items[dispatch->kernel].bindings.items[binding];
-    const char *problem = NULL, *whose = arena_format(verifier->arena, "dispatch %u (%s): binding %u: %s", number, label_of(phase, number),
+    bool is_dispatch = dispatch->kind == STEP_DISPATCH, is_write = program_step_writes(verifier->program, dispatch, binding);
+    bool is_texel = is_dispatch && verifier->program->kernels.items[dispatch->kernel].bindings.items[binding] == BINDING_TEXEL;
+    const char *problem = NULL, *whose = arena_format(verifier->arena, "step %u (%s): range %u: %s", number, label_of(phase, number),
                                                       binding, range_text(verifier, range));
     if (!is_inside(verifier, range))
         problem = "is not inside its memory";
-    else if (range->size % ELEMENT_WORD != 0 || (kind == BINDING_TEXEL && range->size % element_vector(ELEMENT_F32) != 0))
+    else if (!is_dispatch && range->offset % ELEMENT_WORD != 0)
+        problem = "has an offset that is not aligned";
+    else if (range->size % ELEMENT_WORD != 0 || (is_texel && range->size % element_vector(ELEMENT_F32) != 0))
         problem = "has a size that is no whole number of elements";
-    else if (kind == BINDING_WRITE && kind_of(verifier, range) == MEMORY_CONSTANT)
+    else if (is_write && kind_of(verifier, range) == MEMORY_CONSTANT)
         problem = "would write a constant";
-    else if (kind == BINDING_WRITE && kind_of(verifier, range) == MEMORY_FEED)
+    else if (is_write && kind_of(verifier, range) == MEMORY_FEED)
         problem = "would write what the host feeds";
     if (problem) {
         fail(verifier, "%s %s", whose, problem);
         return false;
     }
-    bool is_texel = kind == BINDING_TEXEL, good = check_use(verifier, whose, CAPABILITY_offset_alignment, range->offset);
+    if (!is_dispatch) // nothing is bound
+        return true;
+    bool good = check_use(verifier, whose, CAPABILITY_offset_alignment, range->offset);
     return check_use(verifier, whose, is_texel ? CAPABILITY_texel_elements_max : CAPABILITY_storage_range_max,
                      is_texel ? range->size / element_vector(ELEMENT_F32) : range->size) &&
            good;
@@ -199,39 +204,57 @@ static bool check_range(Verifier *verifier, const ProgramPhase *phase, uint32_t 
 
 static bool check_dispatch(Verifier *verifier, const ProgramPhase *phase, uint32_t number) {
     const Program *program = verifier->program;
-    const Dispatch *dispatch = &phase->dispatches.items[number];
+    const Step *dispatch = &phase->steps.items[number];
     if (dispatch->kernel >= program->kernels.count) {
-        fail(verifier, "dispatch %u: there is no kernel %u", number, dispatch->kernel);
+        fail(verifier, "step %u: there is no kernel %u", number, dispatch->kernel);
         return false;
     }
     const ProgramKernel *kernel = &program->kernels.items[dispatch->kernel];
     bool good = dispatch->ranges.count == kernel->bindings.count && dispatch->push.count == kernel->push_words;
     if (!good)
-        fail(verifier, "dispatch %u (%s): %u ranges and %u words of push constants, but kernel %s has %u and %u", number,
+        fail(verifier, "step %u (%s): %u ranges and %u words of push constants, but kernel %s has %u and %u", number,
              label_of(phase, number), dispatch->ranges.count, dispatch->push.count, kernel->name, kernel->bindings.count,
              kernel->push_words);
-    const char *whose = arena_format(verifier->arena, "dispatch %u (%s)", number, label_of(phase, number));
+    const char *whose = arena_format(verifier->arena, "step %u (%s)", number, label_of(phase, number));
     for (uint32_t i = 0; i < 3; i++) {
         if (dispatch->groups[i] == 0)
             fail(verifier, "%s: no workgroups along axis %u", whose, i);
         good = check_use(verifier, whose, CAPABILITY_groups_max, dispatch->groups[i]) && dispatch->groups[i] > 0 && good;
     }
-    if (number > 0 && dispatch->wave < phase->dispatches.items[number - 1].wave)
-        fail(verifier, "dispatch %u (%s): wave %u after wave %u", number, label_of(phase, number), dispatch->wave,
-             phase->dispatches.items[number - 1].wave);
-    for (uint32_t i = 0; good && i < dispatch->ranges.count; i++)
+    return good;
+}
+
+static bool check_transfer(Verifier *verifier, const ProgramPhase *phase, uint32_t number) {
+    const Step *step = &phase->steps.items[number];
+    uint32_t wanted = step->kind == STEP_COPY ? 2 : 1;
+    if (step->ranges.count != wanted)
+        fail(verifier, "step %u (%s): a %s has %u ranges, not %u", number, label_of(phase, number), step_kind_names[step->kind], wanted,
+             step->ranges.count);
+    else if (step->kind == STEP_COPY && step->ranges.items[0].size != step->ranges.items[1].size)
+        fail(verifier, "step %u (%s): %s is copied to %s, which has another size", number, label_of(phase, number),
+             range_text(verifier, &step->ranges.items[0]), range_text(verifier, &step->ranges.items[1]));
+    else
+        return true;
+    return false;
+}
+
+static bool check_step(Verifier *verifier, const ProgramPhase *phase, uint32_t number) {
+    const Step *step = &phase->steps.items[number];
+    bool good = step->kind == STEP_DISPATCH ? check_dispatch(verifier, phase, number) : check_transfer(verifier, phase, number);
+    if (number > 0 && step->wave < phase->steps.items[number - 1].wave)
+        fail(verifier, "step %u (%s): wave %u after wave %u", number, label_of(phase, number), step->wave, phase->steps.items[number - 1].wave);
+    for (uint32_t i = 0; good && i < step->ranges.count; i++)
         good = check_range(verifier, phase, number, i);
     return good;
 }
 
-static void replay_dispatch(Verifier *verifier, const ProgramPhase *phase, uint32_t number) {
-    const Dispatch *dispatch = &phase->dispatches.items[number];
-    const BindingKind *bindings = verifier->program->kernels.items[dispatch->kernel].bindings.items;
+static void replay_step(Verifier *verifier, const ProgramPhase *phase, uint32_t number) {
+    const Step *step = &phase->steps.items[number];
     check_own_overlaps(verifier, phase, number);
-    for (uint32_t i = 0; i < dispatch->ranges.count; i++)
-        check_access(verifier, phase, number, &dispatch->ranges.items[i], bindings[i] == BINDING_WRITE);
-    for (uint32_t i = 0; i < dispatch->ranges.count; i++)
-        note_access(verifier, number, dispatch->wave, &dispatch->ranges.items[i], bindings[i] == BINDING_WRITE);
+    for (uint32_t i = 0; i < step->ranges.count; i++)
+        check_access(verifier, phase, number, &step->ranges.items[i], program_step_writes(verifier->program, step, i));
+    for (uint32_t i = 0; i < step->ranges.count; i++)
+        note_access(verifier, number, step->wave, &step->ranges.items[i], program_step_writes(verifier->program, step, i));
 }
 
 static bool check_tensor(Verifier *verifier, const char *what, const char *name, const ProgramTensor *tensor, MemoryKind kind) {
@@ -292,13 +315,13 @@ static void verify_phase(Verifier *verifier, const ProgramEntry *entry, const Pr
         good = check_tensor(verifier, "result", result->name, &result->tensor, MEMORY_RESULT) && good;
         good = (!result->has_condition || check_tensor(verifier, "condition", result->name, &result->condition, MEMORY_RESULT)) && good;
     }
-    for (uint32_t i = 0; i < phase->dispatches.count; i++)
-        good = check_dispatch(verifier, phase, i) && good;
+    for (uint32_t i = 0; i < phase->steps.count; i++)
+        good = check_step(verifier, phase, i) && good;
     if (!good)
         return;
     start_phase(verifier, entry, phase);
-    for (uint32_t i = 0; i < phase->dispatches.count; i++)
-        replay_dispatch(verifier, phase, i);
+    for (uint32_t i = 0; i < phase->steps.count; i++)
+        replay_step(verifier, phase, i);
     for (uint32_t i = 0; i < phase->results.count; i++) {
         const ProgramResult *result = &phase->results.items[i];
         Range written = {result->tensor.range.memory, result->tensor.range.offset, program_tensor_size(&result->tensor)};

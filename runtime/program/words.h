@@ -37,10 +37,21 @@ extern const char *const result_format_names[RESULT_FORMAT_COUNT];
     WORD(WORK_MATMUL, "matmul")                                                                                                          \
     WORD(WORK_CONV2D, "conv2d")                                                                                                          \
     WORD(WORK_CONV2D_INPUT, "conv2d_input")                                                                                              \
-    WORD(WORK_CONV2D_WEIGHT, "conv2d_weight")
+    WORD(WORK_CONV2D_WEIGHT, "conv2d_weight")                                                                                            \
+    WORD(WORK_COPY, "copy")                                                                                                              \
+    WORD(WORK_FILL, "fill")
 typedef enum { WORK_CLASSES(WORDS_ENUMERATOR) } WorkClass;
 enum { WORK_CLASS_COUNT = 0 WORK_CLASSES(WORDS_ONE) };
 extern const char *const work_class_names[WORK_CLASS_COUNT];
+
+// What a phase does, one step after the other.
+#define STEP_KINDS(WORD)                                                                                                                 \
+    WORD(STEP_DISPATCH, "dispatch") /* runs a kernel: ranges by binding */                                                               \
+    WORD(STEP_COPY, "copy")         /* ranges: from, to; of one size, and apart */                                                       \
+    WORD(STEP_FILL, "fill")         /* ranges: what is filled with a word */
+typedef enum { STEP_KINDS(WORDS_ENUMERATOR) } StepKind;
+enum { STEP_KIND_COUNT = 0 STEP_KINDS(WORDS_ONE) };
+extern const char *const step_kind_names[STEP_KIND_COUNT];
 
 #define MEMORY_KINDS(WORD)                                                                                                               \
     WORD(MEMORY_STATE, "state")       /* lives as long as the session; zero at first */                                                  \

@@ -228,28 +228,34 @@ static void write_feeds(Sheet *sheet, const char *key, const ProgramFeed *feeds,
     close_group(sheet, "]");
 }
 
-static void write_dispatch(Sheet *sheet, const Program *program, const Dispatch *dispatch) {
+static void write_step(Sheet *sheet, const Program *program, const Step *step) {
     JsonWriter *line = json_line_writer_create(sheet->arena);
     json_begin_object(line, NULL);
-    json_write_uint(line, "wave", dispatch->wave);
-    json_write_text(line, "kernel", program->kernels.items[dispatch->kernel].name);
-    write_words(line, "groups", dispatch->groups, 3);
+    json_write_text(line, "kind", step_kind_names[step->kind]);
+    json_write_uint(line, "wave", step->wave);
+    if (step->kind == STEP_DISPATCH) {
+        json_write_text(line, "kernel", program->kernels.items[step->kernel].name);
+        write_words(line, "groups", step->groups, 3);
+    }
     json_begin_array(line, "ranges");
-    for (uint32_t i = 0; i < dispatch->ranges.count; i++)
-        write_range(line, NULL, &dispatch->ranges.items[i]);
+    for (uint32_t i = 0; i < step->ranges.count; i++)
+        write_range(line, NULL, &step->ranges.items[i]);
     json_end_array(line);
-    write_words(line, "push", dispatch->push.items, dispatch->push.count);
-    json_write_text(line, "label", dispatch->label);
-    if (dispatch->schedule)
-        json_write_text(line, "schedule", dispatch->schedule);
-    json_write_text(line, "op_class", work_class_names[dispatch->work_class]);
-    json_write_number(line, "flops", dispatch->flops);
-    json_write_number(line, "bytes", dispatch->bytes);
-    write_words(line, "values", dispatch->values, dispatch->value_count);
-    if (dispatch->value_types) {
+    if (step->kind == STEP_DISPATCH)
+        write_words(line, "push", step->push.items, step->push.count);
+    if (step->kind == STEP_FILL)
+        json_write_uint(line, "word", step->word);
+    json_write_text(line, "label", step->label);
+    if (step->schedule)
+        json_write_text(line, "schedule", step->schedule);
+    json_write_text(line, "op_class", work_class_names[step->work_class]);
+    json_write_number(line, "flops", step->flops);
+    json_write_number(line, "bytes", step->bytes);
+    write_words(line, "values", step->values, step->value_count);
+    if (step->value_types) {
         json_begin_array(line, "value_types");
-        for (uint32_t i = 0; i < dispatch->value_count; i++)
-            json_write_text(line, NULL, element_name(dispatch->value_types[i]));
+        for (uint32_t i = 0; i < step->value_count; i++)
+            json_write_text(line, NULL, element_name(step->value_types[i]));
         json_end_array(line);
     }
     json_end_object(line);
@@ -286,9 +292,9 @@ static void write_phase(Sheet *sheet, const Program *program, const ProgramPhase
     put_uint(sheet, "scratch_size", phase->scratch_size);
     put_uint(sheet, "scratch_lower_bound", phase->scratch_lower_bound);
     write_feeds(sheet, "feeds", phase->feeds.items, phase->feeds.count);
-    open_group(sheet, "dispatches", "[");
-    for (uint32_t i = 0; i < phase->dispatches.count; i++)
-        write_dispatch(sheet, program, &phase->dispatches.items[i]);
+    open_group(sheet, "steps", "[");
+    for (uint32_t i = 0; i < phase->steps.count; i++)
+        write_step(sheet, program, &phase->steps.items[i]);
     close_group(sheet, "]");
     write_results(sheet, phase);
     close_group(sheet, "}");

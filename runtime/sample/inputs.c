@@ -233,8 +233,8 @@ bool inputs_read_all(Arena *arena, const ProgramEntry *entry, const char *const 
 
 static bool is_used(const ProgramEntry *entry, const Range *range) {
     for (uint32_t p = 0; p < entry->phases.count; p++)
-        for (uint32_t d = 0; d < entry->phases.items[p].dispatches.count; d++) {
-            const Dispatch *dispatch = &entry->phases.items[p].dispatches.items[d];
+        for (uint32_t d = 0; d < entry->phases.items[p].steps.count; d++) {
+            const Step *dispatch = &entry->phases.items[p].steps.items[d];
             for (uint32_t r = 0; r < dispatch->ranges.count; r++) {
                 if (range_overlaps(&dispatch->ranges.items[r], range))
                     return true;

@@ -5,8 +5,8 @@
 // The first trained state that the program touches, or NULL.
 static const ProgramState *trained_state(const Program *program, const ProgramEntry *entry) {
     for (uint32_t i = 0; i < entry->phases.count; i++)
-        for (uint32_t d = 0; d < entry->phases.items[i].dispatches.count; d++) {
-            const Dispatch *dispatch = &entry->phases.items[i].dispatches.items[d];
+        for (uint32_t d = 0; d < entry->phases.items[i].steps.count; d++) {
+            const Step *dispatch = &entry->phases.items[i].steps.items[d];
             for (uint32_t r = 0; r < dispatch->ranges.count; r++)
                 for (uint32_t s = 0; s < program->states.count; s++)
                     if (program->states.items[s].kind != STATE_PROGRAM &&

@@ -402,8 +402,7 @@ static const ProgramState *written_state(const Program *program, const ProgramEn
         const ProgramState *state = &program->states.items[i];
         const Range *place = &state->tensor.range;
         bool is_own = !checkpoint_keeps(state) && strncmp(state->name, entry->name, length) == 0 && state->name[length] == '.';
-        if (!is_own && place->memory == range->memory && place->offset < range->offset + range->size &&
-            range->offset < place->offset + place->size)
+        if (!is_own && range_overlaps(place, range))
             return state;
     }
     return NULL;
@@ -411,11 +410,10 @@ static const ProgramState *written_state(const Program *program, const ProgramEn
 
 const ProgramState *sample_writes(const Program *program, const ProgramEntry *entry) {
     for (uint32_t p = 0; p < entry->phases.count; p++)
-        for (uint32_t d = 0; d < entry->phases.items[p].dispatches.count; d++) {
-            const Dispatch *dispatch = &entry->phases.items[p].dispatches.items[d];
-            const ProgramKernel *kernel = &program->kernels.items[dispatch->kernel];
+        for (uint32_t d = 0; d < entry->phases.items[p].steps.count; d++) {
+            const Step *dispatch = &entry->phases.items[p].steps.items[d];
             for (uint32_t b = 0; b < dispatch->ranges.count; b++) {
-                if (kernel->bindings.items[b] != BINDING_WRITE)
+                if (!program_step_writes(program, dispatch, b))
                     continue;
                 const ProgramState *state = written_state(program, entry, &dispatch->ranges.items[b]);
                 if (state)

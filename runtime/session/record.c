@@ -7,9 +7,11 @@
 // The class's figures, which are those of a slow device of it: kernels must stay below the seconds after which drivers reset it.
 static const DeviceModel *model_of(const Session *session) { return &device_info(session->device)->target.model; }
 
-static uint32_t piece_count(const Session *session, const Dispatch *dispatch, double seconds, uint32_t axis) {
-    const ProgramKernel *kernel = &session->program->kernels.items[dispatch->kernel];
+static uint32_t piece_count(const Session *session, const Step *dispatch, double seconds, uint32_t axis) {
     double wanted = 1;
+    if (dispatch->kind != STEP_DISPATCH)
+        return 1;
+    const ProgramKernel *kernel = &session->program->kernels.items[dispatch->kernel];
     if (session->options.piece_groups)
         wanted = (double)dispatch->groups[0] * dispatch->groups[1] * dispatch->groups[2] / session->options.piece_groups;
     else if (!device_info(session->device)->is_cpu)
@@ -21,8 +23,8 @@ static uint32_t piece_count(const Session *session, const Dispatch *dispatch, do
 }
 
 void session_plan_pieces(Session *session, PhaseState *phase) {
-    for (uint32_t i = 0; i < phase->phase->dispatches.count; i++) {
-        const Dispatch *dispatch = &phase->phase->dispatches.items[i];
+    for (uint32_t i = 0; i < phase->phase->steps.count; i++) {
+        const Step *dispatch = &phase->phase->steps.items[i];
         double seconds = program_dispatch_seconds(dispatch, model_of(session));
         uint32_t axis = 0;
         for (uint32_t k = 1; k < 3; k++)
@@ -40,8 +42,21 @@ void session_plan_pieces(Session *session, PhaseState *phase) {
     }
 }
 
+static void record_transfer(Session *session, Commands commands, const Step *step) {
+    const Range *first = &step->ranges.items[0], *last = &step->ranges.items[step->ranges.count - 1];
+    Buffer *to = session->memories[last->memory];
+    if (step->kind == STEP_COPY)
+        commands_copy(session->device, commands, session->memories[first->memory], first->offset, to, last->offset, last->size);
+    else
+        commands_fill(session->device, commands, to, last->offset, last->size, step->word);
+}
+
 void session_record_piece(Session *session, Commands commands, const PhaseState *phase, const Piece *piece) {
-    const Dispatch *dispatch = &phase->phase->dispatches.items[piece->dispatch];
+    const Step *dispatch = &phase->phase->steps.items[piece->dispatch];
+    if (dispatch->kind != STEP_DISPATCH) {
+        record_transfer(session, commands, dispatch);
+        return;
+    }
     CommandDispatch command = {.pipeline = session->pipelines[dispatch->kernel],
                                .set = phase->sets[piece->dispatch],
                                .push = dispatch->push.items,
@@ -90,12 +105,21 @@ static bool is_full(const Session *session, const Open *open, const Piece *piece
     return is_long && (starts_wave || piece->is_cut || (most > 0 && open->count / 4 >= most));
 }
 
+// Whether a phase has only dispatches: its waves wait for shaders alone.
+static bool only_dispatches(const ProgramPhase *phase) {
+    for (uint32_t i = 0; i < phase->steps.count; i++)
+        if (phase->steps.items[i].kind != STEP_DISPATCH)
+            return false;
+    return true;
+}
+
 static bool record_segments(Session *session, PhaseState *phase, Diag *diag) {
     Device *device = session->device;
+    Barrier between = only_dispatches(phase->phase) ? BARRIER_WAVE : BARRIER_START;
     Open open = {0};
     for (uint32_t i = 0; i < phase->pieces.count; i++) {
         const Piece *piece = &phase->pieces.items[i];
-        const Dispatch *dispatches = phase->phase->dispatches.items;
+        const Step *dispatches = phase->phase->steps.items;
         bool starts_dispatch = i == 0 || phase->pieces.items[i - 1].dispatch != piece->dispatch;
         bool ends_dispatch = i + 1 == phase->pieces.count || phase->pieces.items[i + 1].dispatch != piece->dispatch;
         bool starts_wave = i == 0 || dispatches[piece->dispatch].wave != dispatches[phase->pieces.items[i - 1].dispatch].wave;
@@ -105,7 +129,7 @@ static bool record_segments(Session *session, PhaseState *phase, Diag *diag) {
             if (!open_segment(session, phase, &open, diag))
                 return false;
         } else if (starts_wave || (phase->stamps && starts_dispatch)) {
-            commands_barrier(device, open.commands, BARRIER_WAVE);
+            commands_barrier(device, open.commands, between);
         }
         if (phase->stamps && starts_dispatch)
             commands_stamp(device, open.commands, phase->stamps, 2 * piece->dispatch);
@@ -181,7 +205,7 @@ static bool record_suffix(Session *session, PhaseState *phase, uint32_t index, D
 }
 
 bool session_record_phase(Session *session, PhaseState *phase, Diag *diag) {
-    uint32_t dispatches = phase->phase->dispatches.count;
+    uint32_t dispatches = phase->phase->steps.count;
     phase->seconds = ARENA_NEW(session->arena, double, dispatches);
     if (session->options.profile && dispatches > 0 && stamps_are_available(session->device)) {
         phase->stamps = stamps_create(session->arena, session->device, 2 * dispatches, diag);

@@ -57,7 +57,7 @@ static void store_record(Session *session, const Slot *slot) {
         layout_load(&result->tensor.layout, result->tensor.type, bytes + phase->result_offsets[2 * i], record->storage[i]);
         record->values[i] = record->storage[i];
     }
-    for (uint32_t i = 0; phase->stamps && i < phase->phase->dispatches.count; i++)
+    for (uint32_t i = 0; phase->stamps && i < phase->phase->steps.count; i++)
         phase->seconds[i] += stamp_seconds(session, bytes + phase->profile_offset + 16 * (uint64_t)i);
     phase->runs++;
     if (session->last_record)
@@ -234,7 +234,7 @@ static bool run_once(Session *session, PhaseState *phase, uint32_t dispatch, dou
 bool session_run_dispatch(Session *session, const ProgramPhase *phase, uint32_t dispatch, const Moment *moment, uint32_t times,
                           double *seconds, Diag *diag) {
     PhaseState *state = session_phase(session, phase);
-    if (!state || dispatch >= phase->dispatches.count) {
+    if (!state || dispatch >= phase->steps.count) {
         diag_error(diag, NULL, "this session has no dispatch %u of phase %s", dispatch, phase->name);
         return false;
     }

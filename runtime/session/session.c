@@ -150,7 +150,7 @@ static void lay_out_phase(Session *session, PhaseState *state, uint64_t *upload,
     }
     state->profile_offset = at;
     if (session->options.profile)
-        at += 16 * (uint64_t)phase->dispatches.count;
+        at += 16 * (uint64_t)phase->steps.count;
     *readback = at > *readback ? at : *readback;
 }
 
@@ -194,8 +194,9 @@ static bool create_pipelines(Session *session, Diag *diag) {
     bool *is_needed = ARENA_NEW(session->arena, bool, program->kernels.count);
     for (uint32_t i = 0; i < session->phases.count; i++) {
         const PhaseState *state = &session->phases.items[i];
-        for (uint32_t k = 0; state->is_used && k < state->phase->dispatches.count; k++)
-            is_needed[state->phase->dispatches.items[k].kernel] = true;
+        for (uint32_t k = 0; state->is_used && k < state->phase->steps.count; k++)
+            if (state->phase->steps.items[k].kind == STEP_DISPATCH)
+                is_needed[state->phase->steps.items[k].kernel] = true;
     }
     PipelineSource *sources = ARENA_NEW(session->arena, PipelineSource, program->kernels.count);
     Pipeline **made = ARENA_NEW(session->arena, Pipeline *, program->kernels.count);
@@ -227,8 +228,11 @@ static bool create_bindings(Session *session, Diag *diag) {
     uint32_t sets = 0, storage = 0, texel = 0;
     for (uint32_t i = 0; i < session->phases.count; i++) {
         const PhaseState *state = &session->phases.items[i];
-        for (uint32_t k = 0; state->is_used && k < state->phase->dispatches.count; k++, sets++) {
-            const ProgramKernel *kernel = &session->program->kernels.items[state->phase->dispatches.items[k].kernel];
+        for (uint32_t k = 0; state->is_used && k < state->phase->steps.count; k++) {
+            if (state->phase->steps.items[k].kind != STEP_DISPATCH)
+                continue;
+            const ProgramKernel *kernel = &session->program->kernels.items[state->phase->steps.items[k].kernel];
+            sets++;
             for (uint32_t b = 0; b < kernel->bindings.count; b++)
                 *(kernel->bindings.items[b] == BINDING_TEXEL ? &texel : &storage) += 1;
         }
@@ -238,10 +242,11 @@ static bool create_bindings(Session *session, Diag *diag) {
         return false;
     for (uint32_t i = 0; i < session->phases.count; i++) {
         PhaseState *state = &session->phases.items[i];
-        state->sets = ARENA_NEW(session->arena, BindingSet, state->phase->dispatches.count);
-        for (uint32_t k = 0; state->is_used && k < state->phase->dispatches.count; k++) {
-            const Dispatch *dispatch = &state->phase->dispatches.items[k];
-            if (!bindings_add(session->arena, session->device, session->bindings, session->pipelines[dispatch->kernel],
+        state->sets = ARENA_NEW(session->arena, BindingSet, state->phase->steps.count);
+        for (uint32_t k = 0; state->is_used && k < state->phase->steps.count; k++) {
+            const Step *dispatch = &state->phase->steps.items[k];
+            if (dispatch->kind == STEP_DISPATCH &&
+                !bindings_add(session->arena, session->device, session->bindings, session->pipelines[dispatch->kernel],
                               session->program->kernels.items[dispatch->kernel].bindings.items, dispatch->ranges.items,
                               dispatch->ranges.count, session->memories, &state->sets[k], diag))
                 return false;

@@ -63,6 +63,6 @@ bool session_write_range(Session *session, const Range *range, const void *bytes
 bool session_read_range(Session *session, const Range *range, void *bytes, Diag *diag);
 bool session_run_dispatch(Session *session, const ProgramPhase *phase, uint32_t dispatch, const Moment *moment, uint32_t times,
                           double *seconds, Diag *diag);
-// Seconds of each dispatch of the phase, summed since the session began (profile only); count = phase->dispatches.count.
+// Seconds of each dispatch of the phase, summed since the session began (profile only); count = phase->steps.count.
 const double *session_profile(const Session *session, const ProgramPhase *phase, uint32_t *runs);
 bool session_is_lost(const Session *session); // the device was lost; destroy and create anew

@@ -246,8 +246,8 @@ static double estimate_step(const TrainPlan *plan, const DeviceModel *model) {
     for (uint32_t p = 0; p < plan->entry->phases.count; p++) {
         const ProgramPhase *phase = &plan->entry->phases.items[p];
         double once = 0;
-        for (uint32_t d = 0; d < phase->dispatches.count; d++)
-            once += program_dispatch_seconds(&phase->dispatches.items[d], model);
+        for (uint32_t d = 0; d < phase->steps.count; d++)
+            once += program_dispatch_seconds(&phase->steps.items[d], model);
         seconds += once * (phase->repeat ? phase->repeat : plan->epoch_steps);
     }
     return seconds;

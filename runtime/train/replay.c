@@ -42,11 +42,10 @@ static bool check_range(Replay *replay, const Range *range, ElementType type, bo
     return ok;
 }
 
-static bool check_dispatch(Replay *replay, const Dispatch *dispatch, uint32_t step, Diag *diag) {
-    const ProgramKernel *kernel = &replay->program->kernels.items[dispatch->kernel];
+static bool check_dispatch(Replay *replay, const Step *dispatch, uint32_t step, Diag *diag) {
     uint32_t value = 0;
-    for (uint32_t i = 0; i < kernel->bindings.count && dispatch->value_types; i++) {
-        if (kernel->bindings.items[i] != BINDING_WRITE)
+    for (uint32_t i = 0; i < dispatch->ranges.count && dispatch->value_types; i++) {
+        if (!program_step_writes(replay->program, dispatch, i))
             continue;
         if (value == dispatch->value_count)
             break;
@@ -59,7 +58,7 @@ static bool check_dispatch(Replay *replay, const Dispatch *dispatch, uint32_t st
             continue;
         replay->bad->step = step;
         replay->bad->dispatch = dispatch;
-        replay->bad->kernel = kernel->name;
+        replay->bad->kernel = program_step_name(replay->program, dispatch);
         return true;
     }
     return true;
@@ -79,9 +78,9 @@ static bool run_checked(void *context, const PlayTurn *turn, Diag *diag) {
     const ProgramPhase *phase = &replay->options->entry->phases.items[turn->phase];
     if (!write_feeds(replay, phase, turn->feeds, diag))
         return false;
-    for (uint32_t i = 0; i < phase->dispatches.count && !replay->bad->dispatch && !*replay->options->interrupted; i++)
+    for (uint32_t i = 0; i < phase->steps.count && !replay->bad->dispatch && !*replay->options->interrupted; i++)
         if (!session_run_dispatch(replay->session, phase, i, &turn->moment, 1, NULL, diag) ||
-            !check_dispatch(replay, &phase->dispatches.items[i], turn->moment.step, diag))
+            !check_dispatch(replay, &phase->steps.items[i], turn->moment.step, diag))
             return false;
     replay->play.is_stopping = replay->bad->dispatch != NULL;
     return true;

@@ -16,7 +16,7 @@ typedef struct {
 
 typedef struct {
     uint32_t step;
-    const Dispatch *dispatch; // NULL: all that it stored was finite
+    const Step *dispatch; // NULL: all that it stored was finite
     const char *kernel;
     uint64_t element, count; // of the range that it wrote, as it lies in memory
 } ReplayBad;

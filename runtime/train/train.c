@@ -304,15 +304,15 @@ static void print_profile(Training *training) {
         const ProgramPhase *phase = &training->plan.entry->phases.items[p];
         uint32_t runs;
         const double *seconds = session_profile(training->session, phase, &runs);
-        bool *is_shown = ARENA_NEW(training->arena, bool, phase->dispatches.count);
-        for (uint32_t rank = 0; seconds && runs && rank < 12 && rank < phase->dispatches.count; rank++) {
+        bool *is_shown = ARENA_NEW(training->arena, bool, phase->steps.count);
+        for (uint32_t rank = 0; seconds && runs && rank < 12 && rank < phase->steps.count; rank++) {
             uint32_t best = UINT32_MAX;
-            for (uint32_t i = 0; i < phase->dispatches.count; i++)
+            for (uint32_t i = 0; i < phase->steps.count; i++)
                 if (!is_shown[i] && (best == UINT32_MAX || seconds[i] > seconds[best]))
                     best = i;
             is_shown[best] = true;
             progress_say(training->progress, "%s  %8.3f ms  %s", phase->name, seconds[best] * 1e3 / runs,
-                         phase->dispatches.items[best].label);
+                         phase->steps.items[best].label);
         }
     }
 }

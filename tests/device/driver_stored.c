@@ -48,9 +48,9 @@ static Module *read_graph(Arena *arena, Diag *diag) {
 static uint32_t count_stored(const Program *program, ElementType type) {
     uint32_t count = 0;
     const ProgramPhase *phase = &program->entries.items[0].phases.items[0];
-    for (uint32_t d = 0; d < phase->dispatches.count; d++)
-        for (uint32_t i = 0; i < phase->dispatches.items[d].value_count; i++)
-            count += phase->dispatches.items[d].value_types[i] == type;
+    for (uint32_t d = 0; d < phase->steps.count; d++)
+        for (uint32_t i = 0; i < phase->steps.items[d].value_count; i++)
+            count += phase->steps.items[d].value_types[i] == type;
     return count;
 }
 
@@ -78,7 +78,7 @@ static uint32_t judge(Arena *arena, Device *device, const Built *built, Diag *di
     VerifyResults results = {0};
     VerifyChoice choice = {.seed = 1, .flops_max = 1e9, .modes = {true, true, true}};
     ck_assert_msg(verify_run(arena, device, built, &choice, &results, NULL, diag), "%s", diag_text(diag, arena));
-    ck_assert_uint_ge(results.count, built->program->entries.items[0].phases.items[0].dispatches.count);
+    ck_assert_uint_ge(results.count, built->program->entries.items[0].phases.items[0].steps.count);
     return count_problems(&results);
 }
 

@@ -62,7 +62,7 @@ static uint32_t compile_for(const char *name, const Case *test) {
     options.target.storage_range_max = test->storage_range_max;
     options.target.allocation_max = test->allocation_max;
     Compiled *compiled = compile_module(arena, module, &options, file_join(arena, folder, name), diag);
-    return compiled ? compiled->program->entries.items[0].phases.items[0].dispatches.count : 0;
+    return compiled ? compiled->program->entries.items[0].phases.items[0].steps.count : 0;
 }
 
 static uint32_t compile(const char *name, const char *more, uint64_t storage_range_max) {
@@ -90,7 +90,7 @@ static const char *train(const char *name, size_t *size) {
 
 START_TEST(windows_change_no_bit) {
     uint32_t whole = compile("whole.ggb", "", UINT64_C(1) << 27), cut = compile("cut.ggb", "", 1536);
-    ck_assert_msg(whole > 0 && cut > whole, "%u dispatches, %u with windows\n%s", whole, cut, diag_text(diag, arena));
+    ck_assert_msg(whole > 0 && cut > whole, "%u steps, %u with windows\n%s", whole, cut, diag_text(diag, arena));
     size_t size, cut_size;
     const char *bytes = train("whole.ggb", &size), *cut_bytes = train("cut.ggb", &cut_size);
     ck_assert_msg(size > 4 * 2000 && size == cut_size, "%zu and %zu bytes", size, cut_size);

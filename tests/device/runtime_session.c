@@ -58,12 +58,12 @@ static void add_kernel(Arena *arena, Program *program, const char *folder, const
 
 static void add_dispatch(Arena *arena, ProgramPhase *phase, uint32_t kernel, uint32_t wave, uint32_t groups, const Range *ranges,
                          uint32_t count, const uint32_t *push, uint32_t push_words) {
-    Dispatch dispatch = {.kernel = kernel, .groups = {groups, 1, 1}, .wave = wave, .label = "%1", .work_class = WORK_MAP, .bytes = 4.0 * groups};
+    Step dispatch = {.kernel = kernel, .groups = {groups, 1, 1}, .wave = wave, .label = "%1", .work_class = WORK_MAP, .bytes = 4.0 * groups};
     for (uint32_t i = 0; i < count; i++)
         array_push(arena, &dispatch.ranges, ranges[i]);
     for (uint32_t i = 0; i < push_words; i++)
         array_push(arena, &dispatch.push, push[i]);
-    array_push(arena, &phase->dispatches, dispatch);
+    array_push(arena, &phase->steps, dispatch);
 }
 
 static ProgramTensor tensor(ElementType type, uint32_t rank, const uint32_t *dims, const uint8_t *order, uint32_t memory, uint64_t offset) {
@@ -80,6 +80,7 @@ static void add_state(Arena *arena, Program *program, const char *name, StateKin
 }
 
 static const Range w_range = {0, 0, 4 * W_COUNT}, v_range = {0, 4096, 4 * W_COUNT}, c_range = {CONSTANT - STATE, 0, 32};
+static const Range copied_range = {0, 16384, 4 * W_COUNT}, filled_range = {0, 20480, 64};
 static const Range t_range = {SCRATCH - STATE, 256, 16}, numbers_range = {FEED - STATE, 0, 64};
 
 static void add_phase(Arena *arena, ProgramEntry *entry) {
@@ -103,8 +104,16 @@ static void add_phase(Arena *arena, ProgramEntry *entry) {
         add_dispatch(arena, &phase, 1, 1 + i, W_COUNT / 8, (Range[]){t_range, c_range, v_range}, 3, other, 2);
     }
     Range z = entry->inputs.items[0].tensor.range;
-    add_dispatch(arena, &phase, 2, ADDS + 1, 1,
-                 (Range[]){numbers_range, w_range, z, loss.tensor.range, moment.tensor.range, moment.condition.range}, 6, NULL, 0);
+    Step copy = {.kind = STEP_COPY, .wave = ADDS + 1, .label = "%2", .work_class = WORK_COPY}, fill = {.kind = STEP_FILL, .wave = ADDS + 1, .label = "%3", .work_class = WORK_FILL};
+    const float filled = 2.5F;
+    memcpy(&fill.word, &filled, sizeof filled);
+    array_push(arena, &copy.ranges, w_range);
+    array_push(arena, &copy.ranges, copied_range);
+    array_push(arena, &fill.ranges, filled_range);
+    array_push(arena, &phase.steps, copy);
+    array_push(arena, &phase.steps, fill);
+    add_dispatch(arena, &phase, 2, ADDS + 2, 1,
+                 (Range[]){numbers_range, copied_range, z, loss.tensor.range, moment.tensor.range, moment.condition.range}, 6, NULL, 0);
     array_push(arena, &entry->phases, phase);
 }
 
@@ -115,7 +124,7 @@ static const char *write_bundle(Arena *arena, Diag *diag) {
     ck_assert(file_make_folders(arena_format(arena, "%s/kernels", folder), diag));
     Program program = {.name = "hand made", .digest = "0", .target = target_default(TARGET_CPU), .numbers = numbers_range};
     const Memory memories[] = {
-        {MEMORY_STATE, 16384}, {MEMORY_CONSTANT, sizeof constants}, {MEMORY_SCRATCH, 272}, {MEMORY_FEED, 1024}, {MEMORY_RESULT, 528}};
+        {MEMORY_STATE, 24576}, {MEMORY_CONSTANT, sizeof constants}, {MEMORY_SCRATCH, 272}, {MEMORY_FEED, 1024}, {MEMORY_RESULT, 528}};
     for (int i = 0; i < 5; i++)
         array_push(arena, &program.memories, memories[i]);
     program.constants = constants;
@@ -133,6 +142,8 @@ static const char *write_bundle(Arena *arena, Diag *diag) {
     add_state(arena, &program, "k", STATE_PARAMETERS, tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9472), INIT_UNIFORM, -1, 3, 2, NULL);
     add_state(arena, &program, "count", STATE_COUNT, tensor(ELEMENT_I32, 0, NULL, NULL, STATE, 9728), INIT_CONSTANT, 5, 0, 0, NULL);
     add_state(arena, &program, "train.x", STATE_PROGRAM, tensor(ELEMENT_F32, 2, wide, NULL, STATE, 9984), INIT_UNIFORM, 0, 1, 0, NULL);
+    add_state(arena, &program, "copied", STATE_RUNNING, tensor(ELEMENT_F32, 1, &w, NULL, STATE, 16384), INIT_CONSTANT, 9, 0, 0, NULL);
+    add_state(arena, &program, "filled", STATE_RUNNING, tensor(ELEMENT_F32, 1, (uint32_t[]){16}, NULL, STATE, 20480), INIT_CONSTANT, 9, 0, 0, NULL);
     add_state(arena, &program, "h", STATE_RUNNING, tensor(ELEMENT_F16, 2, (uint32_t[]){3, 5}, (uint8_t[]){1, 0}, STATE, 10240), INIT_CONSTANT, 1.0 / 3, 0, 0, NULL);
     add_state(arena, &program, "b", STATE_RUNNING, tensor(ELEMENT_BF16, 1, &w, NULL, STATE, 10496), INIT_CONSTANT, -2, 0, 0, NULL);
     ProgramEntry entry = {.name = "train", .training = true, .steps = 10}, empty = {.name = "other"};
@@ -263,6 +274,11 @@ static void run_steps(Bed *bed) {
     }
     check_tensor(bed, "w", model.w, W_COUNT);
     check_tensor(bed, "v", model.v, W_COUNT);
+    check_tensor(bed, "copied", model.w, W_COUNT);
+    float filled[16];
+    for (uint32_t i = 0; i < 16; i++)
+        filled[i] = 2.5F;
+    check_tensor(bed, "filled", filled, 16);
     SessionResult result;
     bool got;
     for (; taken < STEPS; taken++) {
@@ -297,7 +313,7 @@ START_TEST(steps) {
     const double *seconds = session_profile(bed.session, bed.program->entries.items[0].phases.items, &runs);
     if (options.profile && seconds) {
         double sum = 0;
-        for (uint32_t i = 0; i < bed.program->entries.items[0].phases.items[0].dispatches.count; i++)
+        for (uint32_t i = 0; i < bed.program->entries.items[0].phases.items[0].steps.count; i++)
             sum += seconds[i];
         ck_assert_uint_eq(runs, 10);
         printf("profile: %.3f ms in %u runs\n", sum * 1e3, runs);
@@ -391,7 +407,7 @@ START_TEST(single_dispatches) {
     ck_assert(session_read_range(bed.session, &t_range, t, bed.diag));
     ck_assert_float_eq(t[0], 29);
     ck_assert(!session_run_dispatch(bed.session, phase, 99, NULL, 1, NULL, bed.diag));
-    ck_assert(!session_read_range(bed.session, &(Range){0, 16380, 8}, t, bed.diag));
+    ck_assert(!session_read_range(bed.session, &(Range){0, 24572, 8}, t, bed.diag));
     end_bed(&bed);
 }
 END_TEST
@@ -410,7 +426,7 @@ START_TEST(refusals) {
     ck_assert_ptr_null(session_create(bed.arena, bed.device, &broken, NULL, bed.diag));
     ck_assert_ptr_nonnull(strstr(diag_text(bed.diag, bed.arena), "1024"));
     bed.program->memories.items[2].size = 272;
-    bed.program->entries.items[0].phases.items[0].dispatches.items[3].groups[1] = UINT32_MAX;
+    bed.program->entries.items[0].phases.items[0].steps.items[3].groups[1] = UINT32_MAX;
     bed.program->target.device = "a larger device";
     ck_assert_ptr_null(session_create(bed.arena, bed.device, bed.program, NULL, bed.diag));
     const char *told = diag_text(bed.diag, bed.arena);
@@ -419,7 +435,7 @@ START_TEST(refusals) {
         "workgroups along one axis: 4294967295, but at most 65535 is allowed", "; compile the graph for it: gcc-graph compile … --target 0"};
     for (uint32_t i = 0; i < 3; i++)
         ck_assert_msg(strstr(told, parts[i]) != NULL, "\"%s\" is not in: %s", parts[i], told);
-    bed.program->entries.items[0].phases.items[0].dispatches.items[3].groups[1] = 1;
+    bed.program->entries.items[0].phases.items[0].steps.items[3].groups[1] = 1;
     uint32_t own = device_info(bed.device)->target.shared_bytes_max;
     bed.program->target.shared_bytes_max = bed.program->kernels.items[0].shared_bytes = 1u << 30;
     ck_assert_ptr_null(session_create(bed.arena, bed.device, bed.program, NULL, bed.diag));

@@ -62,7 +62,7 @@ static ProgramTensor place(ElementType type, uint32_t rank, const uint32_t *dims
 }
 
 static void add_dispatch(ProgramPhase *phase, uint32_t kernel, const Range *ranges, uint32_t count, const uint32_t *push) {
-    Dispatch dispatch = {.kernel = kernel, .groups = {1, 1, 1}, .label = "%1", .work_class = WORK_MAP, .bytes = 16};
+    Step dispatch = {.kernel = kernel, .groups = {1, 1, 1}, .label = "%1", .work_class = WORK_MAP, .bytes = 16};
     for (uint32_t i = 0; i < count; i++)
         array_push(arena, &dispatch.ranges, ranges[i]);
     if (push) {
@@ -71,7 +71,7 @@ static void add_dispatch(ProgramPhase *phase, uint32_t kernel, const Range *rang
         dispatch.values = values, dispatch.value_types = types, dispatch.value_count = 3;
         array_push(arena, &dispatch.push, *push);
     }
-    array_push(arena, &phase->dispatches, dispatch);
+    array_push(arena, &phase->steps, dispatch);
 }
 
 static void add_state(Program *to, const char *name, StateKind kind, ProgramTensor at, double value) {

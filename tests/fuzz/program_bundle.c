@@ -12,13 +12,13 @@ static ProgramTensor tensor(uint32_t rank, const uint32_t *dims, uint32_t memory
 }
 
 static void add_dispatch(Arena *arena, ProgramPhase *phase, uint32_t wave, Range from, Range to) {
-    Dispatch dispatch = {.groups = {3, 1, 1}, .wave = wave, .label = "%4 add \"x\"", .work_class = WORK_MAP, .flops = 0.1, .bytes = 12e9};
+    Step dispatch = {.groups = {3, 1, 1}, .wave = wave, .label = "%4 add \"x\"", .work_class = WORK_MAP, .flops = 0.1, .bytes = 12e9};
     array_push(arena, &dispatch.ranges, from);
     array_push(arena, &dispatch.ranges, to);
     array_push(arena, &dispatch.push, UINT32_MAX);
     dispatch.values = ARENA_NEW(arena, uint32_t, 1);
     dispatch.value_count = 1;
-    array_push(arena, &phase->dispatches, dispatch);
+    array_push(arena, &phase->steps, dispatch);
 }
 
 // A program with one of everything, all of it valid.

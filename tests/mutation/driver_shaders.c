@@ -316,8 +316,8 @@ typedef struct {
 
 static bool uses(const ProgramEntry *entry, uint32_t kernel) {
     const ProgramPhase *phase = &entry->phases.items[0];
-    for (uint32_t i = 0; i < phase->dispatches.count; i++)
-        if (phase->dispatches.items[i].kernel == kernel)
+    for (uint32_t i = 0; i < phase->steps.count; i++)
+        if (phase->steps.items[i].kernel == kernel)
             return true;
     return false;
 }

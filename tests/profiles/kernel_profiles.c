@@ -38,8 +38,8 @@ static void check_kernel(const Target *target, const ProgramKernel *kernel) {
 }
 
 static void check_phase(const Target *target, const Program *program, const ProgramPhase *phase) {
-    for (uint32_t d = 0; d < phase->dispatches.count; d++) {
-        const Dispatch *dispatch = &phase->dispatches.items[d];
+    for (uint32_t d = 0; d < phase->steps.count; d++) {
+        const Step *dispatch = &phase->steps.items[d];
         for (uint32_t i = 0; i < 3; i++)
             ck_assert_uint_le(dispatch->groups[i], target->groups_max);
         for (uint32_t i = 0; i < dispatch->ranges.count; i++) {

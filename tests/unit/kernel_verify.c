@@ -174,34 +174,33 @@ END_TEST
 
 // ---- programs
 
-static bool conflict(const Program *program, const Dispatch *first, const Dispatch *second) {
-    const ProgramKernel *a = &program->kernels.items[first->kernel], *b = &program->kernels.items[second->kernel];
+static bool conflict(const Program *program, const Step *first, const Step *second) {
     for (uint32_t i = 0; i < first->ranges.count; i++)
         for (uint32_t k = 0; k < second->ranges.count; k++)
-            if ((a->bindings.items[i] == BINDING_WRITE || b->bindings.items[k] == BINDING_WRITE) &&
+            if ((program_step_writes(program, first, i) || program_step_writes(program, second, k)) &&
                 range_overlaps(&first->ranges.items[i], &second->ranges.items[k]))
                 return true;
     return false;
 }
 
-// Any two dispatches of which one writes what the other touches, with no barrier between them: a read of what was just written, an update
+// Any two steps of which one writes what the other touches, with no barrier between them: a read of what was just written, an update
 // of what was just read, two writes.
 START_TEST(conflicts_need_a_barrier) {
     Compiled *compiled = compile((uint32_t)_i);
     ProgramPhase *phase = phase_of(compiled);
-    uint32_t tampered = 0, *waves = ARENA_NEW(arena, uint32_t, phase->dispatches.count + 1);
-    for (uint32_t i = 0; i < phase->dispatches.count; i++)
-        waves[i] = phase->dispatches.items[i].wave;
-    for (uint32_t i = 0; i < phase->dispatches.count; i++)
-        for (uint32_t k = i + 1; k < phase->dispatches.count; k++) {
-            if (!conflict(compiled->program, &phase->dispatches.items[i], &phase->dispatches.items[k]))
+    uint32_t tampered = 0, *waves = ARENA_NEW(arena, uint32_t, phase->steps.count + 1);
+    for (uint32_t i = 0; i < phase->steps.count; i++)
+        waves[i] = phase->steps.items[i].wave;
+    for (uint32_t i = 0; i < phase->steps.count; i++)
+        for (uint32_t k = i + 1; k < phase->steps.count; k++) {
+            if (!conflict(compiled->program, &phase->steps.items[i], &phase->steps.items[k]))
                 continue;
             ck_assert_uint_lt(waves[i], waves[k]);
             for (uint32_t between = i + 1; between <= k; between++)
-                phase->dispatches.items[between].wave = waves[i];
+                phase->steps.items[between].wave = waves[i];
             expect_program(compiled->program, false, "same wave", "a conflict without a barrier");
             for (uint32_t between = i + 1; between <= k; between++)
-                phase->dispatches.items[between].wave = waves[between];
+                phase->steps.items[between].wave = waves[between];
             tampered++;
         }
     ck_assert_uint_gt(tampered, 0);
@@ -209,36 +208,36 @@ START_TEST(conflicts_need_a_barrier) {
 }
 END_TEST
 
-// Each dispatch left out: somebody reads, or a result shows, what nobody has written. A state keeps its old value, which no verifier can
+// Each step left out: somebody reads, or a result shows, what nobody has written. A state keeps its old value, which no verifier can
 // tell.
 START_TEST(nothing_unwritten_is_read) {
     Compiled *compiled = compile((uint32_t)_i);
     Program *program = compiled->program;
     ProgramPhase *phase = phase_of(compiled);
-    uint32_t count = phase->dispatches.count, tampered = 0;
-    Dispatch *all = phase->dispatches.items, *some = ARENA_NEW(arena, Dispatch, count);
+    uint32_t count = phase->steps.count, tampered = 0;
+    Step *all = phase->steps.items, *some = ARENA_NEW(arena, Step, count);
     for (uint32_t left_out = 0; left_out < count; left_out++) {
         bool is_seen = false;
         for (uint32_t i = 0; i < all[left_out].ranges.count; i++) {
             const Range *range = &all[left_out].ranges.items[i];
-            bool is_written = program->kernels.items[all[left_out].kernel].bindings.items[i] == BINDING_WRITE;
+            bool is_written = program_step_writes(program, &all[left_out], i);
             is_seen = is_seen || (is_written && program->memories.items[range->memory].kind == MEMORY_RESULT);
         }
         for (uint32_t i = 0, to = 0; i < count; i++)
             if (i != left_out)
                 some[to++] = all[i];
-        phase->dispatches.items = some, phase->dispatches.count = count - 1;
+        phase->steps.items = some, phase->steps.count = count - 1;
         if (is_seen) {
             expect_program(program, false, "nothing writes", "a result that nothing writes");
             tampered++;
         }
-        phase->dispatches.items = all, phase->dispatches.count = count;
+        phase->steps.items = all, phase->steps.count = count;
     }
     for (uint32_t i = 0; i < count; i++)
         for (uint32_t k = 0; k < all[i].ranges.count; k++) {
             Range *range = &all[i].ranges.items[k], kept = *range;
             Memory *memory = &program->memories.items[range->memory];
-            if (memory->kind != MEMORY_SCRATCH || program->kernels.items[all[i].kernel].bindings.items[k] == BINDING_WRITE)
+            if (memory->kind != MEMORY_SCRATCH || program_step_writes(program, &all[i], k))
                 continue;
             uint64_t size = memory->size, grain = program->target.offset_alignment;
             range->offset = (size + grain - 1) / grain * grain;
@@ -252,7 +251,7 @@ START_TEST(nothing_unwritten_is_read) {
 }
 END_TEST
 
-static uint32_t binding_of(const Program *program, const Dispatch *dispatch, bool is_write) {
+static uint32_t binding_of(const Program *program, const Step *dispatch, bool is_write) {
     const ProgramKernel *kernel = &program->kernels.items[dispatch->kernel];
     for (uint32_t i = 0; i < kernel->bindings.count; i++)
         if ((kernel->bindings.items[i] == BINDING_WRITE) == is_write)
@@ -272,8 +271,10 @@ static uint32_t memory_of_kind(const Program *program, MemoryKind kind) {
 START_TEST(every_dispatch_keeps_the_limits) {
     Program *program = compile((uint32_t)_i)->program;
     ProgramPhase *phase = &program->entries.items[0].phases.items[0];
-    for (uint32_t d = 0; d < phase->dispatches.count; d++) {
-        Dispatch *dispatch = &phase->dispatches.items[d], kept = *dispatch;
+    for (uint32_t d = 0; d < phase->steps.count; d++) {
+        Step *dispatch = &phase->steps.items[d], kept = *dispatch;
+        if (dispatch->kind != STEP_DISPATCH)
+            continue;
         Range *written = &dispatch->ranges.items[binding_of(program, dispatch, true)], range = *written;
         dispatch->kernel = program->kernels.count;
         expect_program(program, false, "there is no kernel", "a kernel that is not there");

@@ -16,7 +16,7 @@ static ProgramTensor tensor(ElementType type, uint32_t rank, const uint32_t *dim
 }
 
 static void add_dispatch(Arena *arena, ProgramPhase *phase, uint32_t wave, Range a, Range b, Range to) {
-    Dispatch dispatch = {
+    Step dispatch = {
         .kernel = 0, .groups = {3, 1, 1}, .wave = wave, .label = "%4 add \"x\"", .work_class = WORK_MAP, .flops = 0.1, .bytes = 12e9};
     array_push(arena, &dispatch.ranges, a);
     array_push(arena, &dispatch.ranges, b);
@@ -25,7 +25,7 @@ static void add_dispatch(Arena *arena, ProgramPhase *phase, uint32_t wave, Range
     dispatch.values = ARENA_NEW(arena, uint32_t, 1);
     dispatch.values[0] = 4;
     dispatch.value_count = 1;
-    array_push(arena, &phase->dispatches, dispatch);
+    array_push(arena, &phase->steps, dispatch);
 }
 
 static ProgramPhase make_phase(Arena *arena) {
@@ -141,7 +141,7 @@ START_TEST(round_trip) {
     ck_assert_str_eq(program->name, "ddpm");
     ck_assert_str_eq(program->folder, bundle.folder);
     ck_assert_uint_eq(program->kernels.items[0].spirv_size, sizeof spirv);
-    ck_assert_uint_eq(program->entries.items[0].phases.items[0].dispatches.items[1].push.items[0], UINT32_MAX);
+    ck_assert_uint_eq(program->entries.items[0].phases.items[0].steps.items[1].push.items[0], UINT32_MAX);
     ck_assert_double_eq(program->states.items[0].init_a, -0.1);
     ck_assert_ptr_eq(program_state(program, "unet.weight"), &program->states.items[0]);
     ck_assert_ptr_null(program_entry(program, "none"));
@@ -152,10 +152,10 @@ START_TEST(round_trip) {
     ck_assert(input->default_count == 2 && input->defaults[1] == 4.5);
     // One line for each dispatch, kernel and state.
     ck_assert_ptr_nonnull(
-        strstr(first, "\n            {\"wave\": 1, \"kernel\": \"000_add\", \"groups\": [3, 1, 1], \"ranges\": [[2, 256, 64], "));
+        strstr(first, "\n            {\"kind\": \"dispatch\", \"wave\": 1, \"kernel\": \"000_add\", \"groups\": [3, 1, 1], \"ranges\": [[2, 256, 64], "));
     Text plan = text_create(bundle.arena);
     program_print_plan(&plan, program);
-    ck_assert_ptr_nonnull(strstr(plan.data, "phase train/denoise: 3 dispatches in 3 waves"));
+    ck_assert_ptr_nonnull(strstr(plan.data, "phase train/denoise: 3 steps in 3 waves"));
     ck_assert_ptr_nonnull(strstr(plan.data, "000_add"));
     end_bundle(&bundle);
 }
@@ -224,11 +224,11 @@ END_TEST
 static const struct {
     const char *from, *to, *error;
 } edits[] = {
-    {"\"gcc-graph program\": 2", "\"gcc-graph program\": 3", "format 3 of gcc-graph " GG_VERSION " is newer than this gcc-graph " GG_VERSION
-                                                            ", which reads formats 1 to 2: gcc-graph " GG_VERSION " or later reads it"},
-    {"\"gcc-graph program\": 2", "\"gcc-graph program\": 0", "format 0 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
-    {"\"gcc-graph program\": 2", "\"gcc-graph program\": 1.5", "format 1.5 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
-    {"\"gcc-graph program\": 2", "\"other\": 1", "no program of gcc-graph"},
+    {"\"gcc-graph program\": 3", "\"gcc-graph program\": 4", "format 4 of gcc-graph " GG_VERSION " is newer than this gcc-graph " GG_VERSION
+                                                            ", which reads formats 1 to 3: gcc-graph " GG_VERSION " or later reads it"},
+    {"\"gcc-graph program\": 3", "\"gcc-graph program\": 0", "format 0 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
+    {"\"gcc-graph program\": 3", "\"gcc-graph program\": 1.5", "format 1.5 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
+    {"\"gcc-graph program\": 3", "\"other\": 1", "no program of gcc-graph"},
     {"\"exact\": false", "\"exact\": 1", "exact: true or false is needed"},
     {"\"exact\": false", "\"exact\": true", "arithmetic of kernel 000_add may be contracted"},
     {"\"kind\": \"scratch\"", "\"kind\": \"scrtach\"", "did you mean \"scratch\""},
@@ -243,6 +243,11 @@ static const struct {
     {"\"dims\": [2, 1, 2, 2]", "\"dims\": [2, 0, 2, 2]", "none may be 0"},
     {"\"dims\": [2, 1, 2, 2]", "\"dims\": [2, 1, 2, 2, 1, 1, 1]", "at most 6 numbers"},
     {"\"dims\": [2, 1, 2, 2]", "\"dims\": [4294967295, 4294967295, 4294967295, 4294967295]", "the tensor needs 18446744073709551615 bytes"},
+    {"\"kind\": \"dispatch\"", "\"kind\": \"exchange\"",
+     "kind: this gcc-graph " GG_VERSION " knows no step \"exchange\"; gcc-graph " GG_VERSION ", which wrote it, runs it"},
+    {"\"kind\": \"dispatch\"", "\"kind\": \"copy\"", "ranges: a copy has 2"},
+    {"\"kind\": \"dispatch\"", "\"kind\": \"fill\"", "ranges: a fill has 1"},
+    {"\"kind\": \"dispatch\", ", "", "\"kind\" is missing"},
     {"\"groups\": [3, 1, 1]", "\"groups\": [3, 0, 1]", "none of the 3 numbers may be 0"},
     {"\"groups\": [3, 1, 1]", "\"groups\": [3, 1]", "3 numbers are needed"},
     {"\"push\": [4294967295]", "\"push\": []", "has 1 words of push constants"},
@@ -332,10 +337,37 @@ static void expect_problem(Program *program, const char *part) {
     arena_destroy(&arena);
 }
 
+static const char *replaced(Arena *arena, const char *text, const char *from, const char *to) {
+    Text out = text_create(arena);
+    for (const char *at; (at = strstr(text, from)); text = at + strlen(from)) {
+        text_append_bytes(&out, text, (size_t)(at - text));
+        text_append(&out, to);
+    }
+    text_append(&out, text);
+    return out.data;
+}
+
+// Before format 3 a phase has dispatches, without a kind. What is read is written in today's format.
+START_TEST(older_formats) {
+    Bundle bundle = write_bundle();
+    size_t size;
+    const char *today = json_of(&bundle, &size);
+    const char *older = replaced(bundle.arena, today, "\"gcc-graph program\": 3", _i == 1 ? "\"gcc-graph program\": 1" : "\"gcc-graph program\": 2");
+    older = replaced(bundle.arena, replaced(bundle.arena, older, "\"steps\": [", "\"dispatches\": ["), "\"kind\": \"dispatch\", ", "");
+    ck_assert(strcmp(older, today) != 0);
+    put_json(&bundle, older, strlen(older));
+    Program *back = program_read(bundle.arena, bundle.folder, bundle.diag);
+    ck_assert_msg(back != NULL, "%s", diag_text(bundle.diag, bundle.arena));
+    ck_assert(program_write(back, bundle.folder, bundle.diag));
+    ck_assert_str_eq(json_of(&bundle, &size), today);
+    end_bundle(&bundle);
+}
+END_TEST
+
 START_TEST(verifier) {
     Arena *arena = arena_create();
 #define PHASE (program->entries.items[0].phases.items[0])
-#define DISPATCH(i) (PHASE.dispatches.items[i])
+#define DISPATCH(i) (PHASE.steps.items[i])
 #define CASE(change, part)                                                                                                                 \
     do {                                                                                                                                   \
         Program *program = make_program(arena);                                                                                            \
@@ -343,13 +375,13 @@ START_TEST(verifier) {
         expect_problem(program, part);                                                                                                     \
     } while (0)
     CASE((void)program, NULL);
-    CASE(DISPATCH(1).wave = 0, "reads [2, 256, 64], which dispatch 0 (%4 add \"x\") writes in the same wave 0");
-    CASE(DISPATCH(2).wave = 1, "reads [0, 0, 64], which dispatch 1");
+    CASE(DISPATCH(1).wave = 0, "reads [2, 256, 64], which step 0 (%4 add \"x\") writes in the same wave 0");
+    CASE(DISPATCH(2).wave = 1, "reads [0, 0, 64], which step 1");
     CASE(DISPATCH(1).ranges.items[0].offset = 0, "of which nothing has written bytes 0 to 64");
     CASE((DISPATCH(1).ranges.items[0].size = 128), "of which nothing has written bytes 320 to 384");
     CASE((DISPATCH(1).ranges.items[2] = (Range){2, 256, 64}, DISPATCH(1).ranges.items[0] = (Range){0, 0, 64},
           DISPATCH(2).ranges.items[0] = (Range){0, 0, 64}, DISPATCH(2).wave = 1, DISPATCH(2).ranges.items[2] = (Range){0, 0, 64}),
-         "writes [0, 0, 64], which dispatch 1 (%4 add \"x\") reads in the same wave 1");
+         "writes [0, 0, 64], which step 1 (%4 add \"x\") reads in the same wave 1");
     CASE(DISPATCH(2).ranges.items[2] = ((Range){2, 0, 64}), "result loss [4, 0, 16]: nothing writes bytes 0 to 16");
     CASE(DISPATCH(1).ranges.items[2] = ((Range){1, 0, 64}), "would write a constant");
     CASE(DISPATCH(1).ranges.items[2] = ((Range){3, 256, 64}), "would write what the host feeds");
@@ -358,9 +390,9 @@ START_TEST(verifier) {
     CASE(DISPATCH(1).ranges.items[0].size = 1000, "is not inside its memory");
     CASE(DISPATCH(1).ranges.items[0].memory = 9, "is not inside its memory");
     CASE(program->target.texel_elements_max = 3, "[3, 256, 64]: texels of one texel binding, none where there are no texel loads: 4, but at most 3 is allowed");
-    CASE(program->target.storage_range_max = 32, "binding 1: [1, 0, 64]: bytes of one storage binding: 64, but at most 32 is allowed");
+    CASE(program->target.storage_range_max = 32, "range 1: [1, 0, 64]: bytes of one storage binding: 64, but at most 32 is allowed");
     CASE(program->target.has_subgroup_ballot = false, "needs subgroupBroadcast");
-    CASE(program->target.groups_max = 2, "dispatch 0 (%4 add \"x\"): workgroups along one axis: 3, but at most 2 is allowed");
+    CASE(program->target.groups_max = 2, "step 0 (%4 add \"x\"): workgroups along one axis: 3, but at most 2 is allowed");
     CASE(program->target.allocation_max = 1000, "memory 0 (state): bytes of one allocation: 1024, but at most 1000 is allowed");
     CASE(program->target.workgroup_size_max = 32, "kernel 000_add: invocations of a workgroup: 64, but at most 32 is allowed");
     CASE(program->kernels.items[0].shared_bytes = 65536, "kernel 000_add: bytes that a workgroup shares: 65536, but at most 32768 is allowed");
@@ -369,10 +401,24 @@ START_TEST(verifier) {
     CASE(program->target.texel_bindings_max = 0, "kernel 000_add: texel bindings of a kernel: 1, but at most 0 is allowed");
     CASE(program->target.bindings_max = 2, "kernel 000_add: bindings of a kernel, all kinds together: 3, but at most 2 is allowed");
     CASE(program->kernels.items[0].workgroup[2] = 0, "kernel 000_add has empty workgroups");
-    CASE(DISPATCH(1).groups[1] = 0, "dispatch 1 (%4 add \"x\"): no workgroups along axis 1");
+    CASE(DISPATCH(1).groups[1] = 0, "step 1 (%4 add \"x\"): no workgroups along axis 1");
     CASE(program->memories.items[0].size = 0, "memory 0 (state) is empty");
     CASE(DISPATCH(1).push.count = 0, "3 ranges and 0 words of push constants");
     CASE(DISPATCH(1).kernel = 5, "there is no kernel 5");
+#define TRANSFER(i, what, a, b)                                                                                                          \
+    (DISPATCH(i).kind = what, DISPATCH(i).ranges.items[0] = a, DISPATCH(i).ranges.items[1] = b, DISPATCH(i).ranges.count = what == STEP_COPY ? 2 : 1)
+    const Range scratch = {2, 256, 64}, state = {0, 0, 64}, part = {0, 0, 32}, odd = {0, 4, 64};
+    CASE(TRANSFER(1, STEP_COPY, scratch, state), NULL);
+    CASE(TRANSFER(1, STEP_COPY, scratch, odd), NULL); // nothing is bound
+    CASE(TRANSFER(1, STEP_FILL, state, state), NULL);
+    CASE(DISPATCH(1).kind = STEP_COPY, "step 1 (%4 add \"x\"): a copy has 2 ranges, not 3");
+    CASE(DISPATCH(1).kind = STEP_FILL, "a fill has 1 ranges, not 3");
+    CASE(TRANSFER(1, STEP_COPY, scratch, part), "[2, 256, 64] is copied to [0, 0, 32], which has another size");
+    CASE(TRANSFER(1, STEP_COPY, state, state), "ranges 1 and 0 overlap");
+    CASE(TRANSFER(1, STEP_COPY, ((Range){2, 0, 64}), state), "reads [2, 0, 64], of which nothing has written bytes 0 to 64");
+    CASE((TRANSFER(1, STEP_COPY, scratch, state), DISPATCH(1).wave = 0), "which step 0 (%4 add \"x\") writes in the same wave 0");
+    CASE(TRANSFER(1, STEP_FILL, ((Range){1, 0, 64}), state), "would write a constant");
+    CASE(TRANSFER(1, STEP_FILL, ((Range){0, 2, 64}), state), "has an offset that is not aligned");
     CASE(program->states.items[1].tensor.range.offset = 16, "states unet.weight and opt.ema.unet.weight overlap");
     CASE(program->states.items[1].tensor.range.memory = 2, "is in a memory of another kind");
     CASE(PHASE.feeds.items[0].tensor.range.offset = 32, "feed x [3, 32, 128] overlaps the numbers");
@@ -380,7 +426,7 @@ START_TEST(verifier) {
     CASE((DISPATCH(2).ranges.items[0] = (Range){2, 256, 64}, DISPATCH(2).ranges.items[1] = (Range){2, 256, 64},
           DISPATCH(1).ranges.items[1] = (Range){0, 0, 128}, DISPATCH(1).ranges.items[2] = (Range){0, 0, 64}),
          NULL);
-    CASE((program->target.offset_alignment = 16, DISPATCH(1).ranges.items[1] = (Range){0, 32, 64}), "bindings 2 and 1 overlap");
+    CASE((program->target.offset_alignment = 16, DISPATCH(1).ranges.items[1] = (Range){0, 32, 64}), "ranges 2 and 1 overlap");
     arena_destroy(&arena);
 }
 END_TEST
@@ -487,7 +533,7 @@ static bool suits_one_thread(uint32_t count, double flops, uint32_t repeat, uint
     ProgramEntry entry = {.name = "train"};
     ProgramPhase phase = {.name = "both", .repeat = repeat};
     for (uint32_t i = 0; i < count; i++)
-        array_push(arena, &phase.dispatches, ((Dispatch){.flops = flops, .bytes = flops / 10}));
+        array_push(arena, &phase.steps, ((Step){.flops = flops, .bytes = flops / 10}));
     array_push(arena, &entry.phases, phase);
     bool suits = program_suits_one_thread(&entry, cores);
     arena_destroy(&arena);
@@ -513,6 +559,7 @@ int main(void) {
     tcase_add_loop_test(cases, damage, 0, sizeof edits / sizeof *edits);
     tcase_add_test(cases, never_crashes);
     tcase_add_test(cases, verifier);
+    tcase_add_loop_test(cases, older_formats, 1, 3);
     tcase_add_test(cases, targets);
     tcase_add_test(cases, exact_programs_come_back);
     tcase_add_test(cases, targets_are_clamped);

@@ -115,7 +115,7 @@ START_TEST(estimates) {
     texel.texel_loads = texel.storage_loads;
     texel.storage_loads = 0;
     ck_assert_double_lt(model_seconds(&texel, &model), model_seconds(&work, &model));
-    Dispatch dispatch = {.flops = 2e9, .bytes = 1e9};
+    Step dispatch = {.flops = 2e9, .bytes = 1e9};
     model = model_default(TARGET_CPU);
     ck_assert_double_eq_tol(program_dispatch_seconds(&dispatch, &model), arithmetic + memory + 20e-6, 1e-12);
 }
