@@ -39,12 +39,12 @@ static void check_kernel(const Target *target, const ProgramKernel *kernel) {
 
 static void check_phase(const Target *target, const Program *program, const ProgramPhase *phase) {
     for (uint32_t d = 0; d < phase->steps.count; d++) {
-        const Step *dispatch = &phase->steps.items[d];
+        const Step *step = &phase->steps.items[d];
         for (uint32_t i = 0; i < 3; i++)
-            ck_assert_uint_le(dispatch->groups[i], target->groups_max);
-        for (uint32_t i = 0; i < dispatch->ranges.count; i++) {
-            const Range *range = &dispatch->ranges.items[i];
-            bool is_texel = program->kernels.items[dispatch->kernel].bindings.items[i] == BINDING_TEXEL;
+            ck_assert_uint_le(step->groups[i], target->groups_max);
+        for (uint32_t i = 0; i < step->ranges.count; i++) {
+            const Range *range = &step->ranges.items[i];
+            bool is_texel = step->kind == STEP_DISPATCH && program->kernels.items[step->kernel].bindings.items[i] == BINDING_TEXEL;
             ck_assert_uint_eq(range->offset % target->offset_alignment, 0);
             ck_assert_uint_le(is_texel ? range->size / 16 : range->size, is_texel ? target->texel_elements_max : target->storage_range_max);
         }
