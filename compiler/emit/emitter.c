@@ -44,6 +44,17 @@ void emit_close(Emitter *emitter, EmitScope scope, bool brace) {
     }
 }
 
+const char *emit_constant(Emitter *emitter, const char *name, int64_t value) {
+    for (uint32_t i = 0; i < emitter->constants.count; i++)
+        if (!strcmp(emitter->constants.items[i].name, name)) {
+            if (emitter->constants.items[i].value != value)
+                bug("constant %s is %lld and %lld", name, (long long)emitter->constants.items[i].value, (long long)value);
+            return emitter->constants.items[i].name;
+        }
+    array_push(emitter->arena, &emitter->constants, ((EmitConstant){arena_copy_text(emitter->arena, name), value}));
+    return emitter->constants.items[emitter->constants.count - 1].name;
+}
+
 const char *emit_name(Emitter *emitter, const char *prefix) { return arena_format(emitter->arena, "%s%u", prefix, emitter->name_count++); }
 
 // ---- indices

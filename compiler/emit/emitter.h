@@ -31,6 +31,12 @@ typedef struct {
     const char *name; // "in3"
 } EmitBinding;
 
+// `const int X_ROW = 28;` before main.
+typedef struct {
+    const char *name;
+    int64_t value;
+} EmitConstant;
+
 // The vec4s of parameter sets that one dispatch of a map sees: a set may be larger than a binding, so its maps run window by window.
 typedef struct {
     uint64_t first, count; // count 0: all
@@ -59,6 +65,7 @@ typedef struct Emitter {
     ARRAY(Memo) memos;       // of the open scopes; leaving a scope forgets its own
     ARRAY(AtomName) atoms;
     ARRAY(EmitBinding) bindings;
+    ARRAY(EmitConstant) constants;
     uint32_t name_count;
     ARRAY(Value) named;      // whose value_names are not 0
     bool uses_random;
@@ -80,6 +87,8 @@ __attribute__((format(printf, 2, 3))) void emit_line(Emitter *emitter, const cha
 EmitScope emit_open(Emitter *emitter, const char *head); // "for (…) {" ; NULL: no brace
 void emit_close(Emitter *emitter, EmitScope scope, bool brace);
 
+// Gives a number of the kernel a name that means the same all over the shader; returns it.
+const char *emit_constant(Emitter *emitter, const char *name, int64_t value);
 const char *emit_name(Emitter *emitter, const char *prefix); // a fresh name: prefix with a number
 const char *emit_index(Emitter *emitter, Index index);       // GLSL of an index without lane; quotients get names
 Index emit_opaque_index(Emitter *emitter, const char *expression, int64_t low, int64_t high); // `int i7 = expression;`

@@ -90,6 +90,15 @@ static const char *name_of(Arena *arena, const KernelList *list, const Kernel *k
     return text.length ? text.data : "copy";
 }
 
+// What goes before main: constants, then functions and shared memory, which may be as large as a constant says.
+static const char *before_main(const Emitter *emitter) {
+    Text text = text_create(emitter->arena);
+    for (uint32_t i = 0; i < emitter->constants.count; i++)
+        text_format(&text, "const int %s = %lld;\n", emitter->constants.items[i].name, (long long)emitter->constants.items[i].value);
+    text_append(&text, emitter->functions.data);
+    return text.data;
+}
+
 static uint64_t window_vectors(const Target *target) {
     return target->storage_range_max / target->offset_alignment * target->offset_alignment / element_vector(SET_ELEMENT);
 }
@@ -128,7 +137,7 @@ void glsl_kernel(Arena *arena, EmitTables *tables, const KernelList *list, const
     Slot slots[] = {{"header", header(arena, list, kernel, &marked, &emitter)},
                     {"workgroup", workgroup},
                     {"declarations", declarations.data},
-                    {"functions", emitter.functions.data},
+                    {"functions", before_main(&emitter)},
                     {"body", emitter.body.data}};
     template_fill(&source, kernel->schedule.family->template_name, slots, 5);
     out->source = source.data;

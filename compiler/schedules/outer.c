@@ -53,24 +53,26 @@ static uint32_t accumulators(const Outer *t) { return 4 * t->rows * t->taps; } /
 static void outer_begin(const Outer *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    emit_line(e, "int part = group;");
-    emit_line(e, "int lane_index = part %% %u * %u + lane_id; part /= %u;", t->lane_blocks, t->lanes, t->lane_blocks);
+    uint32_t count = 0;
+    TileAxis axes[4], channels = {"channels", "CHANNEL_BLOCKS", t->channel_blocks, "CHANNELS", t->rows, NULL, "// first vec4 of x's channels"};
+    axes[count++] = (TileAxis){"lane_index", "LANE_BLOCKS", t->lane_blocks, "LANES", t->lanes, " + lane_id", NULL};
     if (!t->channels_by_lane)
-        emit_line(e, "int channels = part %% %u * %u; part /= %u; // first vec4 of x's channels", t->channel_blocks, t->rows, t->channel_blocks);
+        axes[count++] = channels;
     if (c->slices > 1)
-        emit_line(e, "int slice = part %% %u; part /= %u; // of the images", c->slices, c->slices);
-    if (c->batch > 1)
-        emit_line(e, "int matrix = part;");
-    if (c->groups > 1)
-        emit_line(e, "int channel_group = part;");
-    emit_line(e, "int chosen = min(lane_index, %u);", t->lane_count - 1);
-    emit_line(e, "int columns = chosen %% %u; chosen /= %u;", t->column_groups, t->column_groups);
+        axes[count++] = (TileAxis){"slice", "SLICES", c->slices, .note = "// of the images"};
+    if (c->batch > 1 || c->groups > 1)
+        axes[count++] = c->batch > 1 ? (TileAxis){.name = "matrix", .constant = "BATCH", .extent = c->batch} : (TileAxis){.name = "channel_group", .constant = "GROUPS", .extent = c->groups};
+    tile_unravel(e, "group", axes, count);
+    bool is_idle = t->lane_count % t->lanes;
+    emit_line(e, "int chosen = %s;", is_idle ? arena_format(e->arena, "min(lane_index, %s - 1)", emit_constant(e, "LANE_COUNT", t->lane_count)) : "lane_index");
+    count = 0;
+    axes[count++] = (TileAxis){.name = "columns", .constant = "COLUMN_STEP", .extent = t->column_groups};
     if (t->channels_by_lane)
-        emit_line(e, "int channels = chosen %% %u * %u; chosen /= %u; // first vec4 of x's channels", t->channel_blocks, t->rows, t->channel_blocks);
-    if (t->taps > 1)
-        emit_line(e, "int ky = chosen;");
-    else
-        emit_line(e, "int ky = chosen / %u, kx = chosen %% %u;", c->taps_x, c->taps_x);
+        axes[count++] = channels;
+    if (t->taps == 1)
+        axes[count++] = (TileAxis){.name = "kx", .constant = "TAPS_X", .extent = c->taps_x};
+    axes[count++] = (TileAxis){.name = "ky", .constant = "TAPS_Y", .extent = c->taps_y};
+    tile_unravel(e, "chosen", axes, count);
     for (uint32_t r = 0; r < accumulators(t); r++)
         for (uint32_t q = 0; q < t->columns; q++)
             emit_line(e, "vec4 a%u_%u = vec4(0.0);", r, q);
@@ -97,11 +99,14 @@ static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     uint32_t g_step = (c->kind == ROWS_PLAIN ? c->g_image : c->g_column) / 4, channels = 4 * t->rows;
+    const char *g_name = c->kind == ROWS_PLAIN ? "G_ROW" : "G_COLUMN";
     for (uint32_t r = 0; r < t->rows; r++)
         for (uint32_t place = 0; place < place_end(t, count); place++) {
             if (!is_place_read(t, count, place))
                 continue;
-            const char *channel = t->channel_vectors % t->rows ? arena_format(e->arena, "min(channels + %u, %u)", r, t->channel_vectors - 1) : arena_format(e->arena, "channels + %u", r);
+            const char *channel = tile_at(e, "channels", &(TileStep){NULL, 1, r}, 1);
+            if (r && t->channel_vectors % t->rows)
+                channel = arena_format(e->arena, "min(%s, %s - 1)", channel, emit_constant(e, "CHANNEL_VECTORS", t->channel_vectors));
             const char *fetched = tile_load(e, c->x, "at%u + %s", place, channel);
             if (has_border)
                 emit_line(e, "vec4 b%u_%u = mix(vec4(0.0), %s, bvec4(inside%u));", r, place, fetched, place);
@@ -110,9 +115,13 @@ static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
         }
     for (uint32_t q = 0; q < t->columns; q++) {
         for (uint32_t u = 0; u < count; u++) {
-            const char *column = q == 0 ? "0" : t->column_vectors % t->columns ? arena_format(e->arena, "min(%u, %u - columns)", q * t->column_groups, t->column_vectors - 1)
-                                                                            : arena_format(e->arena, "%u", q * t->column_groups);
-            emit_line(e, "vec4 g%u_%u = %s;", q, u, tile_load(e, c->w, "from + %u + %s", u * g_step, column));
+            bool is_cut = q && t->column_vectors % t->columns;
+            TileStep steps[] = {{g_name, g_step, u}, {"COLUMN_STEP", t->column_groups, is_cut ? 0 : q}};
+            const char *at = tile_at(e, "from", steps, 2);
+            if (is_cut)
+                at = arena_format(e->arena, "%s + min(%s, %s - 1 - columns)", at, tile_step(e, (TileStep){"COLUMN_STEP", t->column_groups, q}),
+                                  emit_constant(e, "COLUMN_VECTORS", t->column_vectors));
+            emit_line(e, "vec4 g%u_%u = %s;", q, u, tile_load(e, c->w, "%s", at));
         }
         for (uint32_t r = 0; r < accumulators(t); r++) {
             Text line = text_create(e->arena);
@@ -121,16 +130,20 @@ static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
             emit_line(e, "%s", line.data);
         }
     }
-    emit_line(e, "from += %u;", count * g_step);
+    emit_line(e, "from += %s;", tile_step(e, (TileStep){g_name, g_step, count}));
 }
 
 // `count` images of a matmul's rows from number n on.
 static void plain_rows(const Outer *t, uint32_t count) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    const char *batch = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->x_batch / 4) : "";
-    for (uint32_t u = 0; u < count; u++)
-        emit_line(e, "int at%u = (n%s) * %u%s;", u, tile_plus(e->arena, u), c->x_image / 4, batch);
+    for (uint32_t u = 0; u < count; u++) {
+        Text place = text_create(e->arena);
+        tile_add(e, &place, u ? arena_format(e->arena, "(n + %u)", u) : "n", "X_ROW", c->x_image / 4);
+        if (c->batch > 1)
+            tile_add(e, &place, "matrix", "X_BATCH", c->x_batch / 4);
+        emit_line(e, "int at%u = %s;", u, tile_sum(&place));
+    }
     multiply_rows(t, count, false);
 }
 
@@ -142,14 +155,20 @@ static void line_pixels(const Outer *t, uint32_t count) {
     for (uint32_t place = 0; place < place_end(t, count); place++) {
         if (!is_place_read(t, count, place))
             continue;
-        const char *tap = t->taps > 1 ? "" : arena_format(e->arena, " + %s", tile_times(e->arena, "kx", c->dilation[1]));
+        Text along = text_create(e->arena);
+        tile_add(e, &along, "x", "STRIDE_X", c->stride[1]);
+        if (t->taps == 1 && c->taps_x > 1)
+            tile_add(e, &along, "kx", "DILATION_X", c->dilation[1]);
         int64_t from_x = (t->taps > 1 ? place : place * c->stride[1]) - c->pad[1];
-        emit_line(e, "int ix%u = %s%s%s;", place, tile_times(e->arena, "x", c->stride[1]), tap, tile_plus(e->arena, from_x));
+        if (from_x)
+            text_format(&along, " %c %lld", from_x < 0 ? '-' : '+', (long long)(from_x < 0 ? -from_x : from_x));
+        emit_line(e, "int ix%u = %s;", place, along.data);
+        const char *pixel = arena_format(e->arena, "line + %s", tile_times(e, arena_format(e->arena, "ix%u", place), "X_COLUMN", c->x_column / 4));
         if (border) {
-            emit_line(e, "bool inside%u = all(bvec2(meets, uint(ix%u) < %uu));", place, place, c->x_width);
-            emit_line(e, "int at%u = mix(0, line + ix%u * %u, inside%u);", place, place, c->x_column / 4, place);
+            emit_line(e, "bool inside%u = all(bvec2(meets, uint(ix%u) < %s));", place, place, emit_constant(e, "X_WIDTH", c->x_width));
+            emit_line(e, "int at%u = mix(0, %s, inside%u);", place, pixel, place);
         } else {
-            emit_line(e, "int at%u = line + ix%u * %u;", place, place, c->x_column / 4);
+            emit_line(e, "int at%u = %s;", place, pixel);
         }
     }
     multiply_rows(t, count, border);
@@ -192,7 +211,7 @@ static void in_blocks(const Outer *t, const char *name, const char *first, uint3
     Emitter *e = t->emitter;
     uint32_t at_once = t->at_once < extent ? t->at_once : extent, blocks = extent / at_once, tail = extent % at_once, steps = contract_unroll(outer, blocks);
     emit_line(e, "int %s = %s;", name, first);
-    EmitScope loop = emit_open(e, arena_format(e->arena, "for (int turn = 0; turn < %u; turn++) {", blocks / steps));
+    EmitScope loop = emit_open(e, arena_format(e->arena, "for (int turn = 0; turn < %s; turn++) {", emit_constant(e, "TURNS", blocks / steps)));
     for (uint32_t step = 0; step < steps; step++) {
         EmitScope one = emit_open(e, steps > 1 ? "{" : NULL);
         rows(t, at_once);
@@ -209,6 +228,23 @@ static void in_blocks(const Outer *t, const char *name, const char *first, uint3
     }
 }
 
+// Where the first row of an image lies in g; of a matmul the image itself.
+static const char *gradient_place(const Outer *t, const char *image) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    Text place = text_create(e->arena);
+    if (strcmp(image, "0"))
+        tile_add(e, &place, image, c->kind == ROWS_PLAIN ? "G_ROW" : "G_IMAGE", c->g_image / 4);
+    if (c->kind != ROWS_PLAIN)
+        tile_add(e, &place, "y", "G_LINE", c->g_row / 4);
+    tile_add(e, &place, "columns", NULL, 1);
+    if (c->batch > 1)
+        tile_add(e, &place, "matrix", "W_BATCH", c->w_batch / 4);
+    if (c->groups > 1)
+        tile_add(e, &place, "channel_group", "G_GROUP", c->columns / 4);
+    return tile_sum(&place);
+}
+
 static void outer_loops(const Outer *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
@@ -216,22 +252,26 @@ static void outer_loops(const Outer *t) {
     for (uint32_t r = 0; parts && r < accumulators(t); r++)
         for (uint32_t q = 0; q < t->columns; q++)
             emit_line(e, "vec4 t%u_%u = vec4(0.0);", r, q);
-    const char *x_group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->channels / 4) : "";
-    const char *g_group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->columns / 4) : "";
     uint32_t each = c->images / c->slices;
-    const char *first = c->slices > 1 ? arena_format(e->arena, "slice * %u", each) : "0";
+    const char *images_each = each == 1 ? "1" : emit_constant(e, "IMAGES", each), *first = c->slices > 1 ? tile_times(e, "slice", "IMAGES", each) : "0";
     if (c->kind == ROWS_PLAIN) {
-        const char *other = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->w_batch / 4) : "";
-        emit_line(e, "int from = %s * %u + columns%s;", first, c->g_image / 4, other);
+        emit_line(e, "int from = %s;", gradient_place(t, first));
         uint32_t turns = PART_ROWS / t->at_once;
         in_blocks(t, "n", first, each, 1, plain_rows, parts ? arena_format(e->arena, "if (turn %% %u == %u) {", turns, turns - 1) : NULL);
         return;
     }
-    EmitScope images = emit_open(e, arena_format(e->arena, "for (int n = %s; n < %s + %u; n++) {", first, first, each));
-    EmitScope lines = emit_open(e, arena_format(e->arena, "for (int y = 0; y < %u; y++) {", c->height));
-    emit_line(e, "int iy = %s + %s%s;", tile_times(e->arena, "y", c->stride[0]), tile_times(e->arena, "ky", c->dilation[0]), tile_plus(e->arena, -c->pad[0]));
-    emit_line(e, "int line = n * %u + iy * %u%s, from = n * %u + y * %u + columns%s;", c->x_image / 4, c->x_row / 4, x_group, c->g_image / 4, c->g_row / 4, g_group);
-    emit_line(e, "bool meets = uint(iy) < %uu;", c->x_height);
+    const char *last = c->slices > 1 ? arena_format(e->arena, "%s + %s", first, images_each) : images_each;
+    EmitScope images = emit_open(e, arena_format(e->arena, "for (int n = %s; n < %s; n++) {", first, last));
+    EmitScope lines = emit_open(e, arena_format(e->arena, "for (int y = 0; y < %s; y++) {", emit_constant(e, "HEIGHT", c->height)));
+    const char *tap = c->taps_y > 1 ? arena_format(e->arena, " + %s", tile_times(e, "ky", "DILATION_Y", c->dilation[0])) : "";
+    emit_line(e, "int iy = %s%s%s;", tile_times(e, "y", "STRIDE_Y", c->stride[0]), tap, tile_plus(e, "PAD_Y", -c->pad[0]));
+    Text line = text_create(e->arena);
+    tile_add(e, &line, "n", "X_IMAGE", c->x_image / 4);
+    tile_add(e, &line, "iy", "X_ROW", c->x_row / 4);
+    if (c->groups > 1)
+        tile_add(e, &line, "channel_group", "X_GROUP", c->channels / 4);
+    emit_line(e, "int line = %s, from = %s;", tile_sum(&line), gradient_place(t, "n"));
+    emit_line(e, "bool meets = uint(iy) < %s;", emit_constant(e, "X_HEIGHT", c->x_height));
     in_blocks(t, "x", "0", c->width, (uint64_t)each * c->height, line_pixels, NULL);
     if (parts && c->width >= 32)
         end_part(t, NULL);
@@ -275,7 +315,7 @@ static uint32_t loads_of(const Outer *t) {
 uint64_t outer_emit(Emitter *emitter, bool whole_lines) {
     Contract c = contract_of(emitter->list, emitter->kernel->root);
     Outer t = outer_of(emitter, &c, &emitter->kernel->schedule, whole_lines ? c.taps_x : 1);
-    emit_line(emitter, "if (group >= %llu)", (unsigned long long)t.groups);
+    emit_line(emitter, "if (group >= %s)", emit_constant(emitter, "WORKGROUPS", (int64_t)t.groups));
     emit_line(emitter, "    return;");
     outer_begin(&t);
     outer_loops(&t);
@@ -285,17 +325,19 @@ uint64_t outer_emit(Emitter *emitter, bool whole_lines) {
     EmitScope lanes = {0};
     bool idle = t.lane_count % t.lanes != 0;
     if (idle)
-        lanes = emit_open(emitter, arena_format(emitter->arena, "if (lane_index < %u) {", t.lane_count));
+        lanes = emit_open(emitter, arena_format(emitter->arena, "if (lane_index < %s) {", emit_constant(emitter, "LANE_COUNT", t.lane_count)));
     for (uint32_t r = 0; r < accumulators(&t); r++) {
         bool channel_tail = t.channel_blocks * t.rows * 4 != t.c.channels;
         EmitScope rows = {0};
         if (channel_tail)
-            rows = emit_open(emitter, arena_format(emitter->arena, "if (4 * channels + %u < %u) {", r % (4 * t.rows), t.c.channels));
+            rows = emit_open(emitter, arena_format(emitter->arena, "if (%s < %s) {", tile_at(emitter, "4 * channels", &(TileStep){NULL, 1, r % (4 * t.rows)}, 1),
+                                                   emit_constant(emitter, "X_CHANNELS", t.c.channels)));
         for (uint32_t q = 0; q < t.columns; q++) {
             bool column_tail = q && t.column_vectors % t.columns;
             EmitScope columns = {0};
             if (column_tail)
-                columns = emit_open(emitter, arena_format(emitter->arena, "if (columns + %u < %u) {", q * t.column_groups, t.column_vectors));
+                columns = emit_open(emitter, arena_format(emitter->arena, "if (%s < %s) {", tile_at(emitter, "columns", &(TileStep){"COLUMN_STEP", t.column_groups, q}, 1),
+                                                          emit_constant(emitter, "COLUMN_VECTORS", t.column_vectors)));
             Index index[MAX_RANK];
             outer_index(&t, r, q, index);
             tile_store(emitter, index, arena_format(emitter->arena, "a%u_%u", r, q));

@@ -15,72 +15,130 @@ Rows rows_of(Emitter *emitter, const Contract *contract, uint32_t lanes, uint32_
     t.column_blocks = contract_ceil_div(t.vectors, t.columns);
     t.row_blocks = contract_ceil_div(t.row_count, t.rows * t.lanes);
     t.has_border = c->kind != ROWS_PLAIN && (c->taps_y > 1 || c->taps_x > 1 || c->pad[0] || c->pad[1] || parity);
-    t.may_exceed = t.row_count % (t.rows * t.lanes) || c->height % sy || c->width % sx;
     return t;
+}
+
+void rows_unravel(const Rows *t, TileAxis rows) {
+    const Contract *c = &t->c;
+    uint32_t count = 2;
+    TileAxis axes[4] = {{"columns", "COLUMN_BLOCKS", t->column_blocks, "COLUMNS", t->columns, NULL, "// first vec4 of output channels"}, rows};
+    if (t->parities > 1)
+        axes[count++] = (TileAxis){"parity", "PARITIES", t->parities, .note = "// rows of one remainder of y and x by the stride use the same taps"};
+    if (c->batch > 1)
+        axes[count++] = (TileAxis){.name = "matrix", .constant = "BATCH", .extent = c->batch};
+    if (c->groups > 1)
+        axes[count++] = (TileAxis){.name = "channel_group", .constant = "GROUPS", .extent = c->groups};
+    tile_unravel(t->emitter, "group", axes, count);
+}
+
+// `name` of axis 0 (y) or 1 (x).
+static const char *along(const Rows *t, const char *name, int axis) { return arena_format(t->emitter->arena, "%s_%c", name, "YX"[axis]); }
+
+static const char *stride_of(const Rows *t, int axis) { return emit_constant(t->emitter, along(t, "STRIDE", axis), t->c.stride[axis]); }
+
+void rows_decode(const Rows *t, const char *name) {
+    Emitter *e = t->emitter;
+    const char *y = "0", *x = "0", *row = arena_format(e->arena, "row%s", name), *rest = row;
+    if (t->plane_x > 1) {
+        x = t->plane_y * t->c.images == 1 ? rest : arena_format(e->arena, "%s %% %s", rest, emit_constant(e, "PLANE_X", t->plane_x));
+        rest = arena_format(e->arena, "%s / PLANE_X", row);
+    }
+    if (t->plane_y > 1) {
+        y = t->c.images == 1 ? rest : arena_format(e->arena, "%s %% %s", rest, emit_constant(e, "PLANE_Y", t->plane_y));
+        rest = t->plane_x == 1 ? arena_format(e->arena, "%s / PLANE_Y", row) : arena_format(e->arena, "%s / (PLANE_X * PLANE_Y)", row);
+    }
+    emit_line(e, "int x%s = %s, y%s = %s, n%s = %s;", name, x, name, y, name, t->c.images == 1 ? "0" : rest);
+}
+
+// Of `parity`, what a workgroup's rows leave when they are divided by the stride along an axis.
+const char *rows_remainder(const Rows *t, int axis) {
+    if (t->c.stride[axis] == 1)
+        return "0";
+    if (t->c.stride[1 - axis] == 1)
+        return "parity";
+    return arena_format(t->emitter->arena, axis ? "parity %% %s" : "parity / %s", stride_of(t, 1));
+}
+
+void rows_spread(const Rows *t, const char *name) {
+    if (t->parities == 1)
+        return;
+    Text line = text_create(t->emitter->arena);
+    for (int axis = 1; axis >= 0; axis--)
+        if (t->c.stride[axis] > 1)
+            text_format(&line, "%s%c%s = %c%s * %s + %s;", line.length ? " " : "", "yx"[axis], name, "yx"[axis], name, stride_of(t, axis), rows_remainder(t, axis));
+    emit_line(t->emitter, "%s", line.data);
 }
 
 // Which tile a workgroup has, and which row each of a lane's rows is.
 static void rows_begin(const Rows *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    emit_line(e, "int part = group;");
-    emit_line(e, "int columns = part %% %u * %u; part /= %u; // first vec4 of output channels", t->column_blocks, t->columns, t->column_blocks);
-    emit_line(e, "int rows = part %% %u * %u + lane_id; part /= %u;", t->row_blocks, t->rows * t->lanes, t->row_blocks);
-    if (t->parities > 1)
-        emit_line(e, "int parity = part %% %u; part /= %u; // rows of one remainder of y and x by the stride use the same taps", t->parities, t->parities);
-    if (c->batch > 1)
-        emit_line(e, "int matrix = part;");
-    if (c->groups > 1)
-        emit_line(e, "int channel_group = part;");
+    rows_unravel(t, (TileAxis){"rows", "ROW_BLOCKS", t->row_blocks, "TILE_ROWS", t->rows * t->lanes, " + lane_id", NULL});
+    bool is_cut = t->row_count % (t->rows * t->lanes);
     for (uint32_t p = 0; p < t->rows; p++) {
-        emit_line(e, "int row%u = min(rows + %u, %u);", p, p * t->lanes, t->row_count - 1);
+        const char *row = tile_at(e, "rows", &(TileStep){"LANES", t->lanes, p}, 1), *name = arena_format(e->arena, "%u", p);
+        if (is_cut)
+            row = arena_format(e->arena, "min(%s, %s - 1)", row, emit_constant(e, "ROW_COUNT", t->row_count));
+        emit_line(e, "int row%u = %s;", p, row);
         if (c->kind == ROWS_PLAIN)
             continue;
-        emit_line(e, "int x%u = row%u %% %u, y%u = row%u / %u %% %u, n%u = row%u / %u;", p, p, t->plane_x, p, p, t->plane_x, t->plane_y, p, p, t->plane_x * t->plane_y);
-        if (t->parities > 1)
-            emit_line(e, "x%u = x%u * %lld + parity %% %lld; y%u = y%u * %lld + parity / %lld;", p, p, (long long)c->stride[1], (long long)c->stride[1], p, p,
-                      (long long)c->stride[0], (long long)c->stride[1]);
+        rows_decode(t, name);
+        rows_spread(t, name);
     }
     for (uint32_t p = 0; p < t->rows; p++)
         for (uint32_t q = 0; q < t->columns; q++)
             emit_line(e, "vec4 a%u_%u = vec4(0.0);", p, q);
 }
 
+// A workgroup's rows of a transposed convolution with a stride meet every stride-th tap.
+static bool skips_taps(const Contract *c, int axis) { return c->kind == ROWS_INPUT && c->stride[axis] > 1 && c->dilation[axis] == 1; }
+
 bool rows_tap_loop(const Rows *t, int axis, EmitScope *scope) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     const char *name = axis ? "kx" : "ky";
     uint32_t taps = axis ? c->taps_x : c->taps_y;
-    long long stride = c->stride[axis];
-    if (c->kind == ROWS_INPUT && stride > 1 && c->dilation[axis] == 1) {
-        const char *parity = arena_format(e->arena, axis ? "parity %% %lld" : "parity / %lld", (long long)c->stride[1]);
-        *scope = emit_open(e, arena_format(e->arena, "for (int %s = (%s + %lld) %% %lld; %s < %u; %s += %lld) {", name, parity, (long long)c->pad[axis], stride, name, taps, name,
-                                           stride));
-        return true;
+    if (taps == 1 && !skips_taps(c, axis))
+        return false;
+    const char *end = emit_constant(e, along(t, "TAPS", axis), taps);
+    if (skips_taps(c, axis)) {
+        const char *stride = stride_of(t, axis), *pad = tile_plus(e, along(t, "PAD", axis), c->pad[axis]);
+        *scope = emit_open(e, arena_format(e->arena, "for (int %s = (%s%s) %% %s; %s < %s; %s += %s) {", name, rows_remainder(t, axis), pad, stride, name, end, name, stride));
+    } else {
+        *scope = emit_open(e, arena_format(e->arena, "for (int %s = 0; %s < %s; %s++) {", name, name, end, name));
     }
-    if (taps > 1)
-        *scope = emit_open(e, arena_format(e->arena, "for (int %s = 0; %s < %u; %s++) {", name, name, taps, name));
-    else
-        emit_line(e, "const int %s = 0;", name);
-    return taps > 1;
+    return true;
+}
+
+// The number of the tap along an axis, NULL where there is but the first.
+static const char *tap_of(const Rows *t, int axis) {
+    uint32_t taps = axis ? t->c.taps_x : t->c.taps_y;
+    return taps == 1 && !skips_taps(&t->c, axis) ? NULL : axis ? "kx" : "ky";
 }
 
 void rows_place_along(const Rows *t, int axis, const char *row, Text *signs, Text *rests) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    const char *tap = axis ? "kx" : "ky";
-    char name = axis ? 'x' : 'y';
-    if (c->kind == ROWS_FORWARD) {
-        emit_line(e, "int i%c%s = %s + %s%s;", name, row, tile_times(e->arena, arena_format(e->arena, "%c%s", name, row), c->stride[axis]),
-                  tile_times(e->arena, tap, c->dilation[axis]), tile_plus(e->arena, -c->pad[axis]));
+    char name = "yx"[axis];
+    bool input = c->kind == ROWS_INPUT;
+    const char *own = arena_format(e->arena, "%c%s", name, row), *pad = tile_plus(e, along(t, "PAD", axis), input ? c->pad[axis] : -c->pad[axis]), *tap = "";
+    if (tap_of(t, axis))
+        tap = arena_format(e->arena, input ? " - %s" : " + %s", tile_times(e, tap_of(t, axis), along(t, "DILATION", axis), c->dilation[axis]));
+    if (!input) {
+        emit_line(e, "int i%s = %s%s%s;", own, tile_times(e, own, along(t, "STRIDE", axis), c->stride[axis]), tap, pad);
         return;
     }
-    emit_line(e, "int i%c%s = %c%s%s - %s;", name, row, name, row, tile_plus(e->arena, c->pad[axis]), tile_times(e->arena, tap, c->dilation[axis]));
+    emit_line(e, "int i%s = %s%s%s;", own, own, pad, tap);
     if (c->stride[axis] > 1) {
-        text_format(signs, "%si%c%s", signs->length ? " | " : "", name, row);
+        text_format(signs, "%si%s", signs->length ? " | " : "", own);
         if (c->dilation[axis] > 1)
-            text_format(rests, "%si%c%s %% %lld", rests->length ? " | " : "", name, row, (long long)c->stride[axis]);
+            text_format(rests, "%si%s %% %s", rests->length ? " | " : "", own, stride_of(t, axis));
     }
+}
+
+void rows_divide(const Rows *t, int axis, const char *row) {
+    if (t->c.stride[axis] > 1)
+        emit_line(t->emitter, "i%c%s /= %s;", "yx"[axis], row, stride_of(t, axis));
 }
 
 // Conditions are all computed, without && and ?: - each of these would be a branch, and drivers
@@ -94,19 +152,40 @@ bool rows_declare_whole(const Rows *t, const char *row, const Text *signs, const
 }
 
 const char *rows_weight_place(const Rows *t, const char *tap_x) {
+    Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    Text weights = text_create(t->emitter->arena);
-    text_format(&weights, "ky * %u", c->w_tap_y / 4);
+    Text weights = text_create(e->arena);
+    if (tap_of(t, 0))
+        tile_add(e, &weights, "ky", "W_TAP_Y", c->w_tap_y / 4);
     if (tap_x)
-        text_format(&weights, " + %s * %u", tap_x, c->w_tap_x / 4);
-    text_format(&weights, " + columns");
+        tile_add(e, &weights, tap_x, "W_TAP_X", c->w_tap_x / 4);
+    if (t->column_blocks > 1)
+        tile_add(e, &weights, "columns", NULL, 1);
     if (c->batch > 1)
-        text_format(&weights, " + matrix * %u", c->w_batch / 4);
-    if (c->groups > 1 && c->kind == ROWS_FORWARD)
-        text_format(&weights, " + channel_group * %u", c->columns / 4);
-    if (c->groups > 1 && c->kind == ROWS_INPUT)
-        text_format(&weights, " + channel_group * %u", c->channels * (c->w_channel / 4));
-    return weights.data;
+        tile_add(e, &weights, "matrix", "W_BATCH", c->w_batch / 4);
+    if (c->groups > 1)
+        tile_add(e, &weights, "channel_group", "W_GROUP", c->kind == ROWS_INPUT ? c->channels * (c->w_channel / 4) : c->columns / 4);
+    return tile_sum(&weights);
+}
+
+// Where a row's pixel lies in x.
+static const char *pixel_place(const Rows *t, const char *row) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    Text place = text_create(e->arena);
+    if (c->kind == ROWS_PLAIN) {
+        tile_add(e, &place, arena_format(e->arena, "row%s", row), "X_ROW", c->x_image / 4);
+    } else {
+        if (c->images > 1)
+            tile_add(e, &place, arena_format(e->arena, "n%s", row), "X_IMAGE", c->x_image / 4);
+        tile_add(e, &place, arena_format(e->arena, "iy%s", row), "X_ROW", c->x_row / 4);
+        tile_add(e, &place, arena_format(e->arena, "ix%s", row), "X_COLUMN", c->x_column / 4);
+    }
+    if (c->batch > 1)
+        tile_add(e, &place, "matrix", "X_BATCH", c->x_batch / 4);
+    if (c->groups > 1)
+        tile_add(e, &place, "channel_group", "X_GROUP", c->channels / 4);
+    return tile_sum(&place);
 }
 
 // Opens the loops over taps and says where each row's pixel lies in x: at0, at1 … in vec4s.
@@ -116,31 +195,31 @@ static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
     uint32_t opened = 0;
     for (int axis = 0; axis < 2; axis++)
         opened += rows_tap_loop(t, axis, &scopes[opened]);
-    const char *group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->channels / 4) : "";
-    const char *batch = c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->x_batch / 4) : "";
     for (uint32_t p = 0; p < t->rows; p++) {
-        if (c->kind == ROWS_PLAIN) {
-            emit_line(e, "int at%u = row%u * %u%s;", p, p, c->x_image / 4, batch);
-            continue;
-        }
         Text signs = text_create(e->arena), rests = text_create(e->arena);
-        const char *row = arena_format(e->arena, "%u", p);
-        for (int axis = 0; axis < 2; axis++)
-            rows_place_along(t, axis, row, &signs, &rests);
-        bool is_divided = rows_declare_whole(t, row, &signs, &rests);
-        if (is_divided)
-            emit_line(e, "iy%u /= %lld; ix%u /= %lld;", p, (long long)c->stride[0], p, (long long)c->stride[1]);
-        const char *place = arena_format(e->arena, "n%u * %u + iy%u * %u + ix%u * %u%s", p, c->x_image / 4, p, c->x_row / 4, p, c->x_column / 4, group);
+        const char *row = arena_format(e->arena, "%u", p), *place = pixel_place(t, row);
+        bool is_divided = false;
+        if (c->kind != ROWS_PLAIN) {
+            for (int axis = 0; axis < 2; axis++)
+                rows_place_along(t, axis, row, &signs, &rests);
+            is_divided = rows_declare_whole(t, row, &signs, &rests);
+            for (int axis = 0; is_divided && axis < 2; axis++)
+                rows_divide(t, axis, row);
+        }
         if (t->has_border) {
-            emit_line(e, "bool inside%u = all(bvec%d(uint(iy%u) < %uu, uint(ix%u) < %uu%s));", p, is_divided ? 3 : 2, p, c->x_height, p, c->x_width,
+            emit_line(e, "bool inside%u = all(bvec%d(uint(iy%u) < %s, uint(ix%u) < %s%s));", p, is_divided ? 3 : 2, p, rows_extent(t, 0), p, rows_extent(t, 1),
                       is_divided ? arena_format(e->arena, ", whole%u", p) : "");
             emit_line(e, "int at%u = mix(0, %s, inside%u);", p, place, p);
         } else {
             emit_line(e, "int at%u = %s;", p, place);
         }
     }
-    emit_line(e, "int weight = %s;", rows_weight_place(t, "kx"));
+    emit_line(e, "int weight = %s;", rows_weight_place(t, tap_of(t, 1)));
     return opened;
+}
+
+const char *rows_extent(const Rows *t, int axis) {
+    return emit_constant(t->emitter, axis ? "X_WIDTH" : "X_HEIGHT", axis ? t->c.x_width : t->c.x_height);
 }
 
 void rows_fetch_pixel(const Rows *t, const char *name) {
@@ -151,15 +230,20 @@ void rows_fetch_pixel(const Rows *t, const char *name) {
         emit_line(t->emitter, "vec4 b%s = %s;", name, fetched);
 }
 
-void rows_multiply_add(const Rows *t, uint32_t components, uint32_t first, const char *const *names) {
+// A vec4 of the weights: of component j of the channels, and of column q; `tap` taps along a line behind the one at `weight`.
+static const char *weight_at(const Rows *t, uint32_t tap, uint32_t j, uint32_t q) {
     Emitter *e = t->emitter;
-    const Contract *c = &t->c;
+    bool is_cut = q && t->vectors % t->columns;
+    TileStep steps[] = {{"W_TAP_X", t->c.w_tap_x / 4, tap}, {"W_CHANNEL", t->c.w_channel / 4, j}, {NULL, 1, is_cut ? 0 : q}};
+    const char *at = tile_at(e, "weight", steps, 3);
+    return is_cut ? arena_format(e->arena, "%s + min(%u, %s - 1 - columns)", at, q, emit_constant(e, "COLUMN_VECTORS", t->vectors)) : at;
+}
+
+void rows_multiply_add(const Rows *t, uint32_t components, uint32_t tap, const char *const *names) {
+    Emitter *e = t->emitter;
     for (uint32_t q = 0; q < t->columns; q++) {
-        for (uint32_t j = 0; j < components; j++) {
-            uint32_t base = first + j * (c->w_channel / 4);
-            const char *column = t->vectors % t->columns && q ? arena_format(e->arena, "%u + min(%u, %u - columns)", base, q, t->vectors - 1) : arena_format(e->arena, "%u", base + q);
-            emit_line(e, "w%u = %s;", j, tile_load(e, c->w, "weight + %s", column));
-        }
+        for (uint32_t j = 0; j < components; j++)
+            emit_line(e, "w%u = %s;", j, tile_load(e, t->c.w, "%s", weight_at(t, tap, j, q)));
         for (uint32_t p = 0; p < t->rows; p++) {
             Text line = text_create(e->arena);
             for (uint32_t j = 0; j < components; j++)
@@ -167,6 +251,11 @@ void rows_multiply_add(const Rows *t, uint32_t components, uint32_t first, const
             emit_line(e, "%s", line.data);
         }
     }
+}
+
+const char *rows_weight_step(const Rows *t) {
+    Emitter *e = t->emitter;
+    return t->c.w_channel == 4 ? "4" : arena_format(e->arena, "4 * %s", emit_constant(e, "W_CHANNEL", t->c.w_channel / 4));
 }
 
 // One step of 4 (at the end: fewer) channels: rows x columns x components multiply-adds. The positions advance by themselves, since a
@@ -185,7 +274,21 @@ static void rows_step(const Rows *t, const void *context, uint32_t components, b
         return;
     for (uint32_t p = 0; p < t->rows; p++)
         emit_line(e, "at%u++;", p);
-    emit_line(e, "weight += %u;", t->c.w_channel);
+    emit_line(e, "weight += %s;", rows_weight_step(t));
+}
+
+// The condition under which a row is one; NULL: all are.
+static const char *rows_limits(const Rows *t, uint32_t p) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    Text text = text_create(e->arena);
+    if (t->row_count % (t->rows * t->lanes))
+        text_format(&text, "%s < %s", tile_at(e, "rows", &(TileStep){t->row_step > 1 ? "LANES" : NULL, t->row_step, p}, 1), emit_constant(e, "ROW_COUNT", t->row_count));
+    if (t->plane_y * c->stride[0] > c->height && t->parities > 1)
+        text_format(&text, "%sy%u < %s", text.length ? " && " : "", p, emit_constant(e, "HEIGHT", c->height));
+    if (t->plane_x * c->stride[1] > c->width && t->parities > 1)
+        text_format(&text, "%sx%u < %s", text.length ? " && " : "", p, emit_constant(e, "WIDTH", c->width));
+    return text.length ? text.data : NULL;
 }
 
 void rows_end(const Rows *t) {
@@ -197,15 +300,15 @@ void rows_end(const Rows *t) {
     for (uint32_t p = 0; p < t->rows; p++) {
         bool plain = c->kind == ROWS_PLAIN;
         EmitScope scope = {0};
-        if (t->may_exceed)
-            scope = emit_open(e, arena_format(e->arena, t->parities > 1 ? "if (rows + %u < %u && y%u < %u && x%u < %u) {" : "if (rows + %u < %u) {", p * t->row_step, t->row_count, p,
-                                              c->height, p, c->width));
+        const char *exceeds = rows_limits(t, p);
+        if (exceeds)
+            scope = emit_open(e, arena_format(e->arena, "if (%s) {", exceeds));
         tile_row_index(e, c, &type, p, t->row_count, index);
         for (uint32_t q = 0; q < t->columns; q++) {
             bool tail = t->vectors % t->columns && q >= t->vectors % t->columns;
             EmitScope inner = {0};
             if (tail)
-                inner = emit_open(e, arena_format(e->arena, "if (columns + %u < %u) {", q, t->vectors));
+                inner = emit_open(e, arena_format(e->arena, "if (columns + %u < %s) {", q, emit_constant(e, "COLUMN_VECTORS", t->vectors)));
             Index column = index_add(e->pool, index_scale(e->pool, index_add_constant(e->pool, first, q), 4), e->lane);
             if (c->groups > 1)
                 column = index_add(e->pool, column, index_scale(e->pool, index_opaque(e->pool, "channel_group", 0, (int64_t)c->groups - 1), c->columns));
@@ -214,7 +317,7 @@ void rows_end(const Rows *t) {
             if (tail)
                 emit_close(e, inner, true);
         }
-        if (t->may_exceed)
+        if (exceeds)
             emit_close(e, scope, true);
     }
 }
@@ -224,7 +327,7 @@ void rows_all_channels(const Rows *t, uint32_t turns, void (*step)(const Rows *t
     uint32_t whole = t->c.channels / 4;
     if (whole > 1) {
         uint32_t steps = contract_unroll(turns, whole);
-        EmitScope scope = emit_open(e, arena_format(e->arena, "for (int k = 0; k < %u; k++) {", whole / steps));
+        EmitScope scope = emit_open(e, arena_format(e->arena, "for (int k = 0; k < %s; k++) {", emit_constant(e, "CHANNEL_STEPS", whole / steps)));
         for (uint32_t i = 0; i < steps; i++) {
             EmitScope inner = emit_open(e, steps > 1 ? "{" : NULL);
             step(t, context, 4, true);
@@ -242,7 +345,7 @@ void rows_all_channels(const Rows *t, uint32_t turns, void (*step)(const Rows *t
 
 uint64_t rows_begin_groups(const Rows *t) {
     uint64_t groups = (uint64_t)t->column_blocks * t->row_blocks * t->parities * t->c.batch * t->c.groups;
-    emit_line(t->emitter, "if (group >= %llu)", (unsigned long long)groups);
+    emit_line(t->emitter, "if (group >= %s)", emit_constant(t->emitter, "WORKGROUPS", (int64_t)groups));
     emit_line(t->emitter, "    return;");
     return groups;
 }

@@ -11,11 +11,19 @@ typedef struct {
     uint32_t column_blocks, row_blocks, parities;
     uint32_t plane_y, plane_x, row_count; // rows of one parity
     uint32_t row_step;                    // from one row of a lane to its next
-    bool has_border, may_exceed;
+    bool has_border;
 } Rows;
 
 // The tile of a kernel (emitter NULL: which is not emitted) whose lanes have `rows` rows, `row_step` apart, and `columns` vec4s of columns.
 Rows rows_of(Emitter *emitter, const Contract *contract, uint32_t lanes, uint32_t rows, uint32_t columns, uint32_t row_step);
+// `int columns = …` and all else that the number of a workgroup says; rows: how it counts rows.
+void rows_unravel(const Rows *rows, TileAxis axis);
+// `int x3 = …, y3 = …, n3 = …` from row3; of a transposed convolution's stride, still divided by it.
+void rows_decode(const Rows *rows, const char *row);
+// `x3 = x3 * STRIDE_X + …`: the pixels of a transposed convolution whose remainder by the stride is the workgroup's.
+void rows_spread(const Rows *rows, const char *row);
+const char *rows_remainder(const Rows *rows, int axis); // that remainder, along an axis (0: y, 1: x)
+const char *rows_extent(const Rows *rows, int axis);    // of x
 // `if (group >= …) return;`: returns how many workgroups there are.
 uint64_t rows_begin_groups(const Rows *rows);
 // Opens the loop over taps along one axis (0: ky, 1: kx); false: there is but one.
@@ -25,12 +33,15 @@ bool rows_tap_loop(const Rows *rows, int axis, EmitScope *scope);
 void rows_place_along(const Rows *rows, int axis, const char *row, Text *signs, Text *rests);
 // `bool whole3 = …` from what rows_place_along gave; false: there is nothing to ask.
 bool rows_declare_whole(const Rows *rows, const char *row, const Text *signs, const Text *rests);
+// `iy3 /= STRIDE_Y;` where there is a stride.
+void rows_divide(const Rows *rows, int axis, const char *row);
 // Where the weights of the tap (NULL: of kx = 0) begin, in vec4s.
 const char *rows_weight_place(const Rows *rows, const char *tap_x);
 // `vec4 b3 = …`, the pixel at `at3`.
 void rows_fetch_pixel(const Rows *rows, const char *name);
-// The products of up to 4 channels of the fetched pixels (one name a row) with the weights from `first` vec4s after `weight`.
-void rows_multiply_add(const Rows *rows, uint32_t components, uint32_t first, const char *const *names);
+const char *rows_weight_step(const Rows *rows); // vec4s of the weights from 4 channels to the next
+// The products of up to 4 channels of the fetched pixels (one name a row) with the weights `tap` taps along the line behind those at `weight`.
+void rows_multiply_add(const Rows *rows, uint32_t components, uint32_t tap, const char *const *names);
 // All channels; `turns`: of the loops around. step: of 4 (at the end: fewer) channels.
 void rows_all_channels(const Rows *rows, uint32_t turns, void (*step)(const Rows *rows, const void *context, uint32_t components, bool advances), const void *context);
 // What follows the contraction, of all rows, and the stores.

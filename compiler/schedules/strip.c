@@ -36,29 +36,23 @@ static bool strip_reads(const Rows *t, const Strip *strip, int64_t at) {
 static void strip_begin(const Rows *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    emit_line(e, "int part = group;");
-    emit_line(e, "int columns = part %% %u * %u; part /= %u; // first vec4 of output channels", t->column_blocks, t->columns, t->column_blocks);
-    emit_line(e, "int rows = (part %% %u * %u + lane_id) * %u; part /= %u; // first pixel of the strip", t->row_blocks, t->lanes, t->rows, t->row_blocks);
-    if (t->parities > 1)
-        emit_line(e, "int parity = part %% %u; part /= %u; // pixels of one remainder of y and x by the stride use the same taps", t->parities, t->parities);
-    if (c->groups > 1)
-        emit_line(e, "int channel_group = part;");
-    emit_line(e, "int row0 = min(rows, %u);", t->row_count - t->rows);
-    emit_line(e, "int x0 = row0 %% %u, y0 = row0 / %u %% %u, n0 = row0 / %u;", t->plane_x, t->plane_x, t->plane_y, t->plane_x * t->plane_y);
-    const char *remainder = arena_format(e->arena, "parity %% %lld", (long long)c->stride[1]);
-    if (c->kind == ROWS_FORWARD) {
-        emit_line(e, "int base = %s%s;", tile_times(e->arena, "x0", c->stride[1]), tile_plus(e->arena, -c->pad[1]));
-    } else if (c->stride[1] > 1) {
-        emit_line(e, "int first_tap = (%s%s) %% %lld;", remainder, tile_plus(e->arena, c->pad[1]), (long long)c->stride[1]);
-        emit_line(e, "int base = x0 + (%s%s - first_tap) / %lld;", remainder, tile_plus(e->arena, c->pad[1]), (long long)c->stride[1]);
+    uint32_t strips = t->row_blocks * t->lanes;
+    rows_unravel(t, (TileAxis){"strips", "ROW_BLOCKS", t->row_blocks, "LANES", t->lanes, " + lane_id", NULL});
+    emit_line(e, "int rows = strips * %s; // first pixel of the strip", emit_constant(e, "PIXELS", t->rows));
+    bool is_cut = strips * t->rows > t->row_count;
+    emit_line(e, "int row0 = %s;", is_cut ? arena_format(e->arena, "min(rows, %s - PIXELS)", emit_constant(e, "ROW_COUNT", t->row_count)) : "rows");
+    rows_decode(t, "0");
+    const char *stride = c->stride[1] > 1 ? emit_constant(e, "STRIDE_X", c->stride[1]) : NULL, *pad = tile_plus(e, "PAD_X", c->kind == ROWS_INPUT ? c->pad[1] : -c->pad[1]);
+    if (c->kind == ROWS_FORWARD || !stride) {
+        emit_line(e, "int base = %s%s;", tile_times(e, "x0", "STRIDE_X", c->stride[1]), pad);
     } else {
-        emit_line(e, "int base = x0%s;", tile_plus(e->arena, c->pad[1]));
+        emit_line(e, "int first_tap = (%s%s) %% %s;", rows_remainder(t, 1), pad, stride);
+        emit_line(e, "int base = x0 + (%s%s - first_tap) / %s;", rows_remainder(t, 1), pad, stride);
     }
-    if (t->parities > 1)
-        emit_line(e, "x0 = x0 * %lld + parity %% %lld; y0 = y0 * %lld + parity / %lld;", (long long)c->stride[1], (long long)c->stride[1], (long long)c->stride[0],
-                  (long long)c->stride[1]);
+    rows_spread(t, "0");
+    bool is_spread = c->kind == ROWS_INPUT && stride;
     for (uint32_t p = 1; p < t->rows; p++)
-        emit_line(e, "int x%u = x0 + %lld, y%u = y0, n%u = n0;", p, p * (t->parities > 1 ? (long long)c->stride[1] : 1), p, p);
+        emit_line(e, "int x%u = %s, y%u = y0, n%u = n0;", p, tile_at(e, "x0", &(TileStep){is_spread ? "STRIDE_X" : NULL, is_spread ? c->stride[1] : 1, p}, 1), p, p);
     for (uint32_t p = 0; p < t->rows; p++)
         for (uint32_t q = 0; q < t->columns; q++)
             emit_line(e, "vec4 a%u_%u = vec4(0.0);", p, q);
@@ -76,20 +70,26 @@ static bool strip_open_line(const Rows *t, const Strip *strip, EmitScope *scope)
     rows_place_along(t, 0, "0", &signs, &rests);
     bool is_divided = rows_declare_whole(t, "", &signs, &rests);
     if (is_divided)
-        emit_line(e, "iy0 /= %lld;", (long long)c->stride[0]);
-    const char *group = c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->channels / 4) : "";
-    emit_line(e, "int line = n0 * %u + iy0 * %u%s;", c->x_image / 4, c->x_row / 4, group);
+        rows_divide(t, 0, "0");
+    Text line = text_create(e->arena);
+    if (c->images > 1)
+        tile_add(e, &line, "n0", "X_IMAGE", c->x_image / 4);
+    tile_add(e, &line, "iy0", "X_ROW", c->x_row / 4);
+    if (c->groups > 1)
+        tile_add(e, &line, "channel_group", "X_GROUP", c->channels / 4);
+    emit_line(e, "int line = %s;", tile_sum(&line));
     if (t->has_border)
-        emit_line(e, is_divided ? "bool meets = all(bvec2(uint(iy0) < %uu, whole));" : "bool meets = uint(iy0) < %uu;", c->x_height);
+        emit_line(e, is_divided ? "bool meets = all(bvec2(uint(iy0) < %s, whole));" : "bool meets = uint(iy0) < %s;", rows_extent(t, 0));
     for (int64_t at = strip->low; at <= strip->high; at++) {
         if (!strip_reads(t, strip, at))
             continue;
-        const char *name = place_name(t, at), *place = arena_format(e->arena, "base%s", tile_plus(e->arena, at));
+        const char *name = place_name(t, at), *place = at ? arena_format(e->arena, "(base %c %lld)", at < 0 ? '-' : '+', (long long)(at < 0 ? -at : at)) : "base";
+        const char *pixel = arena_format(e->arena, "line + %s", tile_times(e, place, "X_COLUMN", c->x_column / 4));
         if (t->has_border) {
-            emit_line(e, "bool inside%s = all(bvec2(meets, uint(%s) < %uu));", name, place, c->x_width);
-            emit_line(e, "int at%s = mix(0, line + (%s) * %u, inside%s);", name, place, c->x_column / 4, name);
+            emit_line(e, at ? "bool inside%s = all(bvec2(meets, uint%s < %s));" : "bool inside%s = all(bvec2(meets, uint(%s) < %s));", name, place, rows_extent(t, 1));
+            emit_line(e, "int at%s = mix(0, %s, inside%s);", name, pixel, name);
         } else {
-            emit_line(e, "int at%s = line + (%s) * %u;", name, place, c->x_column / 4);
+            emit_line(e, "int at%s = %s;", name, pixel);
         }
     }
     bool every = c->kind == ROWS_INPUT && c->stride[1] > 1;
@@ -113,11 +113,12 @@ static void strip_step(const Rows *t, const void *context, uint32_t components, 
         bool may_miss = strip->may_miss && m + 1 == strip->taps;
         EmitScope scope = {0};
         if (may_miss)
-            scope = emit_open(e, arena_format(e->arena, "if (first_tap + %u < %u) {", m * every, c->taps_x));
+            scope = emit_open(e, arena_format(e->arena, "if (%s < %s) {", tile_at(e, "first_tap", &(TileStep){every > 1 ? "STRIDE_X" : NULL, every, m}, 1),
+                                              emit_constant(e, "TAPS_X", c->taps_x)));
         const char *names[STRIP_MAX];
         for (uint32_t p = 0; p < t->rows; p++)
             names[p] = place_name(t, p * strip->step + m * strip->spread);
-        rows_multiply_add(t, components, m * every * (c->w_tap_x / 4), names);
+        rows_multiply_add(t, components, m * every, names);
         if (may_miss)
             emit_close(e, scope, true);
     }
@@ -125,7 +126,7 @@ static void strip_step(const Rows *t, const void *context, uint32_t components, 
         if (strip_reads(t, strip, at))
             emit_line(e, "at%s++;", place_name(t, at));
     if (advances)
-        emit_line(e, "weight += %u;", c->w_channel);
+        emit_line(e, "weight += %s;", rows_weight_step(t));
 }
 
 enum { PIXELS = PARAM_OWN, COLUMNS };

@@ -1,12 +1,73 @@
 // Tile: what the emitters of contractions share.
 #include "compiler/schedules/tile.h"
 
-const char *tile_times(Arena *arena, const char *name, int64_t factor) {
-    return factor == 1 ? name : arena_format(arena, "%s * %lld", name, (long long)factor);
+const char *tile_times(Emitter *emitter, const char *name, const char *constant, int64_t factor) {
+    if (factor == 0 || factor == 1)
+        return factor ? name : "0";
+    return arena_format(emitter->arena, "%s * %s", name, emit_constant(emitter, constant, factor));
 }
 
-const char *tile_plus(Arena *arena, int64_t number) {
-    return number == 0 ? "" : arena_format(arena, number < 0 ? " - %lld" : " + %lld", (long long)(number < 0 ? -number : number));
+const char *tile_plus(Emitter *emitter, const char *constant, int64_t number) {
+    if (number == 0)
+        return "";
+    return arena_format(emitter->arena, number < 0 ? " - %s" : " + %s", emit_constant(emitter, constant, number < 0 ? -number : number));
+}
+
+void tile_add(Emitter *emitter, Text *sum, const char *name, const char *constant, int64_t factor) {
+    if (factor)
+        text_format(sum, "%s%s", sum->length ? " + " : "", tile_times(emitter, name, constant, factor));
+}
+
+const char *tile_sum(const Text *sum) { return sum->length ? sum->data : "0"; }
+
+const char *tile_step(Emitter *emitter, TileStep step) {
+    if (!step.constant || step.size <= 1 || step.count == 0)
+        return arena_format(emitter->arena, "%lld", (long long)(step.count * step.size));
+    const char *name = emit_constant(emitter, step.constant, step.size);
+    return step.count == 1 ? name : arena_format(emitter->arena, "%lld * %s", (long long)step.count, name);
+}
+
+const char *tile_at(Emitter *emitter, const char *base, const TileStep *steps, uint32_t count) {
+    Text text = text_create(emitter->arena);
+    uint32_t terms = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (steps[i].count * steps[i].size == 0)
+            continue;
+        text_append(&text, terms++ ? " + " : "");
+        text_append(&text, tile_step(emitter, steps[i]));
+    }
+    if (!terms)
+        return base;
+    return arena_format(emitter->arena, terms > 1 ? "%s + (%s)" : "%s + %s", base, text.data);
+}
+
+void tile_unravel(Emitter *emitter, const char *number, const TileAxis *axes, uint32_t count) {
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < count; i++)
+        left += axes[i].extent > 1;
+    const char *rest = number;
+    bool is_taken = left > 2; // the axes read so far are divided off
+    if (is_taken) {
+        rest = arena_format(emitter->arena, "%s_rest", number);
+        emit_line(emitter, "int %s = %s;", rest, number);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const TileAxis *axis = &axes[i];
+        const char *plus = axis->plus ? axis->plus : "", *note = axis->note ? arena_format(emitter->arena, " %s", axis->note) : "";
+        if (axis->extent == 1) {
+            emit_line(emitter, "%sint %s = %s;%s", *plus ? "" : "const ", axis->name, *plus ? plus + strlen(" + ") : "0", note);
+            continue;
+        }
+        bool is_last = --left == 0;
+        const char *extent = is_last ? "" : emit_constant(emitter, axis->constant, axis->extent);
+        const char *part = is_last ? rest : arena_format(emitter->arena, "%s %% %s", rest, extent);
+        if (axis->scale_constant)
+            part = tile_times(emitter, part, axis->scale_constant, axis->scale);
+        const char *divided = is_taken && !is_last ? arena_format(emitter->arena, " %s /= %s;", rest, extent) : "";
+        emit_line(emitter, "int %s = %s%s;%s%s", axis->name, part, plus, divided, note);
+        if (!is_last && !is_taken)
+            rest = arena_format(emitter->arena, "%s / %s", rest, extent);
+    }
 }
 
 const char *tile_load(Emitter *emitter, Value value, const char *format, ...) {

@@ -19,17 +19,35 @@ layout(set = 0, binding = 0) uniform textureBuffer in0; // %1 f32[2,8,6,6]
 layout(set = 0, binding = 1) uniform textureBuffer in1; // %3 f32[8,8,3,3]
 layout(set = 0, binding = 2) uniform textureBuffer in2; // %4 f32[8]
 layout(set = 0, binding = 3) writeonly buffer Vector3 { vec4 out3[]; }; // %13 f32[2,8,6,6]
+const int WORKGROUPS = 2;
+const int LANES = 8;
+const int PIXELS = 6;
+const int ROW_COUNT = 72;
+const int PLANE_X = 6;
+const int PLANE_Y = 6;
+const int PAD_X = 1;
+const int TAPS_Y = 3;
+const int PAD_Y = 1;
+const int X_IMAGE = 72;
+const int X_ROW = 12;
+const int X_HEIGHT = 6;
+const int X_COLUMN = 2;
+const int X_WIDTH = 6;
+const int W_TAP_Y = 48;
+const int CHANNEL_STEPS = 2;
+const int W_CHANNEL = 2;
+const int W_TAP_X = 16;
 void main() {
     int lane_id = int(gl_LocalInvocationID.x);
     int group = int(gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x);
-    if (group >= 2)
+    if (group >= WORKGROUPS)
         return;
-    int part = group;
-    int columns = part % 1 * 2; part /= 1; // first vec4 of output channels
-    int rows = (part % 2 * 8 + lane_id) * 6; part /= 2; // first pixel of the strip
-    int row0 = min(rows, 66);
-    int x0 = row0 % 6, y0 = row0 / 6 % 6, n0 = row0 / 36;
-    int base = x0 - 1;
+    const int columns = 0; // first vec4 of output channels
+    int strips = group * LANES + lane_id;
+    int rows = strips * PIXELS; // first pixel of the strip
+    int row0 = min(rows, ROW_COUNT - PIXELS);
+    int x0 = row0 % PLANE_X, y0 = row0 / PLANE_X % PLANE_Y, n0 = row0 / (PLANE_X * PLANE_Y);
+    int base = x0 - PAD_X;
     int x1 = x0 + 1, y1 = y0, n1 = n0;
     int x2 = x0 + 2, y2 = y0, n2 = n0;
     int x3 = x0 + 3, y3 = y0, n3 = n0;
@@ -48,28 +66,28 @@ void main() {
     vec4 a5_0 = vec4(0.0);
     vec4 a5_1 = vec4(0.0);
     {
-        for (int ky = 0; ky < 3; ky++) {
-            int iy0 = y0 + ky - 1;
-            int line = n0 * 72 + iy0 * 12;
-            bool meets = uint(iy0) < 6u;
-            bool inside0 = all(bvec2(meets, uint(base) < 6u));
-            int at0 = mix(0, line + (base) * 2, inside0);
-            bool inside1 = all(bvec2(meets, uint(base + 1) < 6u));
-            int at1 = mix(0, line + (base + 1) * 2, inside1);
-            bool inside2 = all(bvec2(meets, uint(base + 2) < 6u));
-            int at2 = mix(0, line + (base + 2) * 2, inside2);
-            bool inside3 = all(bvec2(meets, uint(base + 3) < 6u));
-            int at3 = mix(0, line + (base + 3) * 2, inside3);
-            bool inside4 = all(bvec2(meets, uint(base + 4) < 6u));
-            int at4 = mix(0, line + (base + 4) * 2, inside4);
-            bool inside5 = all(bvec2(meets, uint(base + 5) < 6u));
-            int at5 = mix(0, line + (base + 5) * 2, inside5);
-            bool inside6 = all(bvec2(meets, uint(base + 6) < 6u));
-            int at6 = mix(0, line + (base + 6) * 2, inside6);
-            bool inside7 = all(bvec2(meets, uint(base + 7) < 6u));
-            int at7 = mix(0, line + (base + 7) * 2, inside7);
-            int weight = ky * 48 + columns;
-            for (int k = 0; k < 2; k++) {
+        for (int ky = 0; ky < TAPS_Y; ky++) {
+            int iy0 = y0 + ky - PAD_Y;
+            int line = n0 * X_IMAGE + iy0 * X_ROW;
+            bool meets = uint(iy0) < X_HEIGHT;
+            bool inside0 = all(bvec2(meets, uint(base) < X_WIDTH));
+            int at0 = mix(0, line + base * X_COLUMN, inside0);
+            bool inside1 = all(bvec2(meets, uint(base + 1) < X_WIDTH));
+            int at1 = mix(0, line + (base + 1) * X_COLUMN, inside1);
+            bool inside2 = all(bvec2(meets, uint(base + 2) < X_WIDTH));
+            int at2 = mix(0, line + (base + 2) * X_COLUMN, inside2);
+            bool inside3 = all(bvec2(meets, uint(base + 3) < X_WIDTH));
+            int at3 = mix(0, line + (base + 3) * X_COLUMN, inside3);
+            bool inside4 = all(bvec2(meets, uint(base + 4) < X_WIDTH));
+            int at4 = mix(0, line + (base + 4) * X_COLUMN, inside4);
+            bool inside5 = all(bvec2(meets, uint(base + 5) < X_WIDTH));
+            int at5 = mix(0, line + (base + 5) * X_COLUMN, inside5);
+            bool inside6 = all(bvec2(meets, uint(base + 6) < X_WIDTH));
+            int at6 = mix(0, line + (base + 6) * X_COLUMN, inside6);
+            bool inside7 = all(bvec2(meets, uint(base + 7) < X_WIDTH));
+            int at7 = mix(0, line + (base + 7) * X_COLUMN, inside7);
+            int weight = ky * W_TAP_Y;
+            for (int k = 0; k < CHANNEL_STEPS; k++) {
                 vec4 b0 = mix(vec4(0.0), texelFetch(in0, at0), bvec4(inside0));
                 vec4 b1 = mix(vec4(0.0), texelFetch(in0, at1), bvec4(inside1));
                 vec4 b2 = mix(vec4(0.0), texelFetch(in0, at2), bvec4(inside2));
@@ -79,10 +97,10 @@ void main() {
                 vec4 b6 = mix(vec4(0.0), texelFetch(in0, at6), bvec4(inside6));
                 vec4 b7 = mix(vec4(0.0), texelFetch(in0, at7), bvec4(inside7));
                 vec4 w0, w1, w2, w3;
-                w0 = texelFetch(in1, weight + 0);
-                w1 = texelFetch(in1, weight + 2);
-                w2 = texelFetch(in1, weight + 4);
-                w3 = texelFetch(in1, weight + 6);
+                w0 = texelFetch(in1, weight);
+                w1 = texelFetch(in1, weight + W_CHANNEL);
+                w2 = texelFetch(in1, weight + 2 * W_CHANNEL);
+                w3 = texelFetch(in1, weight + 3 * W_CHANNEL);
                 a0_0 += b0.x * w0; a0_0 += b0.y * w1; a0_0 += b0.z * w2; a0_0 += b0.w * w3;
                 a1_0 += b1.x * w0; a1_0 += b1.y * w1; a1_0 += b1.z * w2; a1_0 += b1.w * w3;
                 a2_0 += b2.x * w0; a2_0 += b2.y * w1; a2_0 += b2.z * w2; a2_0 += b2.w * w3;
@@ -90,49 +108,49 @@ void main() {
                 a4_0 += b4.x * w0; a4_0 += b4.y * w1; a4_0 += b4.z * w2; a4_0 += b4.w * w3;
                 a5_0 += b5.x * w0; a5_0 += b5.y * w1; a5_0 += b5.z * w2; a5_0 += b5.w * w3;
                 w0 = texelFetch(in1, weight + 1);
-                w1 = texelFetch(in1, weight + 3);
-                w2 = texelFetch(in1, weight + 5);
-                w3 = texelFetch(in1, weight + 7);
+                w1 = texelFetch(in1, weight + (W_CHANNEL + 1));
+                w2 = texelFetch(in1, weight + (2 * W_CHANNEL + 1));
+                w3 = texelFetch(in1, weight + (3 * W_CHANNEL + 1));
                 a0_1 += b0.x * w0; a0_1 += b0.y * w1; a0_1 += b0.z * w2; a0_1 += b0.w * w3;
                 a1_1 += b1.x * w0; a1_1 += b1.y * w1; a1_1 += b1.z * w2; a1_1 += b1.w * w3;
                 a2_1 += b2.x * w0; a2_1 += b2.y * w1; a2_1 += b2.z * w2; a2_1 += b2.w * w3;
                 a3_1 += b3.x * w0; a3_1 += b3.y * w1; a3_1 += b3.z * w2; a3_1 += b3.w * w3;
                 a4_1 += b4.x * w0; a4_1 += b4.y * w1; a4_1 += b4.z * w2; a4_1 += b4.w * w3;
                 a5_1 += b5.x * w0; a5_1 += b5.y * w1; a5_1 += b5.z * w2; a5_1 += b5.w * w3;
-                w0 = texelFetch(in1, weight + 16);
-                w1 = texelFetch(in1, weight + 18);
-                w2 = texelFetch(in1, weight + 20);
-                w3 = texelFetch(in1, weight + 22);
+                w0 = texelFetch(in1, weight + W_TAP_X);
+                w1 = texelFetch(in1, weight + (W_TAP_X + W_CHANNEL));
+                w2 = texelFetch(in1, weight + (W_TAP_X + 2 * W_CHANNEL));
+                w3 = texelFetch(in1, weight + (W_TAP_X + 3 * W_CHANNEL));
                 a0_0 += b1.x * w0; a0_0 += b1.y * w1; a0_0 += b1.z * w2; a0_0 += b1.w * w3;
                 a1_0 += b2.x * w0; a1_0 += b2.y * w1; a1_0 += b2.z * w2; a1_0 += b2.w * w3;
                 a2_0 += b3.x * w0; a2_0 += b3.y * w1; a2_0 += b3.z * w2; a2_0 += b3.w * w3;
                 a3_0 += b4.x * w0; a3_0 += b4.y * w1; a3_0 += b4.z * w2; a3_0 += b4.w * w3;
                 a4_0 += b5.x * w0; a4_0 += b5.y * w1; a4_0 += b5.z * w2; a4_0 += b5.w * w3;
                 a5_0 += b6.x * w0; a5_0 += b6.y * w1; a5_0 += b6.z * w2; a5_0 += b6.w * w3;
-                w0 = texelFetch(in1, weight + 17);
-                w1 = texelFetch(in1, weight + 19);
-                w2 = texelFetch(in1, weight + 21);
-                w3 = texelFetch(in1, weight + 23);
+                w0 = texelFetch(in1, weight + (W_TAP_X + 1));
+                w1 = texelFetch(in1, weight + (W_TAP_X + W_CHANNEL + 1));
+                w2 = texelFetch(in1, weight + (W_TAP_X + 2 * W_CHANNEL + 1));
+                w3 = texelFetch(in1, weight + (W_TAP_X + 3 * W_CHANNEL + 1));
                 a0_1 += b1.x * w0; a0_1 += b1.y * w1; a0_1 += b1.z * w2; a0_1 += b1.w * w3;
                 a1_1 += b2.x * w0; a1_1 += b2.y * w1; a1_1 += b2.z * w2; a1_1 += b2.w * w3;
                 a2_1 += b3.x * w0; a2_1 += b3.y * w1; a2_1 += b3.z * w2; a2_1 += b3.w * w3;
                 a3_1 += b4.x * w0; a3_1 += b4.y * w1; a3_1 += b4.z * w2; a3_1 += b4.w * w3;
                 a4_1 += b5.x * w0; a4_1 += b5.y * w1; a4_1 += b5.z * w2; a4_1 += b5.w * w3;
                 a5_1 += b6.x * w0; a5_1 += b6.y * w1; a5_1 += b6.z * w2; a5_1 += b6.w * w3;
-                w0 = texelFetch(in1, weight + 32);
-                w1 = texelFetch(in1, weight + 34);
-                w2 = texelFetch(in1, weight + 36);
-                w3 = texelFetch(in1, weight + 38);
+                w0 = texelFetch(in1, weight + 2 * W_TAP_X);
+                w1 = texelFetch(in1, weight + (2 * W_TAP_X + W_CHANNEL));
+                w2 = texelFetch(in1, weight + (2 * W_TAP_X + 2 * W_CHANNEL));
+                w3 = texelFetch(in1, weight + (2 * W_TAP_X + 3 * W_CHANNEL));
                 a0_0 += b2.x * w0; a0_0 += b2.y * w1; a0_0 += b2.z * w2; a0_0 += b2.w * w3;
                 a1_0 += b3.x * w0; a1_0 += b3.y * w1; a1_0 += b3.z * w2; a1_0 += b3.w * w3;
                 a2_0 += b4.x * w0; a2_0 += b4.y * w1; a2_0 += b4.z * w2; a2_0 += b4.w * w3;
                 a3_0 += b5.x * w0; a3_0 += b5.y * w1; a3_0 += b5.z * w2; a3_0 += b5.w * w3;
                 a4_0 += b6.x * w0; a4_0 += b6.y * w1; a4_0 += b6.z * w2; a4_0 += b6.w * w3;
                 a5_0 += b7.x * w0; a5_0 += b7.y * w1; a5_0 += b7.z * w2; a5_0 += b7.w * w3;
-                w0 = texelFetch(in1, weight + 33);
-                w1 = texelFetch(in1, weight + 35);
-                w2 = texelFetch(in1, weight + 37);
-                w3 = texelFetch(in1, weight + 39);
+                w0 = texelFetch(in1, weight + (2 * W_TAP_X + 1));
+                w1 = texelFetch(in1, weight + (2 * W_TAP_X + W_CHANNEL + 1));
+                w2 = texelFetch(in1, weight + (2 * W_TAP_X + 2 * W_CHANNEL + 1));
+                w3 = texelFetch(in1, weight + (2 * W_TAP_X + 3 * W_CHANNEL + 1));
                 a0_1 += b2.x * w0; a0_1 += b2.y * w1; a0_1 += b2.z * w2; a0_1 += b2.w * w3;
                 a1_1 += b3.x * w0; a1_1 += b3.y * w1; a1_1 += b3.z * w2; a1_1 += b3.w * w3;
                 a2_1 += b4.x * w0; a2_1 += b4.y * w1; a2_1 += b4.z * w2; a2_1 += b4.w * w3;
@@ -147,11 +165,11 @@ void main() {
                 at5++;
                 at6++;
                 at7++;
-                weight += 8;
+                weight += 4 * W_CHANNEL;
             }
         }
     }
-    if (rows + 0 < 72) {
+    if (rows < ROW_COUNT) {
         vec4 v4 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8 = a0_0 + v4; // %8 add /networks/f/nodes/0
         vec4 v1 = texelFetch(in0, columns + 72 * n0 + 12 * y0 + 2 * x0); // %1 feed /programs/p/phases/0
@@ -167,7 +185,7 @@ void main() {
         vec4 v13_1 = mix(v9_1, vec4(0.0), v12_1); // %13 select /networks/f/nodes/2
         out3[columns + 72 * n0 + 12 * y0 + 2 * x0 + 1] = v13_1;
     }
-    if (rows + 1 < 72) {
+    if (rows + 1 < ROW_COUNT) {
         vec4 v4_2 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_2 = a1_0 + v4_2; // %8 add /networks/f/nodes/0
         vec4 v1_2 = texelFetch(in0, columns + 72 * n1 + 12 * y1 + 2 * x1); // %1 feed /programs/p/phases/0
@@ -183,7 +201,7 @@ void main() {
         vec4 v13_3 = mix(v9_3, vec4(0.0), v12_3); // %13 select /networks/f/nodes/2
         out3[columns + 72 * n1 + 12 * y1 + 2 * x1 + 1] = v13_3;
     }
-    if (rows + 2 < 72) {
+    if (rows + 2 < ROW_COUNT) {
         vec4 v4_4 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_4 = a2_0 + v4_4; // %8 add /networks/f/nodes/0
         vec4 v1_4 = texelFetch(in0, columns + 72 * n2 + 12 * y2 + 2 * x2); // %1 feed /programs/p/phases/0
@@ -199,7 +217,7 @@ void main() {
         vec4 v13_5 = mix(v9_5, vec4(0.0), v12_5); // %13 select /networks/f/nodes/2
         out3[columns + 72 * n2 + 12 * y2 + 2 * x2 + 1] = v13_5;
     }
-    if (rows + 3 < 72) {
+    if (rows + 3 < ROW_COUNT) {
         vec4 v4_6 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_6 = a3_0 + v4_6; // %8 add /networks/f/nodes/0
         vec4 v1_6 = texelFetch(in0, columns + 72 * n3 + 12 * y3 + 2 * x3); // %1 feed /programs/p/phases/0
@@ -215,7 +233,7 @@ void main() {
         vec4 v13_7 = mix(v9_7, vec4(0.0), v12_7); // %13 select /networks/f/nodes/2
         out3[columns + 72 * n3 + 12 * y3 + 2 * x3 + 1] = v13_7;
     }
-    if (rows + 4 < 72) {
+    if (rows + 4 < ROW_COUNT) {
         vec4 v4_8 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_8 = a4_0 + v4_8; // %8 add /networks/f/nodes/0
         vec4 v1_8 = texelFetch(in0, columns + 72 * n4 + 12 * y4 + 2 * x4); // %1 feed /programs/p/phases/0
@@ -231,7 +249,7 @@ void main() {
         vec4 v13_9 = mix(v9_9, vec4(0.0), v12_9); // %13 select /networks/f/nodes/2
         out3[columns + 72 * n4 + 12 * y4 + 2 * x4 + 1] = v13_9;
     }
-    if (rows + 5 < 72) {
+    if (rows + 5 < ROW_COUNT) {
         vec4 v4_10 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_10 = a5_0 + v4_10; // %8 add /networks/f/nodes/0
         vec4 v1_10 = texelFetch(in0, columns + 72 * n5 + 12 * y5 + 2 * x5); // %1 feed /programs/p/phases/0
