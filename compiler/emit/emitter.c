@@ -27,6 +27,12 @@ void emit_line(Emitter *emitter, const char *format, ...) {
     text_format(&emitter->body, "%*s%s\n", (int)(4 * emitter->indent), "", line);
 }
 
+void emit_slot(Emitter *emitter, const char *name) {
+    array_push(emitter->arena, &emitter->slots, ((Slot){name, emitter->body.data}));
+    emitter->body = text_create(emitter->arena);
+    emitter->memos.count = emitter->atoms.count = 0;
+}
+
 EmitScope emit_open(Emitter *emitter, const char *head) {
     if (head) {
         emit_line(emitter, "%s", head);
@@ -51,7 +57,7 @@ const char *emit_constant(Emitter *emitter, const char *name, int64_t value) {
                 bug("constant %s is %lld and %lld", name, (long long)emitter->constants.items[i].value, (long long)value);
             return emitter->constants.items[i].name;
         }
-    array_push(emitter->arena, &emitter->constants, ((EmitConstant){arena_copy_text(emitter->arena, name), value}));
+    array_push(emitter->arena, &emitter->constants, ((Constant){arena_copy_text(emitter->arena, name), value}));
     return emitter->constants.items[emitter->constants.count - 1].name;
 }
 

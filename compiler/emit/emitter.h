@@ -1,5 +1,6 @@
 // Emitter: values to GLSL statements. Its memory is keyed on (value, index): in w_i * w_j the two loads differ.
 #pragma once
+#include "compiler/emit/template.h"
 #include "compiler/ir/op.h"
 #include "compiler/kernel/index.h"
 #include "compiler/kernel/schedule.h"
@@ -31,12 +32,6 @@ typedef struct {
     const char *name; // "in3"
 } EmitBinding;
 
-// `const int X_ROW = 28;` before main.
-typedef struct {
-    const char *name;
-    int64_t value;
-} EmitConstant;
-
 // The vec4s of parameter sets that one dispatch of a map sees: a set may be larger than a binding, so its maps run window by window.
 typedef struct {
     uint64_t first, count; // count 0: all
@@ -65,7 +60,8 @@ typedef struct Emitter {
     ARRAY(Memo) memos;       // of the open scopes; leaving a scope forgets its own
     ARRAY(AtomName) atoms;
     ARRAY(EmitBinding) bindings;
-    ARRAY(EmitConstant) constants;
+    ARRAY(Constant) constants; // before main, or of the template
+    ARRAY(Slot) slots;         // of the template that emit_slot has filled
     uint32_t name_count;
     ARRAY(Value) named;      // whose value_names are not 0
     bool uses_random;
@@ -84,6 +80,8 @@ void emitter_create(Emitter *emitter, Arena *arena, EmitTables *tables, const Ke
 void emitter_finish(Emitter *emitter); // leaves the tables as it found them
 // Writes one indented line into the body.
 __attribute__((format(printf, 2, 3))) void emit_line(Emitter *emitter, const char *format, ...);
+// What was written into the body is the text of a slot of the template. Other slots begin with nothing known: forgets values and indices.
+void emit_slot(Emitter *emitter, const char *name);
 EmitScope emit_open(Emitter *emitter, const char *head); // "for (…) {" ; NULL: no brace
 void emit_close(Emitter *emitter, EmitScope scope, bool brace);
 

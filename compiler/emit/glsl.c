@@ -90,13 +90,32 @@ static const char *name_of(Arena *arena, const KernelList *list, const Kernel *k
     return text.length ? text.data : "copy";
 }
 
-// What goes before main: constants, then functions and shared memory, which may be as large as a constant says.
-static const char *before_main(const Emitter *emitter) {
-    Text text = text_create(emitter->arena);
-    for (uint32_t i = 0; i < emitter->constants.count; i++)
-        text_format(&text, "const int %s = %lld;\n", emitter->constants.items[i].name, (long long)emitter->constants.items[i].value);
-    text_append(&text, emitter->functions.data);
-    return text.data;
+// Fills the template of the kernel's family: its slots, which are one, "body", where the family names none, and constants. Those that are not the
+// template's go before functions and shared memory.
+static const char *fill(Emitter *emitter, const char *head) {
+    Arena *arena = emitter->arena;
+    const char *template = emitter->kernel->schedule.family->template_name;
+    Text declarations = text_create(arena), before = text_create(arena), source = text_create(arena);
+    emit_declarations(emitter, &declarations);
+    ARRAY(Constant) own = {0};
+    for (uint32_t i = 0; i < emitter->constants.count; i++) {
+        Constant constant = emitter->constants.items[i];
+        if (template_has_constant(template, constant.name))
+            array_push(arena, &own, constant);
+        else
+            text_format(&before, "const int %s = %lld;\n", constant.name, (long long)constant.value);
+    }
+    text_append(&before, emitter->functions.data);
+    if (!emitter->slots.count)
+        emit_slot(emitter, "body");
+    Slot common[] = {{"header", head},
+                     {"workgroup", arena_format(arena, "layout(local_size_x = %u) in;", schedule_lanes(&emitter->kernel->schedule))},
+                     {"declarations", declarations.data},
+                     {"functions", before.data}};
+    for (uint32_t i = 0; i < sizeof common / sizeof *common; i++)
+        array_push(arena, &emitter->slots, common[i]);
+    template_fill(&source, template, emitter->slots.items, emitter->slots.count, own.items, own.count);
+    return source.data;
 }
 
 static uint64_t window_vectors(const Target *target) {
@@ -129,18 +148,9 @@ void glsl_kernel(Arena *arena, EmitTables *tables, const KernelList *list, const
     out->groups[1] = (uint32_t)((groups + out->groups[0] - 1) / out->groups[0]);
     out->groups[2] = 1;
     Marked marked = find_marked(&emitter);
-    Text declarations = text_create(arena), source = text_create(arena);
-    emit_declarations(&emitter, &declarations);
-    const char *workgroup = arena_format(arena, "layout(local_size_x = %u) in;", lanes);
     if (emitter.uses_random)
         emit_functions(&emitter, "random.glsl");
-    Slot slots[] = {{"header", header(arena, list, kernel, &marked, &emitter)},
-                    {"workgroup", workgroup},
-                    {"declarations", declarations.data},
-                    {"functions", before_main(&emitter)},
-                    {"body", emitter.body.data}};
-    template_fill(&source, kernel->schedule.family->template_name, slots, 5);
-    out->source = source.data;
+    out->source = fill(&emitter, header(arena, list, kernel, &marked, &emitter));
     out->name = name_of(arena, list, kernel, &marked);
     out->shared_bytes = emitter.shared_bytes;
     for (uint32_t i = 0; i < emitter.bindings.count; i++) {

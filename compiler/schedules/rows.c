@@ -303,7 +303,7 @@ void rows_end(const Rows *t) {
         const char *exceeds = rows_limits(t, p);
         if (exceeds)
             scope = emit_open(e, arena_format(e->arena, "if (%s) {", exceeds));
-        tile_row_index(e, c, &type, p, t->row_count, index);
+        tile_row_index(e, c, &type, arena_format(e->arena, "%u", p), t->row_count, index);
         for (uint32_t q = 0; q < t->columns; q++) {
             bool tail = t->vectors % t->columns && q >= t->vectors % t->columns;
             EmitScope inner = {0};

@@ -86,15 +86,15 @@ void tile_unravel_matrix(Emitter *emitter, const Type *type, uint32_t batch, Ind
     }
 }
 
-void tile_row_index(Emitter *emitter, const Contract *c, const Type *type, uint32_t p, uint32_t row_count, Index *index) {
+void tile_row_index(Emitter *emitter, const Contract *c, const Type *type, const char *name, uint32_t row_count, Index *index) {
     if (c->kind == ROWS_PLAIN) {
         tile_unravel_matrix(emitter, type, c->batch, index);
-        index[type->rank - 2] = index_opaque(emitter->pool, arena_format(emitter->arena, "row%u", p), 0, (int64_t)row_count - 1);
+        index[type->rank - 2] = index_opaque(emitter->pool, arena_format(emitter->arena, "row%s", name), 0, (int64_t)row_count - 1);
         return;
     }
-    index[0] = index_opaque(emitter->pool, arena_format(emitter->arena, "n%u", p), 0, (int64_t)c->images - 1);
-    index[2] = index_opaque(emitter->pool, arena_format(emitter->arena, "y%u", p), 0, (int64_t)c->height - 1);
-    index[3] = index_opaque(emitter->pool, arena_format(emitter->arena, "x%u", p), 0, (int64_t)c->width - 1);
+    index[0] = index_opaque(emitter->pool, arena_format(emitter->arena, "n%s", name), 0, (int64_t)c->images - 1);
+    index[2] = index_opaque(emitter->pool, arena_format(emitter->arena, "y%s", name), 0, (int64_t)c->height - 1);
+    index[3] = index_opaque(emitter->pool, arena_format(emitter->arena, "x%s", name), 0, (int64_t)c->width - 1);
 }
 
 void tile_store(Emitter *emitter, const Index *index, const char *accumulator) {

@@ -8,7 +8,8 @@ typedef struct {
     uint32_t lanes, rows, depth;             // lanes of the workgroup; rows of a lane; channels staged at once
     uint32_t across, down;                   // lanes along columns and along rows
     uint32_t tile_rows, vectors;             // rows of a workgroup; vec4s of columns in all
-    uint32_t column_blocks, row_blocks, parities, plane_y, plane_x, row_count, shared_vectors;
+    uint32_t column_blocks, row_blocks, plane_y, plane_x, row_count, shared_vectors;
+    uint32_t parity[2], parities;            // remainders of y and of x; of both
     uint64_t groups;
 } Tiled;
 
@@ -21,7 +22,7 @@ static Tiled tiled_of(Emitter *emitter, const Contract *contract, const Schedule
     uint32_t sy = parity ? (uint32_t)t.c.stride[0] : 1, sx = parity ? (uint32_t)t.c.stride[1] : 1;
     t.down = t.lanes / t.across;
     t.tile_rows = t.down * t.rows;
-    t.parities = sy * sx;
+    t.parity[0] = sy, t.parity[1] = sx, t.parities = sy * sx;
     t.plane_y = contract_ceil_div(t.c.height, sy), t.plane_x = contract_ceil_div(t.c.width, sx);
     t.row_count = t.c.images * t.plane_y * t.plane_x;
     t.vectors = contract_ceil_div(t.c.columns, 4);
@@ -32,153 +33,89 @@ static Tiled tiled_of(Emitter *emitter, const Contract *contract, const Schedule
     return t;
 }
 
-// n, y and x of a row: `int nNAME = …`.
-static void decode(const Tiled *t, const char *name, const char *row) {
+// The template has a constant for every number.
+static void set_tile(const Tiled *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    emit_line(e, "int row%s = min(%s, %u);", name, row, t->row_count - 1);
-    if (c->kind == ROWS_PLAIN)
-        return;
-    emit_line(e, "int x%s = row%s %% %u, y%s = row%s / %u %% %u, n%s = row%s / %u;", name, name, t->plane_x, name, name, t->plane_x, t->plane_y, name, name, t->plane_x * t->plane_y);
-    if (t->parities > 1)
-        emit_line(e, "x%s = x%s * %lld + parity %% %lld; y%s = y%s * %lld + parity / %lld;", name, name, (long long)c->stride[1], (long long)c->stride[1], name, name,
-                  (long long)c->stride[0], (long long)c->stride[1]);
+    const Constant constants[] = {{"LANES", t->lanes},
+                                  {"ROWS", t->rows},
+                                  {"ACROSS", t->across},
+                                  {"DEPTH", t->depth},
+                                  {"WORKGROUPS", (int64_t)t->groups},
+                                  {"COLUMN_BLOCKS", t->column_blocks},
+                                  {"ROW_BLOCKS", t->row_blocks},
+                                  {"PARITIES_Y", t->parity[0]},
+                                  {"PARITIES_X", t->parity[1]},
+                                  {"BATCH", c->batch},
+                                  {"ROW_COUNT", t->row_count},
+                                  {"PLANE_Y", t->plane_y},
+                                  {"PLANE_X", t->plane_x},
+                                  {"HEIGHT", c->height},
+                                  {"WIDTH", c->width},
+                                  {"COLUMN_VECTORS", t->vectors},
+                                  {"CHANNELS", c->channels}};
+    for (uint32_t i = 0; i < sizeof constants / sizeof *constants; i++)
+        emit_constant(e, constants[i].name, constants[i].value);
 }
 
-static void begin(const Tiled *t) {
-    Emitter *e = t->emitter;
-    emit_line(e, "int part = group;");
-    emit_line(e, "int first_column = part %% %u * %u; part /= %u; // vec4 of output channels", t->column_blocks, t->across, t->column_blocks);
-    emit_line(e, "int first_row = part %% %u * %u; part /= %u;", t->row_blocks, t->tile_rows, t->row_blocks);
-    if (t->parities > 1)
-        emit_line(e, "int parity = part %% %u; part /= %u; // rows of one remainder of y and x by the stride use the same taps", t->parities, t->parities);
-    if (t->c.batch > 1)
-        emit_line(e, "int matrix = part;");
-    if (t->c.groups > 1)
-        emit_line(e, "int channel_group = part;");
-    emit_line(e, "int across = lane_id %% %u, down = lane_id / %u;", t->across, t->across);
-    emit_line(e, "int columns = first_column + across;");
-    decode(t, "_staged", arena_format(e->arena, "first_row + lane_id %% %u", t->tile_rows));
-    for (uint32_t p = 0; p < t->rows; p++)
-        emit_line(e, "vec4 a%u = vec4(0.0);", p);
-}
+// Of a transposed convolution with a stride, a row meets every stride-th tap, unless dilation makes it irregular.
+static int64_t tap_step(const Contract *c, int axis) { return c->kind == ROWS_INPUT && c->dilation[axis] == 1 ? c->stride[axis] : 1; }
 
-static uint32_t open_taps(const Tiled *t, EmitScope *scopes) {
+static void set_operands(const Tiled *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    static const char *const names[2] = {"ky", "kx"};
-    uint32_t opened = 0;
-    for (int i = 0; i < 2; i++) {
-        uint32_t taps = i ? c->taps_x : c->taps_y;
-        long long stride = c->stride[i];
-        if (c->kind == ROWS_INPUT && stride > 1 && c->dilation[i] == 1)
-            scopes[opened++] = emit_open(e, arena_format(e->arena, "for (int %s = (%s + %lld) %% %lld; %s < %u; %s += %lld) {", names[i],
-                                                         arena_format(e->arena, i ? "parity %% %lld" : "parity / %lld", (long long)c->stride[1]), (long long)c->pad[i], stride,
-                                                         names[i], taps, names[i], stride));
-        else
-            scopes[opened++] = emit_open(e, arena_format(e->arena, "for (int %s = 0; %s < %u; %s++) {", names[i], names[i], taps, names[i]));
-    }
-    return opened;
+    const Constant constants[] = {{"TRANSPOSED", c->kind == ROWS_INPUT},
+                                  {"TAPS_Y", c->taps_y},
+                                  {"TAPS_X", c->taps_x},
+                                  {"TAP_STEP_Y", tap_step(c, 0)},
+                                  {"TAP_STEP_X", tap_step(c, 1)},
+                                  {"STRIDE_Y", c->stride[0]},
+                                  {"STRIDE_X", c->stride[1]},
+                                  {"DILATION_Y", c->dilation[0]},
+                                  {"DILATION_X", c->dilation[1]},
+                                  {"PAD_Y", c->pad[0]},
+                                  {"PAD_X", c->pad[1]},
+                                  {"X_HEIGHT", c->x_height},
+                                  {"X_WIDTH", c->x_width},
+                                  {"X_IMAGE", c->x_image / 4},
+                                  {"X_ROW", c->x_row / 4},
+                                  {"X_COLUMN", c->x_column / 4},
+                                  {"X_BATCH", c->x_batch / 4},
+                                  {"X_GROUP", c->groups > 1 ? c->channels / 4 : 0},
+                                  {"W_TAP_Y", c->w_tap_y / 4},
+                                  {"W_TAP_X", c->w_tap_x / 4},
+                                  {"W_CHANNEL", c->w_channel / 4},
+                                  {"W_BATCH", c->w_batch / 4},
+                                  {"W_GROUP", c->groups == 1 ? 0 : c->kind == ROWS_INPUT ? c->channels * (c->w_channel / 4) : c->columns / 4}};
+    for (uint32_t i = 0; i < sizeof constants / sizeof *constants; i++)
+        emit_constant(e, constants[i].name, constants[i].value);
 }
 
-// Where this lane's staged row reads x at the tap, and whether that is inside.
-static void place_row(const Tiled *t) {
+// What follows the contraction, of `sum` at `row`, and the stores.
+static void write_epilogue(const Tiled *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    if (c->kind == ROWS_PLAIN) {
-        emit_line(e, "bool inside = true;");
-        emit_line(e, "int at = row_staged * %u%s;", c->x_image / 4, c->batch > 1 ? arena_format(e->arena, " + matrix * %u", c->x_batch / 4) : "");
-    } else {
-        bool input = c->kind == ROWS_INPUT;
-        for (int i = 0; i < 2; i++) {
-            char axis = i ? 'x' : 'y';
-            if (input)
-                emit_line(e, "int i%c = %c_staged + %lld - k%c * %lld;", axis, axis, (long long)c->pad[i], axis, (long long)c->dilation[i]);
-            else
-                emit_line(e, "int i%c = %c_staged * %lld + k%c * %lld - %lld;", axis, axis, (long long)c->stride[i], axis, (long long)c->dilation[i], (long long)c->pad[i]);
-        }
-        emit_line(e, "bool inside = iy >= 0 && ix >= 0;");
-        if (input && (c->stride[0] > 1 || c->stride[1] > 1)) {
-            emit_line(e, "inside = inside && iy %% %lld == 0 && ix %% %lld == 0;", (long long)c->stride[0], (long long)c->stride[1]);
-            emit_line(e, "iy /= %lld; ix /= %lld;", (long long)c->stride[0], (long long)c->stride[1]);
-        }
-        emit_line(e, "inside = inside && iy < %u && ix < %u;", c->x_height, c->x_width);
-        emit_line(e, "int at = n_staged * %u + iy * %u + ix * %u%s;", c->x_image / 4, c->x_row / 4, c->x_column / 4,
-                  c->groups > 1 ? arena_format(e->arena, " + channel_group * %u", c->channels / 4) : "");
-    }
-    Text weights = text_create(e->arena);
-    text_format(&weights, "ky * %u + kx * %u", c->w_tap_y / 4, c->w_tap_x / 4);
-    if (c->batch > 1)
-        text_format(&weights, " + matrix * %u", c->w_batch / 4);
-    if (c->groups > 1)
-        text_format(&weights, " + channel_group * %u", c->kind == ROWS_INPUT ? c->channels * (c->w_channel / 4) : c->columns / 4);
-    emit_line(e, "int weight = %s;", weights.data);
-}
-
-static void stage_and_multiply(const Tiled *t) {
-    Emitter *e = t->emitter;
-    const Contract *c = &t->c;
-    uint32_t channel_vectors = contract_ceil_div(c->channels, 4), staged = t->depth / 4;
-    EmitScope slices = emit_open(e, arena_format(e->arena, "for (int k = 0; k < %u; k += %u) {", channel_vectors, staged));
-    EmitScope x = emit_open(e, arena_format(e->arena, "for (int s = lane_id / %u; s < %u; s += %u) {", t->tile_rows, staged, t->lanes / t->tile_rows));
-    emit_line(e, "bool there = inside && k + s < %u;", channel_vectors);
-    emit_line(e, "tile_x[s * %u + lane_id %% %u] = there ? %s : vec4(0.0);", t->tile_rows, t->tile_rows, emit_vector_load(e, c->x, "(there ? at + k + s : 0)"));
-    emit_close(e, x, true);
-    EmitScope w = emit_open(e, arena_format(e->arena, "for (int s = lane_id / %u; s < %u; s += %u) {", t->across, t->depth, t->down));
-    emit_line(e, "bool there = 4 * k + s < %u && columns < %u;", c->channels, t->vectors);
-    emit_line(e, "tile_w[s * %u + across] = there ? %s : vec4(0.0);", t->across,
-              emit_vector_load(e, c->w, arena_format(e->arena, "(there ? weight + (4 * k + s) * %u + columns : 0)", c->w_channel / 4)));
-    emit_close(e, w, true);
-    emit_line(e, "barrier();");
-    EmitScope inner = emit_open(e, arena_format(e->arena, "for (int s = 0; s < %u; s++) {", staged));
-    for (int j = 0; j < 4; j++)
-        emit_line(e, "vec4 w%d = tile_w[(4 * s + %d) * %u + across];", j, j, t->across);
-    emit_line(e, "vec4 b;");
-    for (uint32_t p = 0; p < t->rows; p++)
-        emit_line(e, "b = tile_x[s * %u + down * %u + %u]; a%u += b.x * w0; a%u += b.y * w1; a%u += b.z * w2; a%u += b.w * w3;", t->tile_rows, t->rows, p, p, p, p, p);
-    emit_close(e, inner, true);
-    emit_line(e, "barrier();");
-    emit_close(e, slices, true);
-}
-
-static void finish(const Tiled *t) {
-    Emitter *e = t->emitter;
-    const Contract *c = &t->c;
-    Value root = e->kernel->root;
-    Type type = graph_type(e->graph, root);
-    bool plain = c->kind == ROWS_PLAIN;
-    EmitScope columns = emit_open(e, arena_format(e->arena, "if (columns < %u) {", t->vectors));
+    Type type = graph_type(e->graph, e->kernel->root);
     Index column = index_add(e->pool, index_scale(e->pool, index_opaque(e->pool, "columns", 0, (int64_t)t->vectors - 1), 4), e->lane), index[MAX_RANK];
     if (c->groups > 1)
         column = index_add(e->pool, column, index_scale(e->pool, index_opaque(e->pool, "channel_group", 0, (int64_t)c->groups - 1), c->columns));
-    for (uint32_t p = 0; p < t->rows; p++) {
-        const char *name = arena_format(e->arena, "%u", p), *row = arena_format(e->arena, "first_row + down * %u + %u", t->rows, p);
-        decode(t, name, row);
-        const char *rest = t->parities > 1 ? arena_format(e->arena, " && y%u < %u && x%u < %u", p, c->height, p, c->width) : "";
-        EmitScope scope = emit_open(e, arena_format(e->arena, "if (%s < %u%s) {", row, t->row_count, rest));
-        tile_row_index(e, c, &type, p, t->row_count, index);
-        index[plain ? type.rank - 1 : 1] = column;
-        tile_store(e, index, arena_format(e->arena, "a%u", p));
-        emit_close(e, scope, true);
-    }
-    emit_close(e, columns, true);
+    tile_row_index(e, c, &type, "", t->row_count, index);
+    index[c->kind == ROWS_PLAIN ? type.rank - 1 : 1] = column;
+    tile_store(e, index, "sum");
 }
 
 static uint64_t emit(Emitter *emitter) {
     Contract c = contract_of(emitter->list, emitter->kernel->root);
     Tiled t = tiled_of(emitter, &c, &emitter->kernel->schedule);
-    text_format(&emitter->functions, "shared vec4 tile_x[%u];\nshared vec4 tile_w[%u];\n", t.depth / 4 * t.tile_rows, t.depth * t.across);
+    set_tile(&t);
+    set_operands(&t);
     emitter->shared_bytes += 16 * t.shared_vectors;
-    emit_line(emitter, "if (group >= %llu)", (unsigned long long)t.groups);
-    emit_line(emitter, "    return; // the whole workgroup: no barrier is missed");
-    begin(&t);
-    EmitScope scopes[2];
-    uint32_t opened = open_taps(&t, scopes);
-    place_row(&t);
-    stage_and_multiply(&t);
-    while (opened-- > 0)
-        emit_close(emitter, scopes[opened], true);
-    finish(&t);
+    emit_line(emitter, "x = %s;", tile_load(emitter, c.x, "at"));
+    emit_slot(emitter, "load_x");
+    emit_line(emitter, "w = %s;", tile_load(emitter, c.w, "at"));
+    emit_slot(emitter, "load_w");
+    write_epilogue(&t);
+    emit_slot(emitter, "epilogue");
     return t.groups;
 }
 
@@ -244,5 +181,5 @@ const Family tiled_family = {
     .work = work,
     .emit = emit,
     .error = error,
-    .template_name = "contract.comp",
+    .template_name = "contract_tiled.comp",
 };

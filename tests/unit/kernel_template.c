@@ -1,4 +1,4 @@
-// template.c: slots, defaults and indentation, on a template of its own and on those of shaders/.
+// template.c: slots, defaults, constants and indentation, on a template of its own and on those of shaders/.
 #include "compiler/emit/template.h"
 #include "compiler/emit/template_files.h"
 #include <check.h>
@@ -30,6 +30,25 @@ static uint32_t read_slots(const char *source, Slot *slots, uint32_t max) {
     return count;
 }
 
+// Fills all slots, and the constants with numbers from 1000 on, in the order of the file.
+static void fill(Text *out, const char *name, const Slot *slots, uint32_t slot_count) {
+    static const char mark[] = "const int ";
+    Constant constants[64];
+    uint32_t count = 0;
+    for (const char *line = template_source(name); *line; line += strcspn(line, "\n"), line += *line == '\n') {
+        const char *text = arena_copy_bytes(arena, line, strcspn(line, "\n"));
+        if (strncmp(text, mark, sizeof mark - 1) != 0 || !strstr(text, "//@constant"))
+            continue;
+        ck_assert_uint_lt(count, 64);
+        const char *constant = text + sizeof mark - 1;
+        constants[count] = (Constant){arena_copy_bytes(arena, constant, strcspn(constant, " ")), 1000 + count};
+        count++;
+    }
+    template_fill(out, name, slots, slot_count, constants, count);
+    for (uint32_t i = 0; i < count; i++)
+        ck_assert_ptr_nonnull(strstr(out->data, arena_format(arena, "const int %s = %u;", constants[i].name, 1000 + i)));
+}
+
 START_TEST(every_file_is_there) {
     ck_assert_uint_gt(template_file_count, 0);
     for (uint32_t i = 0; i < template_file_count; i++) {
@@ -47,7 +66,7 @@ START_TEST(all_slots_are_filled_and_defaults_dropped) {
         Slot slots[64];
         uint32_t count = read_slots(source, slots, 64);
         Text out = text_create(arena);
-        template_fill(&out, template_files[i].name, slots, count);
+        fill(&out, template_files[i].name, slots, count);
         ck_assert_ptr_null(strstr(out.data, "//@"));
         for (uint32_t k = 0; k < count; k++)
             ck_assert_ptr_nonnull(strstr(out.data, arena_format(arena, "filled_%s\n", slots[k].name)));
@@ -63,11 +82,11 @@ START_TEST(empty_text_removes_the_line) {
         for (uint32_t k = 0; k < count; k++)
             slots[k].text = "";
         Text out = text_create(arena);
-        template_fill(&out, template_files[i].name, slots, count);
+        fill(&out, template_files[i].name, slots, count);
         for (const char *at = source; *at; at++)
             lines += *at == '\n';
         for (const char *at = source; (at = strstr(at, "//@")); at++)
-            dropped++;
+            dropped += strncmp(at, "//@constant", 11) != 0;
         for (const char *at = out.data; *at; at++)
             left += *at == '\n';
         ck_assert_uint_eq(left, lines - dropped);
@@ -81,7 +100,7 @@ START_TEST(indentation_follows_the_slot) {
         Slot slots[64];
         uint32_t count = read_slots(source, slots, 64);
         Text out = text_create(arena);
-        template_fill(&out, template_files[i].name, slots, count);
+        fill(&out, template_files[i].name, slots, count);
         for (uint32_t k = 0; k < count; k++) {
             const char *slot = strstr(source, arena_format(arena, "//@%s\n", slots[k].name));
             const char *filled = strstr(out.data, arena_format(arena, "filled_%s\n", slots[k].name));
@@ -104,7 +123,33 @@ END_TEST
 
 START_TEST(unknown_slot_aborts) {
     Text out = text_create(arena);
-    template_fill(&out, "random.glsl", &(Slot){"nothing", "x"}, 1);
+    template_fill(&out, "random.glsl", &(Slot){"nothing", "x"}, 1, NULL, 0);
+}
+END_TEST
+
+START_TEST(constants_are_replaced) {
+    Slot slots[64];
+    uint32_t count = read_slots(template_source("contract_tiled.comp"), slots, 64);
+    Text out = text_create(arena);
+    fill(&out, "contract_tiled.comp", slots, count);
+    ck_assert_ptr_nonnull(strstr(out.data, "const int LANES = 1000; // of a workgroup\n"));
+    ck_assert_ptr_nonnull(strstr(out.data, "DOWN = LANES / ACROSS"));
+    ck_assert(template_has_constant("contract_tiled.comp", "LANES"));
+    ck_assert(!template_has_constant("contract_tiled.comp", "LANE") && !template_has_constant("contract_tiled.comp", "DOWN"));
+}
+END_TEST
+
+START_TEST(unknown_constant_aborts) {
+    Text out = text_create(arena);
+    template_fill(&out, "random.glsl", NULL, 0, &(Constant){"NOTHING", 1}, 1);
+}
+END_TEST
+
+START_TEST(missing_constant_aborts) {
+    Slot slots[64];
+    uint32_t count = read_slots(template_source("contract_tiled.comp"), slots, 64);
+    Text out = text_create(arena);
+    template_fill(&out, "contract_tiled.comp", slots, count, NULL, 0);
 }
 END_TEST
 
@@ -112,7 +157,7 @@ START_TEST(missing_slot_aborts) {
     Text out = text_create(arena);
     for (uint32_t i = 0; i < template_file_count; i++)
         if (strstr((const char *)template_files[i].text, "//@"))
-            template_fill(&out, template_files[i].name, NULL, 0);
+            template_fill(&out, template_files[i].name, NULL, 0, NULL, 0);
     abort(); // no template has a slot yet
 }
 END_TEST
@@ -128,6 +173,9 @@ int main(void) {
     tcase_add_test_raise_signal(tests, unknown_file_aborts, SIGABRT);
     tcase_add_test_raise_signal(tests, unknown_slot_aborts, SIGABRT);
     tcase_add_test_raise_signal(tests, missing_slot_aborts, SIGABRT);
+    tcase_add_test(tests, constants_are_replaced);
+    tcase_add_test_raise_signal(tests, unknown_constant_aborts, SIGABRT);
+    tcase_add_test_raise_signal(tests, missing_constant_aborts, SIGABRT);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
