@@ -34,13 +34,15 @@ struct Family {
     KernelClass kernel_class;
     Param params[SCHEDULE_PARAMS_MAX]; // the first two are SCHEDULE_COMMON_PARAMS
     uint32_t param_count;
-    const Candidate *candidates; // that an estimate chooses from; none: the pass schedule says when the family is taken
+    const Candidate *candidates; // that an estimate chooses from: one or more for each class of targets
     uint32_t candidate_count;
+    // Taken where no other family fits: it reads operands wherever they lie, and what that costs is not known well enough to be weighed.
+    bool is_last_resort;
     // Whether the kernel can be computed so, within the target's limits: legality has no other place. If not, *why says it: "… is …".
     bool (*fits)(const KernelView *view, const Schedule *schedule, const Target *target, const char **why);
     // Makes of a candidate one that divides the kernel's shape; false: none does. NULL: candidates are taken as they are.
     bool (*settle)(const KernelView *view, Schedule *schedule);
-    Work (*work)(const KernelView *view, const Schedule *schedule); // NULL where there are no candidates
+    Work (*work)(const KernelView *view, const Schedule *schedule);
     // Writes the body of emitter->kernel by its schedule; returns how many workgroups run.
     uint64_t (*emit)(Emitter *emitter);
     // How it adds: see schedule_error. NULL: it does not add.

@@ -3,6 +3,7 @@
 #include "compiler/emit/glsl.h"
 #include "compiler/passes/passes.h"
 #include "compiler/schedules/families.h"
+#include "runtime/base/bug.h"
 
 // To what a workgroup can have, and to a power of two, which is what families take.
 static void limit_lanes(Schedule *schedule, const Target *target) {
@@ -29,9 +30,17 @@ static bool settle(const KernelView *view, const Target *target, const Family *f
 
 static bool loads_texels(const Target *target) { return target->target_class == TARGET_CPU && target->texel_elements_max > 0; }
 
-static Schedule reference_of(const Target *target) { return (Schedule){&reference_family, {target->target_class == TARGET_CPU ? 8 : 64, loads_texels(target)}}; }
+// What computes any kernel of the class that a device can compute at all.
+static const Family *plain_family(KernelClass kernel_class) {
+    switch (kernel_class) {
+    case KERNEL_MAP: return &elements_family;
+    case KERNEL_REDUCE: return &fold_family;
+    case KERNEL_CONTRACT: return &reference_family;
+    }
+    bug("no kernel class %d", (int)kernel_class);
+}
 
-// The candidates of least cost, `out` and `next`, of one family or (NULL) of all that compute the kernel; false: none fits.
+// The candidates of least cost, `out` and `next`, of one family or (NULL) of all that compute the kernel and are no last resort; false: none fits.
 static bool choose(const KernelView *view, const Target *target, const Family *only, Schedule *out, Schedule *next) {
     uint32_t count;
     const Family *const *families = families_all(&count);
@@ -40,7 +49,9 @@ static bool choose(const KernelView *view, const Target *target, const Family *o
     for (uint32_t f = 0; f < count; f++)
         for (uint32_t i = 0; i < families[f]->candidate_count; i++) {
             Schedule one;
-            if (families[f]->kernel_class != view->kernel->kernel_class || (only && only != families[f]) || !settle(view, target, families[f], &families[f]->candidates[i], &one))
+            bool is_asked = only ? only == families[f] : !families[f]->is_last_resort;
+            if (!is_asked || families[f]->kernel_class != view->kernel->kernel_class ||
+                !settle(view, target, families[f], &families[f]->candidates[i], &one))
                 continue;
             Work work = families[f]->work(view, &one);
             double cost = model_seconds(&work, &target->model);
@@ -54,50 +65,28 @@ static bool choose(const KernelView *view, const Target *target, const Family *o
     return out->family != NULL;
 }
 
-static void for_contraction(const KernelList *list, Kernel *kernel, const PassContext *context) {
-    KernelView view = schedule_view(list, kernel, kernel->root);
-    if (context->reference_schedule || !choose(&view, context->target, NULL, &kernel->schedule, &kernel->runner_up))
-        kernel->schedule = reference_of(context->target);
-}
-
-// Few results of many elements: a workgroup each, whose lanes share the elements.
-static void for_reduction(const KernelList *list, Kernel *kernel, const PassContext *context) {
-    bool gpu = context->target->target_class == TARGET_GPU, texel = loads_texels(context->target);
-    uint32_t lanes = gpu ? 64 : context->target->subgroup_size;
-    Value arg = graph_node(list->graph, kernel->root)->args[0];
-    double results = (double)layout_count(&list->layouts[kernel->root.id]) / 4, elements = (double)layout_count(&list->layouts[arg.id]) / 4;
-    bool power_of_two = (lanes & (lanes - 1)) == 0 && lanes > 1;
-    // Elements that one invocation would fold: the innermost axis goes by vec4s where it is folded, else four results do.
-    double turns = elements / results;
-    bool tree = power_of_two && !context->reference_schedule && turns >= 4 * lanes && (gpu ? results < 65536 : results < 16);
-    if (gpu && turns >= 2048)
-        lanes = 256;
-    kernel->schedule = (Schedule){tree ? &tree_family : &fold_family, {lanes, texel}};
-    limit_lanes(&kernel->schedule, context->target);
-    if (turns * 2 > LOOP_TURNS_MAX)
-        kernel->schedule.family = &tree_family;
-    uint32_t most = context->target->shared_bytes_max / TREE_LANE_BYTES_MAX;
-    most = most < context->target->workgroup_size_max ? most : context->target->workgroup_size_max;
-    uint32_t *own = &kernel->schedule.values[PARAM_LANES];
-    while (kernel->schedule.family == &tree_family && turns * 2 / *own > LOOP_TURNS_MAX && *own * 2 <= most)
-        *own *= 2;
-}
-
 // What a family would be given for the kernel, were it taken.
 static Schedule start_of(const KernelView *view, const Target *target, const Family *family) {
     Schedule out = {0}, next;
     if (choose(view, target, family, &out, &next))
         return out;
     out = (Schedule){.family = family};
-    if (family->candidate_count)
-        memcpy(out.values, family->candidates[0].values, sizeof out.values);
-    else
-        out.values[PARAM_LANES] = schedule_lanes(&view->kernel->schedule);
+    memcpy(out.values, family->candidates[0].values, sizeof out.values);
     if (!schedule_lanes(&out))
         out.values[PARAM_LANES] = target->subgroup_size;
     out.values[PARAM_TEXEL] = loads_texels(target);
     limit_lanes(&out, target);
     return out;
+}
+
+static void choose_for(const KernelList *list, Kernel *kernel, const PassContext *context) {
+    KernelView view = schedule_view(list, kernel, kernel->root);
+    const Family *plain = plain_family(kernel->kernel_class);
+    Schedule none;
+    if (context->reference_schedule && choose(&view, context->target, plain, &kernel->schedule, &none))
+        return;
+    if (!choose(&view, context->target, NULL, &kernel->schedule, &kernel->runner_up))
+        kernel->schedule = start_of(&view, context->target, plain);
 }
 
 // False: the user asked for what cannot be, which is reported.
@@ -128,14 +117,7 @@ bool schedule_kernels(KernelList *list, const PassContext *context, const char *
     bool good = true;
     for (uint32_t k = 0; k < list->kernels.count; k++) {
         Kernel *kernel = &list->kernels.items[k];
-        switch (kernel->kernel_class) {
-        case KERNEL_MAP:
-            kernel->schedule = (Schedule){&elements_family, {target->target_class == TARGET_GPU ? 256 : 64, loads_texels(target)}};
-            limit_lanes(&kernel->schedule, target);
-            break;
-        case KERNEL_REDUCE: for_reduction(list, kernel, context); break;
-        case KERNEL_CONTRACT: for_contraction(list, kernel, context); break;
-        }
+        choose_for(list, kernel, context);
         if (!take_given(list, kernel, context, where, diag)) {
             good = false;
             continue;

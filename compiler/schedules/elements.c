@@ -2,6 +2,7 @@
 // joined to these to save a dispatch, have workgroups of their own behind them.
 #include "compiler/schedules/families.h"
 #include "compiler/emit/emitter.h"
+#include <math.h>
 
 // The invocations of one shape. A loop of one turn or none where drivers run both sides of a branch, and jump over nothing but loops.
 static EmitScope open_part(Emitter *emitter, uint64_t first, uint64_t vectors) {
@@ -67,10 +68,32 @@ static uint64_t emit(Emitter *emitter) {
     return (emit_invocations(emitter) + lanes - 1) / lanes;
 }
 
+static Work work(const KernelView *view, const Schedule *schedule) {
+    const Kernel *kernel = view->kernel;
+    const Layout *layout = &view->list->layouts[kernel->stores.items[0].id];
+    double vectors = (double)layout_count(layout) / 4, lanes = schedule_lanes(schedule);
+    return (Work){
+        .groups = ceil(vectors / lanes),
+        .lanes = lanes,
+        .texel_loads = schedule->values[PARAM_TEXEL] ? kernel->loads.count : 0,
+        .storage_loads = schedule->values[PARAM_TEXEL] ? 0 : kernel->loads.count,
+        .stores = kernel->stores.count,
+    };
+}
+
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     (void)view, (void)schedule, (void)target, (void)why;
     return true;
 }
+
+// clang-format off
+//                lanes  texel
+static const Candidate candidates[] = {
+    {TARGET_CPU, {64,  1}},
+    {TARGET_GPU, {256, 0}},
+    {TARGET_ANY, {64,  0}},
+};
+// clang-format on
 
 const Family elements_family = {
     .name = "elements",
@@ -78,7 +101,10 @@ const Family elements_family = {
     .kernel_class = KERNEL_MAP,
     .params = {FAMILY_LANES, FAMILY_TEXEL},
     .param_count = PARAM_OWN,
+    .candidates = candidates,
+    .candidate_count = sizeof candidates / sizeof *candidates,
     .fits = fits,
+    .work = work,
     .emit = emit,
     .template_name = "map.comp",
 };

@@ -25,6 +25,21 @@ double fold_parts(const KernelView *view) {
     return layout->rank && folds(view, layout->rank - 1u) ? 3 : 1;
 }
 
+Work fold_work(const KernelView *view, const Schedule *schedule, uint32_t shared_by) {
+    const Layout *layout = &view->list->layouts[view->value.id];
+    double results = (double)layout_count(layout) / 4, elements = (double)layout_count(space_of(view)) / 4;
+    double loads = view->kernel->loads.count;
+    return (Work){
+        .chain = elements / results,
+        .shared_by = shared_by,
+        .at_once = results,
+        .texel_loads = schedule->values[PARAM_TEXEL] ? loads : 0,
+        .storage_loads = schedule->values[PARAM_TEXEL] ? 0 : loads,
+    };
+}
+
+static Work work(const KernelView *view, const Schedule *schedule) { return fold_work(view, schedule, 1); }
+
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     (void)schedule, (void)target;
     double turns = fold_turns(view);
@@ -43,13 +58,25 @@ static double error(const KernelView *view, const Schedule *schedule) {
     return rounding_of_sum(fold_turns(view), fold_parts(view), false);
 }
 
+// clang-format off
+//                lanes  texel
+static const Candidate candidates[] = {
+    {TARGET_CPU, {0,  1}},
+    {TARGET_GPU, {64, 0}},
+    {TARGET_ANY, {0,  0}},
+};
+// clang-format on
+
 const Family fold_family = {
     .name = "fold",
     .summary = "one invocation folds one result, or four neighbouring ones",
     .kernel_class = KERNEL_REDUCE,
     .params = {FAMILY_LANES, FAMILY_TEXEL},
     .param_count = PARAM_OWN,
+    .candidates = candidates,
+    .candidate_count = sizeof candidates / sizeof *candidates,
     .fits = fits,
+    .work = work,
     .emit = emit,
     .error = error,
     .template_name = "reduce.comp",

@@ -3,6 +3,7 @@
 #include "compiler/emit/glsl.h"
 #include "compiler/schedules/rounding.h"
 #include "compiler/schedules/tile.h"
+#include <math.h>
 
 static EmitScope loop(Emitter *emitter, uint32_t extent, Index *variable) {
     const char *name = emit_name(emitter, "k");
@@ -123,6 +124,22 @@ static uint64_t emit(Emitter *emitter) {
     return (vectors + lanes - 1) / lanes;
 }
 
+static Work work(const KernelView *view, const Schedule *schedule) {
+    const Layout *layout = &view->list->layouts[view->value.id];
+    double vectors = (double)layout_count(layout) / 4, lanes = schedule_lanes(schedule), terms = contract_terms(&view->contract);
+    return (Work){
+        .groups = ceil(vectors / lanes),
+        .lanes = lanes,
+        .multiply_adds = terms,
+        .texel_loads = schedule->values[PARAM_TEXEL] ? 2 * terms : 0,
+        .storage_loads = schedule->values[PARAM_TEXEL] ? 0 : 2 * terms,
+        .places = 2 * terms,
+        .turns = terms,
+        .sums = 1,
+        .stores = 1,
+    };
+}
+
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     (void)view, (void)schedule, (void)target, (void)why;
     return true; // long loops are unrolled
@@ -133,13 +150,26 @@ static double error(const KernelView *view, const Schedule *schedule) {
     return rounding_of_sum(contract_terms(&view->contract), 1, true);
 }
 
+// clang-format off
+//                lanes  texel
+static const Candidate candidates[] = {
+    {TARGET_CPU, {8,  1}},
+    {TARGET_GPU, {64, 0}},
+    {TARGET_ANY, {64, 0}},
+};
+// clang-format on
+
 const Family reference_family = {
     .name = "reference",
     .summary = "one invocation makes one vec4 of results by plain loops, wherever the operands lie",
     .kernel_class = KERNEL_CONTRACT,
     .params = {FAMILY_LANES, FAMILY_TEXEL},
     .param_count = PARAM_OWN,
+    .is_last_resort = true,
+    .candidates = candidates,
+    .candidate_count = sizeof candidates / sizeof *candidates,
     .fits = fits,
+    .work = work,
     .emit = emit,
     .error = error,
     .template_name = "map.comp",

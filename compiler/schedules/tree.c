@@ -23,6 +23,8 @@ static bool fits(const KernelView *view, const Schedule *schedule, const Target 
     return false;
 }
 
+static Work work(const KernelView *view, const Schedule *schedule) { return fold_work(view, schedule, schedule_lanes(schedule)); }
+
 static uint64_t emit(Emitter *emitter) { return emit_reduce_kernel(emitter, true); }
 
 static double error(const KernelView *view, const Schedule *schedule) {
@@ -30,13 +32,35 @@ static double error(const KernelView *view, const Schedule *schedule) {
     return rounding_of_sum(ceil(fold_turns(view) / lanes), fold_parts(view) + logarithm(lanes), false);
 }
 
+// Of the many lanes of software drivers few work at a time: more are for what fewer could not fold without too many turns each.
+// clang-format off
+//                lanes   texel
+static const Candidate candidates[] = {
+    {TARGET_CPU, {0,    1}},
+    {TARGET_CPU, {32,   1}},
+    {TARGET_CPU, {128,  1}},
+    {TARGET_CPU, {512,  1}},
+    {TARGET_CPU, {1024, 1}},
+    {TARGET_GPU, {64,   0}},
+    {TARGET_GPU, {256,  0}},
+    {TARGET_GPU, {1024, 0}},
+    {TARGET_ANY, {0,    0}},
+    {TARGET_ANY, {32,   0}},
+    {TARGET_ANY, {128,  0}},
+    {TARGET_ANY, {512,  0}},
+};
+// clang-format on
+
 const Family tree_family = {
     .name = "tree",
     .summary = "a workgroup folds one result, or four neighbouring ones, combining its lanes in shared memory",
     .kernel_class = KERNEL_REDUCE,
     .params = {FAMILY_LANES_FROM_2, FAMILY_TEXEL},
     .param_count = PARAM_OWN,
+    .candidates = candidates,
+    .candidate_count = sizeof candidates / sizeof *candidates,
     .fits = fits,
+    .work = work,
     .emit = emit,
     .error = error,
     .template_name = "reduce_tree.comp",

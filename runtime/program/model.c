@@ -68,20 +68,38 @@ static double round_up(double number) {
     return whole < number ? whole + 1 : whole;
 }
 
+static double loads_cost(const Work *work, const DeviceModel *model) {
+    return model->texel_load * work->texel_loads + model->storage_load * work->storage_loads + model->shared_load * work->shared_loads;
+}
+
 // Cores are idle where there are few workgroups.
 static double lanes_cost(const Work *work, const DeviceModel *model) {
     if (work->groups <= 0)
         return 0;
-    double lane = work->multiply_adds + model->texel_load * work->texel_loads + model->storage_load * work->storage_loads +
-                  model->shared_load * work->shared_loads + model->place * work->places + model->turn * work->turns + model->sum * work->sums +
-                  model->store * work->stores + model->invocation;
+    double lane = work->multiply_adds + loads_cost(work, model) + model->place * work->places + model->turn * work->turns +
+                  model->sum * work->sums + model->store * work->stores + model->invocation;
     double cost = work->groups * (work->lanes / LANES) * lane;
     return cost * round_up(work->groups / model->cores) * model->cores / work->groups;
 }
 
+// Lanes are idle where there are few results: these can share what makes a result, and combine what they have. Where none is idle, sharing
+// is no gain.
+static double chain_cost(const Work *work, const DeviceModel *model) {
+    double turns = work->chain, lanes = work->shared_by, levels = 0;
+    bool are_idle = work->at_once < model->full_results;
+    if (are_idle)
+        turns /= lanes < model->shared_lanes ? lanes : model->shared_lanes;
+    for (double rest = lanes; rest > 1; rest /= 2)
+        levels++;
+    if (lanes > 1)
+        turns += model->combine + model->combine_level * levels + model->combine_lane * (lanes - 1);
+    return turns * (model->turn + loads_cost(work, model)) * (are_idle ? 1 : work->at_once / model->full_results) * model->cores;
+}
+
 double model_seconds(const Work *work, const DeviceModel *model) {
     double speed = work->bytes <= model->cache_size ? model->cache_bytes : model->memory_bytes;
-    return lanes_cost(work, model) * (VECTOR * LANES) / model->multiply_adds +
+    double cost = work->chain > 0 ? chain_cost(work, model) : lanes_cost(work, model);
+    return cost * (VECTOR * LANES) / model->multiply_adds +
            work->all_multiply_adds / (model->multiply_adds * model->arithmetic_share) + work->bytes / (speed * model->bytes_share) +
            work->dispatches * model->dispatch_seconds + work->waves * model->wave_seconds;
 }

@@ -11,6 +11,10 @@ typedef struct {
     double turns;   // of loops that are too short to hide what a turn costs
     double sums;    // registers that are zeroed at first
     double stores;  // of results; left out where sums are long and stores few
+    // Of reductions, whose loads are those of a turn:
+    double chain;     // turns, each of a vec4 of elements, that make a vec4 of results one after the other
+    double shared_by; // lanes that share them; 1: none does
+    double at_once;   // vec4s of results
     // Of all of it, where nobody counts invocations:
     double all_multiply_adds; // single ones
     double bytes;             // read and written

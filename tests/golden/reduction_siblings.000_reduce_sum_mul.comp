@@ -1,6 +1,6 @@
 #version 450
 // Reductions: one invocation folds one result, or four neighbouring ones where the innermost axis is kept.
-// reduce, schedule fold:lanes=8,texel=1; fused from
+// reduce, schedule fold:lanes=8,texel=1; runner-up tree:lanes=8,texel=1; fused from
 //   %3 mul : f32[6,40]  /programs/p/phases/0/nodes/0
 //   %4 reduce_sum : f32[6]  /programs/p/phases/0/nodes/0
 //   %5 mul : f32[6,40]  /programs/p/phases/0/nodes/1

@@ -1,6 +1,6 @@
 #version 450
 // Reductions: one invocation folds one result, or four neighbouring ones where the innermost axis is kept.
-// reduce, schedule fold:lanes=8,texel=1; fused from
+// reduce, schedule fold:lanes=8,texel=1; runner-up tree:lanes=8,texel=1; fused from
 //   %2 reduce_max : f32[3]  /programs/p/phases/0/nodes/0
 // because it stands alone
 // writes %2 f32[3]

@@ -121,6 +121,37 @@ START_TEST(estimates) {
 }
 END_TEST
 
+static double reduction(TargetClass target_class, double chain, double at_once, double lanes) {
+    DeviceModel model = model_default(target_class);
+    return model_seconds(&(Work){.chain = chain, .at_once = at_once, .shared_by = lanes, .storage_loads = 1}, &model);
+}
+
+// A reduction is shared where lanes are idle and turns many; by more lanes where turns are very many.
+START_TEST(long_sums_of_few_results_are_shared) {
+    static const struct {
+        TargetClass target_class;
+        double chain, at_once, lanes;
+    } cases[] = {
+        {TARGET_CPU, 24, 1, 1},     {TARGET_CPU, 32, 1, 8},      {TARGET_CPU, 32, 15, 8},      {TARGET_CPU, 16384, 16, 1},
+        {TARGET_CPU, 131072, 1, 8}, {TARGET_GPU, 196, 1, 1},     {TARGET_GPU, 256, 8192, 64},  {TARGET_GPU, 1024, 4096, 64},
+        {TARGET_GPU, 2048, 2, 256}, {TARGET_GPU, 131072, 1, 256}, {TARGET_GPU, 4096, 65536, 1}, {TARGET_ANY, 32, 8, 8},
+    };
+    static const double lanes_of[2][4] = {{1, 8, 32, 1024}, {1, 64, 256, 1024}}; // such as compiler/schedules/tree.c weighs
+    for (uint32_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double least = 0, best = 0;
+        const double *lanes = lanes_of[cases[i].target_class == TARGET_GPU];
+        for (uint32_t k = 0; k < 4; k++) {
+            double seconds = reduction(cases[i].target_class, cases[i].chain, cases[i].at_once, lanes[k]);
+            if (!k || seconds < least)
+                least = seconds, best = lanes[k];
+        }
+        ck_assert_msg(best == cases[i].lanes, "case %u: %g lanes", i, best);
+        ck_assert_double_gt(reduction(cases[i].target_class, 2 * cases[i].chain, cases[i].at_once, best), least); // more takes longer
+        ck_assert_double_gt(reduction(cases[i].target_class, cases[i].chain, 1e6, best), least);
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("program_model");
     TCase *tests = tcase_create("model");
@@ -129,6 +160,7 @@ int main(void) {
     tcase_add_test(tests, an_absent_model_is_the_class_s);
     tcase_add_loop_test(tests, measurements_are_taken_as_the_row_says, 0, FIGURE_COUNT);
     tcase_add_test(tests, estimates);
+    tcase_add_test(tests, long_sums_of_few_results_are_shared);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
