@@ -40,7 +40,7 @@ const Command bench_command = {
         "kernel in it. A kernel's time is that of all its dispatches in one step; a phase that repeats itself counts as often.\n"
         "Peaks are measured in turns with them, the best counts: multiply-adds, and bytes that are written, copied, added or read,\n"
         "in working sets from 16 KiB on, since what lies in a cache is faster. A kernel's share is of the peak that it is like, the\n"
-        "last column says of which.",
+        "last column says of which. They are kept for estimates, as those of `devices --measure` are.",
     .examples = "bench build/ddpm.ggb\nbench build/ddpm.ggb --program sample --json",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),

@@ -10,7 +10,7 @@ static const Option options[] = {
     {"profile", 0, OPTION_FLAG, false, NULL, "prints one device's profile, for compile --target FILE.json on another machine"},
     {"device", 0, OPTION_TEXT, false, "D", "the one to measure, or whose profile: index, UUID or part of the name (default: the one that would run a program)"},
     {"peaks", 0, OPTION_FLAG, false, NULL, "measures each device's peak arithmetic and bandwidth (seconds)"},
-    {"measure", 0, OPTION_FLAG, false, NULL, "measures how fast a device is, which takes seconds, keeps it for estimates and prints it"},
+    {"measure", 0, OPTION_FLAG, false, NULL, "measures how fast a device is, in five seconds at most, keeps it for estimates and prints it"},
 };
 
 static const char *kind(const DeviceInfo *info) {
@@ -19,7 +19,7 @@ static const char *kind(const DeviceInfo *info) {
 
 static bool peaks_of(Arguments *arguments, const DeviceInfo *info, DevicePeaks *peaks) {
     Device *device = device_create(arguments->arena, &(DeviceOptions){.choice = info->uuid}, arguments->diag);
-    bool good = device && device_measure_peaks(device, peaks, arguments->diag);
+    bool good = device && device_measure_peaks(device, NULL, peaks, arguments->diag);
     device_destroy(&device);
     return good;
 }
@@ -90,7 +90,7 @@ static int show_one(Arguments *arguments) {
     Target target = info->target;
     bool good = true;
     if (arguments_has(arguments, "measure"))
-        good = measure_device(arena, device, &target.model, arguments->diag);
+        good = measure_device(arena, device, NULL, &target.model, arguments->diag);
     else
         measure_kept(arena, info, &target.model, arguments->diag);
     if (good && arguments_has(arguments, "profile")) {

@@ -7,6 +7,8 @@ double clock_seconds(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+bool deadline_is_over(const Deadline *deadline) { return deadline && deadline->now() >= deadline->end; }
+
 struct timespec clock_after(double seconds) {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);

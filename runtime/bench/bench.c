@@ -150,21 +150,21 @@ static bool time_steps(Arena *arena, Device *device, const Program *program, con
 
 bool bench_run(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
                Activity *activity, Bench *out, Diag *diag) {
-    *out = (Bench){.unit = program_record_word(program, entry), .model = device_info(device)->target.model};
-    measure_kept(arena, device_info(device), &out->model, diag);
+    *out = (Bench){.unit = program_record_word(program, entry)};
     Steps steps = {0};
     double *best = ARENA_NEW(arena, double, entry->phases.count);
     uint32_t count = 0;
     activity_begin(activity, "measuring the device");
-    if (!device_measure_peaks(device, &out->peaks, diag))
+    if (!device_measure_peaks(device, NULL, &out->peaks, diag))
         return false;
     activity_begin(activity, "measuring a step");
     if (!time_steps(arena, device, program, entry, seed, seconds, out, diag))
         return false;
     activity_begin(activity, "measuring the kernels");
-    bool good = device_measure_peaks(device, &out->peaks, diag) && start_session(arena, device, program, entry, seed, true, &steps, diag);
+    bool good = device_measure_peaks(device, NULL, &out->peaks, diag) && start_session(arena, device, program, entry, seed, true, &steps, diag);
     for (uint32_t i = 0; i < SLICES && good; i++)
-        good = run_steps(&steps, seconds / SLICES, best, &count, diag) && device_measure_peaks(device, &out->peaks, diag);
+        good = run_steps(&steps, seconds / SLICES, best, &count, diag) && device_measure_peaks(device, NULL, &out->peaks, diag);
+    good = good && measure_keep(arena, device, &out->peaks, &out->model, diag);
     if (good)
         add_profile(arena, &steps, program, out);
     session_destroy(&steps.session);

@@ -17,15 +17,15 @@ typedef struct {
 
 typedef struct {
     DevicePeaks peaks;
-    DeviceModel model;                 // of the device: kept measurements, or its class's figures
+    DeviceModel model;                 // of the device, by these peaks
     double step_seconds, flops, bytes; // bytes: the sum over dispatches
     double records;                    // fed in one step
     const char *unit;                  // what they are
     ARRAY(BenchKernel) kernels;        // most expensive first
 } Bench;
 
-// seconds: about how long to measure, twice. Peaks are measured before, again and again between, and after, so in whatever state the clocks are. False:
-// reported.
+// seconds: about how long to measure, twice. Peaks are measured before, again and again between, and after, so in whatever state the clocks
+// are; they are kept, as measure_device does. False: reported.
 bool bench_run(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
                Activity *activity, Bench *out, Diag *diag);
 // What its dispatches would take at their peaks over what they took. The peak of a contraction is of multiply-adds; that of all else is of

@@ -89,8 +89,7 @@ void bench_report(Text *out, const DeviceInfo *info, const ProgramEntry *entry, 
                 1e3 * bench->step_seconds, 1e-9 * bench->flops, 100 * step_share(bench));
     if (bench->records > 0 && bench->step_seconds > 0)
         text_format(out, "; %.0f %s/s", bench->records / bench->step_seconds, bench->unit);
-    text_format(out, "; estimated by %s figures: %.2f ms", bench->model.is_measured ? "measured" : "the class's",
-                1e3 * estimate_step(entry, &bench->model));
+    text_format(out, "; estimated by what was measured: %.2f ms", 1e3 * estimate_step(entry, &bench->model));
     text_format(out, "\n\n%-44s %-14s %5s %9s %9s %9s %9s %7s  %s\n", "kernel", "class", "times", "ms", "GFLOP", "GFLOP/s",
                 "GB/s", "share", "of");
     for (uint32_t i = 0; i < bench->kernels.count; i++) {

@@ -278,7 +278,7 @@ bool train_plan(Arena *arena, const Program *program, const TrainOptions *option
     DeviceModel model;
     Device *device = train_prepare(arena, program, options, &plan, diag) ? train_device(arena, &plan, options, diag) : NULL;
     activity_begin(activity, "measuring the device");
-    bool is_measured = device && (measure_kept(arena, device_info(device), &model, diag) || measure_device(arena, device, &model, diag));
+    bool is_measured = device && (measure_kept(arena, device_info(device), &model, diag) || measure_device(arena, device, NULL, &model, diag));
     activity_destroy(&activity);
     if (!is_measured) {
         device_destroy(&device);

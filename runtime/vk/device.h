@@ -1,5 +1,6 @@
 // Device: a Vulkan device with one compute queue - choice, limits, memory left. The folder runtime/vk is the only user of Vulkan.
 #pragma once
+#include "runtime/base/clock.h"
 #include "runtime/base/diag.h"
 #include "runtime/program/target.h"
 
@@ -43,13 +44,14 @@ enum { PEAK_SIZES = 8, PEAK_SIZE_MIN = 16 << 10 }; // working sets of 16 KiB, 64
 
 typedef struct {
     double gflops; // fp32 multiply-add peak: the best of 4 to 32 accumulators, scalar and vec4
-    double gbps;   // copy of the largest working set that was measured, bytes read + written
+    double gbps;   // copy of the largest working set that the device takes, bytes read + written
     double storage_reads, texel_reads; // GB/s, the best of all sizes
     double streams[PEAK_STREAM_COUNT][PEAK_SIZES]; // GB/s, read + written; 0: too large for the device
 } DevicePeaks;
 // Raises *peaks to what is measured now: zero it first, and measure again beside what is compared with it, since clocks change. A second or
-// two. Its kernels are SPIR-V made at build time from shaders/peak_*.comp: the runtime has no shader compiler.
-bool device_measure_peaks(Device *device, DevicePeaks *peaks, Diag *diag);
+// two; after the deadline (NULL: there is none) no further sample begins, and what was not measured stays. Its kernels are SPIR-V made at
+// build time from shaders/peak_*.comp: the runtime has no shader compiler.
+bool device_measure_peaks(Device *device, const Deadline *deadline, DevicePeaks *peaks, Diag *diag);
 // GB/s that the device reached with a working set of so many bytes or a larger one, and with this mix of reads and writes: the better of the
 // two streams that it lies between, which is told.
 double device_peak_gbps(const DevicePeaks *peaks, double read, double written, PeakStream *stream);

@@ -6,6 +6,7 @@
 #include "runtime/base/machine.h"
 #include "runtime/vk/objects.h"
 #include <stdlib.h>
+#include <time.h>
 
 #include "shaders/measure_dispatch.h"
 
@@ -16,6 +17,7 @@ enum { MEASUREMENT_FORMAT = 1, DISPATCHES = 128, RUNS = 8, VECTOR = 4, VECTOR_BY
 typedef struct {
     Arena *arena;
     Device *device;
+    const Deadline *deadline;
     Diag *diag;
     Buffer *buffer;
     Bindings *bindings;
@@ -58,7 +60,7 @@ static bool time_dispatch(Tiny *tiny, bool waits, double *best) {
     }
     if (!commands_end(tiny->device, commands, tiny->diag))
         return false;
-    for (uint32_t i = 0; i < RUNS; i++) {
+    for (uint32_t i = 0; i < RUNS && !deadline_is_over(tiny->deadline); i++) {
         uint64_t ticket;
         double start = clock_seconds();
         if (!queue_submit(tiny->device, tiny->queue, &commands, 1, &ticket, tiny->diag) ||
@@ -70,12 +72,12 @@ static bool time_dispatch(Tiny *tiny, bool waits, double *best) {
     return true;
 }
 
-static bool measure_dispatches(Device *device, DeviceModel *out, Diag *diag) {
-    Tiny tiny = {.arena = arena_create(), .device = device, .diag = diag};
+static bool measure_dispatches(Device *device, const Deadline *deadline, DeviceModel *out, Diag *diag) {
+    Tiny tiny = {.arena = arena_create(), .device = device, .deadline = deadline, .diag = diag};
     double free = 0, waiting = 0;
     bool good = tiny_create(&tiny) && time_dispatch(&tiny, false, &free) && time_dispatch(&tiny, true, &waiting);
     out->dispatch_seconds = free;
-    out->wave_seconds = waiting > free ? waiting - free : 0;
+    out->wave_seconds = waiting > free ? waiting - free : 0; // 0 of what was not measured, too: it is next to nothing
     tiny_destroy(&tiny);
     arena_destroy(&tiny.arena);
     return good;
@@ -107,23 +109,6 @@ const char *measure_path(Arena *arena, const DeviceInfo *info) {
 }
 
 static bool is_kept(ModelFigure figure) { return figure_def(figure)->taken != TAKEN_GIVEN; }
-
-static void keep(Arena *arena, const DeviceInfo *info, const DeviceModel *measured, Diag *diag) {
-    JsonWriter *json = json_writer_create(arena);
-    json_begin_object(json, NULL);
-    json_write_uint(json, "gcc-graph measurement", MEASUREMENT_FORMAT);
-    json_write_text(json, "version", GG_VERSION);
-    json_write_text(json, "device", info->name);
-    json_write_text(json, "driver", info->driver);
-    for (ModelFigure i = 0; i < FIGURE_COUNT; i++)
-        if (is_kept(i))
-            json_write_number(json, figure_def(i)->name, model_figure(measured, i));
-    json_end_object(json);
-    const char *text = json_writer_text(json), *path = measure_path(arena, info);
-    Diag *trial = diag_create(arena);
-    if (!file_make_folders(file_folder(arena, path), trial) || !file_write(path, text, strlen(text), trial))
-        diag_warning(diag, NULL, "what was measured of %s is not kept: %s", info->name, diag_text(trial, arena));
-}
 
 static bool is_text(const Json *root, const char *key, const char *text) {
     const Json *json = json_get(root, key);
@@ -164,13 +149,82 @@ bool measure_kept(Arena *arena, const DeviceInfo *info, DeviceModel *out, Diag *
     return !wrong;
 }
 
-bool measure_device(Arena *arena, Device *device, DeviceModel *out, Diag *diag) {
-    DevicePeaks peaks = {0};
-    DeviceModel measured = {0};
-    if (!device_measure_peaks(device, &peaks, diag) || !measure_dispatches(device, &measured, diag))
+static const char *time_text(Arena *arena) {
+    time_t now = time(NULL);
+    struct tm utc;
+    char text[32];
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    return arena_copy_text(arena, text);
+}
+
+// The file with the figures of `fresh` that are above 0, and with those that are there of the others: they replace it in one step, so that of
+// two who measure at once the last is kept. `all`: what is in it then.
+static void keep(Arena *arena, const DeviceInfo *info, const DeviceModel *fresh, DeviceModel *all, Diag *diag) {
+    const char *path = measure_path(arena, info), *now = time_text(arena);
+    DeviceModel before = {0};
+    bool had = file_exists(path) && !read_kept(arena, info, path, &before);
+    const Json *times = had ? json_get(json_read(arena, path, diag_create(arena)), "measured") : NULL;
+    JsonWriter *json = json_writer_create(arena);
+    json_begin_object(json, NULL);
+    json_write_uint(json, "gcc-graph measurement", MEASUREMENT_FORMAT);
+    json_write_text(json, "version", GG_VERSION);
+    json_write_text(json, "device", info->name);
+    json_write_text(json, "driver", info->driver);
+    for (ModelFigure i = 0; i < FIGURE_COUNT; i++) {
+        double figure = model_figure(fresh, i) > 0 || !had ? model_figure(fresh, i) : model_figure(&before, i);
+        model_set(all, i, figure);
+        if (is_kept(i))
+            json_write_number(json, figure_def(i)->name, figure);
+    }
+    json_begin_object(json, "measured"); // when
+    for (ModelFigure i = 0; i < FIGURE_COUNT; i++) {
+        const Json *time = json_get(times, figure_def(i)->name);
+        const char *text = model_figure(fresh, i) > 0 ? now : time && time->kind == JSON_STRING ? time->string : NULL;
+        if (is_kept(i) && text)
+            json_write_text(json, figure_def(i)->name, text);
+    }
+    json_end_object(json);
+    json_end_object(json);
+    const char *text = json_writer_text(json);
+    Diag *trial = diag_create(arena);
+    if (!file_make_folders(file_folder(arena, path), trial) || !file_write(path, text, strlen(text), trial))
+        diag_warning(diag, NULL, "what was measured of %s is not kept: %s", info->name, diag_text(trial, arena));
+}
+
+static void say_cut_off(Arena *arena, const DeviceInfo *info, const DeviceModel *fresh, Diag *diag) {
+    Text names = text_create(arena);
+    for (ModelFigure i = 0; i < FIGURE_COUNT; i++)
+        if (is_kept(i) && i != FIGURE_wave_seconds && (i != FIGURE_cores || info->is_cpu) && model_figure(fresh, i) <= 0)
+            text_format(&names, "%s%s", names.length ? ", " : "; not measured, and therefore as before or as its class has it: ", figure_def(i)->name);
+    diag_warning(diag, NULL, "the time for measuring %s was over before all was measured: the machine is busy, or the device slow%s", info->name,
+                 names.length ? names.data : "");
+}
+
+static void take_and_keep(Arena *arena, Device *device, const DevicePeaks *peaks, DeviceModel *fresh, DeviceModel *out, Diag *diag) {
+    DeviceModel all = {0};
+    take_peaks(&device->info, peaks, fresh);
+    keep(arena, &device->info, fresh, &all, diag);
+    *out = model_measured(device->info.target.target_class, &all);
+}
+
+bool measure_keep(Arena *arena, Device *device, const DevicePeaks *peaks, DeviceModel *out, Diag *diag) {
+    DeviceModel fresh = {0};
+    if (!measure_dispatches(device, NULL, &fresh, diag))
         return false;
-    take_peaks(&device->info, &peaks, &measured);
-    keep(arena, &device->info, &measured, diag);
-    *out = model_measured(device->info.target.target_class, &measured);
+    take_and_keep(arena, device, peaks, &fresh, out, diag);
+    return true;
+}
+
+bool measure_device(Arena *arena, Device *device, const Deadline *deadline, DeviceModel *out, Diag *diag) {
+    DevicePeaks peaks = {0};
+    DeviceModel fresh = {0};
+    Deadline usual = {clock_seconds, clock_seconds() + MEASURE_SECONDS};
+    deadline = deadline ? deadline : &usual;
+    if (!measure_dispatches(device, deadline, &fresh, diag) || !device_measure_peaks(device, deadline, &peaks, diag))
+        return false;
+    bool is_cut_off = deadline_is_over(deadline);
+    take_and_keep(arena, device, &peaks, &fresh, out, diag);
+    if (is_cut_off)
+        say_cut_off(arena, &device->info, &fresh, diag);
     return true;
 }

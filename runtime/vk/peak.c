@@ -62,11 +62,16 @@ static const struct {
                                        {PEAK_ADD, 8},   {PEAK_READ, 1},  {PEAK_READ, 8}, {PEAK_COPY, 1}, {PEAK_COPY, 8},
                                        {PEAK_ADD, 1},   {PEAK_ADD, 8},   {PEAK_READ, 1}, {PEAK_READ, 8}, {PEAK_READ, 64}, {PEAK_READ, 64}}; // 64: as reductions read, far along one row
 
-enum { TIMES_MAX = PEAK_SIZES / 2 * REPEATS_SMALL + PEAK_SIZES / 2 * REPEATS };
+// What most devices reach most with comes first: a deadline cuts the rest off. By 8, since that many pipelines are made at once.
+enum { AT_ONCE = 8 };
+static const uint8_t order[SOURCE_COUNT] = {6, 11, 15, 21, 5, 10, 7, 4, 9, 13, 17, 19, 3, 2, 1, 0, 8, 12, 14, 16, 18, 20, 22, 23};
+
+enum { TIMES_MAX = REPEATS_SMALL > REPEATS ? REPEATS_SMALL : REPEATS };
 
 typedef struct {
     Arena *arena;
     Device *device;
+    const Deadline *deadline;
     Diag *diag;
     Buffer *buffers[BUFFERS], *readback;
     Bindings *bindings;
@@ -101,7 +106,19 @@ static bool create(Bench *bench) {
         return false;
     bool has_stamps = stamps_are_available(device);
     bench->stamps = has_stamps ? stamps_create(arena, device, 2 * TIMES_MAX, diag) : NULL;
-    return (bench->stamps || !has_stamps) && pipelines_create(arena, device, sources, SOURCE_COUNT, NULL, NULL, bench->pipelines, diag);
+    return bench->stamps || !has_stamps;
+}
+
+static bool create_pipelines(Bench *bench, const uint8_t *which) {
+    PipelineSource wanted[AT_ONCE];
+    Pipeline *made[AT_ONCE];
+    for (uint32_t i = 0; i < AT_ONCE; i++)
+        wanted[i] = sources[which[i]];
+    if (!pipelines_create(bench->arena, bench->device, wanted, AT_ONCE, NULL, NULL, made, bench->diag))
+        return false;
+    for (uint32_t i = 0; i < AT_ONCE; i++)
+        bench->pipelines[which[i]] = made[i];
+    return true;
 }
 
 static void destroy(Bench *bench) {
@@ -176,13 +193,15 @@ static bool measure_fma(Bench *bench, uint32_t source, double *gflops) {
     CommandDispatch dispatch = {.push = &steps, .push_words = 1, .groups = {most < 16 ? most : 16, 1, 1}};
     if (!bind(bench, source, bench->size, &dispatch))
         return false;
-    for (uint32_t measured = 0; measured < RUNS;) {
+    for (uint32_t measured = 0; measured < RUNS && !deadline_is_over(bench->deadline);) {
         double seconds;
         if (!run(bench, &dispatch, 1, &seconds))
             return false;
         double done = fma_flops[source] * steps * dispatch.groups[0] * WORKGROUP;
-        *gflops = seconds > 0 && done / seconds * 1e-9 > *gflops ? done / seconds * 1e-9 : *gflops;
-        if (seconds >= enough_seconds || (dispatch.groups[0] == most && steps >= FMA_STEPS * 16))
+        bool is_long = seconds >= enough_seconds || (dispatch.groups[0] == most && steps >= FMA_STEPS * 16);
+        if (is_long && seconds > 0 && done / seconds * 1e-9 > *gflops)
+            *gflops = done / seconds * 1e-9;
+        if (is_long)
             measured++;
         else if (dispatch.groups[0] < most)
             dispatch.groups[0] = dispatch.groups[0] < most / 2 ? dispatch.groups[0] * 2 : most;
@@ -200,34 +219,37 @@ static uint64_t group_bytes(PeakStream stream, uint32_t each) {
 
 static uint64_t size_of(uint32_t index) { return (uint64_t)PEAK_SIZE_MIN << (2 * index); }
 
-// All sizes of one stream, from small to large, each a few times in a row: the first run of a size brings it into the caches.
-static bool measure_stream(Bench *bench, uint32_t source, DevicePeaks *peaks) {
+static bool fits(const Bench *bench, uint32_t source, uint32_t size, uint64_t *groups, uint64_t *range) {
+    uint32_t each = streams[source - FMA_COUNT].each;
+    uint64_t bytes = group_bytes(streams[source - FMA_COUNT].stream, each);
+    const Target *target = &bench->device->info.target;
+    *groups = (size_of(size) + bytes - 1) / bytes;
+    *range = *groups * WORKGROUP * 16 * each;
+    return *range <= bench->size && *groups <= target->groups_max &&
+           (sources[source].bindings != texel_bindings || *range / 16 <= target->texel_elements_max);
+}
+
+// A working set a few times in a row: the first run brings it into the caches.
+static bool measure_size(Bench *bench, uint32_t source, uint32_t size, DevicePeaks *peaks) {
     PeakStream stream = streams[source - FMA_COUNT].stream;
-    uint32_t each = streams[source - FMA_COUNT].each, count = 0, sizes[TIMES_MAX];
-    uint64_t bytes = group_bytes(stream, each), most = bench->device->info.target.texel_elements_max;
-    CommandDispatch dispatches[TIMES_MAX];
-    for (uint32_t i = 0; i < PEAK_SIZES; i++) {
-        uint64_t groups = (size_of(i) + bytes - 1) / bytes, range = groups * WORKGROUP * 16 * each;
-        bool fits = range <= bench->size && groups <= bench->device->info.target.groups_max;
-        if (!fits || (sources[source].bindings == texel_bindings && range / 16 > most))
-            continue;
-        CommandDispatch dispatch = {.groups = {(uint32_t)groups, 1, 1}};
-        if (!bind(bench, source, range, &dispatch))
-            return false;
-        uint32_t repeats = size_of(i) < SMALL ? REPEATS_SMALL : size_of(i) < LARGE ? REPEATS : REPEATS_LARGE;
-        for (uint32_t k = 0; k < repeats; k++) {
-            sizes[count] = i;
-            dispatches[count++] = dispatch;
-        }
-    }
+    uint64_t groups, range;
+    uint32_t repeats = size_of(size) < SMALL ? REPEATS_SMALL : size_of(size) < LARGE ? REPEATS : REPEATS_LARGE;
+    if (!fits(bench, source, size, &groups, &range))
+        return true;
+    CommandDispatch dispatches[TIMES_MAX] = {{.groups = {(uint32_t)groups, 1, 1}}};
     double seconds[TIMES_MAX], *reads = sources[source].bindings == texel_bindings ? &peaks->texel_reads : &peaks->storage_reads;
-    if (bench->stamps && count > 0 && !run(bench, dispatches, count, seconds))
+    if (!bind(bench, source, range, &dispatches[0]))
         return false;
-    for (uint32_t k = 0; k < count; k++) {
+    for (uint32_t k = 1; k < repeats; k++)
+        dispatches[k] = dispatches[0];
+    if (bench->stamps && !run(bench, dispatches, repeats, seconds))
+        return false;
+    for (uint32_t k = 0; k < repeats; k++) {
         if (!bench->stamps && !run(bench, &dispatches[k], 1, &seconds[k]))
             return false;
-        double *peak = &peaks->streams[stream][sizes[k]];
-        double rate = seconds[k] > 0 ? (double)(bytes * dispatches[k].groups[0]) / seconds[k] * 1e-9 : 0;
+        double *peak = &peaks->streams[stream][size];
+        double bytes = (double)(group_bytes(stream, streams[source - FMA_COUNT].each) * groups);
+        double rate = seconds[k] > 0 ? bytes / seconds[k] * 1e-9 : 0;
         *peak = rate > *peak ? rate : *peak;
         if (stream == PEAK_READ && rate > *reads)
             *reads = rate;
@@ -235,15 +257,32 @@ static bool measure_stream(Bench *bench, uint32_t source, DevicePeaks *peaks) {
     return true;
 }
 
-bool device_measure_peaks(Device *device, DevicePeaks *peaks, Diag *diag) {
-    Bench bench = {.arena = arena_create(), .device = device, .diag = diag};
+static bool measure_source(Bench *bench, uint32_t source, DevicePeaks *peaks) {
+    bool good = true;
+    if (source < FMA_COUNT)
+        return measure_fma(bench, source, &peaks->gflops);
+    for (uint32_t size = 0; good && size < PEAK_SIZES && !deadline_is_over(bench->deadline); size++)
+        good = measure_size(bench, source, size, peaks);
+    return good;
+}
+
+// Of a copy of the largest working set that the device takes; 0: that was not measured.
+static double memory_gbps(const Bench *bench, const DevicePeaks *peaks) {
+    uint32_t largest = 0;
+    uint64_t groups, range;
+    for (uint32_t source = FMA_COUNT; source < SOURCE_COUNT; source++)
+        for (uint32_t size = 0; streams[source - FMA_COUNT].stream == PEAK_COPY && size < PEAK_SIZES; size++)
+            largest = size > largest && fits(bench, source, size, &groups, &range) ? size : largest;
+    return peaks->streams[PEAK_COPY][largest];
+}
+
+bool device_measure_peaks(Device *device, const Deadline *deadline, DevicePeaks *peaks, Diag *diag) {
+    Bench bench = {.arena = arena_create(), .device = device, .deadline = deadline, .diag = diag};
     bool good = create(&bench) && fill(&bench);
-    for (uint32_t i = 0; good && i < FMA_COUNT; i++)
-        good = measure_fma(&bench, i, &peaks->gflops);
-    for (uint32_t i = FMA_COUNT; good && i < SOURCE_COUNT; i++)
-        good = measure_stream(&bench, i, peaks);
-    for (uint32_t i = 0; i < PEAK_SIZES; i++)
-        peaks->gbps = peaks->streams[PEAK_COPY][i] > 0 ? peaks->streams[PEAK_COPY][i] : peaks->gbps;
+    for (uint32_t i = 0; good && i < SOURCE_COUNT && !deadline_is_over(deadline); i++)
+        good = (i % AT_ONCE || create_pipelines(&bench, order + i)) && measure_source(&bench, order[i], peaks);
+    if (good)
+        peaks->gbps = memory_gbps(&bench, peaks);
     destroy(&bench);
     arena_destroy(&bench.arena);
     return good;

@@ -76,11 +76,11 @@ START_TEST(peaks) {
     Device *device = device_create(arena, &(DeviceOptions){.validation = true, .validation_messages = &messages}, diag);
     ck_assert_msg(device != NULL, "%s", diag_text(diag, arena));
     DevicePeaks first = {0}, second = {0};
-    ck_assert(device_measure_peaks(device, &first, diag) && device_measure_peaks(device, &second, diag));
+    ck_assert(device_measure_peaks(device, NULL, &first, diag) && device_measure_peaks(device, NULL, &second, diag));
     printf("peaks: %.1f and %.1f GFLOP/s, %.1f and %.1f GB/s\n", first.gflops, second.gflops, first.gbps, second.gbps);
     ck_assert(first.gflops > 0 && first.gbps > 0);
     DevicePeaks again = first; // what is measured again only rises
-    ck_assert(device_measure_peaks(device, &again, diag) && again.gflops >= first.gflops);
+    ck_assert(device_measure_peaks(device, NULL, &again, diag) && again.gflops >= first.gflops);
     for (uint32_t i = 0; i < PEAK_STREAM_COUNT * PEAK_SIZES; i++) {
         ck_assert(again.streams[i / PEAK_SIZES][i % PEAK_SIZES] >= first.streams[i / PEAK_SIZES][i % PEAK_SIZES]);
         ck_assert(i % PEAK_SIZES > 4 || first.streams[i / PEAK_SIZES][i % PEAK_SIZES] > 0);
@@ -102,7 +102,7 @@ START_TEST(failing_calls) {
         device_fail_at(n);
         Device *device = device_create(arena, &(DeviceOptions){.validation = n % 8 == 0, .validation_messages = &messages}, diag);
         // The peaks' own measurements take long: only their creation is tried.
-        succeeded = device && (n >= 40 || device_measure_peaks(device, &out, diag));
+        succeeded = device && (n >= 40 || device_measure_peaks(device, NULL, &out, diag));
         device_fail_at(0);
         ck_assert_msg(succeeded == (diag_error_count(diag) == 0), "%s", diag_text(diag, arena));
         device_destroy(&device);
