@@ -22,7 +22,8 @@ Value buffer_base(const KernelList *list, Value value) {
 
 uint32_t kernel_bindings_max(const Target *target) {
     uint32_t storage = target->storage_bindings_max, texel = target->texel_bindings_max;
-    return target->target_class == TARGET_CPU && texel < storage ? texel : storage;
+    uint32_t least = target->target_class == TARGET_CPU && texel < storage ? texel : storage;
+    return target->bindings_max < least ? target->bindings_max : least;
 }
 
 uint32_t kernel_loads_max(const Target *target) { return kernel_bindings_max(target) - 2; }

@@ -16,7 +16,7 @@ static bool binds_too_much(const KernelList *list, const Target *target, const K
     for (uint32_t i = 0; i < b->loads.count; i++)
         if (find_load(a, b->loads.items[i]) == a->loads.count)
             *(kernel_reads_texels(list, b, target, b->loads.items[i]) ? &texel : &storage) += 1;
-    return storage > target->storage_bindings_max || texel > target->texel_bindings_max;
+    return storage > target->storage_bindings_max || texel > target->texel_bindings_max || storage + texel > target->bindings_max;
 }
 
 // Its time is about that of its dispatch. Maps of sets may run in windows, for which they stand alone.

@@ -1,4 +1,5 @@
-// Every shipped graph, compiled for every profile of this folder: kernels and plans keep the limits of real devices that are not here.
+// Every shipped graph, compiled for every profile of this folder: kernels and plans keep the limits of real devices that are not here, and the
+// least that limits may be.
 #include "compiler/compile.h"
 #include "compiler/read/read.h"
 #include "runtime/base/file.h"
