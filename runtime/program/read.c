@@ -216,7 +216,7 @@ static StepKind read_step_kind(Fields *fields, const Json *json) {
         if (strcmp(kind, step_kind_names[i]) == 0)
             return (StepKind)i;
     const char *writer = fields->program->version;
-    if (*kind)
+    if (json_get(json, "kind") && json_get(json, "kind")->kind == JSON_STRING)
         field_complain(fields, json, "kind: this gcc-graph " GG_VERSION " knows no step \"%.40s\"; gcc-graph %.40s, which wrote it, runs it", kind,
                        writer ? writer : "of another version");
     return STEP_DISPATCH;
