@@ -65,6 +65,7 @@ struct Session {
     Device *device;
     const Program *program;
     SessionOptions options;
+    DeviceModel model;
     bool is_lost;
     Buffer **memories;    // by Program.memories
     Pipeline **pipelines; // by Program.kernels; NULL where not used

@@ -4,8 +4,12 @@
 #include "runtime/session/parts.h"
 #include "runtime/vk/spirv.h"
 
-// The class's figures, which are those of a slow device of it: kernels must stay below the seconds after which drivers reset it.
-static const DeviceModel *model_of(const Session *session) { return &device_info(session->device)->target.model; }
+// By the class's figures, which are those of a slow device of it, or by the device's own where it is slower still: submissions must stay below
+// the seconds after which drivers reset it, and a measurement is of its best moments.
+static double cautious_seconds(const Session *session, const Step *step) {
+    double usual = program_dispatch_seconds(step, &device_info(session->device)->target.model), own = program_dispatch_seconds(step, &session->model);
+    return own > usual ? own : usual;
+}
 
 static uint32_t piece_count(const Session *session, const Step *dispatch, double seconds, uint32_t axis) {
     double wanted = 1;
@@ -14,8 +18,8 @@ static uint32_t piece_count(const Session *session, const Step *dispatch, double
     const ProgramKernel *kernel = &session->program->kernels.items[dispatch->kernel];
     if (session->options.piece_groups)
         wanted = (double)dispatch->groups[0] * dispatch->groups[1] * dispatch->groups[2] / session->options.piece_groups;
-    else if (!device_info(session->device)->is_cpu)
-        wanted = seconds / model_of(session)->submission_seconds;
+    else if (session->model.submission_seconds > 0)
+        wanted = seconds / session->model.submission_seconds;
     if (wanted <= 1 || !kernel->spirv || spirv_reads_group_count(kernel->spirv, kernel->spirv_size))
         return 1;
     uint32_t most = dispatch->groups[axis];
@@ -25,7 +29,7 @@ static uint32_t piece_count(const Session *session, const Step *dispatch, double
 void session_plan_pieces(Session *session, PhaseState *phase) {
     for (uint32_t i = 0; i < phase->phase->steps.count; i++) {
         const Step *dispatch = &phase->phase->steps.items[i];
-        double seconds = program_dispatch_seconds(dispatch, model_of(session));
+        double seconds = cautious_seconds(session, dispatch);
         uint32_t axis = 0;
         for (uint32_t k = 1; k < 3; k++)
             axis = dispatch->groups[k] > dispatch->groups[axis] ? k : axis;
@@ -97,10 +101,9 @@ static bool close_segment(Session *session, PhaseState *phase, Open *open, Diag 
 }
 
 static bool is_full(const Session *session, const Open *open, const Piece *piece, bool starts_wave) {
-    bool is_cpu = device_info(session->device)->is_cpu;
-    const DeviceModel *model = model_of(session);
+    const DeviceModel *model = &session->model;
     uint32_t most = session->options.segment_dispatches ? session->options.segment_dispatches : (uint32_t)model->submission_dispatches;
-    bool is_long = (most > 0 && open->count >= most) || (!is_cpu && open->seconds + piece->seconds > model->submission_seconds);
+    bool is_long = (most > 0 && open->count >= most) || (model->submission_seconds > 0 && open->seconds + piece->seconds > model->submission_seconds);
     // Best between waves; but a dispatch that had to be cut is worth a segment, and no wave may make one endless.
     return is_long && (starts_wave || piece->is_cut || (most > 0 && open->count / 4 >= most));
 }

@@ -153,9 +153,9 @@ static void fill_numbers(const Session *session, const ProgramPhase *phase, cons
     numbers[NUMBER_RECORDS] = moment->records ? moment->records : program_batch(phase);
 }
 
-// On a GPU each segment is a submission of its own, which its driver's clock watches; a CPU device has no such clock.
+// Where a driver's clock watches submissions, as on GPUs, each segment is one of its own.
 static bool send(Session *session, PhaseState *phase, uint32_t slot, uint64_t *ticket, Diag *diag) {
-    bool is_split = !device_info(session->device)->is_cpu || session->options.segment_dispatches > 0;
+    bool is_split = session->model.submission_seconds > 0 || session->options.segment_dispatches > 0;
     uint32_t segments = phase->segments.count, count = 0;
     Commands parts[32];
     parts[count++] = phase->prefixes[slot];

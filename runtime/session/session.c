@@ -1,5 +1,6 @@
 // Session: creation and destruction. Everything that a program needs on a device is made here, once.
 #include "runtime/session/parts.h"
+#include "runtime/vk/measure.h"
 
 static uint64_t align_up(uint64_t size, uint64_t to) { return (size + to - 1) / to * to; }
 
@@ -278,6 +279,14 @@ static bool record_phases(Session *session, Diag *diag) {
     return true;
 }
 
+// What is measured shortens submissions; where these have no limit, nobody asks.
+static void choose_model(Session *session, Diag *diag) {
+    const DeviceInfo *info = device_info(session->device);
+    session->model = session->options.model ? *session->options.model : info->target.model;
+    if (!session->options.model && session->model.submission_seconds > 0)
+        measure_kept(session->arena, info, &session->model, diag);
+}
+
 Session *session_create(Arena *arena, Device *device, const Program *program, const SessionOptions *options, Diag *diag) {
     Session *session = ARENA_NEW(arena, Session, 1);
     session->arena = arena;
@@ -285,6 +294,7 @@ Session *session_create(Arena *arena, Device *device, const Program *program, co
     session->program = program;
     if (options)
         session->options = *options;
+    choose_model(session, diag);
     session->pipelines = ARENA_NEW(arena, Pipeline *, program->kernels.count);
     session->kernels_cut = ARENA_NEW(arena, bool, program->kernels.count);
     uint64_t upload = UPLOAD_FEEDS, readback = READBACK_RESULTS;

@@ -13,8 +13,9 @@ typedef struct {
     bool profile;                // timestamps around every dispatch
     bool guards;                 // fill scratch with NaN first (tests)
     uint32_t slots;              // repetitions in flight; 0: 3
-    uint32_t segment_dispatches; // dispatches of one submission at most; 0: 64, on a CPU device no limit. After a lost device: fewer
-    uint32_t piece_groups;       // workgroups of one dispatch at most, above which it is cut; 0: by the work in it, on a CPU device never
+    uint32_t segment_dispatches; // dispatches of one submission at most; 0: as the model has it. After a lost device: fewer
+    uint32_t piece_groups;       // workgroups of one dispatch at most, above which it is cut; 0: by the seconds that its work takes, as the model has it
+    const DeviceModel *model;    // of the device; NULL: what was measured of it and kept, else its class's
     void (*progress)(void *context, uint32_t done, uint32_t total); // of pipeline creation; may be NULL
     void *progress_context;
 } SessionOptions;

@@ -13,7 +13,7 @@
 #include "runtime/sample/weights.h"
 #include <inttypes.h>
 
-enum { IN_FLIGHT = 3, LOST_SEGMENT_DISPATCHES = 8, SHOWN = 10 };
+enum { IN_FLIGHT = 3, SHOWN = 10 };
 static const double SAVE_SECONDS = 300; // where save_every does not say
 static const double CURVE_SECONDS = 30; // where curve_seconds does not say
 
@@ -259,6 +259,7 @@ static bool set_up(Training *training, bool was_lost, Diag *diag) {
     training->device = train_device(training->session_arena, &training->plan, options, diag);
     if (!training->device)
         return false;
+    const DeviceModel *model = &device_info(training->device)->target.model;
     SessionOptions session = {.seed = training->plan.run.seed,
                               .only_entry = training->plan.entry->name,
                               .profile = options->profile,
@@ -266,7 +267,7 @@ static bool set_up(Training *training, bool was_lost, Diag *diag) {
                               .progress = progress_count,
                               .progress_context = training->progress,
                               .also_entry = training->plan.sample_entry ? training->plan.sample_entry->name : NULL,
-                              .segment_dispatches = was_lost ? LOST_SEGMENT_DISPATCHES : 0};
+                              .segment_dispatches = was_lost ? (uint32_t)model->retry_dispatches : 0};
     training->session = session_create(training->session_arena, training->device, training->program, &session, diag);
     if (!training->session)
         return false;

@@ -1,7 +1,7 @@
 // Sessions: a hand-written program of three kernels, through its bundle, on each driver with the validation layer on.
 #include "runtime/base/file.h"
 #include "runtime/base/random.h"
-#include "runtime/session/session.h"
+#include "runtime/session/parts.h"
 #include "tests/device/vk_drivers.h"
 #include <math.h>
 
@@ -322,6 +322,27 @@ START_TEST(steps) {
 }
 END_TEST
 
+// Submissions of the first phase on a device of the class gpu, so many times as fast as that class is known for.
+static uint32_t submissions(double speed) {
+    DeviceModel model = model_default(TARGET_GPU);
+    model.multiply_adds *= speed, model.memory_bytes *= speed, model.cache_bytes *= speed;
+    Bed bed = make_bed(&(DeviceOptions){.validation = true}, &(SessionOptions){.seed = seed, .model = &model});
+    uint32_t count = session_phase(bed.session, bed.program->entries.items[0].phases.items)->segments.count;
+    run_steps(&bed); // and computes what it must
+    end_bed(&bed);
+    return count;
+}
+
+// The slower a device was measured to be, the shorter its submissions; one that seems fast is given no longer ones than its class.
+START_TEST(a_slow_device_has_short_submissions) {
+    uint32_t usual = submissions(1), fast = submissions(1000), slow = submissions(1e-7), slower = submissions(1e-9);
+    printf("submissions: %u, %u on a slow device, %u on a slower one\n", usual, slow, slower);
+    ck_assert_uint_eq(fast, usual);
+    ck_assert_uint_gt(slow, usual);
+    ck_assert_uint_gt(slower, slow);
+}
+END_TEST
+
 START_TEST(initial_values) {
     Bed bed = make_bed(&(DeviceOptions){.discrete = _i}, &(SessionOptions){.seed = seed});
     float n[30], u[24], k[24], x[24];
@@ -501,6 +522,7 @@ static Suite *make(void) {
     Suite *suite = suite_create("session");
     TCase *cases = tcase_create("session");
     tcase_set_timeout(cases, 0);
+    tcase_add_test(cases, a_slow_device_has_short_submissions);
     tcase_add_loop_test(cases, steps, 0, sizeof variants / sizeof *variants);
     tcase_add_loop_test(cases, initial_values, 0, 2);
     tcase_add_test(cases, stored_forms);
