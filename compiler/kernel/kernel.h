@@ -37,6 +37,7 @@ typedef struct {
 } Buffer;
 
 // llvmpipe ends the loops of an invocation, silently, after 65,535 turns in all: longer ones are unrolled or shared out.
+// Of the text, for all targets: a bundle may run on another driver than it was made for, and none would say so.
 enum { LOOP_TURNS_MAX = 32768 };
 
 typedef struct Family Family;

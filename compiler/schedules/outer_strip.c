@@ -1,7 +1,8 @@
 // Outer strip: as outer.c, but a lane has all taps along a line, which share the pixels that they read.
 #include "compiler/schedules/outer.h"
 
-enum { LINE_TAPS_MAX = 5 }; // more would be too many accumulators
+// Of the text: sums of all taps are variables, 4 for each vec4 of channels and vec4 of columns, and all that they read is unrolled.
+enum { LINE_TAPS_MAX = 5 };
 
 static uint64_t emit(Emitter *emitter) { return outer_emit(emitter, true); }
 

@@ -2,7 +2,7 @@
 #include "compiler/schedules/rounding.h"
 #include "compiler/schedules/rows.h"
 
-enum { STRIP_MAX = 64 };
+enum { STRIP_MAX = 64 }; // of the text: what a strip reads is unrolled, a variable for each pixel
 
 // Pixel p of a strip meets tap number m of its line at `at(p, m)`, counted from the strip's first pixel of x ("base" in the text). Of a
 // transposed convolution with a stride, a workgroup's pixels have one remainder by the stride, and meet every stride-th tap.

@@ -106,7 +106,9 @@ void tile_store(Emitter *emitter, const Index *index, const char *accumulator) {
         emit_store_vector(emitter, kernel->stores.items[i], index, emit_value(emitter, kernel->stores.items[i], index));
 }
 
-enum { ACCUMULATORS_MAX = 96 }; // more would only be spilled
+// Of the text: each is a variable and its tile is unrolled, so that more make shaders that drivers take long to compile, whatever registers a
+// device has; what a tile that large costs is the estimate's to say.
+enum { ACCUMULATORS_MAX = 96 };
 
 const char *tile_misfit(const KernelView *view, uint32_t accumulators) {
     if (!contract_is_tileable(view->list, view->value))

@@ -87,6 +87,7 @@ static bool create(Bench *bench) {
     Device *device = bench->device;
     Diag *diag = bench->diag;
     const Target *target = &device->info.target;
+    // Some times what any cache holds, so that it is memory that is measured: those of CPUs are the smaller ones.
     uint64_t most = device->info.is_cpu ? UINT64_C(64) << 20 : UINT64_C(256) << 20, left = device_memory_left(device) / 8;
     most = most < target->storage_range_max ? most : target->storage_range_max;
     most = most < target->allocation_max ? most : target->allocation_max;
