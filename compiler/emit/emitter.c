@@ -30,7 +30,6 @@ void emit_line(Emitter *emitter, const char *format, ...) {
 void emit_slot(Emitter *emitter, const char *name) {
     array_push(emitter->arena, &emitter->slots, ((Slot){name, emitter->body.data}));
     emitter->body = text_create(emitter->arena);
-    emitter->memos.count = emitter->atoms.count = 0;
 }
 
 EmitScope emit_open(Emitter *emitter, const char *head) {

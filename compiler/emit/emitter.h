@@ -80,7 +80,8 @@ void emitter_create(Emitter *emitter, Arena *arena, EmitTables *tables, const Ke
 void emitter_finish(Emitter *emitter); // leaves the tables as it found them
 // Writes one indented line into the body.
 __attribute__((format(printf, 2, 3))) void emit_line(Emitter *emitter, const char *format, ...);
-// What was written into the body is the text of a slot of the template. Other slots begin with nothing known: forgets values and indices.
+// What was written into the body is the text of a slot of the template. What is named there stays known: where other slots do not see it, a scope
+// around it must be closed.
 void emit_slot(Emitter *emitter, const char *name);
 EmitScope emit_open(Emitter *emitter, const char *head); // "for (…) {" ; NULL: no brace
 void emit_close(Emitter *emitter, EmitScope scope, bool brace);

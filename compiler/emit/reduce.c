@@ -24,15 +24,17 @@ static uint32_t steps_of(const Fold *fold, uint32_t place) {
     return place == fold->layout.rank - 1u ? (extent + 3) / 4 : extent;
 }
 
-// One loop over all folded axes, of which every lane takes its share.
-static uint32_t open_shared_loop(Fold *fold, EmitScope *scopes) {
+// One loop over all folded axes, of which every lane takes its share: the first pass's is the template's.
+static uint32_t open_shared_loop(Fold *fold, EmitScope *scopes, bool second_pass) {
     Emitter *emitter = fold->emitter;
     uint64_t total = 1;
     for (uint32_t place = 0; place < fold->layout.rank; place++)
         total *= fold->folded[fold->layout.order[place]] ? steps_of(fold, place) : 1;
-    const char *name = emit_name(emitter, "r");
-    scopes[0] = emit_open(emitter, arena_format(emitter->arena, "for (int %s = lane_id; %s < %llu; %s += %u) {", name, name, (unsigned long long)total, name,
-                                                schedule_lanes(&emitter->kernel->schedule)));
+    const char *name = "r", *elements = emit_constant(emitter, "ELEMENTS", (int64_t)total);
+    if (second_pass) {
+        name = emit_name(emitter, "r");
+        scopes[0] = emit_open(emitter, arena_format(emitter->arena, "for (int %s = lane_id; %s < %s; %s += LANES) {", name, name, elements, name));
+    }
     Index rest = index_variable(emitter->pool, name, 0, (int64_t)total - 1);
     for (uint32_t place = fold->layout.rank; place-- > 0;) {
         uint32_t axis = fold->layout.order[place];
@@ -42,14 +44,14 @@ static uint32_t open_shared_loop(Fold *fold, EmitScope *scopes) {
         rest = index_divide(emitter->pool, rest, steps_of(fold, place));
         fold->index[axis] = place == fold->layout.rank - 1u ? index_add(emitter->pool, index_scale(emitter->pool, part, 4), emitter->lane) : part;
     }
-    return 1;
+    return second_pass;
 }
 
 // Opens the loops over the folded axes, outermost first; fills fold->index. Returns how many were opened.
-static uint32_t open_loops(Fold *fold, EmitScope *scopes, const char *prefix) {
+static uint32_t open_loops(Fold *fold, EmitScope *scopes, bool second_pass) {
     Emitter *emitter = fold->emitter;
     if (fold->tree)
-        return open_shared_loop(fold, scopes);
+        return open_shared_loop(fold, scopes, second_pass);
     uint32_t opened = 0;
     for (uint32_t place = 0; place < fold->layout.rank; place++) {
         uint32_t axis = fold->layout.order[place], extent = fold->layout.dims[axis];
@@ -59,7 +61,7 @@ static uint32_t open_loops(Fold *fold, EmitScope *scopes, const char *prefix) {
         uint32_t steps = inner ? (extent + 3) / 4 : extent;
         Index variable = index_constant(0);
         if (steps > 1) {
-            const char *name = emit_name(emitter, prefix);
+            const char *name = emit_name(emitter, "r");
             scopes[opened++] = emit_open(emitter, arena_format(emitter->arena, "for (int %s = 0; %s < %u; %s++) {", name, name, steps, name));
             variable = index_variable(emitter->pool, name, 0, (int64_t)steps - 1);
         }
@@ -154,7 +156,7 @@ static void finish(Fold *fold, Value root) {
 // An array with one element a lane, unless it is declared already. TREE_LANE_BYTES_MAX says what all of a kernel may take.
 static void share(Emitter *emitter, const char *type, const char *name) {
     uint32_t lanes = schedule_lanes(&emitter->kernel->schedule);
-    const char *line = arena_format(emitter->arena, "shared %s %s[%u];\n", type, name, lanes);
+    const char *line = arena_format(emitter->arena, "shared %s %s[LANES];\n", type, name);
     if (strstr(emitter->functions.data, line))
         return;
     text_append(&emitter->functions, line);
@@ -185,7 +187,6 @@ static const char *combined(Arena *arena, const char *expression, const char *mi
 // The lanes' accumulators become one, the same in every lane.
 static void combine(Filling *filling, const FoldCombine *how) {
     Emitter *emitter = filling->fold->emitter;
-    uint32_t lanes = schedule_lanes(&emitter->kernel->schedule);
     const char *name = reduce_fill(filling, how->name), *type = reduce_fill(filling, how->type), *positions = how->expression ? NULL : reduce_fill(filling, "$b");
     const char *shared_name = arena_format(emitter->arena, "tree_%s", type);
     share(emitter, type, shared_name);
@@ -195,7 +196,7 @@ static void combine(Filling *filling, const FoldCombine *how) {
     if (positions)
         emit_line(emitter, "tree_position[lane_id] = %s;", positions);
     emit_line(emitter, "barrier();");
-    EmitScope loop = emit_open(emitter, arena_format(emitter->arena, "for (int half_count = %u; half_count > 0; half_count /= 2) {", lanes / 2));
+    EmitScope loop = emit_open(emitter, "for (int half_count = LANES / 2; half_count > 0; half_count /= 2) {");
     EmitScope branch = emit_open(emitter, "if (lane_id < half_count) {");
     if (how->helper)
         emit_functions(emitter, how->helper);
@@ -293,8 +294,12 @@ static Fold fold_of(Emitter *emitter) {
 static uint64_t open_results(Fold *fold, const Layout *kept) {
     Emitter *emitter = fold->emitter;
     uint64_t invocations = layout_count(kept) / (fold->inner_folded ? 1 : 4);
-    emit_line(emitter, "if (gid >= %llu)", (unsigned long long)invocations);
-    emit_line(emitter, "    return;");
+    if (fold->tree) {
+        emit_constant(emitter, "RESULTS", (int64_t)invocations);
+    } else {
+        emit_line(emitter, "if (gid >= %llu)", (unsigned long long)invocations);
+        emit_line(emitter, "    return;");
+    }
     fold->kept_rank = kept->rank;
     if (!fold->inner_folded) {
         emit_unravel(emitter, kept, index_variable(emitter->pool, "gid", 0, (int64_t)invocations - 1), fold->kept);
@@ -315,16 +320,24 @@ static uint64_t open_results(Fold *fold, const Layout *kept) {
 
 static bool takes_two_passes(Fold *fold, Value root) { return reduce_filling(fold, root).reduction->again != AGAIN_NEVER; }
 
+// A tree's text is in slots, a fold's in one.
+static void end_slot(Fold *fold, const char *name) {
+    if (fold->tree)
+        emit_slot(fold->emitter, name);
+}
+
 static void fold_pass(Fold *fold, bool second_pass) {
     Emitter *emitter = fold->emitter;
     EmitScope scopes[MAX_RANK];
     EmitScope outer = emit_open(emitter, NULL);
-    uint32_t opened = open_loops(fold, scopes, "r");
+    uint32_t opened = open_loops(fold, scopes, second_pass);
     for (uint32_t i = 0; i < emitter->kernel->roots.count; i++)
         if (!second_pass || takes_two_passes(fold, emitter->kernel->roots.items[i]))
             accumulate(fold, emitter->kernel->roots.items[i], second_pass);
     close_loops(fold, scopes, opened);
     emit_close(emitter, outer, false);
+    if (!second_pass)
+        end_slot(fold, "step");
     for (uint32_t i = 0; fold->tree && i < emitter->kernel->roots.count; i++)
         if (!second_pass || takes_two_passes(fold, emitter->kernel->roots.items[i]))
             combine_root(fold, emitter->kernel->roots.items[i], second_pass);
@@ -364,23 +377,26 @@ static void fold_again_if(Fold *fold) {
 uint64_t emit_reduce_kernel(Emitter *emitter, bool tree) {
     Fold fold = fold_of(emitter);
     fold.tree = tree;
+    if (tree)
+        emit_constant(emitter, "LANES", schedule_lanes(&emitter->kernel->schedule));
     Layout kept = kept_layout(&fold);
     uint64_t invocations = open_results(&fold, &kept);
     const Kernel *kernel = emitter->kernel;
     for (uint32_t i = 0; i < kernel->roots.count; i++)
         declare(&fold, kernel->roots.items[i]);
+    end_slot(&fold, "start");
     fold_pass(&fold, false);
+    end_slot(&fold, "combine");
     fold_again_if(&fold);
     if (reduce_filling(&fold, kernel->roots.items[0]).reduction->again == AGAIN_ALWAYS) {
         prepare_second_pass(&fold, AGAIN_ALWAYS);
         fold_pass(&fold, true);
     }
+    end_slot(&fold, "again");
     for (uint32_t i = 0; i < kernel->roots.count; i++)
         finish(&fold, kernel->roots.items[i]);
-    if (fold.tree) {
-        emit_line(emitter, "if (lane_id > 0)");
-        emit_line(emitter, "    return;");
-    }
+    end_slot(&fold, "finish");
     store_all(&fold, "gid");
+    end_slot(&fold, "store");
     return invocations;
 }

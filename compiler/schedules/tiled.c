@@ -91,6 +91,15 @@ static void set_operands(const Tiled *t) {
         emit_constant(e, constants[i].name, constants[i].value);
 }
 
+// `x = …`, four channels of x, or `w = …`, four columns of w: those at `at`, which the kernel has.
+static void write_load(const Tiled *t, Value operand, const char *name) {
+    Emitter *e = t->emitter;
+    EmitScope scope = emit_open(e, NULL);
+    emit_line(e, "%s = %s;", name, tile_load(e, operand, "at"));
+    emit_close(e, scope, false);
+    emit_slot(e, arena_format(e->arena, "load_%s", name));
+}
+
 // What follows the contraction, of `sum` at `row`, and the stores.
 static void write_epilogue(const Tiled *t) {
     Emitter *e = t->emitter;
@@ -110,10 +119,8 @@ static uint64_t emit(Emitter *emitter) {
     set_tile(&t);
     set_operands(&t);
     emitter->shared_bytes += 16 * t.shared_vectors;
-    emit_line(emitter, "x = %s;", tile_load(emitter, c.x, "at"));
-    emit_slot(emitter, "load_x");
-    emit_line(emitter, "w = %s;", tile_load(emitter, c.w, "at"));
-    emit_slot(emitter, "load_w");
+    write_load(&t, c.x, "x");
+    write_load(&t, c.w, "w");
     write_epilogue(&t);
     emit_slot(emitter, "epilogue");
     return t.groups;

@@ -1,6 +1,7 @@
 // Mutants of long sums, at full size: every loop of the kernels that sum ends a three hundredth early (at least one turn), and what a loop
 // of vec4s leaves over is dropped. `verify` must see each of them, by terms that are alike and by terms that cancel.
 #include "tests/end_to_end/command.h"
+#include <ctype.h>
 
 // Sums of 100,000; matrix products, a large and a small one, with a long inner axis that leaves a tail; weight gradients over many rows, over many images that are
 // summed in slices, and over few images of many pixels.
@@ -58,18 +59,29 @@ static void try(Hunt *hunt, const char *what, const char *mutated) {
     hunt->mutants++;
 }
 
-// "for (int k = 0; k < 1024; k++) {": the last number of the condition.
+// The number of which "const int NAME = 1024;" says that it is called so; 0: none says it, or as an expression.
+static long constant_of(const char *source, const char *name) {
+    const char *at = strstr(source, arena_format(arena, "const int %s = ", name)), *number = at ? strchr(at, '=') + 2 : "";
+    char *end = NULL;
+    long value = at ? strtol(number, &end, 10) : 0;
+    return at && *end == ';' ? value : 0;
+}
+
+// "for (int k = 0; k < CHANNEL_STEPS; k++) {": the last number or name of the condition. Loops over what a lane has beside each other do not sum.
 static void shorten_loops(Hunt *hunt) {
     for (const char *loop = hunt->source; (loop = strstr(loop, "for (int ")) != NULL; loop++) {
-        const char *less = strstr(loop, " < "), *end = less ? strchr(less, ';') : NULL, *number = end;
-        if (!end || strchr(loop, '\n') < end)
+        static const char unroll[] = "[[unroll]] ";
+        const char *less = strstr(loop, " < "), *end = less ? strchr(less, ';') : NULL, *bound = end;
+        if (!end || strchr(loop, '\n') < end || !strncmp(loop - (sizeof unroll - 1), unroll, sizeof unroll - 1))
             continue;
-        while (number[-1] >= '0' && number[-1] <= '9')
-            number--;
-        long bound = strtol(number, NULL, 10), lost = bound / 300 > 1 ? bound / 300 : 1;
-        if (bound > 1)
-            try(hunt, arena_format(arena, "`%.*s` ends at %ld", (int)(end - loop), loop, bound - lost),
-                arena_format(arena, "%.*s%ld%s", (int)(number - hunt->source), hunt->source, bound - lost, end));
+        while (isalnum((unsigned char)bound[-1]) || bound[-1] == '_')
+            bound--;
+        const char *text = arena_copy_bytes(arena, bound, (size_t)(end - bound));
+        bool is_number = isdigit((unsigned char)*text), is_known = is_number || constant_of(hunt->source, text);
+        long turns = is_number ? strtol(text, NULL, 10) : constant_of(hunt->source, text), lost = turns / 300 > 1 ? turns / 300 : 1;
+        if (turns > 1 || !is_known)
+            try(hunt, arena_format(arena, "`%.*s` ends %ld early", (int)(end - loop), loop, lost),
+                arena_format(arena, "%.*s(%s - %ld)%s", (int)(bound - hunt->source), hunt->source, text, lost, end));
     }
 }
 
