@@ -58,8 +58,11 @@ bool built_look(Arena *arena, const char *bundle, const Program *program, Built 
     Module *module = read_document(arena, &read, diag);
     if (!module)
         return false;
-    for (uint32_t variant = 0; variant < 4; variant++) {
-        CompileOptions options = {.target = program->target, .no_fuse = variant & 1, .reference_schedule = variant & 2, .no_spirv = true, .like = program};
+    for (uint32_t variant = 0; variant < 12; variant++) {
+        static const OperandChoice choices[3] = {OPERANDS_AUTO, OPERANDS_COMPUTED, OPERANDS_STORED};
+        CompileOptions options = {.target = program->target, .no_fuse = variant & 1, .reference_schedule = variant & 2, .operands = choices[variant / 4], .no_spirv = true, .like = program};
+        if (options.no_fuse && options.operands)
+            continue;
         Compiled *compiled = compile_module(arena, module, &options, NULL, diag);
         if (!compiled)
             return false;

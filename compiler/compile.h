@@ -1,13 +1,14 @@
 // Compile: the compiler's public entry. Runs the pass table on every phase of a module and fills a Program.
 #pragma once
 #include "compiler/ir/module.h"
-#include "compiler/kernel/kernel.h"
+#include "compiler/kernel/operand.h"
 #include "runtime/program/program.h"
 
 typedef struct {
     Target target;
     bool no_fuse;            // every map a kernel of its own
     bool reference_schedule; // the simplest schedule everywhere
+    OperandChoice operands;  // whether operands of contractions are computed where they are read
     const char *const *schedules; // KERNEL=FAMILY[:PARAM=VALUE,...]: see given.h
     uint32_t schedule_count;
     const Program *like;     // takes the schedules that it records, where the kernels are the same and they fit; NULL: none

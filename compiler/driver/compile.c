@@ -14,6 +14,7 @@ static const Option options[] = {
     {"dump", 0, OPTION_TEXT, false, "PASS|all", "prints what a pass gives (names below)"},
     {"stop-after", 0, OPTION_TEXT, false, "PASS", "stops there; nothing is written"},
     {"no-fuse", 0, OPTION_FLAG, false, NULL, "makes every operation a kernel of its own"},
+    {"fuse-operands", 0, OPTION_TEXT, false, "auto|always|never", "computes operands of contractions where they are read, or stores them (default: auto, by the estimate)"},
     {"schedule", 0, OPTION_TEXT, true, "K=FAMILY:P=V,..", "computes kernels K by a family of your choice (below); reference: the simplest everywhere"},
     {"debug", 'g', OPTION_FLAG, false, NULL, "puts the GLSL and debug information into the SPIR-V: RenderDoc and Nsight show it"},
 };
@@ -48,6 +49,19 @@ static void print_passes(FILE *stream) {
     fprintf(stream, "The passes, for --dump and --stop-after:\n");
     for (uint32_t i = 0; i < count; i++)
         fprintf(stream, "  %-13s %-8s %s\n", passes[i].name, passes[i].level, passes[i].summary);
+}
+
+static bool take_operands(Arguments *arguments, CompileOptions *out) {
+    static const char *const words[] = {[OPERANDS_AUTO] = "auto", [OPERANDS_COMPUTED] = "always", [OPERANDS_STORED] = "never"};
+    const char *given = arguments_text(arguments, "fuse-operands");
+    for (uint32_t i = 0; given && i < sizeof words / sizeof *words; i++)
+        if (!strcmp(given, words[i])) {
+            out->operands = (OperandChoice)i;
+            return true;
+        }
+    if (given)
+        arguments_wrong(arguments, "--fuse-operands is auto, always or never, not \"%s\"", given);
+    return !given;
 }
 
 // Those for single kernels go on top of `reference`.
@@ -96,6 +110,8 @@ static int run(Arguments *arguments) {
                               .dump_stream = stdout,
                               .progress = activity_progress, .progress_context = arguments->activity};
     if (!known_pass(arguments, "dump", compile.dump, true) || !known_pass(arguments, "stop-after", compile.stop_after, false))
+        return 2;
+    if (!take_operands(arguments, &compile))
         return 2;
     take_schedules(arguments, &compile);
     if (!output && !compile.stop_after && !compile.dump)

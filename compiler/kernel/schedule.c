@@ -4,8 +4,10 @@
 
 KernelView schedule_view(const KernelList *list, const Kernel *kernel, Value value) {
     KernelView view = {.list = list, .kernel = kernel, .value = value};
-    if (kernel->kernel_class == KERNEL_CONTRACT)
+    if (kernel->kernel_class == KERNEL_CONTRACT) {
         view.contract = contract_of(list, value);
+        view.x = operand_of(list, view.contract.x), view.w = operand_of(list, view.contract.w);
+    }
     return view;
 }
 

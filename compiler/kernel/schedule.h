@@ -1,6 +1,7 @@
 // Schedule: what a family of schedules is - parameters, legality, counts, code and rounding. compiler/schedules/ holds the families.
 #pragma once
 #include "compiler/kernel/contract.h"
+#include "compiler/kernel/operand.h"
 #include "runtime/program/work.h"
 
 typedef struct Emitter Emitter;
@@ -11,6 +12,7 @@ typedef struct {
     const Kernel *kernel;
     Value value;       // the contraction, or the reduction in question: the root or one of the roots; of maps the root
     Contract contract; // of contractions
+    Operand x, w;      // of its operands
 } KernelView;
 
 enum { PARAM_VALUES_MAX = 16 };

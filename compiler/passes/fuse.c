@@ -1,5 +1,5 @@
 // Needs: layouts. Gives: kernels - which values are stored, and which share a shader. Keeps: the graph.
-// A value is stored where it must be (operands, parts, outputs) or where several kernels would repeat more work than a store and loads cost.
+// A value is stored where it must be (sums, parts, outputs, operands that are not computed) or where several kernels would repeat more work than a store and loads cost.
 // Stored values then join the kernel that makes their latest input, when they need it only at the element that it has in hand, or a sibling.
 #include "compiler/kernel/alias.h"
 #include "compiler/passes/fuse_parts.h"
@@ -374,6 +374,8 @@ void fuse_kernels(KernelList *list, const PassContext *context) {
     fuse.reached = graph_reached(list->arena, list->graph);
     fuse.stored = ARENA_NEW(list->arena, bool, count);
     fuse.required = ARENA_NEW(list->arena, bool, count);
+    fuse.computed = ARENA_NEW(list->arena, bool, count);
+    fuse.operand_reads = ARENA_NEW(list->arena, double, 2 * (size_t)count);
     fuse.consumers = ARENA_NEW(list->arena, Consumers, count);
     fuse.repeat_cost = ARENA_NEW(list->arena, double, count);
     fuse.use_count = ARENA_NEW(list->arena, uint32_t, count);

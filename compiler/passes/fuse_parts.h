@@ -25,6 +25,8 @@ typedef struct {
     const PassContext *context;
     const Graph *graph;
     bool *reached, *stored, *required;
+    bool *computed;        // by value id: an operand that is computed wherever contractions read it
+    double *operand_reads; // by contraction: elements that it reads of its first and second operand, where these are computed
     Consumers *consumers;
     double *repeat_cost;   // of evaluating one element inline, a forward estimate
     uint32_t *use_count;
@@ -55,6 +57,9 @@ static inline bool fuse_visit(Fuse *fuse, uint32_t id, uint32_t mark) {
 
 // ---- fuse_store.c: what must be stored, and what costs less when it is
 void fuse_choose_stores(Fuse *fuse);
+
+// ---- fuse_operands.c: which operands of contractions are computed; the others must be stored
+void fuse_choose_operands(Fuse *fuse);
 
 // A line of `inspect --decisions`: why value `id` is not computed in the kernel of `root`.
 void fuse_refuse(Fuse *fuse, uint32_t id, uint32_t root, const char *reason);

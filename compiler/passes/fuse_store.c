@@ -1,4 +1,4 @@
-// Stores: a value is stored where it must be (operands, parts, outputs) or where several kernels would repeat more work than a store and
+// Stores: a value is stored where it must be (sums, parts, outputs, operands that are not computed) or where several kernels would repeat more work than a store and
 // loads cost.
 #include "compiler/cost.h"
 #include "compiler/passes/fuse_parts.h"
@@ -20,9 +20,9 @@ static void find_required(Fuse *fuse) {
         if (!fuse->reached[id])
             continue;
         OpClass class = class_at(fuse, id);
-        if (class == CLASS_CONTRACT || class == CLASS_REDUCE || node->op == OP_materialise)
+        if (class == CLASS_CONTRACT || class == CLASS_REDUCE || (node->op == OP_materialise && attr_of(node, ATTR_copy)->integer))
             fuse->required[id] = true;
-        if (class == CLASS_CONTRACT || node->op == OP_pack)
+        if (node->op == OP_pack)
             for (uint32_t i = 0; i < node->arg_count; i++)
                 require(fuse, node->args[i]);
         if (node->op == OP_unpack && node_at(fuse, node->args[0].id)->op != OP_pack) // a part is always loaded, never computed
@@ -69,8 +69,8 @@ static bool is_worth_storing(Fuse *fuse, uint32_t id) {
     const Node *node = node_at(fuse, id);
     const Consumers *c = &fuse->consumers[id];
     OpClass class = class_at(fuse, id);
-    if (fuse->required[id])
-        return true;
+    if (fuse->required[id] || fuse->computed[id])
+        return fuse->required[id];
     if ((class != CLASS_MAP && !is_random(node) && node->op != OP_gather) || node->op == OP_unpack)
         return false;
     if (fuse->context->no_fuse)
@@ -94,9 +94,13 @@ static void decide(Fuse *fuse) {
         fuse->stored[id] = is_worth_storing(fuse, id);
         const Consumers *c = &fuse->consumers[id];
         double own = (double)type_count(&node->type);
+        bool all = fuse->computed[id] && !fuse->required[id] && fuse->context->operands == OPERANDS_COMPUTED;
         for (uint32_t i = 0; i < node->arg_count; i++) {
             uint32_t arg = node->args[i].id;
-            if (fuse->stored[id]) {
+            fuse->computed[arg] |= all; // down to what must be stored
+            if (class_at(fuse, id) == CLASS_CONTRACT) {
+                consume(fuse, arg, id, fuse->operand_reads[2 * id + i]);
+            } else if (fuse->stored[id]) {
                 consume(fuse, arg, id, class_at(fuse, id) == CLASS_REDUCE ? (double)type_count(&node_at(fuse, arg)->type) : own);
             } else {
                 for (uint32_t k = 0; k < c->count && k < 4; k++)
@@ -108,6 +112,7 @@ static void decide(Fuse *fuse) {
 
 void fuse_choose_stores(Fuse *fuse) {
     find_required(fuse);
+    fuse_choose_operands(fuse);
     estimate_repeats(fuse);
     decide(fuse);
 }

@@ -65,6 +65,16 @@ static bool choose(const KernelView *view, const Target *target, const Family *o
     return out->family != NULL;
 }
 
+bool schedule_estimate(const KernelList *list, Value contraction, const Operand operands[2], const PassContext *context, Work *out) {
+    Kernel kernel = {.kernel_class = KERNEL_CONTRACT, .root = contraction};
+    KernelView view = {.list = list, .kernel = &kernel, .value = contraction, .contract = contract_of(list, contraction), .x = operands[0], .w = operands[1]};
+    Schedule best, next;
+    if (!choose(&view, context->target, NULL, &best, &next))
+        return false;
+    *out = best.family->work(&view, &best);
+    return true;
+}
+
 // What a family would be given for the kernel, were it taken.
 static Schedule start_of(const KernelView *view, const Target *target, const Family *family) {
     Schedule out = {0}, next;

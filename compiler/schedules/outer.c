@@ -29,6 +29,7 @@ typedef struct {
     uint32_t channel_vectors, column_vectors, channel_blocks, column_groups, lane_count, lane_blocks;
     uint64_t groups;
     bool channels_by_lane; // else a workgroup's lanes have the same channels
+    bool computes_x, computes_g; // else they lie in memory
 } Outer;
 
 enum { CHANNELS = PARAM_OWN, COLUMNS, AT_ONCE };
@@ -45,6 +46,7 @@ static Outer outer_of(Emitter *emitter, const Contract *contract, const Schedule
     t.lane_count = grid.lane_count;
     t.lane_blocks = contract_ceil_div(t.lane_count, t.lanes);
     t.groups = grid.groups;
+    t.computes_x = emitter && kernel_computes(emitter->list, t.c.x), t.computes_g = emitter && kernel_computes(emitter->list, t.c.w);
     return t;
 }
 
@@ -93,6 +95,59 @@ static bool is_place_read(const Outer *t, uint32_t count, uint32_t place) {
     return false;
 }
 
+// Of `place` of x, of the vec4 of channels number r of the lane; `channel` in the text.
+static const char *computed_x(const Outer *t, uint32_t r, uint32_t place, const char *channel) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    IndexPool *pool = e->pool;
+    Index index[MAX_RANK], vector = index_add_constant(pool, index_opaque(pool, "channels", 0, (int64_t)t->channel_vectors - 1), r);
+    if (r && t->channel_vectors % t->rows)
+        vector = emit_opaque_index(e, channel, 0, (int64_t)t->channel_vectors - 1);
+    Index channels = tile_elements(e, c, vector, c->channels), n = index_opaque(pool, "n", 0, (int64_t)c->images - 1);
+    if (c->kind == ROWS_PLAIN) {
+        Type type = graph_type(e->graph, c->x);
+        tile_unravel_matrix(e, &type, c->batch, index);
+        index[type.rank - 2] = channels, index[type.rank - 1] = index_add_constant(pool, n, place);
+    } else {
+        index[0] = n, index[1] = channels, index[2] = index_opaque(pool, "iy", 0, (int64_t)c->x_height - 1);
+        index[3] = index_opaque(pool, arena_format(e->arena, "ix%u", place), 0, (int64_t)c->x_width - 1);
+    }
+    return tile_operand(e, c->x, index);
+}
+
+// Vec4 q of columns of row u of g.
+static const char *computed_g(const Outer *t, uint32_t q, uint32_t u) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    IndexPool *pool = e->pool;
+    Index index[MAX_RANK], vector = index_add_constant(pool, index_opaque(pool, "columns", 0, (int64_t)t->column_vectors - 1), q * t->column_groups);
+    if (q && t->column_vectors % t->columns)
+        vector = emit_opaque_index(e, arena_format(e->arena, "min(columns + %u, %u)", q * t->column_groups, t->column_vectors - 1), 0, (int64_t)t->column_vectors - 1);
+    Index columns = tile_elements(e, c, vector, c->columns), n = index_opaque(pool, "n", 0, (int64_t)c->images - 1);
+    if (c->kind == ROWS_PLAIN) {
+        Type type = graph_type(e->graph, c->w);
+        tile_unravel_matrix(e, &type, c->batch, index);
+        index[type.rank - 2] = index_add_constant(pool, n, u), index[type.rank - 1] = columns;
+    } else {
+        index[0] = n, index[1] = columns, index[2] = index_opaque(pool, "y", 0, (int64_t)c->height - 1);
+        index[3] = index_add_constant(pool, index_opaque(pool, "x", 0, (int64_t)c->width - 1), u);
+    }
+    return tile_operand(e, c->w, index);
+}
+
+// Where vec4 q of columns of row u of g lies.
+static const char *loaded_g(const Outer *t, uint32_t q, uint32_t u) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    bool is_cut = q && t->column_vectors % t->columns, plain = c->kind == ROWS_PLAIN;
+    TileStep steps[] = {{plain ? "G_ROW" : "G_COLUMN", (plain ? c->g_image : c->g_column) / 4, u}, {"COLUMN_STEP", t->column_groups, is_cut ? 0 : q}};
+    const char *at = tile_at(e, "from", steps, 2);
+    if (is_cut)
+        at = arena_format(e->arena, "%s + min(%s, %s - 1 - columns)", at, tile_step(e, (TileStep){"COLUMN_STEP", t->column_groups, q}),
+                          emit_constant(e, "COLUMN_VECTORS", t->column_vectors));
+    return tile_load(e, c->w, "%s", at);
+}
+
 // The products of `count` rows (pixels) that follow each other: of x at `at<place>`, of g at `from` and further. Each accumulator takes all of
 // them in a row: a tile has more accumulators than a processor has registers, so each one is fetched and put away once for them all.
 static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
@@ -107,22 +162,15 @@ static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
             const char *channel = tile_at(e, "channels", &(TileStep){NULL, 1, r}, 1);
             if (r && t->channel_vectors % t->rows)
                 channel = arena_format(e->arena, "min(%s, %s - 1)", channel, emit_constant(e, "CHANNEL_VECTORS", t->channel_vectors));
-            const char *fetched = tile_load(e, c->x, "at%u + %s", place, channel);
+            const char *fetched = t->computes_x ? computed_x(t, r, place, channel) : tile_load(e, c->x, "at%u + %s", place, channel);
             if (has_border)
                 emit_line(e, "vec4 b%u_%u = mix(vec4(0.0), %s, bvec4(inside%u));", r, place, fetched, place);
             else
                 emit_line(e, "vec4 b%u_%u = %s;", r, place, fetched);
         }
     for (uint32_t q = 0; q < t->columns; q++) {
-        for (uint32_t u = 0; u < count; u++) {
-            bool is_cut = q && t->column_vectors % t->columns;
-            TileStep steps[] = {{g_name, g_step, u}, {"COLUMN_STEP", t->column_groups, is_cut ? 0 : q}};
-            const char *at = tile_at(e, "from", steps, 2);
-            if (is_cut)
-                at = arena_format(e->arena, "%s + min(%s, %s - 1 - columns)", at, tile_step(e, (TileStep){"COLUMN_STEP", t->column_groups, q}),
-                                  emit_constant(e, "COLUMN_VECTORS", t->column_vectors));
-            emit_line(e, "vec4 g%u_%u = %s;", q, u, tile_load(e, c->w, "%s", at));
-        }
+        for (uint32_t u = 0; u < count; u++)
+            emit_line(e, "vec4 g%u_%u = %s;", q, u, t->computes_g ? computed_g(t, q, u) : loaded_g(t, q, u));
         for (uint32_t r = 0; r < accumulators(t); r++) {
             Text line = text_create(e->arena);
             for (uint32_t u = 0; u < count; u++)
@@ -130,14 +178,15 @@ static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
             emit_line(e, "%s", line.data);
         }
     }
-    emit_line(e, "from += %s;", tile_step(e, (TileStep){g_name, g_step, count}));
+    if (!t->computes_g)
+        emit_line(e, "from += %s;", tile_step(e, (TileStep){g_name, g_step, count}));
 }
 
 // `count` images of a matmul's rows from number n on.
 static void plain_rows(const Outer *t, uint32_t count) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    for (uint32_t u = 0; u < count; u++) {
+    for (uint32_t u = 0; u < count && !t->computes_x; u++) {
         Text place = text_create(e->arena);
         tile_add(e, &place, u ? arena_format(e->arena, "(n + %u)", u) : "n", "X_ROW", c->x_image / 4);
         if (c->batch > 1)
@@ -163,13 +212,15 @@ static void line_pixels(const Outer *t, uint32_t count) {
         if (from_x)
             text_format(&along, " %c %lld", from_x < 0 ? '-' : '+', (long long)(from_x < 0 ? -from_x : from_x));
         emit_line(e, "int ix%u = %s;", place, along.data);
-        const char *pixel = arena_format(e->arena, "line + %s", tile_times(e, arena_format(e->arena, "ix%u", place), "X_COLUMN", c->x_column / 4));
-        if (border) {
+        const char *pixel = t->computes_x ? NULL : arena_format(e->arena, "line + %s", tile_times(e, arena_format(e->arena, "ix%u", place), "X_COLUMN", c->x_column / 4));
+        if (border)
             emit_line(e, "bool inside%u = all(bvec2(meets, uint(ix%u) < %s));", place, place, emit_constant(e, "X_WIDTH", c->x_width));
+        if (t->computes_x && border)
+            emit_line(e, "ix%u = mix(0, ix%u, inside%u);", place, place, place);
+        else if (border)
             emit_line(e, "int at%u = mix(0, %s, inside%u);", place, pixel, place);
-        } else {
+        else if (!t->computes_x)
             emit_line(e, "int at%u = %s;", place, pixel);
-        }
     }
     multiply_rows(t, count, border);
 }
@@ -245,6 +296,25 @@ static const char *gradient_place(const Outer *t, const char *image) {
     return tile_sum(&place);
 }
 
+// Where the lines of x and g begin that are in memory.
+static void declare_line(const Outer *t) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    Text line = text_create(e->arena);
+    if (!t->computes_x) {
+        tile_add(e, &line, "n", "X_IMAGE", c->x_image / 4);
+        tile_add(e, &line, "iy", "X_ROW", c->x_row / 4);
+        if (c->groups > 1)
+            tile_add(e, &line, "channel_group", "X_GROUP", c->channels / 4);
+    }
+    if (!t->computes_x && !t->computes_g)
+        emit_line(e, "int line = %s, from = %s;", tile_sum(&line), gradient_place(t, "n"));
+    else if (!t->computes_x)
+        emit_line(e, "int line = %s;", tile_sum(&line));
+    else if (!t->computes_g)
+        emit_line(e, "int from = %s;", gradient_place(t, "n"));
+}
+
 static void outer_loops(const Outer *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
@@ -255,7 +325,8 @@ static void outer_loops(const Outer *t) {
     uint32_t each = c->images / c->slices;
     const char *images_each = each == 1 ? "1" : emit_constant(e, "IMAGES", each), *first = c->slices > 1 ? tile_times(e, "slice", "IMAGES", each) : "0";
     if (c->kind == ROWS_PLAIN) {
-        emit_line(e, "int from = %s;", gradient_place(t, first));
+        if (!t->computes_g)
+            emit_line(e, "int from = %s;", gradient_place(t, first));
         uint32_t turns = PART_ROWS / t->at_once;
         in_blocks(t, "n", first, each, 1, plain_rows, parts ? arena_format(e->arena, "if (turn %% %u == %u) {", turns, turns - 1) : NULL);
         return;
@@ -265,13 +336,10 @@ static void outer_loops(const Outer *t) {
     EmitScope lines = emit_open(e, arena_format(e->arena, "for (int y = 0; y < %s; y++) {", emit_constant(e, "HEIGHT", c->height)));
     const char *tap = c->taps_y > 1 ? arena_format(e->arena, " + %s", tile_times(e, "ky", "DILATION_Y", c->dilation[0])) : "";
     emit_line(e, "int iy = %s%s%s;", tile_times(e, "y", "STRIDE_Y", c->stride[0]), tap, tile_plus(e, "PAD_Y", -c->pad[0]));
-    Text line = text_create(e->arena);
-    tile_add(e, &line, "n", "X_IMAGE", c->x_image / 4);
-    tile_add(e, &line, "iy", "X_ROW", c->x_row / 4);
-    if (c->groups > 1)
-        tile_add(e, &line, "channel_group", "X_GROUP", c->channels / 4);
-    emit_line(e, "int line = %s, from = %s;", tile_sum(&line), gradient_place(t, "n"));
+    declare_line(t);
     emit_line(e, "bool meets = uint(iy) < %s;", emit_constant(e, "X_HEIGHT", c->x_height));
+    if (t->computes_x)
+        emit_line(e, "iy = mix(0, iy, meets);");
     in_blocks(t, "x", "0", c->width, (uint64_t)each * c->height, line_pixels, NULL);
     if (parts && c->width >= 32)
         end_part(t, NULL);
@@ -304,12 +372,12 @@ static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
     index[base + 3] = t->taps > 1 ? index_constant(r / (4 * t->rows)) : c->taps_x > 1 ? index_opaque(pool, "kx", 0, (int64_t)c->taps_x - 1) : index_constant(0);
 }
 
-// Vec4s that a lane reads for `at_once` rows.
-static uint32_t loads_of(const Outer *t) {
+// Vec4s of x that a lane reads for `at_once` rows.
+static uint32_t x_loads_of(const Outer *t) {
     uint32_t count = 0;
     for (uint32_t place = 0; place < place_end(t, t->at_once); place++)
         count += is_place_read(t, t->at_once, place);
-    return count * t->rows + t->at_once * t->columns;
+    return count * t->rows;
 }
 
 uint64_t outer_emit(Emitter *emitter, bool whole_lines) {
@@ -356,22 +424,22 @@ Work outer_work(const KernelView *view, const Schedule *schedule, bool whole_lin
     const Contract *c = &view->contract;
     Outer t = outer_of(NULL, c, schedule, whole_lines ? c->taps_x : 1);
     double steps = (double)c->images / c->slices * c->height * c->width, sums = accumulators(&t) * t.columns;
-    double loads = steps * (loads_of(&t) / (double)t.at_once);
-    return (Work){
+    Work work = {
         .groups = (double)t.groups,
         .lanes = t.lanes,
         .multiply_adds = steps * sums,
-        .texel_loads = schedule->values[PARAM_TEXEL] ? loads : 0,
-        .storage_loads = schedule->values[PARAM_TEXEL] ? 0 : loads,
         .turns = steps,
         .sums = sums,
     };
+    tile_count_loads(&work, view, schedule, steps * (x_loads_of(&t) / (double)t.at_once), steps * t.columns);
+    return work;
 }
 
 const char *outer_misfit(const KernelView *view, const Schedule *schedule, uint32_t taps) {
     if (!view->contract.is_outer)
         return "it does not sum over rows";
-    return tile_misfit(view, 4 * schedule->values[CHANNELS] * schedule->values[COLUMNS] * taps);
+    Outer t = outer_of(NULL, &view->contract, schedule, taps);
+    return tile_misfit(view, accumulators(&t) * t.columns, x_loads_of(&t), t.at_once * t.columns);
 }
 
 double outer_error(const KernelView *view, const Schedule *schedule) {

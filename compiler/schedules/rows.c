@@ -15,6 +15,7 @@ Rows rows_of(Emitter *emitter, const Contract *contract, uint32_t lanes, uint32_
     t.column_blocks = contract_ceil_div(t.vectors, t.columns);
     t.row_blocks = contract_ceil_div(t.row_count, t.rows * t.lanes);
     t.has_border = c->kind != ROWS_PLAIN && (c->taps_y > 1 || c->taps_x > 1 || c->pad[0] || c->pad[1] || parity);
+    t.computes_x = emitter && kernel_computes(emitter->list, c->x), t.computes_w = emitter && kernel_computes(emitter->list, c->w);
     return t;
 }
 
@@ -197,7 +198,7 @@ static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
         opened += rows_tap_loop(t, axis, &scopes[opened]);
     for (uint32_t p = 0; p < t->rows; p++) {
         Text signs = text_create(e->arena), rests = text_create(e->arena);
-        const char *row = arena_format(e->arena, "%u", p), *place = pixel_place(t, row);
+        const char *row = arena_format(e->arena, "%u", p), *place = t->computes_x ? NULL : pixel_place(t, row);
         bool is_divided = false;
         if (c->kind != ROWS_PLAIN) {
             for (int axis = 0; axis < 2; axis++)
@@ -206,24 +207,80 @@ static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
             for (int axis = 0; is_divided && axis < 2; axis++)
                 rows_divide(t, axis, row);
         }
-        if (t->has_border) {
+        if (t->has_border)
             emit_line(e, "bool inside%u = all(bvec%d(uint(iy%u) < %s, uint(ix%u) < %s%s));", p, is_divided ? 3 : 2, p, rows_extent(t, 0), p, rows_extent(t, 1),
                       is_divided ? arena_format(e->arena, ", whole%u", p) : "");
+        if (t->computes_x && t->has_border)
+            emit_line(e, "iy%u = mix(0, iy%u, inside%u); ix%u = mix(0, ix%u, inside%u);", p, p, p, p, p, p);
+        else if (t->has_border)
             emit_line(e, "int at%u = mix(0, %s, inside%u);", p, place, p);
-        } else {
+        else if (!t->computes_x)
             emit_line(e, "int at%u = %s;", p, place);
-        }
     }
-    emit_line(e, "int weight = %s;", rows_weight_place(t, tap_of(t, 1)));
+    if (!t->computes_w)
+        emit_line(e, "int weight = %s;", rows_weight_place(t, tap_of(t, 1)));
+    rows_declare_channel(t);
     return opened;
+}
+
+static const char *rows_weight_step(const Rows *t) {
+    Emitter *e = t->emitter;
+    return t->c.w_channel == 4 ? "4" : arena_format(e->arena, "4 * %s", emit_constant(e, "W_CHANNEL", t->c.w_channel / 4));
+}
+
+void rows_declare_channel(const Rows *t) {
+    if (t->computes_x || t->computes_w)
+        emit_line(t->emitter, "int channel = 0; // vec4 of them");
+}
+
+void rows_advance(const Rows *t) {
+    if (!t->computes_w)
+        emit_line(t->emitter, "weight += %s;", rows_weight_step(t));
+    if (t->computes_x || t->computes_w)
+        emit_line(t->emitter, "channel++;");
+}
+
+static Index channel_of(const Rows *t) { return index_opaque(t->emitter->pool, "channel", 0, (int64_t)contract_ceil_div(t->c.channels, 4) - 1); }
+
+static Index named(const Rows *t, const char *prefix, const char *name, uint32_t extent) {
+    return index_opaque(t->emitter->pool, arena_format(t->emitter->arena, "%s%s", prefix, name), 0, (int64_t)extent - 1);
+}
+
+static const char *computed_pixel(const Rows *t, const char *line, const char *name) {
+    const Contract *c = &t->c;
+    Index index[MAX_RANK], channels = tile_elements(t->emitter, c, channel_of(t), c->channels);
+    if (c->kind == ROWS_PLAIN) {
+        Type type = graph_type(t->emitter->graph, c->x);
+        tile_unravel_matrix(t->emitter, &type, c->batch, index);
+        index[type.rank - 2] = named(t, "row", name, t->row_count), index[type.rank - 1] = channels;
+    } else {
+        index[0] = named(t, "n", line, c->images), index[1] = channels;
+        index[2] = named(t, "iy", line, c->x_height), index[3] = named(t, "ix", name, c->x_width);
+    }
+    return tile_operand(t->emitter, c->x, index);
+}
+
+// Of channel j of the four in hand.
+static const char *computed_weights(const Rows *t, uint32_t j, Index columns, Index tap_x) {
+    const Contract *c = &t->c;
+    IndexPool *pool = t->emitter->pool;
+    Index index[MAX_RANK], channel = index_add_constant(pool, index_scale(pool, channel_of(t), 4), j);
+    if (c->kind == ROWS_PLAIN) {
+        Type type = graph_type(t->emitter->graph, c->w);
+        tile_unravel_matrix(t->emitter, &type, c->batch, index);
+        index[type.rank - 2] = channel, index[type.rank - 1] = tile_elements(t->emitter, c, columns, c->columns);
+        return tile_operand(t->emitter, c->w, index);
+    }
+    tile_weight(t->emitter, c, channel, columns, tap_x, index);
+    return tile_operand(t->emitter, c->w, index);
 }
 
 const char *rows_extent(const Rows *t, int axis) {
     return emit_constant(t->emitter, axis ? "X_WIDTH" : "X_HEIGHT", axis ? t->c.x_width : t->c.x_height);
 }
 
-void rows_fetch_pixel(const Rows *t, const char *name) {
-    const char *fetched = tile_load(t->emitter, t->c.x, "at%s", name);
+void rows_fetch_pixel(const Rows *t, const char *line, const char *name) {
+    const char *fetched = t->computes_x ? computed_pixel(t, line, name) : tile_load(t->emitter, t->c.x, "at%s", name);
     if (t->has_border)
         emit_line(t->emitter, "vec4 b%s = mix(vec4(0.0), %s, bvec4(inside%s));", name, fetched, name);
     else
@@ -239,11 +296,23 @@ static const char *weight_at(const Rows *t, uint32_t tap, uint32_t j, uint32_t q
     return is_cut ? arena_format(e->arena, "%s + min(%u, %s - 1 - columns)", at, q, emit_constant(e, "COLUMN_VECTORS", t->vectors)) : at;
 }
 
-void rows_multiply_add(const Rows *t, uint32_t components, uint32_t tap, const char *const *names) {
+// Of column q; the last columns of a lane may be beyond all.
+static Index columns_of(const Rows *t, uint32_t q) {
+    Emitter *e = t->emitter;
+    int64_t last = (int64_t)t->vectors - 1;
+    if (q && t->vectors % t->columns)
+        return emit_opaque_index(e, arena_format(e->arena, "min(columns + %u, %s - 1)", q, emit_constant(e, "COLUMN_VECTORS", t->vectors)), 0, last);
+    return index_add_constant(e->pool, index_opaque(e->pool, "columns", 0, last), q);
+}
+
+void rows_multiply_add(const Rows *t, uint32_t components, uint32_t tap, Index tap_x, const char *const *names) {
     Emitter *e = t->emitter;
     for (uint32_t q = 0; q < t->columns; q++) {
+        Index columns = index_constant(0);
+        if (t->computes_w)
+            columns = columns_of(t, q);
         for (uint32_t j = 0; j < components; j++)
-            emit_line(e, "w%u = %s;", j, tile_load(e, t->c.w, "%s", weight_at(t, tap, j, q)));
+            emit_line(e, "w%u = %s;", j, t->computes_w ? computed_weights(t, j, columns, tap_x) : tile_load(e, t->c.w, "%s", weight_at(t, tap, j, q)));
         for (uint32_t p = 0; p < t->rows; p++) {
             Text line = text_create(e->arena);
             for (uint32_t j = 0; j < components; j++)
@@ -251,11 +320,6 @@ void rows_multiply_add(const Rows *t, uint32_t components, uint32_t tap, const c
             emit_line(e, "%s", line.data);
         }
     }
-}
-
-const char *rows_weight_step(const Rows *t) {
-    Emitter *e = t->emitter;
-    return t->c.w_channel == 4 ? "4" : arena_format(e->arena, "4 * %s", emit_constant(e, "W_CHANNEL", t->c.w_channel / 4));
 }
 
 // One step of 4 (at the end: fewer) channels: rows x columns x components multiply-adds. The positions advance by themselves, since a
@@ -266,15 +330,15 @@ static void rows_step(const Rows *t, const void *context, uint32_t components, b
     const char **names = ARENA_NEW(e->arena, const char *, t->rows);
     for (uint32_t p = 0; p < t->rows; p++) {
         names[p] = arena_format(e->arena, "%u", p);
-        rows_fetch_pixel(t, names[p]);
+        rows_fetch_pixel(t, names[p], names[p]);
     }
     emit_line(e, "vec4 w0, w1, w2, w3;");
-    rows_multiply_add(t, components, 0, names);
+    rows_multiply_add(t, components, 0, tile_tap(e, &t->c, 1), names);
     if (!advances)
         return;
-    for (uint32_t p = 0; p < t->rows; p++)
+    for (uint32_t p = 0; p < t->rows && !t->computes_x; p++)
         emit_line(e, "at%u++;", p);
-    emit_line(e, "weight += %s;", rows_weight_step(t));
+    rows_advance(t);
 }
 
 // The condition under which a row is one; NULL: all are.
@@ -372,24 +436,25 @@ static uint64_t emit(Emitter *emitter) {
 Work rows_work(const KernelView *view, const Schedule *schedule, uint32_t rows, uint32_t columns, double reads) {
     const Contract *c = &view->contract;
     Rows t = rows_of(NULL, c, schedule_lanes(schedule), rows, columns, 1);
-    double taps = c->taps_y * c->taps_x / (double)t.parities, steps = contract_ceil_div(c->channels, 4) * taps, loads = steps * (reads + 4.0 * columns);
-    return (Work){
+    double taps = c->taps_y * c->taps_x / (double)t.parities, steps = contract_ceil_div(c->channels, 4) * taps;
+    Work work = {
         .groups = (double)t.column_blocks * t.row_blocks * t.parities * c->batch * c->groups,
         .lanes = t.lanes,
         .multiply_adds = steps * 4 * rows * columns,
-        .texel_loads = schedule->values[PARAM_TEXEL] ? loads : 0,
-        .storage_loads = schedule->values[PARAM_TEXEL] ? 0 : loads,
         .places = taps * reads,
         .sums = rows * columns,
         .stores = rows * columns,
     };
+    tile_count_loads(&work, view, schedule, steps * reads, steps * 4 * columns);
+    return work;
 }
 
 static Work work(const KernelView *view, const Schedule *schedule) { return rows_work(view, schedule, schedule->values[ROWS], schedule->values[COLUMNS], schedule->values[ROWS]); }
 
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     (void)target;
-    *why = view->contract.is_outer ? "it sums over rows" : tile_misfit(view, schedule->values[ROWS] * schedule->values[COLUMNS]);
+    uint32_t rows = schedule->values[ROWS], columns = schedule->values[COLUMNS];
+    *why = view->contract.is_outer ? "it sums over rows" : tile_misfit(view, rows * columns, rows, 4 * columns);
     return !*why;
 }
 

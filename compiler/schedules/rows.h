@@ -12,6 +12,7 @@ typedef struct {
     uint32_t plane_y, plane_x, row_count; // rows of one parity
     uint32_t row_step;                    // from one row of a lane to its next
     bool has_border;
+    bool computes_x, computes_w; // else they lie in memory
 } Rows;
 
 // The tile of a kernel (emitter NULL: which is not emitted) whose lanes have `rows` rows, `row_step` apart, and `columns` vec4s of columns.
@@ -37,11 +38,14 @@ bool rows_declare_whole(const Rows *rows, const char *row, const Text *signs, co
 void rows_divide(const Rows *rows, int axis, const char *row);
 // Where the weights of the tap (NULL: of kx = 0) begin, in vec4s.
 const char *rows_weight_place(const Rows *rows, const char *tap_x);
-// `vec4 b3 = …`, the pixel at `at3`.
-void rows_fetch_pixel(const Rows *rows, const char *name);
-const char *rows_weight_step(const Rows *rows); // vec4s of the weights from 4 channels to the next
-// The products of up to 4 channels of the fetched pixels (one name a row) with the weights `tap` taps along the line behind those at `weight`.
-void rows_multiply_add(const Rows *rows, uint32_t components, uint32_t tap, const char *const *names);
+// `int channel`, the vec4 of channels in hand, where an operand is computed; to the next one, in the weights too.
+void rows_declare_channel(const Rows *rows);
+void rows_advance(const Rows *rows);
+// `vec4 b3 = …`, the pixel at `at3` or, where it is computed, at `ix3` of the line of row `line`.
+void rows_fetch_pixel(const Rows *rows, const char *line, const char *name);
+// The products of up to 4 channels of the fetched pixels (one name a row) with the weights `tap` taps along the line behind those at `weight`; tap_x:
+// which tap that is.
+void rows_multiply_add(const Rows *rows, uint32_t components, uint32_t tap, Index tap_x, const char *const *names);
 // All channels; `turns`: of the loops around. step: of 4 (at the end: fewer) channels.
 void rows_all_channels(const Rows *rows, uint32_t turns, void (*step)(const Rows *rows, const void *context, uint32_t components, bool advances), const void *context);
 // What follows the contraction, of all rows, and the stores.

@@ -61,6 +61,28 @@ static void strip_begin(const Rows *t) {
 // Names what is read at a place of a strip: 3 -> "3", -2 -> "m2".
 static const char *place_name(const Rows *t, int64_t at) { return arena_format(t->emitter->arena, at < 0 ? "m%lld" : "%lld", (long long)(at < 0 ? -at : at)); }
 
+static void declare_line(const Rows *t) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    Text line = text_create(e->arena);
+    if (c->images > 1)
+        tile_add(e, &line, "n0", "X_IMAGE", c->x_image / 4);
+    tile_add(e, &line, "iy0", "X_ROW", c->x_row / 4);
+    if (c->groups > 1)
+        tile_add(e, &line, "channel_group", "X_GROUP", c->channels / 4);
+    emit_line(e, "int line = %s;", tile_sum(&line));
+}
+
+// `int at3 = …` or, where x is computed, `int ix3 = …`: what is read at a place of the strip.
+static void declare_place(const Rows *t, const char *name, const char *place) {
+    Emitter *e = t->emitter;
+    const char *pixel = t->computes_x ? place : arena_format(e->arena, "line + %s", tile_times(e, place, "X_COLUMN", t->c.x_column / 4)), *kind = t->computes_x ? "ix" : "at";
+    if (t->has_border)
+        emit_line(e, "int %s%s = mix(0, %s, inside%s);", kind, name, pixel, name);
+    else
+        emit_line(e, "int %s%s = %s;", kind, name, pixel);
+}
+
 // Opens the loop over lines of taps and says where each pixel of the strip lies in x.
 static bool strip_open_line(const Rows *t, const Strip *strip, EmitScope *scope) {
     Emitter *e = t->emitter;
@@ -71,29 +93,24 @@ static bool strip_open_line(const Rows *t, const Strip *strip, EmitScope *scope)
     bool is_divided = rows_declare_whole(t, "", &signs, &rests);
     if (is_divided)
         rows_divide(t, 0, "0");
-    Text line = text_create(e->arena);
-    if (c->images > 1)
-        tile_add(e, &line, "n0", "X_IMAGE", c->x_image / 4);
-    tile_add(e, &line, "iy0", "X_ROW", c->x_row / 4);
-    if (c->groups > 1)
-        tile_add(e, &line, "channel_group", "X_GROUP", c->channels / 4);
-    emit_line(e, "int line = %s;", tile_sum(&line));
+    if (!t->computes_x)
+        declare_line(t);
     if (t->has_border)
         emit_line(e, is_divided ? "bool meets = all(bvec2(uint(iy0) < %s, whole));" : "bool meets = uint(iy0) < %s;", rows_extent(t, 0));
     for (int64_t at = strip->low; at <= strip->high; at++) {
         if (!strip_reads(t, strip, at))
             continue;
         const char *name = place_name(t, at), *place = at ? arena_format(e->arena, "(base %c %lld)", at < 0 ? '-' : '+', (long long)(at < 0 ? -at : at)) : "base";
-        const char *pixel = arena_format(e->arena, "line + %s", tile_times(e, place, "X_COLUMN", c->x_column / 4));
-        if (t->has_border) {
+        if (t->has_border)
             emit_line(e, at ? "bool inside%s = all(bvec2(meets, uint%s < %s));" : "bool inside%s = all(bvec2(meets, uint(%s) < %s));", name, place, rows_extent(t, 1));
-            emit_line(e, "int at%s = mix(0, %s, inside%s);", name, pixel, name);
-        } else {
-            emit_line(e, "int at%s = %s;", name, pixel);
-        }
+        declare_place(t, name, place);
     }
+    if (t->computes_x && t->has_border)
+        emit_line(e, "iy0 = mix(0, iy0, meets);");
     bool every = c->kind == ROWS_INPUT && c->stride[1] > 1;
-    emit_line(e, "int weight = %s;", rows_weight_place(t, every ? "first_tap" : NULL));
+    if (!t->computes_w)
+        emit_line(e, "int weight = %s;", rows_weight_place(t, every ? "first_tap" : NULL));
+    rows_declare_channel(t);
     return opened;
 }
 
@@ -106,7 +123,7 @@ static void strip_step(const Rows *t, const void *context, uint32_t components, 
     for (int64_t at = strip->low; at <= strip->high; at++)
         if (strip_reads(t, strip, at)) {
             const char *name = place_name(t, at);
-            rows_fetch_pixel(t, name);
+            rows_fetch_pixel(t, "0", name);
         }
     emit_line(e, "vec4 w0, w1, w2, w3;");
     for (uint32_t m = 0; m < strip->taps; m++) {
@@ -118,15 +135,18 @@ static void strip_step(const Rows *t, const void *context, uint32_t components, 
         const char *names[STRIP_MAX];
         for (uint32_t p = 0; p < t->rows; p++)
             names[p] = place_name(t, p * strip->step + m * strip->spread);
-        rows_multiply_add(t, components, m * every, names);
+        Index tap_x = index_constant(m * every);
+        if (every > 1)
+            tap_x = index_add_constant(e->pool, index_opaque(e->pool, "first_tap", 0, (int64_t)every - 1), m * every);
+        rows_multiply_add(t, components, m * every, tap_x, names);
         if (may_miss)
             emit_close(e, scope, true);
     }
-    for (int64_t at = strip->low; advances && at <= strip->high; at++)
+    for (int64_t at = strip->low; advances && !t->computes_x && at <= strip->high; at++)
         if (strip_reads(t, strip, at))
             emit_line(e, "at%s++;", place_name(t, at));
     if (advances)
-        emit_line(e, "weight += %s;", rows_weight_step(t));
+        rows_advance(t);
 }
 
 enum { PIXELS = PARAM_OWN, COLUMNS };
@@ -152,13 +172,19 @@ static uint64_t emit(Emitter *emitter) {
     return groups;
 }
 
+// Pixels that a lane reads for a line of taps.
+static uint32_t reads_of(const Rows *t, const Strip *strip) {
+    uint32_t count = 0;
+    for (int64_t at = strip->low; at <= strip->high; at++)
+        count += strip_reads(t, strip, at);
+    return count;
+}
+
 static Work work(const KernelView *view, const Schedule *schedule) {
     const Contract *c = &view->contract;
     Rows t = tile_of(NULL, c, schedule);
     Strip strip = strip_of(&t);
-    double count = 0;
-    for (int64_t at = strip.low; at <= strip.high; at++)
-        count += strip_reads(&t, &strip, at);
+    double count = reads_of(&t, &strip);
     double taps = c->taps_y * c->taps_x / (double)t.parities;
     double reads = count * c->taps_y / (c->kind == ROWS_INPUT ? (double)c->stride[0] : 1) / taps; // a tap's share
     return rows_work(view, schedule, t.rows, t.columns, reads);
@@ -177,6 +203,12 @@ static bool settle(const KernelView *view, Schedule *schedule) {
     return *pixels > 1;
 }
 
+static const char *misfit_of(const KernelView *view, const Schedule *schedule) {
+    Rows t = tile_of(NULL, &view->contract, schedule);
+    Strip strip = strip_of(&t);
+    return tile_misfit(view, t.rows * t.columns, reads_of(&t, &strip), 4 * t.columns * strip.taps);
+}
+
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     (void)target;
     const Contract *c = &view->contract;
@@ -192,7 +224,7 @@ static bool fits(const KernelView *view, const Schedule *schedule, const Target 
     else if (!is_short(c, pixels))
         *why = arena_format(view->list->arena, "a strip and its taps would reach over %u pixels or more", STRIP_MAX);
     else
-        *why = tile_misfit(view, pixels * schedule->values[COLUMNS]);
+        *why = misfit_of(view, schedule);
     return !*why;
 }
 

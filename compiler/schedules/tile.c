@@ -78,6 +78,43 @@ const char *tile_load(Emitter *emitter, Value value, const char *format, ...) {
     return emit_vector_load(emitter, value, offset);
 }
 
+const char *tile_operand(Emitter *emitter, Value operand, const Index *index) { return emit_vector(emitter, emit_value(emitter, operand, index)).text; }
+
+Index tile_elements(Emitter *emitter, const Contract *c, Index vector, uint32_t group_size) {
+    IndexPool *pool = emitter->pool;
+    Index elements = index_add(pool, index_scale(pool, vector, 4), emitter->lane);
+    if (c->groups > 1)
+        elements = index_add(pool, elements, index_scale(pool, index_opaque(pool, "channel_group", 0, (int64_t)c->groups - 1), group_size));
+    return elements;
+}
+
+Index tile_tap(Emitter *emitter, const Contract *c, int axis) { return index_opaque(emitter->pool, axis ? "kx" : "ky", 0, (int64_t)(axis ? c->taps_x : c->taps_y) - 1); }
+
+void tile_weight(Emitter *emitter, const Contract *c, Index channel, Index columns, Index tap_x, Index index[4]) {
+    IndexPool *pool = emitter->pool;
+    if (c->kind == ROWS_FORWARD) {
+        index[0] = tile_elements(emitter, c, columns, c->columns), index[1] = channel;
+    } else {
+        index[0] = channel, index[1] = index_add(pool, index_scale(pool, columns, 4), emitter->lane);
+        if (c->groups > 1)
+            index[0] = index_add(pool, channel, index_scale(pool, index_opaque(pool, "channel_group", 0, (int64_t)c->groups - 1), c->channels));
+    }
+    index[2] = tile_tap(emitter, c, 0), index[3] = tap_x;
+}
+
+static void count_operand(Work *work, const Operand *operand, bool texel, double count) {
+    double loads = operand->is_computed ? operand->loads * count : count;
+    *(texel ? &work->texel_loads : &work->storage_loads) += loads;
+    if (operand->is_computed)
+        work->multiply_adds += operand->adds * count, work->places += loads;
+}
+
+void tile_count_loads(Work *work, const KernelView *view, const Schedule *schedule, double x, double w) {
+    bool texel = schedule->values[PARAM_TEXEL];
+    count_operand(work, &view->x, texel, x);
+    count_operand(work, &view->w, texel, w);
+}
+
 void tile_unravel_matrix(Emitter *emitter, const Type *type, uint32_t batch, Index *index) {
     Index matrix = index_opaque(emitter->pool, "matrix", 0, (int64_t)batch - 1);
     for (uint32_t axis = type->rank - 2; axis-- > 0;) {
@@ -109,11 +146,16 @@ void tile_store(Emitter *emitter, const Index *index, const char *accumulator) {
 // Of the text: each is a variable and its tile is unrolled, so that more make shaders that drivers take long to compile, whatever registers a
 // device has; what a tile that large costs is the estimate's to say.
 enum { ACCUMULATORS_MAX = 96 };
+enum { INLINE_MAX = 2048 }; // values of operands that are computed where they are read: for the same reason
 
-const char *tile_misfit(const KernelView *view, uint32_t accumulators) {
+const char *tile_misfit(const KernelView *view, uint32_t accumulators, uint32_t x, uint32_t w) {
     if (!contract_is_tileable(view->list, view->value))
         return "tiles need operands and result with channels (columns) innermost, and groups of whole vec4s";
     if (accumulators > ACCUMULATORS_MAX)
         return arena_format(view->list->arena, "a lane would hold %u vec4s of sums, and may hold %u", accumulators, ACCUMULATORS_MAX);
+    uint64_t count = (uint64_t)view->x.nodes * x + (uint64_t)view->w.nodes * w;
+    if (count > INLINE_MAX)
+        return arena_format(view->list->arena, "operands are computed where they are read: its text would have %llu of their values, and may have %d", (unsigned long long)count,
+                            INLINE_MAX);
     return NULL;
 }

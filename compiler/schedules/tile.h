@@ -34,11 +34,22 @@ typedef struct {
 void tile_unravel(Emitter *emitter, const char *number, const TileAxis *axes, uint32_t count);
 // A vec4 of an operand at a vec4 offset.
 const char *tile_load(Emitter *emitter, Value value, const char *format, ...) __attribute__((format(printf, 3, 4)));
+// The vec4 of an operand that is computed (kernel_computes) at an index with the lane along its innermost axis; beyond that axis, lanes hold anything.
+const char *tile_operand(Emitter *emitter, Value operand, const Index *index);
+// Channels or columns of one group: the four from `vector` on, counted in vec4s; of more groups those of `channel_group` in the text.
+Index tile_elements(Emitter *emitter, const Contract *c, Index vector, uint32_t group_size);
+// A tap along an axis, `ky` or `kx` in the text.
+Index tile_tap(Emitter *emitter, const Contract *c, int axis);
+// Of a convolution's weights, `channel` of a group and the four columns from `columns` vec4s on, at `ky` and a tap along the line.
+void tile_weight(Emitter *emitter, const Contract *c, Index channel, Index columns, Index tap_x, Index index[4]);
 // Axis indices of the batch of a matmul from the number of its matrix, `matrix` in the text.
 void tile_unravel_matrix(Emitter *emitter, const Type *type, uint32_t batch, Index *index);
 // All axis indices but the columns' of a row of a tile: `row3`, or `n3`, `y3` and `x3` in the text where its name is "3".
 void tile_row_index(Emitter *emitter, const Contract *c, const Type *type, const char *name, uint32_t row_count, Index *index);
 // Computes what follows the contraction from an accumulator, and stores it.
 void tile_store(Emitter *emitter, const Index *index, const char *accumulator);
-// Why no tile computes the contraction with these layouts or groups, or with so many vec4 accumulators a lane; NULL: some can.
-const char *tile_misfit(const KernelView *view, uint32_t accumulators);
+// Counts what an invocation reads of both operands, in vec4s: texels, or loads from storage, or what an operand that is computed takes.
+void tile_count_loads(Work *work, const KernelView *view, const Schedule *schedule, double x, double w);
+// Why no tile computes the contraction with these layouts or groups, with so many vec4 accumulators a lane, or whose text reads so many vec4s of
+// each operand at once; NULL: some can.
+const char *tile_misfit(const KernelView *view, uint32_t accumulators, uint32_t x, uint32_t w);

@@ -91,15 +91,6 @@ static void set_operands(const Tiled *t) {
         emit_constant(e, constants[i].name, constants[i].value);
 }
 
-// `x = …`, four channels of x, or `w = …`, four columns of w: those at `at`, which the kernel has.
-static void write_load(const Tiled *t, Value operand, const char *name) {
-    Emitter *e = t->emitter;
-    EmitScope scope = emit_open(e, NULL);
-    emit_line(e, "%s = %s;", name, tile_load(e, operand, "at"));
-    emit_close(e, scope, false);
-    emit_slot(e, arena_format(e->arena, "load_%s", name));
-}
-
 // What follows the contraction, of `sum` at `row`, and the stores.
 static void write_epilogue(const Tiled *t) {
     Emitter *e = t->emitter;
@@ -113,14 +104,56 @@ static void write_epilogue(const Tiled *t) {
     tile_store(e, index, "sum");
 }
 
+// The four channels from `k + s` on of the staged pixel: those beyond the last are zero, as they are in memory. What they are multiplied with is
+// zero, too, but what is computed of them may be no number.
+static const char *computed_x(const Tiled *t) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    Index index[MAX_RANK], vector = emit_opaque_index(e, "k + s", 0, (int64_t)contract_ceil_div(c->channels, 4) - 1), channels = tile_elements(e, c, vector, c->channels);
+    if (c->kind == ROWS_PLAIN) {
+        Type type = graph_type(e->graph, c->x);
+        tile_unravel_matrix(e, &type, c->batch, index);
+        index[type.rank - 2] = index_opaque(e->pool, "staged_row", 0, (int64_t)t->row_count - 1), index[type.rank - 1] = channels;
+    } else {
+        index[0] = index_opaque(e->pool, "staged.x", 0, (int64_t)c->images - 1), index[1] = channels;
+        index[2] = index_opaque(e->pool, "iy", 0, (int64_t)c->x_height - 1), index[3] = index_opaque(e->pool, "ix", 0, (int64_t)c->x_width - 1);
+    }
+    const char *value = tile_operand(e, c->x, index);
+    return c->channels % 4 ? arena_format(e->arena, "mix(vec4(0.0), %s, lessThan(4 * (k + s) + ivec4(0, 1, 2, 3), ivec4(CHANNELS)))", value) : value;
+}
+
+// Four columns of channel 4 * k + s.
+static const char *computed_w(const Tiled *t) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    IndexPool *pool = e->pool;
+    Index index[MAX_RANK], channel = emit_opaque_index(e, "4 * k + s", 0, (int64_t)c->channels - 1), vector = index_opaque(pool, "columns", 0, (int64_t)t->vectors - 1);
+    if (c->kind == ROWS_PLAIN) {
+        Type type = graph_type(e->graph, c->w);
+        tile_unravel_matrix(e, &type, c->batch, index);
+        index[type.rank - 2] = channel, index[type.rank - 1] = tile_elements(e, c, vector, c->columns);
+        return tile_operand(e, c->w, index);
+    }
+    tile_weight(e, c, channel, vector, tile_tap(e, c, 1), index);
+    return tile_operand(e, c->w, index);
+}
+
+// What an operand is at `at`, or wherever it is computed; names and indices end with the slot.
+static void write_load(Emitter *emitter, Value operand, const char *name, const char *(*computed)(const Tiled *t), const Tiled *t) {
+    EmitScope scope = emit_open(emitter, NULL);
+    emit_line(emitter, "%s = %s;", name, kernel_computes(emitter->list, operand) ? computed(t) : tile_load(emitter, operand, "at"));
+    emit_close(emitter, scope, false);
+    emit_slot(emitter, arena_format(emitter->arena, "load_%s", name));
+}
+
 static uint64_t emit(Emitter *emitter) {
     Contract c = contract_of(emitter->list, emitter->kernel->root);
     Tiled t = tiled_of(emitter, &c, &emitter->kernel->schedule);
     set_tile(&t);
     set_operands(&t);
     emitter->shared_bytes += 16 * t.shared_vectors;
-    write_load(&t, c.x, "x");
-    write_load(&t, c.w, "w");
+    write_load(emitter, c.x, "x", computed_x, &t);
+    write_load(emitter, c.w, "w", computed_w, &t);
     write_epilogue(&t);
     emit_slot(emitter, "epilogue");
     return t.groups;
@@ -129,24 +162,24 @@ static uint64_t emit(Emitter *emitter) {
 static Work work(const KernelView *view, const Schedule *schedule) {
     const Contract *c = &view->contract;
     Tiled t = tiled_of(NULL, c, schedule);
-    double steps = contract_ceil_div(c->channels, 4) * c->taps_y * c->taps_x / (double)t.parities, staged = steps * (t.tile_rows + 4.0 * t.across) / t.lanes;
-    return (Work){
+    double steps = contract_ceil_div(c->channels, 4) * c->taps_y * c->taps_x / (double)t.parities;
+    Work work = {
         .groups = (double)t.groups,
         .lanes = t.lanes,
         .multiply_adds = steps * 4 * t.rows,
-        .texel_loads = schedule->values[PARAM_TEXEL] ? staged : 0,
-        .storage_loads = schedule->values[PARAM_TEXEL] ? 0 : staged,
         .shared_loads = steps * (t.rows + 4.0),
         .turns = steps,
         .sums = t.rows,
         .stores = t.rows,
     };
+    tile_count_loads(&work, view, schedule, steps * t.tile_rows / t.lanes, steps * 4 * t.across / t.lanes);
+    return work;
 }
 
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     const uint32_t *values = schedule->values;
     Arena *arena = view->list->arena;
-    *why = view->contract.is_outer ? "it sums over rows" : tile_misfit(view, values[ROWS]);
+    *why = view->contract.is_outer ? "it sums over rows" : tile_misfit(view, values[ROWS], 1, 1);
     if (!*why && (values[PARAM_LANES] % values[ACROSS] || values[ACROSS] % values[ROWS]))
         *why = arena_format(arena, "across (%u) must divide lanes (%u) and be a multiple of rows (%u), so that lanes stage whole rows", values[ACROSS], values[PARAM_LANES],
                             values[ROWS]);

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { COVER_FACTORS_MAX = 8, COVER_LEVELS_MAX = 64, COVER_TRIES = 40 };
+enum { COVER_FACTORS_MAX = 8, COVER_LEVELS_MAX = 128, COVER_TRIES = 40 };
 
 typedef struct {
     uint8_t levels[COVER_FACTORS_MAX];

@@ -25,7 +25,7 @@ typedef struct {
     bool full;
     uint64_t seed;
     Module *shapes; // each case once
-    const Compiled *compiled;
+    const Compiled *compiled[2]; // operands in memory, and computed
     uint32_t failures;
 } Run;
 
@@ -40,8 +40,12 @@ static void fail(Run *run, const char *text) {
     run->failures++;
 }
 
+static OperandChoice operands_of(const ShapeCase *shape) { return shape->form == FORM_PLAIN ? OPERANDS_STORED : OPERANDS_COMPUTED; }
+
+static const KernelList *list_of(const Run *run, uint32_t shape) { return run->compiled[shape_cases[shape].form != FORM_PLAIN]->phases[shape][0].kernels; }
+
 static const Kernel *kernel_of(const Run *run, uint32_t shape) {
-    const KernelList *list = run->compiled->phases[shape][0].kernels;
+    const KernelList *list = list_of(run, shape);
     for (uint32_t k = 0; k < list->kernels.count; k++)
         if (graph_node(list->graph, list->kernels.items[k].root)->op == shape_cases[shape].op)
             return &list->kernels.items[k];
@@ -72,7 +76,7 @@ static CoverRows pool_of(const Run *run, const Family *family) {
         const Kernel *kernel = kernel_of(run, shape);
         if (!kernel || kernel->kernel_class != family->kernel_class)
             continue;
-        KernelView view = schedule_view(run->compiled->phases[shape][0].kernels, kernel, kernel->root);
+        KernelView view = schedule_view(list_of(run, shape), kernel, kernel->root);
         CoverRow row = {0};
         const char *why;
         do {
@@ -98,6 +102,13 @@ static void check_reach(Run *run, const Family *family, const CoverRows *rows) {
         }
 }
 
+// Trials whose operands are in memory first.
+static int by_operands(const void *a, const void *b) {
+    const Trial *x = a, *y = b;
+    int forms = (x->shape->form != FORM_PLAIN) - (y->shape->form != FORM_PLAIN);
+    return forms ? forms : strcmp(x->text, y->text) ? strcmp(x->text, y->text) : x->shape < y->shape ? -1 : x->shape > y->shape;
+}
+
 static Trials trials_of(Run *run) {
     uint32_t count;
     const Family *const *families = families_all(&count);
@@ -115,10 +126,11 @@ static Trials trials_of(Run *run) {
         }
         printf("  %-12s %u of %u schedules of a case\n", families[f]->name, rows.count, pool.count);
     }
+    qsort(trials.items, trials.count, sizeof *trials.items, by_operands);
     return trials;
 }
 
-// One module of some trials: compiled, and each kernel verified.
+// One module of some trials, whose operands are all in memory or all computed: compiled, and each kernel verified.
 static void run_trials(Run *run, Device *device, const Trial *trials, uint32_t count) {
     Arena *arena = arena_create();
     Module *module = module_create(arena);
@@ -129,7 +141,7 @@ static void run_trials(Run *run, Device *device, const Trial *trials, uint32_t c
         const Kernel *kernel = kernel_of(run, (uint32_t)(trials[i].shape - shape_cases));
         options[i] = arena_format(arena, "%s/run/%%%u=%s", name, kernel->root.id, trials[i].text);
     }
-    CompileOptions compile = {.target = run->target, .schedules = options, .schedule_count = count};
+    CompileOptions compile = {.target = run->target, .schedules = options, .schedule_count = count, .operands = operands_of(trials->shape)};
     Built built;
     VerifyResults results = {0};
     VerifyChoice choice = {.seed = run->seed, .modes = {[VERIFY_CAPTURED] = true}};
@@ -152,6 +164,17 @@ static void run_trials(Run *run, Device *device, const Trial *trials, uint32_t c
 
 enum { AT_ONCE = 100 };
 
+static void check_case(Run *run, uint32_t shape) {
+    const Kernel *kernel = kernel_of(run, shape);
+    if (!kernel) {
+        fail(run, arena_format(run->arena, "%s: has no kernel of its op", shape_cases[shape].name));
+        return;
+    }
+    KernelView view = schedule_view(list_of(run, shape), kernel, kernel->root);
+    if (kernel->kernel_class == KERNEL_CONTRACT && view.x.is_computed != (shape_cases[shape].form != FORM_PLAIN))
+        fail(run, arena_format(run->arena, "%s: its first operand is %s", shape_cases[shape].name, view.x.is_computed ? "computed" : "in memory"));
+}
+
 static void run_class(Run *run, Device *device, TargetClass target_class) {
     run->target = device_info(device)->target;
     run->target.target_class = target_class;
@@ -159,20 +182,24 @@ static void run_class(Run *run, Device *device, TargetClass target_class) {
     run->shapes = module_create(run->arena);
     for (uint32_t i = 0; i < SHAPE_CASES; i++)
         shape_program(run->shapes, &shape_cases[i], shape_cases[i].name);
-    CompileOptions options = {.target = run->target, .no_spirv = true};
-    run->compiled = compile_module(run->arena, run->shapes, &options, NULL, run->diag);
-    if (!run->compiled) {
+    for (int i = 0; i < 2; i++) {
+        CompileOptions options = {.target = run->target, .operands = i ? OPERANDS_COMPUTED : OPERANDS_STORED, .no_spirv = true};
+        run->compiled[i] = compile_module(run->arena, run->shapes, &options, NULL, run->diag);
+        if (run->compiled[i])
+            continue;
         diag_print(run->diag, stderr);
         fail(run, "the cases do not compile");
         return;
     }
     for (uint32_t i = 0; i < SHAPE_CASES; i++)
-        if (!kernel_of(run, i))
-            fail(run, arena_format(run->arena, "%s: has no kernel of its op", shape_cases[i].name));
+        check_case(run, i);
     printf("class %s, seed %llu\n", target_class_name(target_class), (unsigned long long)run->seed);
     Trials trials = trials_of(run);
-    for (uint32_t i = 0; i < trials.count && !run->failures; i += AT_ONCE)
-        run_trials(run, device, &trials.items[i], trials.count - i < AT_ONCE ? trials.count - i : AT_ONCE);
+    for (uint32_t i = 0, count; i < trials.count && !run->failures; i += count) {
+        for (count = 1; i + count < trials.count && count < AT_ONCE && operands_of(trials.items[i + count].shape) == operands_of(trials.items[i].shape);)
+            count++;
+        run_trials(run, device, &trials.items[i], count);
+    }
     fflush(stdout);
 }
 

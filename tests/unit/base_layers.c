@@ -59,6 +59,7 @@ enum { LAYER_COUNT = sizeof layers / sizeof *layers };
 static const struct {
     const char *folder, *header;
 } exceptions[] = {
+    {"compiler/kernel", "compiler/cost.h"},
     {"compiler/passes", "compiler/cost.h"},
     {"compiler/ir", "runtime/program/words.h"},
 };
