@@ -127,17 +127,17 @@ static uint64_t emit(Emitter *emitter) {
 static Work work(const KernelView *view, const Schedule *schedule) {
     const Layout *layout = &view->list->layouts[view->value.id];
     double vectors = (double)layout_count(layout) / 4, lanes = schedule_lanes(schedule), terms = contract_terms(&view->contract);
-    return (Work){
+    Work work = {
         .groups = ceil(vectors / lanes),
         .lanes = lanes,
         .multiply_adds = terms,
-        .texel_loads = schedule->values[PARAM_TEXEL] ? 2 * terms : 0,
-        .storage_loads = schedule->values[PARAM_TEXEL] ? 0 : 2 * terms,
         .places = 2 * terms,
         .turns = terms,
         .sums = 1,
         .stores = 1,
     };
+    tile_count_loads(&work, view, schedule, terms, terms);
+    return work;
 }
 
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {

@@ -73,14 +73,17 @@ static void declare_line(const Rows *t) {
     emit_line(e, "int line = %s;", tile_sum(&line));
 }
 
-// `int at3 = …` or, where x is computed, `int ix3 = …`: what is read at a place of the strip.
-static void declare_place(const Rows *t, const char *name, const char *place) {
+// `bool inside3 = …` and `int at3 = …` or, where x is computed, `int ix3 = …`: what is read at a place of the strip.
+static void declare_place(const Rows *t, int64_t at) {
     Emitter *e = t->emitter;
+    const char *name = place_name(t, at), *place = at ? arena_format(e->arena, "(base %c %lld)", at < 0 ? '-' : '+', (long long)(at < 0 ? -at : at)) : "base";
     const char *pixel = t->computes_x ? place : arena_format(e->arena, "line + %s", tile_times(e, place, "X_COLUMN", t->c.x_column / 4)), *kind = t->computes_x ? "ix" : "at";
-    if (t->has_border)
+    if (t->has_border) {
+        emit_line(e, at ? "bool inside%s = all(bvec2(meets, uint%s < %s));" : "bool inside%s = all(bvec2(meets, uint(%s) < %s));", name, place, rows_extent(t, 1));
         emit_line(e, "int %s%s = mix(0, %s, inside%s);", kind, name, pixel, name);
-    else
+    } else {
         emit_line(e, "int %s%s = %s;", kind, name, pixel);
+    }
 }
 
 // Opens the loop over lines of taps and says where each pixel of the strip lies in x.
@@ -97,14 +100,9 @@ static bool strip_open_line(const Rows *t, const Strip *strip, EmitScope *scope)
         declare_line(t);
     if (t->has_border)
         emit_line(e, is_divided ? "bool meets = all(bvec2(uint(iy0) < %s, whole));" : "bool meets = uint(iy0) < %s;", rows_extent(t, 0));
-    for (int64_t at = strip->low; at <= strip->high; at++) {
-        if (!strip_reads(t, strip, at))
-            continue;
-        const char *name = place_name(t, at), *place = at ? arena_format(e->arena, "(base %c %lld)", at < 0 ? '-' : '+', (long long)(at < 0 ? -at : at)) : "base";
-        if (t->has_border)
-            emit_line(e, at ? "bool inside%s = all(bvec2(meets, uint%s < %s));" : "bool inside%s = all(bvec2(meets, uint(%s) < %s));", name, place, rows_extent(t, 1));
-        declare_place(t, name, place);
-    }
+    for (int64_t at = strip->low; at <= strip->high; at++)
+        if (strip_reads(t, strip, at))
+            declare_place(t, at);
     if (t->computes_x && t->has_border)
         emit_line(e, "iy0 = mix(0, iy0, meets);");
     bool every = c->kind == ROWS_INPUT && c->stride[1] > 1;

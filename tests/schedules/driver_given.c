@@ -78,6 +78,23 @@ START_TEST(a_pattern_of_values_and_reference_go_together) {
 }
 END_TEST
 
+// The convolution's image is random: computed by its kernel, or stored for it. Who looks into the bundle finds it as it was compiled.
+START_TEST(operands_are_computed_or_stored_as_asked) {
+    static const char *const choices[] = {"always", "never"};
+    for (int i = 0; i < 2; i++) {
+        expect_code(0, "%s", compiled(arena_format(arena, "--fuse-operands %s", choices[i])));
+        expect_code(0, "inspect %s", in_folder("small.ggb"));
+        const char *at = strstr(out, "_conv2d");
+        ck_assert_msg(at != NULL, "%s", out);
+        expect_code(0, "inspect %s %s", in_folder("small.ggb"), arena_format(arena, "%.3s", at - 3));
+        ck_assert_msg((strstr(out, "random_normal") != NULL) == (i == 0), "%s: %s", choices[i], out);
+    }
+    expect_code(0, "%s", compiled("--fuse-operands auto"));
+    expect_code(0, "inspect %s --decisions", in_folder("small.ggb"));
+    expect_out(", an operand, is ");
+}
+END_TEST
+
 // As bundles of 0.2.0 are.
 START_TEST(a_bundle_without_schedules_is_read) {
     expect_code(0, "%s", compiled(""));
@@ -105,6 +122,7 @@ int main(void) {
     tcase_add_test(tests, mistakes_say_what_is_right);
     tcase_add_test(tests, a_given_schedule_is_taken_recorded_and_shown);
     tcase_add_test(tests, a_pattern_of_values_and_reference_go_together);
+    tcase_add_test(tests, operands_are_computed_or_stored_as_asked);
     tcase_add_test(tests, a_bundle_without_schedules_is_read);
     tcase_add_test(tests, a_foreign_record_is_left_aside);
     suite_add_tcase(suite, tests);
