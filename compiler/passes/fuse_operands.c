@@ -2,7 +2,7 @@
 // the latter adds to the contractions, by the family that each would be computed by, and what a store saves.
 #include "compiler/passes/fuse_parts.h"
 
-// Computing must cost no more than this share of what it saves: both are estimates, and a store can be shared.
+// Computing must cost no more than this share of what it saves, and save no less than a dispatch takes: both are estimates.
 static const double ADDED_SHARE_MAX = 0.5;
 
 typedef struct {
@@ -148,7 +148,7 @@ static bool is_worth_computing(Operands *operands, uint32_t id) {
         log_choice(fuse, id, "is stored: a contraction that reads it is, or would be, computed by reference, which reads each element again and again");
         return false;
     }
-    bool good = added <= saved * ADDED_SHARE_MAX;
+    bool good = added <= saved * ADDED_SHARE_MAX && saved >= fuse->context->target->model.dispatch_seconds;
     log_choice(fuse, id, arena_format(arena, "is %s: computed where %u contractions read it, it would add %.1f us; a store takes %.1f us", good ? "computed" : "stored",
                                       operands->uses[id].count, added * 1e6, saved * 1e6));
     return good;
