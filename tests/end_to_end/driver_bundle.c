@@ -455,12 +455,20 @@ START_TEST(exact_programs_round_each_result) {
 END_TEST
 
 START_TEST(bench_prints_json) {
+    setenv("XDG_CACHE_HOME", in_folder("benched"), 1);
+    setenv("LP_NUM_THREADS", "1", 1); // what is measured is kept for that number
     compile_small("");
-    expect_code(0, "bench %s --json --seconds 1", bundle);
+    expect_code(0, "devices --profile --device 0");
+    ck_assert(!strstr(out, "\"is_measured\": true"));
+    expect_code(0, "bench %s --device 0 --json --seconds 1", bundle);
     static const char *const keys[] = {"\"device\"",  "\"driver\"", "\"peak_gflops\"", "\"peak_gbps\"", "\"step_ms\"",
                                        "\"kernels\"", "\"class\"",  "\"gflop\"",       "\"gb\"",        "\"share\"", "\"peak\""};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         expect_out(keys[i]);
+    expect_code(0, "devices --profile --device 0");
+    expect_out("\"is_measured\": true");
+    unsetenv("LP_NUM_THREADS");
+    unsetenv("XDG_CACHE_HOME");
 }
 END_TEST
 
