@@ -101,12 +101,12 @@ void main() {
             int iy = meet(staged.y, ky, STRIDE_Y, DILATION_Y, PAD_Y), ix = meet(staged.z, kx, STRIDE_X, DILATION_X, PAD_X);
             bool inside = all(bvec2(uint(iy) < X_HEIGHT, uint(ix) < X_WIDTH));
             int pixel = staged.x * X_IMAGE + iy * X_ROW + ix * X_COLUMN + matrix * X_BATCH + channel_group * X_GROUP;
-            int weight = ky * W_TAP_Y + kx * W_TAP_X + matrix * W_BATCH + channel_group * W_GROUP;
+            int weight = ky * W_TAP_Y + kx * W_TAP_X + matrix * W_BATCH + channel_group * W_GROUP + columns;
             for (int k = 0; k < CHANNEL_VECTORS; k += STAGED) {
                 for (int s = lane_id / TILE_ROWS; s < STAGED; s += LANES / TILE_ROWS) {
                     vec4 x = vec4(0.0);
+                    int at = pixel + k + s;
                     if (inside && k + s < CHANNEL_VECTORS) {
-                        int at = pixel + k + s;
                         //@load_x
                         x = in0[at]; //@default
                     }
@@ -115,7 +115,7 @@ void main() {
                 for (int s = lane_id / ACROSS; s < DEPTH; s += DOWN) {
                     vec4 w = vec4(0.0);
                     if (4 * k + s < CHANNELS && columns < COLUMN_VECTORS) {
-                        int at = weight + (4 * k + s) * W_CHANNEL + columns;
+                        int at = weight + (4 * k + s) * W_CHANNEL;
                         //@load_w
                         w = in1[at]; //@default
                     }

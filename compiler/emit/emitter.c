@@ -77,9 +77,35 @@ static const char *atom_name(void *context, const Atom *atom) {
     return name;
 }
 
+void emit_name_factor(Emitter *emitter, Index index, int64_t factor, const char *constant) {
+    const Atom *atom = index_atom(index);
+    bool is_new = atom && atom->name && factor > 1;
+    for (uint32_t i = 0; is_new && i < emitter->factors.count; i++)
+        is_new = emitter->factors.items[i].atom != atom || emitter->factors.items[i].factor != factor;
+    if (is_new)
+        array_push(emitter->arena, &emitter->factors, ((AtomFactor){atom, factor, constant}));
+}
+
+// Terms whose factors have names become atoms that are called so.
+static Index with_factors(Emitter *emitter, Index index) {
+    IndexTerm *terms = ARENA_NEW(emitter->arena, IndexTerm, index.count + 1);
+    for (uint32_t i = 0; i < index.count; i++) {
+        terms[i] = index.terms[i];
+        for (uint32_t k = 0; k < emitter->factors.count; k++) {
+            const AtomFactor *known = &emitter->factors.items[k];
+            if (known->atom != index.terms[i].atom || known->factor != index.terms[i].coefficient)
+                continue;
+            const char *text = arena_format(emitter->arena, "%s * %s", emit_constant(emitter, known->constant, known->factor), known->atom->name);
+            terms[i] = (IndexTerm){1, index_atom(index_opaque(emitter->pool, text, 0, known->factor * (known->atom->high + 1)))};
+            break;
+        }
+    }
+    return (Index){index.constant, index.count, terms};
+}
+
 const char *emit_index(Emitter *emitter, Index index) {
     Text text = text_create(emitter->arena);
-    index_print(&text, index, atom_name, emitter);
+    index_print(&text, with_factors(emitter, index), atom_name, emitter);
     return text.data;
 }
 

@@ -24,6 +24,13 @@ typedef struct {
     const char *name;
 } AtomName;
 
+// A factor that an index has by name in the text.
+typedef struct {
+    const Atom *atom;
+    int64_t factor;
+    const char *constant;
+} AtomFactor;
+
 // A buffer that the shader declares. Numbers (step, seed …) have value {0}.
 typedef struct {
     Value value;
@@ -59,6 +66,7 @@ typedef struct Emitter {
     const Atom *lane_atom;
     ARRAY(Memo) memos;       // of the open scopes; leaving a scope forgets its own
     ARRAY(AtomName) atoms;
+    ARRAY(AtomFactor) factors;
     ARRAY(EmitBinding) bindings;
     ARRAY(Constant) constants; // before main, or of the template
     ARRAY(Slot) slots;         // of the template that emit_slot has filled
@@ -90,6 +98,8 @@ void emit_close(Emitter *emitter, EmitScope scope, bool brace);
 const char *emit_constant(Emitter *emitter, const char *name, int64_t value);
 const char *emit_name(Emitter *emitter, const char *prefix); // a fresh name: prefix with a number
 const char *emit_index(Emitter *emitter, Index index);       // GLSL of an index without lane; quotients get names
+// Lets `factor * index` be `OUT_ROW * index` in the text, where the index is one atom and the factor more than 1; else does nothing.
+void emit_name_factor(Emitter *emitter, Index index, int64_t factor, const char *constant);
 Index emit_opaque_index(Emitter *emitter, const char *expression, int64_t low, int64_t high); // `int i7 = expression;`
 
 // The value at the index (one entry an axis; a set has one axis, physical). Vector when the index mentions the lane in a way that matters.

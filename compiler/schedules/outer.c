@@ -354,12 +354,17 @@ static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
     const Contract *c = &t->c;
     IndexPool *pool = e->pool;
     Type type = graph_type(e->graph, e->kernel->root);
+    uint32_t strides[LAYOUT_RANK_MAX];
+    layout_strides(&e->list->layouts[e->kernel->root.id], strides);
     Index columns = index_opaque(pool, "columns", 0, (int64_t)t->column_vectors - 1), channels = index_opaque(pool, "channels", 0, (int64_t)t->channel_vectors - 1);
     Index column = index_add(pool, index_scale(pool, index_add_constant(pool, columns, q * t->column_groups), 4), e->lane);
     Index channel = index_add_constant(pool, index_scale(pool, channels, 4), r % (4 * t->rows));
     if (c->kind == ROWS_PLAIN) {
         tile_unravel_matrix(e, &type, c->batch, index);
         index[type.rank - 2] = channel, index[type.rank - 1] = column;
+        emit_name_factor(e, channels, strides[type.rank - 2], "OUT_CHANNELS"); // of a vec4
+        if (type.rank > 2)
+            emit_name_factor(e, index[type.rank - 3], strides[type.rank - 3] / 4, "OUT_BATCH");
         return;
     }
     if (c->groups > 1)
@@ -370,6 +375,11 @@ static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
     index[base] = column, index[base + 1] = channel;
     index[base + 2] = c->taps_y > 1 ? index_opaque(pool, "ky", 0, (int64_t)c->taps_y - 1) : index_constant(0);
     index[base + 3] = t->taps > 1 ? index_constant(r / (4 * t->rows)) : c->taps_x > 1 ? index_opaque(pool, "kx", 0, (int64_t)c->taps_x - 1) : index_constant(0);
+    if (base)
+        emit_name_factor(e, index[0], strides[0] / 4, "OUT_SLICE");
+    emit_name_factor(e, channels, strides[base + 1], "OUT_CHANNELS");
+    emit_name_factor(e, index[base + 2], strides[base + 2] / 4, "OUT_TAP_Y");
+    emit_name_factor(e, index[base + 3], strides[base + 3] / 4, "OUT_TAP_X");
 }
 
 // Vec4s of x that a lane reads for `at_once` rows.

@@ -123,15 +123,30 @@ void tile_unravel_matrix(Emitter *emitter, const Type *type, uint32_t batch, Ind
     }
 }
 
+// Rows' places in the result, and in all that lies like it, by name.
+static void name_factors(Emitter *emitter, const Contract *c, const Type *type, const Index *index) {
+    static const char *const names[] = {"OUT_IMAGE", NULL, "OUT_ROW", "OUT_COLUMN"};
+    uint32_t strides[LAYOUT_RANK_MAX];
+    layout_strides(&emitter->list->layouts[c->out.id], strides);
+    if (c->kind == ROWS_PLAIN)
+        emit_name_factor(emitter, index[type->rank - 2], strides[type->rank - 2] / 4, "OUT_ROW");
+    if (c->kind == ROWS_PLAIN && type->rank > 2)
+        emit_name_factor(emitter, index[type->rank - 3], strides[type->rank - 3] / 4, "OUT_BATCH");
+    for (uint32_t axis = 0; c->kind != ROWS_PLAIN && axis < 4; axis++)
+        if (names[axis])
+            emit_name_factor(emitter, index[axis], strides[axis] / 4, names[axis]);
+}
+
 void tile_row_index(Emitter *emitter, const Contract *c, const Type *type, const char *name, uint32_t row_count, Index *index) {
     if (c->kind == ROWS_PLAIN) {
         tile_unravel_matrix(emitter, type, c->batch, index);
         index[type->rank - 2] = index_opaque(emitter->pool, arena_format(emitter->arena, "row%s", name), 0, (int64_t)row_count - 1);
-        return;
+    } else {
+        index[0] = index_opaque(emitter->pool, arena_format(emitter->arena, "n%s", name), 0, (int64_t)c->images - 1);
+        index[2] = index_opaque(emitter->pool, arena_format(emitter->arena, "y%s", name), 0, (int64_t)c->height - 1);
+        index[3] = index_opaque(emitter->pool, arena_format(emitter->arena, "x%s", name), 0, (int64_t)c->width - 1);
     }
-    index[0] = index_opaque(emitter->pool, arena_format(emitter->arena, "n%s", name), 0, (int64_t)c->images - 1);
-    index[2] = index_opaque(emitter->pool, arena_format(emitter->arena, "y%s", name), 0, (int64_t)c->height - 1);
-    index[3] = index_opaque(emitter->pool, arena_format(emitter->arena, "x%s", name), 0, (int64_t)c->width - 1);
+    name_factors(emitter, c, type, index);
 }
 
 void tile_store(Emitter *emitter, const Index *index, const char *accumulator) {

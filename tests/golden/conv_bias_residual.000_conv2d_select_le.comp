@@ -37,6 +37,9 @@ const int W_TAP_Y = 48;
 const int CHANNEL_STEPS = 2;
 const int W_CHANNEL = 2;
 const int W_TAP_X = 16;
+const int OUT_IMAGE = 72;
+const int OUT_ROW = 12;
+const int OUT_COLUMN = 2;
 void main() {
     int lane_id = int(gl_LocalInvocationID.x);
     int group = int(gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x);
@@ -172,97 +175,97 @@ void main() {
     if (rows < ROW_COUNT) {
         vec4 v4 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8 = a0_0 + v4; // %8 add /networks/f/nodes/0
-        vec4 v1 = texelFetch(in0, columns + 72 * n0 + 12 * y0 + 2 * x0); // %1 feed /programs/p/phases/0
+        vec4 v1 = texelFetch(in0, columns + OUT_IMAGE * n0 + OUT_ROW * y0 + OUT_COLUMN * x0); // %1 feed /programs/p/phases/0
         vec4 v9 = v8 + v1; // %9 add /networks/f/nodes/1
         bvec4 v12 = bvec4(v9.x <= 0.0, v9.y <= 0.0, v9.z <= 0.0, v9.w <= 0.0); // %12 le /networks/f/nodes/2
         vec4 v13 = mix(v9, vec4(0.0), v12); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n0 + 12 * y0 + 2 * x0] = v13;
+        out3[columns + OUT_IMAGE * n0 + OUT_ROW * y0 + OUT_COLUMN * x0] = v13;
         vec4 v4_1 = texelFetch(in2, columns + 1); // %4 unpack /networks/f/nodes/0
         vec4 v8_1 = a0_1 + v4_1; // %8 add /networks/f/nodes/0
-        vec4 v1_1 = texelFetch(in0, columns + 72 * n0 + 12 * y0 + 2 * x0 + 1); // %1 feed /programs/p/phases/0
+        vec4 v1_1 = texelFetch(in0, columns + OUT_IMAGE * n0 + OUT_ROW * y0 + OUT_COLUMN * x0 + 1); // %1 feed /programs/p/phases/0
         vec4 v9_1 = v8_1 + v1_1; // %9 add /networks/f/nodes/1
         bvec4 v12_1 = bvec4(v9_1.x <= 0.0, v9_1.y <= 0.0, v9_1.z <= 0.0, v9_1.w <= 0.0); // %12 le /networks/f/nodes/2
         vec4 v13_1 = mix(v9_1, vec4(0.0), v12_1); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n0 + 12 * y0 + 2 * x0 + 1] = v13_1;
+        out3[columns + OUT_IMAGE * n0 + OUT_ROW * y0 + OUT_COLUMN * x0 + 1] = v13_1;
     }
     if (rows + 1 < ROW_COUNT) {
         vec4 v4_2 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_2 = a1_0 + v4_2; // %8 add /networks/f/nodes/0
-        vec4 v1_2 = texelFetch(in0, columns + 72 * n1 + 12 * y1 + 2 * x1); // %1 feed /programs/p/phases/0
+        vec4 v1_2 = texelFetch(in0, columns + OUT_IMAGE * n1 + OUT_ROW * y1 + OUT_COLUMN * x1); // %1 feed /programs/p/phases/0
         vec4 v9_2 = v8_2 + v1_2; // %9 add /networks/f/nodes/1
         bvec4 v12_2 = bvec4(v9_2.x <= 0.0, v9_2.y <= 0.0, v9_2.z <= 0.0, v9_2.w <= 0.0); // %12 le /networks/f/nodes/2
         vec4 v13_2 = mix(v9_2, vec4(0.0), v12_2); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n1 + 12 * y1 + 2 * x1] = v13_2;
+        out3[columns + OUT_IMAGE * n1 + OUT_ROW * y1 + OUT_COLUMN * x1] = v13_2;
         vec4 v4_3 = texelFetch(in2, columns + 1); // %4 unpack /networks/f/nodes/0
         vec4 v8_3 = a1_1 + v4_3; // %8 add /networks/f/nodes/0
-        vec4 v1_3 = texelFetch(in0, columns + 72 * n1 + 12 * y1 + 2 * x1 + 1); // %1 feed /programs/p/phases/0
+        vec4 v1_3 = texelFetch(in0, columns + OUT_IMAGE * n1 + OUT_ROW * y1 + OUT_COLUMN * x1 + 1); // %1 feed /programs/p/phases/0
         vec4 v9_3 = v8_3 + v1_3; // %9 add /networks/f/nodes/1
         bvec4 v12_3 = bvec4(v9_3.x <= 0.0, v9_3.y <= 0.0, v9_3.z <= 0.0, v9_3.w <= 0.0); // %12 le /networks/f/nodes/2
         vec4 v13_3 = mix(v9_3, vec4(0.0), v12_3); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n1 + 12 * y1 + 2 * x1 + 1] = v13_3;
+        out3[columns + OUT_IMAGE * n1 + OUT_ROW * y1 + OUT_COLUMN * x1 + 1] = v13_3;
     }
     if (rows + 2 < ROW_COUNT) {
         vec4 v4_4 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_4 = a2_0 + v4_4; // %8 add /networks/f/nodes/0
-        vec4 v1_4 = texelFetch(in0, columns + 72 * n2 + 12 * y2 + 2 * x2); // %1 feed /programs/p/phases/0
+        vec4 v1_4 = texelFetch(in0, columns + OUT_IMAGE * n2 + OUT_ROW * y2 + OUT_COLUMN * x2); // %1 feed /programs/p/phases/0
         vec4 v9_4 = v8_4 + v1_4; // %9 add /networks/f/nodes/1
         bvec4 v12_4 = bvec4(v9_4.x <= 0.0, v9_4.y <= 0.0, v9_4.z <= 0.0, v9_4.w <= 0.0); // %12 le /networks/f/nodes/2
         vec4 v13_4 = mix(v9_4, vec4(0.0), v12_4); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n2 + 12 * y2 + 2 * x2] = v13_4;
+        out3[columns + OUT_IMAGE * n2 + OUT_ROW * y2 + OUT_COLUMN * x2] = v13_4;
         vec4 v4_5 = texelFetch(in2, columns + 1); // %4 unpack /networks/f/nodes/0
         vec4 v8_5 = a2_1 + v4_5; // %8 add /networks/f/nodes/0
-        vec4 v1_5 = texelFetch(in0, columns + 72 * n2 + 12 * y2 + 2 * x2 + 1); // %1 feed /programs/p/phases/0
+        vec4 v1_5 = texelFetch(in0, columns + OUT_IMAGE * n2 + OUT_ROW * y2 + OUT_COLUMN * x2 + 1); // %1 feed /programs/p/phases/0
         vec4 v9_5 = v8_5 + v1_5; // %9 add /networks/f/nodes/1
         bvec4 v12_5 = bvec4(v9_5.x <= 0.0, v9_5.y <= 0.0, v9_5.z <= 0.0, v9_5.w <= 0.0); // %12 le /networks/f/nodes/2
         vec4 v13_5 = mix(v9_5, vec4(0.0), v12_5); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n2 + 12 * y2 + 2 * x2 + 1] = v13_5;
+        out3[columns + OUT_IMAGE * n2 + OUT_ROW * y2 + OUT_COLUMN * x2 + 1] = v13_5;
     }
     if (rows + 3 < ROW_COUNT) {
         vec4 v4_6 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_6 = a3_0 + v4_6; // %8 add /networks/f/nodes/0
-        vec4 v1_6 = texelFetch(in0, columns + 72 * n3 + 12 * y3 + 2 * x3); // %1 feed /programs/p/phases/0
+        vec4 v1_6 = texelFetch(in0, columns + OUT_IMAGE * n3 + OUT_ROW * y3 + OUT_COLUMN * x3); // %1 feed /programs/p/phases/0
         vec4 v9_6 = v8_6 + v1_6; // %9 add /networks/f/nodes/1
         bvec4 v12_6 = bvec4(v9_6.x <= 0.0, v9_6.y <= 0.0, v9_6.z <= 0.0, v9_6.w <= 0.0); // %12 le /networks/f/nodes/2
         vec4 v13_6 = mix(v9_6, vec4(0.0), v12_6); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n3 + 12 * y3 + 2 * x3] = v13_6;
+        out3[columns + OUT_IMAGE * n3 + OUT_ROW * y3 + OUT_COLUMN * x3] = v13_6;
         vec4 v4_7 = texelFetch(in2, columns + 1); // %4 unpack /networks/f/nodes/0
         vec4 v8_7 = a3_1 + v4_7; // %8 add /networks/f/nodes/0
-        vec4 v1_7 = texelFetch(in0, columns + 72 * n3 + 12 * y3 + 2 * x3 + 1); // %1 feed /programs/p/phases/0
+        vec4 v1_7 = texelFetch(in0, columns + OUT_IMAGE * n3 + OUT_ROW * y3 + OUT_COLUMN * x3 + 1); // %1 feed /programs/p/phases/0
         vec4 v9_7 = v8_7 + v1_7; // %9 add /networks/f/nodes/1
         bvec4 v12_7 = bvec4(v9_7.x <= 0.0, v9_7.y <= 0.0, v9_7.z <= 0.0, v9_7.w <= 0.0); // %12 le /networks/f/nodes/2
         vec4 v13_7 = mix(v9_7, vec4(0.0), v12_7); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n3 + 12 * y3 + 2 * x3 + 1] = v13_7;
+        out3[columns + OUT_IMAGE * n3 + OUT_ROW * y3 + OUT_COLUMN * x3 + 1] = v13_7;
     }
     if (rows + 4 < ROW_COUNT) {
         vec4 v4_8 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_8 = a4_0 + v4_8; // %8 add /networks/f/nodes/0
-        vec4 v1_8 = texelFetch(in0, columns + 72 * n4 + 12 * y4 + 2 * x4); // %1 feed /programs/p/phases/0
+        vec4 v1_8 = texelFetch(in0, columns + OUT_IMAGE * n4 + OUT_ROW * y4 + OUT_COLUMN * x4); // %1 feed /programs/p/phases/0
         vec4 v9_8 = v8_8 + v1_8; // %9 add /networks/f/nodes/1
         bvec4 v12_8 = bvec4(v9_8.x <= 0.0, v9_8.y <= 0.0, v9_8.z <= 0.0, v9_8.w <= 0.0); // %12 le /networks/f/nodes/2
         vec4 v13_8 = mix(v9_8, vec4(0.0), v12_8); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n4 + 12 * y4 + 2 * x4] = v13_8;
+        out3[columns + OUT_IMAGE * n4 + OUT_ROW * y4 + OUT_COLUMN * x4] = v13_8;
         vec4 v4_9 = texelFetch(in2, columns + 1); // %4 unpack /networks/f/nodes/0
         vec4 v8_9 = a4_1 + v4_9; // %8 add /networks/f/nodes/0
-        vec4 v1_9 = texelFetch(in0, columns + 72 * n4 + 12 * y4 + 2 * x4 + 1); // %1 feed /programs/p/phases/0
+        vec4 v1_9 = texelFetch(in0, columns + OUT_IMAGE * n4 + OUT_ROW * y4 + OUT_COLUMN * x4 + 1); // %1 feed /programs/p/phases/0
         vec4 v9_9 = v8_9 + v1_9; // %9 add /networks/f/nodes/1
         bvec4 v12_9 = bvec4(v9_9.x <= 0.0, v9_9.y <= 0.0, v9_9.z <= 0.0, v9_9.w <= 0.0); // %12 le /networks/f/nodes/2
         vec4 v13_9 = mix(v9_9, vec4(0.0), v12_9); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n4 + 12 * y4 + 2 * x4 + 1] = v13_9;
+        out3[columns + OUT_IMAGE * n4 + OUT_ROW * y4 + OUT_COLUMN * x4 + 1] = v13_9;
     }
     if (rows + 5 < ROW_COUNT) {
         vec4 v4_10 = texelFetch(in2, columns); // %4 unpack /networks/f/nodes/0
         vec4 v8_10 = a5_0 + v4_10; // %8 add /networks/f/nodes/0
-        vec4 v1_10 = texelFetch(in0, columns + 72 * n5 + 12 * y5 + 2 * x5); // %1 feed /programs/p/phases/0
+        vec4 v1_10 = texelFetch(in0, columns + OUT_IMAGE * n5 + OUT_ROW * y5 + OUT_COLUMN * x5); // %1 feed /programs/p/phases/0
         vec4 v9_10 = v8_10 + v1_10; // %9 add /networks/f/nodes/1
         bvec4 v12_10 = bvec4(v9_10.x <= 0.0, v9_10.y <= 0.0, v9_10.z <= 0.0, v9_10.w <= 0.0); // %12 le /networks/f/nodes/2
         vec4 v13_10 = mix(v9_10, vec4(0.0), v12_10); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n5 + 12 * y5 + 2 * x5] = v13_10;
+        out3[columns + OUT_IMAGE * n5 + OUT_ROW * y5 + OUT_COLUMN * x5] = v13_10;
         vec4 v4_11 = texelFetch(in2, columns + 1); // %4 unpack /networks/f/nodes/0
         vec4 v8_11 = a5_1 + v4_11; // %8 add /networks/f/nodes/0
-        vec4 v1_11 = texelFetch(in0, columns + 72 * n5 + 12 * y5 + 2 * x5 + 1); // %1 feed /programs/p/phases/0
+        vec4 v1_11 = texelFetch(in0, columns + OUT_IMAGE * n5 + OUT_ROW * y5 + OUT_COLUMN * x5 + 1); // %1 feed /programs/p/phases/0
         vec4 v9_11 = v8_11 + v1_11; // %9 add /networks/f/nodes/1
         bvec4 v12_11 = bvec4(v9_11.x <= 0.0, v9_11.y <= 0.0, v9_11.z <= 0.0, v9_11.w <= 0.0); // %12 le /networks/f/nodes/2
         vec4 v13_11 = mix(v9_11, vec4(0.0), v12_11); // %13 select /networks/f/nodes/2
-        out3[columns + 72 * n5 + 12 * y5 + 2 * x5 + 1] = v13_11;
+        out3[columns + OUT_IMAGE * n5 + OUT_ROW * y5 + OUT_COLUMN * x5 + 1] = v13_11;
     }
 }
