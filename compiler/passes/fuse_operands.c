@@ -2,8 +2,9 @@
 // the latter adds to the contractions, by the family that each would be computed by, and what a store saves.
 #include "compiler/passes/fuse_parts.h"
 
-// Computing must cost no more than this share of what it saves, and save no less than a dispatch takes: both are estimates.
-static const double ADDED_SHARE_MAX = 0.5;
+// Computing must cost no more than this share of what it saves, and save no less than a dispatch takes: both are estimates, and kernels that compute
+// their operands are equal to others less often. On lavapipe, training was neither faster nor slower with shares up to a half.
+static const double ADDED_SHARE_MAX = 0.25;
 
 typedef struct {
     uint32_t contraction, operand; // which: 0 or 1
@@ -58,14 +59,19 @@ static void find_levels(Operands *operands) {
     }
 }
 
-// What would be in memory were the value computed: what must be stored, what other contractions read, and, as fuse_store.c has it, maps that
-// several need.
-static bool in_memory(const void *context, Value value) {
-    const Operands *operands = context;
+// What is in memory whatever is decided of the value in question.
+static bool is_kept(const Operands *operands, Value value) {
     const Fuse *fuse = operands->fuse;
     const Node *node = node_at(fuse, value.id);
     return fuse->required[value.id] || is_given(node) || node->op == OP_pack || node->op == OP_unpack || node->type.set ||
-           (value.id != operands->top && (operands->uses[value.id].count || (fuse->use_count[value.id] > 1 && class_at(fuse, value.id) == CLASS_MAP)));
+           (value.id != operands->top && operands->uses[value.id].count);
+}
+
+// What would be in memory were the value computed: also, as fuse_store.c has it, maps that several need.
+static bool in_memory(const void *context, Value value) {
+    const Operands *operands = context;
+    const Fuse *fuse = operands->fuse;
+    return is_kept(operands, value) || (value.id != operands->top && fuse->use_count[value.id] > 1 && class_at(fuse, value.id) == CLASS_MAP);
 }
 
 // Whether the value, were it stored, would need no kernel of its own: the latest of what it is made of is one value, at the same element.
@@ -82,7 +88,7 @@ static void find_latest(const Operands *operands, uint32_t id, bool in_place, La
         bool keeps = in_place && class_at(fuse, id) == CLASS_MAP;
         if (operands->levels[arg] < latest->level || !fuse_visit(fuse, arg, keeps ? 1 : 2))
             continue;
-        if (!in_memory(operands, (Value){arg})) {
+        if (!is_kept(operands, (Value){arg})) {
             find_latest(operands, arg, keeps, latest);
         } else if (operands->levels[arg] > latest->level) {
             *latest = (Latest){arg, operands->levels[arg], keeps};
