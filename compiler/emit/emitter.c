@@ -369,8 +369,9 @@ Code emit_load(Emitter *emitter, Value value, const Index *index) {
         arena_format(emitter->arena, "%s(%s, %s, %s, %s)", glsl_type(dtype, true), parts[0], parts[1], parts[2], parts[3]));
 }
 
-// What is known of a set's padding: nothing, that it is finite, that it is zero. A set's state and pack have zeros there.
-typedef enum { PADDING_ANY = 1, PADDING_FINITE, PADDING_ZERO } Padding;
+// What is known of a set's padding: nothing, that it is finite, also that one may divide by it, that it is zero. A set's state and pack have
+// zeros there.
+typedef enum { PADDING_ANY = 1, PADDING_FINITE, PADDING_DIVISOR, PADDING_ZERO } Padding;
 
 static Padding least(Padding a, Padding b) { return a < b ? a : b; }
 
@@ -381,8 +382,8 @@ static Padding padding_of_map(const uint8_t *paddings, const Node *node) {
     case MAP_NONZERO: break;
     case MAP_ZERO: return least(least(x, y), z) == PADDING_ZERO ? PADDING_ZERO : PADDING_ANY;
     case MAP_FINITE: return least(least(x, y), z);
-    case MAP_PRODUCT: return least(x, y) == PADDING_FINITE && (x == PADDING_ZERO || y == PADDING_ZERO) ? PADDING_ZERO : least(x, y);
-    case MAP_QUOTIENT: return x == PADDING_ZERO && y == PADDING_FINITE ? PADDING_ZERO : PADDING_ANY;
+    case MAP_PRODUCT: return least(x, y) != PADDING_ANY && (x == PADDING_ZERO || y == PADDING_ZERO) ? PADDING_ZERO : least(x, y);
+    case MAP_QUOTIENT: return x == PADDING_ZERO && y == PADDING_DIVISOR ? PADDING_ZERO : PADDING_ANY;
     case MAP_CHOSEN: return least(y, z);
     }
     return PADDING_ANY;
@@ -395,15 +396,18 @@ static Padding padding_of_node(const uint8_t *paddings, const Node *node) {
         return (Padding)paddings[node->args[0].id];
     if (op_def(node->op)->op_class == CLASS_MAP && node->type.set)
         return padding_of_map(paddings, node);
-    return PADDING_FINITE; // a number spread over the set
+    return PADDING_DIVISOR; // a number spread over the set
 }
 
 EmitTables *emit_tables(Arena *arena, const KernelList *list) {
     uint32_t count = list->graph->nodes.count;
     EmitTables *tables = ARENA_NEW(arena, EmitTables, 1);
     *tables = (EmitTables){ARENA_NEW(arena, uint8_t, count), ARENA_NEW(arena, uint32_t, count), ARENA_NEW(arena, bool, count)};
-    for (uint32_t id = 1; id < count; id++)
-        tables->paddings[id] = (uint8_t)padding_of_node(tables->paddings, &list->graph->nodes.items[id]);
+    for (uint32_t id = 1; id < count; id++) {
+        Padding padding = padding_of_node(tables->paddings, &list->graph->nodes.items[id]);
+        bool is_stored = list->buffers[id].kind != BUFFER_NONE; // with zeros in its padding, by which other kernels cannot divide
+        tables->paddings[id] = (uint8_t)(is_stored && padding == PADDING_DIVISOR ? PADDING_FINITE : padding);
+    }
     return tables;
 }
 

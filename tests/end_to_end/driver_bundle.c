@@ -287,6 +287,13 @@ START_TEST(fusion_begins_with_the_same_graph) {
 }
 END_TEST
 
+// Divisors that were stored have zeros in the padding of a set, which the quotient must not make NaN of.
+START_TEST(padding_is_zero_without_fusion) {
+    expect_code(0, "compile graphs/ring_gan.json --preset check --no-fuse -o %s", in_folder("none.ggb"));
+    expect_code(0, "verify %s --size full", in_folder("none.ggb"));
+}
+END_TEST
+
 START_TEST(verify_says_that_it_has_nothing_to_do) {
     const char *path = in_folder("plain.json");
     bundle = in_folder("plain.ggb");
@@ -520,6 +527,7 @@ int main(void) {
     tcase_add_test(tests, a_folder_comes_in_as_it_went_out);
     tcase_add_test(tests, run_says_what_is_missing);
     tcase_add_test(tests, fusion_begins_with_the_same_graph);
+    tcase_add_test(tests, padding_is_zero_without_fusion);
     tcase_add_test(tests, exact_programs_round_each_result);
     tcase_add_test(tests, bench_prints_json);
     tcase_add_test(tests, no_share_is_over_one);
