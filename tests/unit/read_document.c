@@ -310,6 +310,23 @@ START_TEST(what_is_never_used_is_warned_of) {
 }
 END_TEST
 
+// Every function is an op of nodes too, whose options may be tensors: the same nodes as of an expression, which are interned.
+START_TEST(options_of_functions_may_be_tensors) {
+    const Module *module =
+        read_text("{\"gcc-graph\": 1, \"programs\": {\"p\": {\"inputs\": {\"q\": [3, 4], \"k\": [5, 4]}, \"phases\": [{\"name\": \"f\", \"nodes\": [\n"
+                  "{\"op\": \"attention\", \"in\": \"q\", \"k\": \"k\", \"v\": \"2*k\", \"mask\": \"q[:, :1] > 0\", \"causal\": true, \"as\": \"a\"},\n"
+                  "{\"expr\": \"attention(q, k, 2*k, q[:, :1] > 0, true)\", \"as\": \"b\"},\n"
+                  "{\"emit\": \"y\", \"value\": \"a + b\", \"format\": \"tensor\"}]}]}}}",
+                  NULL, 0);
+    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    const Graph *graph = module->programs.items[0].phases.items[0].graph;
+    uint32_t count = 0;
+    for (uint32_t id = 1; id < graph->nodes.count; id++)
+        count += graph->nodes.items[id].op == OP_attention;
+    ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
 // Reading never crashes, whatever byte of a document is gone.
 START_TEST(a_document_cut_or_changed_is_an_error_or_a_document) {
     size_t size;
@@ -348,6 +365,7 @@ int main(void) {
     tcase_add_test(all, initialisers_by_part);
     tcase_add_loop_test(all, icnr_begins_as_nearest_upsampling, 0, sizeof icnr_cases / sizeof *icnr_cases);
     tcase_add_test(all, what_is_never_used_is_warned_of);
+    tcase_add_test(all, options_of_functions_may_be_tensors);
     tcase_add_test(all, a_document_cut_or_changed_is_an_error_or_a_document);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
