@@ -31,7 +31,7 @@ static bool settle(const KernelView *view, const Target *target, const Family *f
 static bool loads_texels(const Target *target) { return target->target_class == TARGET_CPU && target->texel_elements_max > 0; }
 
 // What computes any kernel of the class that a device can compute at all.
-static const Family *plain_family(KernelClass kernel_class) {
+static const Family *last_resort_of(KernelClass kernel_class) {
     switch (kernel_class) {
     case KERNEL_MAP: return &elements_family;
     case KERNEL_REDUCE: return &fold_family;
@@ -91,7 +91,7 @@ static Schedule start_of(const KernelView *view, const Target *target, const Fam
 
 static void choose_for(const KernelList *list, Kernel *kernel, const PassContext *context) {
     KernelView view = schedule_view(list, kernel, kernel->root);
-    const Family *plain = plain_family(kernel->kernel_class);
+    const Family *plain = last_resort_of(kernel->kernel_class);
     Schedule none;
     if (context->reference_schedule && choose(&view, context->target, plain, &kernel->schedule, &none))
         return;
