@@ -49,7 +49,8 @@ static uint32_t param_of(const Family *family, const char *name) {
     return i;
 }
 
-static bool parse_param(Arena *arena, const char *text, Schedule *schedule, const char **why) {
+// `given` has a bit for each parameter that was.
+static bool parse_param(Arena *arena, const char *text, Schedule *schedule, uint32_t *given, const char **why) {
     const Family *family = schedule->family;
     size_t length = strcspn(text, "=");
     const char *name = arena_format(arena, "%.*s", (int)length, text), *number = text + length + (text[length] == '='), *known[SCHEDULE_PARAMS_MAX];
@@ -60,6 +61,11 @@ static bool parse_param(Arena *arena, const char *text, Schedule *schedule, cons
         *why = arena_format(arena, "%s has no parameter \"%s\"%s", family->name, name, text_suggestion(arena, name, known, family->param_count));
         return false;
     }
+    if (*given >> i & 1) {
+        *why = arena_format(arena, "%s is given twice", name);
+        return false;
+    }
+    *given |= 1u << i;
     char *end;
     unsigned long value = strtoul(number, &end, 10);
     for (uint32_t k = 0; isdigit((unsigned char)*number) && !*end && k < family->params[i].count; k++)
@@ -72,11 +78,12 @@ static bool parse_param(Arena *arena, const char *text, Schedule *schedule, cons
 }
 
 bool families_parse_params(Arena *arena, const char *text, Schedule *schedule, const char **why) {
+    uint32_t given = 0;
     text += strcspn(text, ":");
     while (*text) {
         text++;
         size_t length = strcspn(text, ",");
-        if (!parse_param(arena, arena_format(arena, "%.*s", (int)length, text), schedule, why))
+        if (!parse_param(arena, arena_format(arena, "%.*s", (int)length, text), schedule, &given, why))
             return false;
         text += length;
     }

@@ -8,6 +8,9 @@
 // compiled.
 static const double CLEAR_MARGIN = 4;
 
+// Further than this from its class's figure no device is: the measurement, or the file that holds it, is wrong.
+static const double PLAUSIBLE = 1e6;
+
 enum { VECTOR = 4, LANES = 8 }; // the unit of what invocations cost: a vec4 multiply-add of eight lanes
 
 static const ModelFigureDef defs[FIGURE_COUNT] = {
@@ -57,7 +60,8 @@ DeviceModel model_measured(TargetClass target_class, const DeviceModel *measured
     for (ModelFigure i = 0; i < FIGURE_COUNT; i++) {
         double usual = model_figure(&model, i), found = model_figure(measured, i);
         bool is_clear = found > usual * CLEAR_MARGIN || found < usual / CLEAR_MARGIN;
-        if (found > 0 && (defs[i].taken == TAKEN_FREE || (defs[i].taken == TAKEN_FIRM && is_clear)))
+        bool is_plausible = found > 0 && (usual <= 0 || (found < usual * PLAUSIBLE && found > usual / PLAUSIBLE));
+        if (is_plausible && (defs[i].taken == TAKEN_FREE || (defs[i].taken == TAKEN_FIRM && is_clear)))
             model_set(&model, i, found);
     }
     return model;

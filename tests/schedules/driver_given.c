@@ -33,6 +33,7 @@ START_TEST(mistakes_say_what_is_right) {
         {"=rows:rows", "rows is 1, 2, 4, 8 or 16, not \"\""},
         {"=rows:rows=4,lanes=1024", "a workgroup of the target has at most 128 lanes, not 1024"},
         {"=rows:texel=1", "the target loads no texels"},
+        {"=rows:rows=4,rows=8", "rows is given twice"},
         {"=rows:rows=16,columns=6,", "rows has no parameter \"\""},
         {"=strip:pixels=4", "lines of 5 pixels do not divide into strips of 4"},
         {"=outer", "it does not sum over rows"},
