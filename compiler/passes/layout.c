@@ -119,9 +119,10 @@ static Layout layout_of(const Pass *pass, const Node *node) {
     case OP_flip:
     case OP_concat: return with_order_of(arg, &node->type);
     case OP_materialise: {
+        const int64_t *axes = attr_of(node, ATTR_order)->ints;
         uint8_t order[LAYOUT_RANK_MAX];
-        for (uint32_t i = 0; i < node->type.rank; i++)
-            order[i] = (uint8_t)attr_of(node, ATTR_order)->ints[i];
+        for (uint32_t i = 0; i < LAYOUT_RANK_MAX && i < node->type.rank; i++)
+            order[i] = (uint8_t)axes[i];
         return layout_make(node->type.rank, node->type.dims, order);
     }
     case OP_matmul: return layout_make(node->type.rank, node->type.dims, NULL);
