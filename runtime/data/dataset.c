@@ -1,5 +1,6 @@
 // Dataset: the table of readers, specs, and what is said and shown about a data set.
 #include "runtime/data/dataset.h"
+#include "runtime/data/frames.h"
 #include "runtime/data/readers.h"
 #include "runtime/show/draw.h"
 #include "runtime/show/image.h"
@@ -64,7 +65,7 @@ static Dataset *open_spec(Arena *arena, const Spec *spec, const ProgramData *dec
     dataset->name = declared->name;
     dataset->spec = arena_copy_text(arena, spec->text);
     dataset->declared = declared;
-    return reader->open(arena, spec->argument, dataset, diag) ? dataset : NULL;
+    return reader->open(arena, spec->argument, dataset, diag) && frames_attach(arena, dataset, diag) ? dataset : NULL;
 }
 
 Dataset *dataset_open(Arena *arena, const char *spec, const ProgramData *declared, Diag *diag) {

@@ -3,10 +3,31 @@
 #include "runtime/base/file.h"
 #include "runtime/data/modes.h"
 #include "runtime/program/program.h"
+#include "runtime/show/image.h"
 
 enum { DATASET_SPLIT_MAX = 4 };
 
+// ---- pictures of any size: what a reader of them does; all else (sizes, crops, flips, colours, ranges, the cache, broken pictures) is
+// frames.h's, for all readers
+
+// What is known of a picture before it is decoded. Where two keys are equal, so are the pictures.
+typedef struct {
+    const char *path; // of the file, absolute where it may be: the cache is shared by all that read it
+    uint64_t size;    // bytes of the file
+    int64_t seconds;  // when it was changed last
+    uint32_t nanoseconds;
+    uint64_t part; // which picture of the file, or what is cut out of it; 0: all of it
+} PictureKey;
+
+// What is asked of a decoder: 1 or 3 channels. One that can decode to a half, a quarter or an eighth for less (JPEG) may do so as long as
+// height and width stay at least these; 0: as stored. Others give the picture as it is stored.
+typedef struct {
+    uint32_t channels;
+    uint32_t height, width;
+} PictureWanted;
+
 typedef struct Dataset Dataset;
+typedef struct Frames Frames; // see frames.h
 struct Dataset {
     const char *name;            // in the document: "images"
     const char *spec;            // as the user wrote it: "mnist", "idx:digits"
@@ -28,7 +49,28 @@ struct Dataset {
     uint32_t (*broken)(const Dataset *dataset, uint32_t split);
     // Of points drawn from a mixture of Gaussians: where they lie. NULL for any other data set.
     const DatasetModes *modes;
+    // By number, what a record's field "label" means ("cat"): class_count names, or NULL.
+    const char *const *class_names;
+    uint32_t class_count;
     const void *data; // the reader's own
+
+    // ---- of a reader with pictures: dataset_open then takes the place of its fetch, caption and broken (which it leaves NULL). These are
+    // asked only for records whose pictures are good. A record is good where the pictures of all its fields are.
+    // By field, declared as f32[1,h,w], f32[3,h,w] or f32[h,w]: `picture` gives it, and fetch is never asked. NULL: no field is one.
+    const bool *is_picture;
+    // Decodes it: upright, 8 bits a channel, rows from the top; in the arena (or borrowed of memory that stays). False: broken, or not there
+    // any more; one error says which file and why. Any thread may call it.
+    bool (*picture)(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint32_t field, const PictureWanted *wanted,
+                    Image *out, Diag *diag);
+    // Cheap: a stat, no open. False (reported) where the file is not there. NULL: pictures lie in memory and are never broken nor cached.
+    bool (*picture_key)(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint32_t field, PictureKey *out, Diag *diag);
+    const ProgramAugment *own_augments; // by field: what is done to its pictures where the graph does not say; NULL: see ProgramAugment
+    const char *draws;                 // the name of the draws of crops and flips; NULL: "augment"
+    // By field that is no picture but an array [h,w] or [c,h,w]: height and width as fetch writes it, larger than declared where the graph
+    // crops (ProgramData.has_augment). NULL, or 0: as declared.
+    const uint32_t (*stored)[2];
+
+    const Frames *frames; // dataset_open's
 };
 
 typedef struct {

@@ -1,7 +1,7 @@
 // Resize: rows first, then columns, in fixed point.
 #include "runtime/data/resize.h"
 
-enum { CHANNELS = 3, BITS = 32 - 8 - 2, HALF = 1 << (BITS - 1) };
+enum { COLOURS = 3, BITS = 32 - 8 - 2, HALF = 1 << (BITS - 1) };
 
 // Of one output pixel: source pixels first … first + count - 1 and their weights, which add up to 1 << BITS but for rounding.
 typedef struct {
@@ -35,29 +35,34 @@ static Taps *make_taps(Arena *arena, uint32_t from, uint32_t to) {
 }
 
 // One output pixel from source pixels that are `stride` bytes apart.
-static void blend(const uint8_t *from, size_t stride, const Taps *taps, uint8_t *out) {
-    int32_t sums[CHANNELS] = {HALF, HALF, HALF};
+static void blend(const uint8_t *from, size_t stride, uint32_t channels, const Taps *taps, uint8_t *out) {
     from += taps->first * stride;
-    for (uint32_t k = 0; k < taps->count; k++, from += stride)
-        for (uint32_t c = 0; c < CHANNELS; c++)
-            sums[c] += from[c] * taps->weights[k];
-    for (uint32_t c = 0; c < CHANNELS; c++) {
-        int32_t level = sums[c] >> BITS;
+    for (uint32_t c = 0; c < channels; c++) {
+        int32_t sum = HALF;
+        for (uint32_t k = 0; k < taps->count; k++)
+            sum += from[k * stride + c] * taps->weights[k];
+        int32_t level = sum >> BITS;
         out[c] = (uint8_t)(level > 255 ? 255 : level);
     }
 }
 
-void resize_bilinear(const uint8_t *rgb, uint32_t width, const ResizeBox *box, uint32_t wide, uint32_t high, uint8_t *out) {
+void resize_picture(const Image *from, const ResizeBox *box, Image *out) {
     Arena *arena = arena_create();
-    uint32_t rows = box->bottom - box->top;
+    uint32_t rows = box->bottom - box->top, wide = out->width, high = out->height, channels = from->channels;
     const Taps *across = make_taps(arena, box->right - box->left, wide), *down = make_taps(arena, rows, high);
-    uint8_t *narrow = ARENA_NEW(arena, uint8_t, (size_t)rows * wide * CHANNELS);
+    uint8_t *narrow = ARENA_NEW(arena, uint8_t, (size_t)rows * wide * channels);
     for (uint32_t y = 0; y < rows; y++)
         for (uint32_t x = 0; x < wide; x++)
-            blend(rgb + ((size_t)(y + box->top) * width + box->left) * CHANNELS, CHANNELS, &across[x],
-                  narrow + ((size_t)y * wide + x) * CHANNELS);
+            blend(from->pixels + ((size_t)(y + box->top) * from->width + box->left) * channels, channels, channels, &across[x],
+                  narrow + ((size_t)y * wide + x) * channels);
     for (uint32_t y = 0; y < high; y++)
         for (uint32_t x = 0; x < wide; x++)
-            blend(narrow + (size_t)x * CHANNELS, (size_t)wide * CHANNELS, &down[y], out + ((size_t)y * wide + x) * CHANNELS);
+            blend(narrow + (size_t)x * channels, (size_t)wide * channels, channels, &down[y],
+                  out->pixels + ((size_t)y * wide + x) * channels);
     arena_destroy(&arena);
+}
+
+void resize_bilinear(const uint8_t *rgb, uint32_t width, const ResizeBox *box, uint32_t wide, uint32_t high, uint8_t *out) {
+    Image from = {.width = width, .channels = COLOURS, .pixels = (uint8_t *)(uintptr_t)rgb};
+    resize_picture(&from, box, &(Image){.width = wide, .height = high, .channels = COLOURS, .pixels = out});
 }
