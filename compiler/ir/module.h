@@ -2,6 +2,7 @@
 #pragma once
 #include "compiler/ir/graph.h"
 #include "runtime/base/name_table.h"
+#include "runtime/program/augment.h"
 
 // How a state's numbers begin. Fan-in is the product of all axes but the first; fan-out as in PyTorch.
 typedef struct {
@@ -58,6 +59,8 @@ typedef struct {
     const char *name; // "images"
     uint32_t batch;
     ARRAY(Field) fields;
+    bool has_augment; // of its pictures, the fields f32[1 or 3, h, w]
+    ProgramAugment augment;
 } DataSet;
 
 // A batch that a phase takes at each repetition. The graph's `feed` op names it.

@@ -290,7 +290,7 @@ static void add_phase(Emit *emit, const GraphProgram *program, const Phase *phas
 static void add_data(Emit *emit) {
     for (uint32_t d = 0; d < emit->module->data.count; d++) {
         const DataSet *data = &emit->module->data.items[d];
-        ProgramData out = {.name = data->name, .batch = data->batch, .field_count = data->fields.count};
+        ProgramData out = {.name = data->name, .batch = data->batch, .field_count = data->fields.count, .has_augment = data->has_augment, .augment = data->augment};
         out.fields = arena_alloc(emit->arena, sizeof *out.fields * (data->fields.count + 1));
         for (uint32_t f = 0; f < data->fields.count; f++) {
             const Field *field = &data->fields.items[f];

@@ -312,7 +312,10 @@ static bool check_network(Reader *reader, const Json *network) {
 static bool check_field(Reader *reader, const Json *field) { return check_object(reader, field, "shape:s! range:a dtype:t below:e"); }
 
 static bool check_data(Reader *reader, const Json *data) {
-    return check_object(reader, data, "doc:t batch:e! fields:o!") && CHECK_NAMES_IN(reader, data, "fields") && check_each(reader, json_get(data, "fields"), check_field);
+    const Json *augment = json_get(data, "augment");
+    return check_object(reader, data, "doc:t batch:e! fields:o! augment:o") && CHECK_NAMES_IN(reader, data, "fields") &&
+           check_each(reader, json_get(data, "fields"), check_field) &&
+           (!augment || check_object(reader, augment, "doc:t resize:v crop:v flip:e colour:e"));
 }
 
 static bool check_optimizer(Reader *reader, const Json *json) {

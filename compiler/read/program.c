@@ -52,6 +52,9 @@ void data_read(Reader *reader) {
             if (read_field(reader, item, scope, &field))
                 array_push(reader->arena, &data.fields, field);
         }
+        const Json *augment = json_get(decl->json, "augment");
+        if (augment && pictures_read(reader, augment, scope, &data))
+            pictures_check(reader, augment, &data);
         decl->index = reader->module->data.count;
         array_push(reader->arena, &reader->module->data, data);
     }

@@ -148,3 +148,7 @@ void measures_report(Reader *reader); // the skipped updates, where some could b
 void program_declare(Reader *reader, const Json *json);
 bool program_is_wanted(const Reader *reader, const Json *json);
 void data_read(Reader *reader);
+
+// ---- pictures.c: the "augment" of a data set whose fields are read
+bool pictures_read(Reader *reader, const Json *augment, Scope *scope, DataSet *out);
+bool pictures_check(Reader *reader, const Json *augment, const DataSet *data); // the result is every picture field's shape

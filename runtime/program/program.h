@@ -2,6 +2,7 @@
 //   program.json   everything below    constants.bin   the constant arena    kernels/NAME.comp, .spv    plan.txt    graph.json
 #pragma once
 #include "runtime/base/json.h"
+#include "runtime/program/augment.h"
 #include "runtime/program/layout.h"
 #include "runtime/program/target.h"
 #include "runtime/program/words.h"
@@ -9,8 +10,9 @@
 // Format 1 (gcc-graph 0.1.0) knows no number of records, which those of format 2 may read; in both a phase has dispatches, from format 3 on steps,
 // each of a kind. All are read. A kind that a reader does not know is an error that names the writer's version, so that new kinds are no new
 // format. A phase that the host is to run at times only will say so in members of its own, "every": N and "when": the name of a report, which
-// a format that has them adds to ProgramPhase: a reader of format 3 would run such a phase always.
-enum { PROGRAM_FORMAT = 3, PROGRAM_FORMAT_OLDEST = 1 };
+// a format that has them adds to ProgramPhase: a reader of format 3 would run such a phase always. Format 4 says what becomes of a data set's
+// pictures ("augment").
+enum { PROGRAM_FORMAT = 4, PROGRAM_FORMAT_OLDEST = 1 };
 
 // One allocation; of scratch there may be several. Offsets inside it are multiples of Target.offset_alignment.
 typedef struct {
@@ -123,18 +125,6 @@ typedef struct {
     ARRAY(ProgramFeed) inputs; // given by the user once a run (tensor in MEMORY_FEED of each phase that reads it)
     ARRAY(ProgramPhase) phases;
 } ProgramEntry;
-
-// What becomes of a data set's pictures, in this order. A picture that would be smaller than what is cut out of it is made as large as that.
-// All draws are functions of the record and the draw (see dataset.h), the same for all pictures of a record; sequential feeds draw nothing:
-// the centre, unmirrored, in its own colours.
-typedef struct {
-    // [height, width]. Width 0: the shorter side becomes `height`, in proportion. Both 0: the size in which it is stored where `crop` is
-    // given, else the smallest that covers the field.
-    uint32_t resize[2];
-    uint32_t crop[2]; // [height, width], at a drawn place; 0: the middle, in the field's size
-    bool flip;        // every second one is mirrored, left to right
-    double colour;    // c: brightness, contrast and saturation times numbers drawn from 1 - c … 1 + c; 0 … 1
-} ProgramAugment;
 
 typedef struct {
     const char *name;

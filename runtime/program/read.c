@@ -132,11 +132,31 @@ static void read_range(Fields *fields, const Json *range, bool *has_range, doubl
     *high = range->first->next->number;
 }
 
+static void read_sides(Fields *fields, const Json *json, const char *key, uint32_t sides[2]) {
+    if (field_words(fields, json, key, sides, 2) != 2 || sides[0] > AUGMENT_SIDE_MAX || sides[1] > AUGMENT_SIDE_MAX)
+        field_complain(fields, json, "%s: [height, width] is needed, at most %d each", key, AUGMENT_SIDE_MAX);
+}
+
+static bool read_augment(Fields *fields, const Json *json, ProgramAugment *out) {
+    if (!json)
+        return false;
+    read_sides(fields, json, "resize", out->resize);
+    read_sides(fields, json, "crop", out->crop);
+    if ((out->crop[0] == 0) != (out->crop[1] == 0) || (out->resize[0] == 0 && out->resize[1] > 0))
+        field_complain(fields, json, "augment: a side of 0 beside one that is not");
+    out->flip = field_bool(fields, json, "flip");
+    out->colour = field_number(fields, json, "colour");
+    if (!(out->colour >= 0 && out->colour <= 1))
+        field_complain(fields, json, "colour: a number from 0 to 1 is needed");
+    return true;
+}
+
 static void read_data(Fields *fields, const Json *root) {
     const Json *list = field_list(fields, root, "data");
     for (const Json *item = list ? list->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {
         ProgramData data = {.name = field_name(fields, item, "name"), .batch = field_word(fields, item, "batch")};
         const Json *rows = field_list(fields, item, "fields");
+        data.has_augment = read_augment(fields, json_get(item, "augment"), &data.augment);
         data.fields = arena_alloc(fields->arena, sizeof *data.fields * (rows ? rows->count + 1u : 1u));
         for (const Json *field = rows ? rows->first : NULL; field; field = field->next, data.field_count++) {
             const Json *range = json_get(field, "range");

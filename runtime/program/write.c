@@ -159,6 +159,15 @@ static void write_states(Sheet *sheet, const Program *program) {
     close_group(sheet, "]");
 }
 
+static void write_augment(JsonWriter *line, const ProgramAugment *augment) {
+    json_begin_object(line, "augment");
+    write_words(line, "resize", augment->resize, 2);
+    write_words(line, "crop", augment->crop, 2);
+    json_write_bool(line, "flip", augment->flip);
+    json_write_number(line, "colour", augment->colour);
+    json_end_object(line);
+}
+
 static void write_data(Sheet *sheet, const Program *program) {
     open_group(sheet, "data", "[");
     for (uint32_t i = 0; i < program->data.count; i++) {
@@ -167,6 +176,8 @@ static void write_data(Sheet *sheet, const Program *program) {
         json_begin_object(line, NULL);
         json_write_text(line, "name", data->name);
         json_write_uint(line, "batch", data->batch);
+        if (data->has_augment)
+            write_augment(line, &data->augment);
         json_begin_array(line, "fields");
         for (uint32_t k = 0; k < data->field_count; k++) {
             json_begin_object(line, NULL);

@@ -62,6 +62,7 @@ static const struct {
     {"compiler/kernel", "compiler/cost.h"},
     {"compiler/passes", "compiler/cost.h"},
     {"compiler/ir", "runtime/program/words.h"},
+    {"compiler/ir", "runtime/program/augment.h"},
 };
 
 // What the language's and the system's own library offers; anything else in angle brackets is a third party's.

@@ -77,6 +77,8 @@ static Program *make_program(Arena *arena) {
     data.fields[0].low = -1;
     data.fields[0].high = 1;
     data.fields[0].below = 10;
+    data.has_augment = true;
+    data.augment = (ProgramAugment){.resize = {3, 0}, .crop = {2, 2}, .flip = true, .colour = 0.1};
     array_push(arena, &program->data, data);
     ProgramEntry entry = {.name = "train", .training = true, .steps = 100, .requires_count = 1};
     entry.requires_trained = ARENA_NEW(arena, const char *, 1);
@@ -147,6 +149,9 @@ START_TEST(round_trip) {
     ck_assert_ptr_null(program_entry(program, "none"));
     ck_assert(program_write(program, bundle.folder, bundle.diag));
     ck_assert_str_eq(first, json_of(&bundle, &again_size));
+    const ProgramAugment *augment = &program->data.items[0].augment;
+    ck_assert(program->data.items[0].has_augment && augment->resize[0] == 3 && augment->resize[1] == 0 && augment->crop[1] == 2);
+    ck_assert(augment->flip && augment->colour == 0.1);
     const ProgramFeed *input = &program->entries.items[0].inputs.items[0];
     ck_assert(input->has_range && input->low == -2 && input->high == 3 && input->below == 12);
     ck_assert(input->default_count == 2 && input->defaults[1] == 4.5);
@@ -224,11 +229,11 @@ END_TEST
 static const struct {
     const char *from, *to, *error;
 } edits[] = {
-    {"\"gcc-graph program\": 3", "\"gcc-graph program\": 4", "format 4 of gcc-graph " GG_VERSION " is newer than this gcc-graph " GG_VERSION
-                                                            ", which reads formats 1 to 3: gcc-graph " GG_VERSION " or later reads it"},
-    {"\"gcc-graph program\": 3", "\"gcc-graph program\": 0", "format 0 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
-    {"\"gcc-graph program\": 3", "\"gcc-graph program\": 1.5", "format 1.5 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
-    {"\"gcc-graph program\": 3", "\"other\": 1", "no program of gcc-graph"},
+    {"\"gcc-graph program\": 4", "\"gcc-graph program\": 5", "format 5 of gcc-graph " GG_VERSION " is newer than this gcc-graph " GG_VERSION
+                                                            ", which reads formats 1 to 4: gcc-graph " GG_VERSION " or later reads it"},
+    {"\"gcc-graph program\": 4", "\"gcc-graph program\": 0", "format 0 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
+    {"\"gcc-graph program\": 4", "\"gcc-graph program\": 1.5", "format 1.5 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
+    {"\"gcc-graph program\": 4", "\"other\": 1", "no program of gcc-graph"},
     {"\"exact\": false", "\"exact\": 1", "exact: true or false is needed"},
     {"\"exact\": false", "\"exact\": true", "arithmetic of kernel 000_add may be contracted"},
     {"\"kind\": \"scratch\"", "\"kind\": \"scrtach\"", "did you mean \"scratch\""},
@@ -259,6 +264,12 @@ static const struct {
     {"\"name\": \"denoise\"", "\"name\": \"a\\\\b\"", "name: a name may not hold '\\'"},
     {"\"name\": \"x\"", "\"name\": \"x/../../y\"", "name: a name may not hold"},
     {"\"name\": \"x\"", "\"name\": \"\"", "name: a name may not be empty"},
+    {"\"resize\": [3, 0]", "\"resize\": [3]", "resize: [height, width] is needed, at most 16384 each"},
+    {"\"resize\": [3, 0]", "\"resize\": [3, 16385]", "resize: [height, width] is needed"},
+    {"\"resize\": [3, 0]", "\"resize\": [0, 3]", "augment: a side of 0 beside one that is not"},
+    {"\"crop\": [2, 2]", "\"crop\": [2, 0]", "augment: a side of 0 beside one that is not"},
+    {"\"flip\": true", "\"flip\": 1", "flip: true or false is needed"},
+    {"\"colour\": 0.1", "\"colour\": 1.1", "colour: a number from 0 to 1 is needed"},
     {"\"data\": \"images\"", "\"data\": \"../images\"", "data: a name may not begin with a dot"},
     {"\"field\": \"image\"", "\"field\": \"im\\u0001age\"", "field: a name may not hold control characters"},
     {"\"split\": \"train\"", "\"split\": \"/etc\"", "split: a name may not hold '/'"},
@@ -353,7 +364,7 @@ START_TEST(older_formats) {
     Bundle bundle = write_bundle();
     size_t size;
     const char *today = json_of(&bundle, &size);
-    const char *older = replaced(bundle.arena, today, "\"gcc-graph program\": 3", _i == 1 ? "\"gcc-graph program\": 1" : "\"gcc-graph program\": 2");
+    const char *older = replaced(bundle.arena, today, "\"gcc-graph program\": 4", _i == 1 ? "\"gcc-graph program\": 1" : "\"gcc-graph program\": 2");
     older = replaced(bundle.arena, replaced(bundle.arena, older, "\"steps\": [", "\"dispatches\": ["), "\"kind\": \"dispatch\", ", "");
     ck_assert(strcmp(older, today) != 0);
     put_json(&bundle, older, strlen(older));
