@@ -22,9 +22,17 @@ struct Chunk {
     _Alignas(ALIGNMENT) char bytes[];
 };
 
+typedef struct Ending Ending;
+struct Ending {
+    Ending *older;
+    void (*end)(void *context);
+    void *context;
+};
+
 struct Arena {
     Chunk *newest;
     size_t next_size;
+    Ending *endings;
 };
 
 static void out_of_memory(size_t size) {
@@ -67,9 +75,22 @@ Arena *arena_create(void) {
     return arena;
 }
 
+static void run_endings(Arena *arena) {
+    for (const Ending *ending = arena->endings; ending; ending = ending->older)
+        ending->end(ending->context);
+    arena->endings = NULL;
+}
+
+void arena_at_end(Arena *arena, void (*end)(void *context), void *context) {
+    Ending *ending = ARENA_NEW(arena, Ending, 1);
+    *ending = (Ending){arena->endings, end, context};
+    arena->endings = ending;
+}
+
 void arena_destroy(Arena **arena) {
     if (!arena || !*arena)
         return;
+    run_endings(*arena);
     for (Chunk *chunk = (*arena)->newest; chunk;) {
         Chunk *older = chunk->older;
         chunk_destroy(chunk);
@@ -102,6 +123,7 @@ void *arena_alloc(Arena *arena, size_t size) {
 }
 
 void arena_reset(Arena *arena) {
+    run_endings(arena);
     Chunk *kept = NULL;
     for (Chunk *chunk = arena->newest; chunk;) {
         Chunk *older = chunk->older;

@@ -13,6 +13,8 @@ void arena_destroy(Arena **arena); // NULL-safe; sets the pointer to NULL
 void *arena_alloc(Arena *arena, size_t size);
 // Frees everything allocated so far; under AddressSanitizer the memory is poisoned.
 void arena_reset(Arena *arena);
+// Has `end` called when the arena is reset or destroyed, before its memory goes; the last one first. For what is no memory: open files.
+void arena_at_end(Arena *arena, void (*end)(void *context), void *context);
 char *arena_copy_text(Arena *arena, const char *text);                // NULL stays NULL
 char *arena_copy_bytes(Arena *arena, const void *bytes, size_t size); // followed by a 0 byte
 __attribute__((format(printf, 2, 3))) char *arena_format(Arena *arena, const char *format, ...);

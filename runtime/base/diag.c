@@ -24,7 +24,7 @@ static const char *place_text(Arena *arena, const Place *place) {
     if (!place)
         return text.data;
     if (place->file)
-        text_append(&text, place->file);
+        text_append(&text, text_printable(arena, place->file));
     if (place->line) {
         text_format(&text, "%s%u", place->file ? ":" : "line ", place->line);
         if (place->column)

@@ -95,6 +95,54 @@ char *file_read(Arena *arena, const char *path, size_t *size, Diag *diag) {
     return bytes;
 }
 
+struct FileView {
+    const char *path;
+    int descriptor;
+    uint64_t size;
+};
+
+static void close_view(void *context) { close(((FileView *)context)->descriptor); }
+
+FileView *file_open(Arena *arena, const char *path, Diag *diag) {
+    int descriptor = checked_open(path, O_RDONLY | O_NONBLOCK); // a pipe must not wait for its other end
+    struct stat status;
+    bool ok = descriptor >= 0 && fstat(descriptor, &status) == 0;
+    if (!ok)
+        file_failed(diag, path, "read");
+    else if (!S_ISREG(status.st_mode)) {
+        diag_error(diag, &(Place){.file = path}, S_ISDIR(status.st_mode) ? "is a folder, not a file" : "is no regular file");
+        ok = false;
+    }
+    if (!ok) {
+        if (descriptor >= 0)
+            close(descriptor);
+        return NULL;
+    }
+    FileView *view = ARENA_NEW(arena, FileView, 1);
+    *view = (FileView){arena_copy_text(arena, path), descriptor, (uint64_t)status.st_size};
+    arena_at_end(arena, close_view, view);
+    return view;
+}
+
+uint64_t file_size(const FileView *view) { return view->size; }
+
+bool file_read_at(const FileView *view, uint64_t offset, void *out, size_t size, Diag *diag) {
+    for (size_t done = 0; done < size;) {
+        size_t piece = size - done < CALL_SIZE_MAX ? size - done : CALL_SIZE_MAX;
+        ssize_t got = pread(view->descriptor, (char *)out + done, piece, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return file_failed(diag, view->path, "read");
+        if (got == 0) {
+            diag_error(diag, &(Place){.file = view->path}, "it has become shorter since it was opened");
+            return false;
+        }
+        done += (size_t)got;
+    }
+    return true;
+}
+
 static bool write_whole(const char *path, const void *bytes, size_t size, bool is_unsynced, Diag *diag) {
     Arena *arena = arena_create();
     FileWriter *writer = file_create(arena, path, diag);

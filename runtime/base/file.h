@@ -4,6 +4,13 @@
 
 // The whole file, followed by a 0 byte that `size` does not count. NULL on failure.
 char *file_read(Arena *arena, const char *path, size_t *size, Diag *diag);
+// A file that is read in places, however large it is: only what is asked for is read. Closed when the arena ends. Any thread may read.
+typedef struct FileView FileView;
+FileView *file_open(Arena *arena, const char *path, Diag *diag); // NULL on failure, and of what is no regular file
+uint64_t file_size(const FileView *view);                        // when it was opened
+// False (reported) also where the file has become shorter since it was opened.
+bool file_read_at(const FileView *view, uint64_t offset, void *out, size_t size, Diag *diag);
+
 // Replaces the file as one step: writes to a temporary name beside it, fsyncs, renames, fsyncs the folder. On failure the old file is
 // untouched and the temporary one removed. A folder that cannot be fsynced is only a warning: the new file is in place by then. A link is
 // followed; what is no regular file (/dev/null) is refused.

@@ -197,6 +197,34 @@ size_t text_utf8_size(const char *bytes, size_t count) {
     return 0;
 }
 
+// Bytes of the character at `at` that can be shown as it is; 0: a control character, also of Unicode's second block, or no UTF-8.
+static size_t printable_size(const char *at, size_t left) {
+    size_t size = text_utf8_size(at, left);
+    unsigned char first = (unsigned char)at[0], second = size > 1 ? (unsigned char)at[1] : 0;
+    return first < ' ' || first == 0x7F || (first == 0xC2 && second < 0xA0) ? 0 : size;
+}
+
+const char *text_printable(Arena *arena, const char *text) {
+    size_t left = strlen(text), size;
+    const char *at = text;
+    for (; left > 0 && (size = printable_size(at, left)) > 0; at += size)
+        left -= size;
+    if (left == 0)
+        return text;
+    Text out = text_create(arena);
+    text_append_bytes(&out, text, (size_t)(at - text));
+    while (left > 0) {
+        size = printable_size(at, left);
+        if (size)
+            text_append_bytes(&out, at, size);
+        else
+            text_format(&out, "\\x%02x", (unsigned char)*at);
+        at += size ? size : 1;
+        left -= size ? size : 1;
+    }
+    return out.data;
+}
+
 const char *text_flops(Arena *arena, double flops) {
     static const char *const units[] = {"FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP"};
     uint32_t unit = 0;

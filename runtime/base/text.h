@@ -31,5 +31,8 @@ const char *text_bytes(Arena *arena, uint64_t bytes);
 const char *text_flops(Arena *arena, double flops); // "1.23 GFLOP"
 // "f32[2, 3]" of the prefix "f32".
 const char *text_shape(Arena *arena, const char *prefix, uint32_t rank, const uint32_t *dims);
+// The text as it can stand in a message, whatever a file is called: control characters and bytes that are no UTF-8 become \xHH. The text
+// itself where there are none.
+const char *text_printable(Arena *arena, const char *text);
 // Bytes of the UTF-8 character that `bytes` starts with; 0 when it is not well-formed (Unicode, table 3-7) or `count` is 0.
 size_t text_utf8_size(const char *bytes, size_t count);

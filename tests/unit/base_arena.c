@@ -76,6 +76,24 @@ START_TEST(array_grows) {
 }
 END_TEST
 
+static char told[8];
+
+static void tell(void *context) { strcat(told, context); }
+
+// Endings are called once, the last one first, while the arena's memory is there.
+START_TEST(endings) {
+    Arena *arena = arena_create();
+    arena_at_end(arena, tell, arena_copy_text(arena, "a"));
+    arena_at_end(arena, tell, arena_copy_text(arena, "b"));
+    ck_assert_str_eq(told, "");
+    arena_reset(arena);
+    ck_assert_str_eq(told, "ba");
+    arena_at_end(arena, tell, arena_copy_text(arena, "c"));
+    arena_destroy(&arena);
+    ck_assert_str_eq(told, "bac");
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("arena");
     TCase *cases = tcase_create("arena");
@@ -86,6 +104,7 @@ int main(void) {
     tcase_add_test(cases, sanitizer_sees_what_is_over);
 #endif
     tcase_add_test(cases, array_grows);
+    tcase_add_test(cases, endings);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

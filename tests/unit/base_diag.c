@@ -17,16 +17,18 @@ START_TEST(forms) {
     diag_error(diag, &(Place){"graphs/unet.json", 41, 18, "/networks/unet"}, "no %s", "x");
     diag_error(diag, &(Place){.file = "a.npy"}, "short");
     diag_error(diag, &(Place){.pointer = "/a"}, "pointer only");
+    diag_error(diag, &(Place){.file = "a\nb.png"}, "a name of two lines");
     diag_error(diag, &(Place){.file = "a", .line = 3}, "line only");
     diag_error(diag, &(Place){.line = 3, .column = 4}, "no file");
     diag_warning(diag, NULL, "alone");
     ck_assert_str_eq(diag_text(diag, arena), "error: graphs/unet.json:41:18: /networks/unet: no x\n"
                                              "error: a.npy: short\n"
                                              "error: /a: pointer only\n"
+                                             "error: a\\x0ab.png: a name of two lines\n"
                                              "error: a:3: line only\n"
                                              "error: line 3:4: no file\n"
                                              "warning: alone\n");
-    ck_assert_uint_eq(diag_error_count(diag), 5);
+    ck_assert_uint_eq(diag_error_count(diag), 6);
     ck_assert(!diag_is_full(diag));
 }
 END_TEST

@@ -197,11 +197,39 @@ START_TEST(digests) {
 }
 END_TEST
 
+START_TEST(reads_in_places) {
+    const char *path = in_folder("places");
+    ck_assert(file_write(path, "0123456789", 10, diag));
+    Arena *inner = arena_create();
+    const FileView *view = file_open(inner, path, diag);
+    ck_assert_ptr_nonnull(view);
+    ck_assert_uint_eq(file_size(view), 10);
+    char bytes[4] = {0};
+    ck_assert(file_read_at(view, 6, bytes, 3, diag));
+    ck_assert_str_eq(bytes, "678");
+    ck_assert(file_read_at(view, 0, bytes, 0, diag));
+    Diag *refused = diag_create(arena);
+    ck_assert(!file_read_at(view, 8, bytes, 3, refused));
+    ck_assert_ptr_nonnull(strstr(diag_text(refused, arena), "it has become shorter since it was opened"));
+    ck_assert_ptr_null(file_open(inner, in_folder("none"), refused));
+    ck_assert_ptr_null(file_open(inner, folder, refused));
+    ck_assert_ptr_null(file_open(inner, "/dev/null", refused));
+    ck_assert_uint_eq(diag_error_count(refused), 4);
+    ck_assert_ptr_nonnull(strstr(diag_text(refused, arena), "is a folder, not a file"));
+    for (uint32_t i = 0; i < 5000; i++) { // more than may be open at a time: an arena's end closes its files
+        arena_reset(inner);
+        ck_assert_ptr_nonnull(file_open(inner, path, diag));
+    }
+    arena_destroy(&inner);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("file");
     TCase *cases = tcase_create("file");
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, write_and_read);
+    tcase_add_test(cases, reads_in_places);
     tcase_add_test(cases, large_in_pieces);
     tcase_add_test(cases, every_call_fails_once);
     tcase_add_test(cases, failed_writer);

@@ -112,6 +112,15 @@ START_TEST(utf8) {
 }
 END_TEST
 
+START_TEST(printable) {
+    const char *plain = "Ä 猫 \xF0\x9F\x98\x80.png";
+    ck_assert_ptr_eq(text_printable(arena, plain), plain);
+    ck_assert_ptr_eq(text_printable(arena, ""), "");
+    ck_assert_str_eq(text_printable(arena, "a\nb\x1b[31m\x7f"), "a\\x0ab\\x1b[31m\\x7f");
+    ck_assert_str_eq(text_printable(arena, "\xff\xc3ä\xc2\x9b\xc2\xa0"), "\\xff\\xc3ä\\xc2\\x9b\xc2\xa0");
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("text");
     TCase *cases = tcase_create("text");
@@ -123,6 +132,7 @@ int main(void) {
     tcase_add_test(cases, numbers);
     tcase_add_test(cases, excerpts);
     tcase_add_test(cases, utf8);
+    tcase_add_test(cases, printable);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
