@@ -1,6 +1,7 @@
 // Jpeg: libjpeg behind two functions. Its errors end at setjmp in this file.
 #include "runtime/data/jpeg.h"
 #include "runtime/base/bug.h"
+#include "runtime/data/exif.h"
 #include <jpeglib.h>
 
 #include <jerror.h>
@@ -44,39 +45,26 @@ static struct jpeg_error_mgr *use_errors(JpegErrors *errors) {
     return &errors->manager;
 }
 
-static uint32_t exif_number(const uint8_t *at, uint32_t size, bool is_little) {
-    uint32_t number = 0;
-    for (uint32_t i = 0; i < size; i++)
-        number |= (uint32_t)at[i] << 8 * (is_little ? i : size - 1 - i);
-    return number;
-}
-
-// From an APP1 segment: "Exif", a TIFF header, and the entries of its first directory.
-static uint32_t exif_orientation(const uint8_t *bytes, uint32_t size) {
-    enum { HEAD = 6, TIFF = 8, ENTRY = 12, ORIENTATION = 274, SHORT = 3 };
-    if (size < HEAD + TIFF || memcmp(bytes, "Exif\0", HEAD) != 0)
-        return 1;
-    const uint8_t *tiff = bytes + HEAD;
-    size -= HEAD;
-    bool is_little = tiff[0] == 'I';
-    uint32_t at = exif_number(tiff + 4, 4, is_little);
-    if (at > size - 2)
-        return 1;
-    uint32_t count = exif_number(tiff + at, 2, is_little);
-    at += 2;
-    for (uint32_t i = 0; i < count && size - at >= ENTRY; i++, at += ENTRY) {
-        uint32_t value = exif_number(tiff + at + 8, 2, is_little);
-        if (exif_number(tiff + at, 2, is_little) == ORIENTATION && exif_number(tiff + at + 2, 2, is_little) == SHORT)
-            return value >= 1 && value <= 8 ? value : 1;
+static uint32_t find_orientation(const struct jpeg_decompress_struct *info) {
+    enum { NAME = 6 };
+    for (const struct jpeg_marker_struct *marker = info->marker_list; marker; marker = marker->next) {
+        if (marker->marker != JPEG_APP0 + 1 || marker->data_length < NAME || memcmp(marker->data, "Exif\0", NAME) != 0)
+            continue;
+        uint32_t orientation = exif_orientation(marker->data + NAME, marker->data_length - NAME);
+        if (orientation != 1)
+            return orientation;
     }
     return 1;
 }
 
-static uint32_t find_orientation(const struct jpeg_decompress_struct *info) {
-    for (const struct jpeg_marker_struct *marker = info->marker_list; marker; marker = marker->next)
-        if (marker->marker == JPEG_APP0 + 1 && exif_orientation(marker->data, marker->data_length) != 1)
-            return exif_orientation(marker->data, marker->data_length);
-    return 1;
+// A row of four inks (cyan, magenta, yellow, black) to red, green, blue, as Pillow's convert("RGB") does it. Adobe stores them inverted.
+static void mix_inks(const uint8_t *inks, bool is_inverted, uint32_t width, uint8_t *rgb) {
+    for (uint32_t x = 0; x < width; x++)
+        for (uint32_t c = 0; c < CHANNELS; c++) {
+            uint32_t ink = inks[4 * x + c], black = inks[4 * x + 3];
+            uint32_t light = is_inverted ? ink * black : (255 - ink) * (255 - black);
+            rgb[CHANNELS * x + c] = (uint8_t)((light + 127) / 255);
+        }
 }
 
 static void decode(Arena *arena, struct jpeg_decompress_struct *info, const char *bytes, size_t size, JpegImage *out) {
@@ -88,25 +76,24 @@ static void decode(Arena *arena, struct jpeg_decompress_struct *info, const char
         ERREXIT1(info, JERR_IMAGE_TOO_BIG, SIDE_MAX);
     if (pixels / PIXELS_PER_BYTE_MAX > size)
         ERREXIT(info, JERR_INPUT_EOF);
-    info->out_color_space = JCS_RGB;
+    bool has_inks = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
+    info->out_color_space = has_inks ? JCS_CMYK : JCS_RGB;
     *out = (JpegImage){.width = info->image_width, .height = info->image_height, .orientation = find_orientation(info)};
     jpeg_start_decompress(info);
     out->pixels = ARENA_NEW(arena, uint8_t, pixels * CHANNELS);
+    uint8_t *inks = has_inks ? ARENA_NEW(arena, uint8_t, (size_t)out->width * 4) : NULL;
     while (info->output_scanline < info->output_height) {
-        JSAMPROW row = out->pixels + (size_t)info->output_scanline * out->width * CHANNELS;
+        uint8_t *rgb = out->pixels + (size_t)info->output_scanline * out->width * CHANNELS;
+        JSAMPROW row = has_inks ? inks : rgb;
         jpeg_read_scanlines(info, &row, 1);
+        if (has_inks)
+            mix_inks(inks, info->saw_Adobe_marker, out->width, rgb);
     }
     jpeg_finish_decompress(info);
 }
 
-bool jpeg_read(Arena *arena, const char *path, JpegImage *out, Diag *diag) {
+bool jpeg_decode(Arena *arena, const char *path, const void *bytes, size_t size, JpegImage *out, Diag *diag) {
     Arena *scratch = arena_create();
-    size_t size;
-    const char *bytes = file_read(scratch, path, &size, diag);
-    if (!bytes) {
-        arena_destroy(&scratch);
-        return false;
-    }
     JpegErrors *errors = ARENA_NEW(scratch, JpegErrors, 1);
     struct jpeg_decompress_struct *info = ARENA_NEW(scratch, struct jpeg_decompress_struct, 1);
     struct jpeg_progress_mgr progress = {.progress_monitor = watch_scans};
@@ -121,6 +108,15 @@ bool jpeg_read(Arena *arena, const char *path, JpegImage *out, Diag *diag) {
         diag_error(diag, &(Place){.file = path}, "no readable JPEG: %s", errors->message);
     jpeg_destroy_decompress(info);
     scratch = own;
+    arena_destroy(&scratch);
+    return ok;
+}
+
+bool jpeg_read(Arena *arena, const char *path, JpegImage *out, Diag *diag) {
+    Arena *scratch = arena_create();
+    size_t size;
+    const char *bytes = file_read(scratch, path, &size, diag);
+    bool ok = bytes && jpeg_decode(arena, path, bytes, size, out, diag);
     arena_destroy(&scratch);
     return ok;
 }

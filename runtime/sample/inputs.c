@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const char EXPECTED[] = "a number, a list of numbers (0,1,2), FILE.npy, a PNG or JPEG picture, or a folder of pictures";
+static const char EXPECTED[] = "a number, a list of numbers (0,1,2), FILE.npy, a PNG, JPEG or WebP picture, or a folder of pictures";
 
 static void set_rows(InputRecords *records) {
     const Layout *layout = &records->input->tensor.layout;
@@ -159,7 +159,7 @@ static bool read_folder(Arena *arena, const char *name, const char *folder, Inpu
         others++;
     }
     if (pictures == 0) {
-        diag_error(diag, &(Place){.file = folder}, "holds no PNG and no JPEG picture for %s", name);
+        diag_error(diag, &(Place){.file = folder}, "holds no PNG, JPEG or WebP picture for %s", name);
         return false;
     }
     if (others)

@@ -6,7 +6,7 @@
 #include <setjmp.h>
 #include <stdlib.h>
 
-enum { SIDE_MAX = 16384, GRID_TILE = 56, ROW_IMAGES_MAX = 8 };
+enum { SIDE_MAX = 16384, PIXELS_PER_BYTE_MAX = 8 * 1032 /* a bit each, packed as well as deflate can */, GRID_TILE = 56, ROW_IMAGES_MAX = 8 };
 
 typedef struct {
     Arena *arena;
@@ -105,24 +105,35 @@ bool image_write(const char *path, const Image *image, const ImageText *texts, u
     return written;
 }
 
-static void decode(png_structp png, png_infop info, Stream *stream, Image *out) {
+void image_lay_on(uint32_t ground, const uint8_t *from, size_t count, uint32_t channels, uint8_t *to) {
+    for (size_t i = 0; i < count; i++, from += channels + 1)
+        for (uint32_t c = 0; c < channels; c++)
+            *to++ = (uint8_t)((from[c] * from[channels] + ground * (255u - from[channels]) + 127) / 255);
+}
+
+static void decode(png_structp png, png_infop info, Stream *stream, uint8_t ground, Image *out) {
     png_set_user_limits(png, SIDE_MAX, SIDE_MAX);
     png_read_info(png, info);
     png_set_expand(png);
-    png_set_strip_16(png);
-    if (png_get_color_type(png, info) & PNG_COLOR_MASK_ALPHA || png_get_valid(png, info, PNG_INFO_tRNS)) {
-        png_color_16 black = {0};
-        png_set_background(png, &black, PNG_BACKGROUND_GAMMA_SCREEN, 0, 1.0);
-    }
+    png_set_scale_16(png);
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
-    *out = image_create(stream->arena, png_get_image_width(png, info), png_get_image_height(png, info), png_get_channels(png, info));
-    if (out->channels != 1 && out->channels != 3)
+    uint32_t width = png_get_image_width(png, info), height = png_get_image_height(png, info), stored = png_get_channels(png, info);
+    if (stored < 1 || stored > 4)
         png_error(png, "neither grey nor colour");
+    if ((uint64_t)width * height / PIXELS_PER_BYTE_MAX > stream->size)
+        png_error(png, "the file ends too early");
+    Image whole = image_create(stream->arena, width, height, stored);
     for (int pass = 0; pass < passes; pass++)
-        for (uint32_t y = 0; y < out->height; y++)
-            png_read_row(png, out->pixels + (size_t)y * out->width * out->channels, NULL);
+        for (uint32_t y = 0; y < height; y++)
+            png_read_row(png, whole.pixels + (size_t)y * width * stored, NULL);
     png_read_end(png, info);
+    if (stored == 1 || stored == 3) {
+        *out = whole;
+        return;
+    }
+    *out = image_create(stream->arena, width, height, stored - 1);
+    image_lay_on(ground, whole.pixels, (size_t)width * height, stored - 1, out->pixels);
 }
 
 static void copy_texts(Arena *arena, png_structp png, png_infop info, ImageText **texts, uint32_t *text_count) {
@@ -135,27 +146,34 @@ static void copy_texts(Arena *arena, png_structp png, png_infop info, ImageText 
         (*texts)[i] = (ImageText){arena_copy_text(arena, chunks[i].key), arena_copy_text(arena, chunks[i].text)};
 }
 
-bool image_read(Arena *arena, const char *path, Image *out, ImageText **texts, uint32_t *text_count, Diag *diag) {
-    Stream stream = {.arena = arena};
-    stream.bytes = file_read(arena, path, &stream.size, diag);
-    if (!stream.bytes)
-        return false;
-    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &stream, on_error, on_warning);
+static bool decode_all(Stream *stream, const char *path, uint8_t ground, Image *out, ImageText **texts, uint32_t *text_count, Diag *diag) {
+    png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, stream, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     bool done = false;
     if (!info)
-        snprintf(stream.message, sizeof stream.message, "libpng does not start");
-    else if (setjmp(stream.failed) == 0) {
-        png_set_read_fn(png, &stream, take);
-        decode(png, info, &stream, out);
+        snprintf(stream->message, sizeof stream->message, "libpng does not start");
+    else if (setjmp(stream->failed) == 0) {
+        png_set_read_fn(png, stream, take);
+        decode(png, info, stream, ground, out);
         if (texts)
-            copy_texts(arena, png, info, texts, text_count);
+            copy_texts(stream->arena, png, info, texts, text_count);
         done = true;
     }
     png_destroy_read_struct(&png, &info, NULL);
     if (!done)
-        diag_error(diag, &(Place){.file = path}, "no valid PNG: %s", stream.message);
+        diag_error(diag, &(Place){.file = path}, "no valid PNG: %s", stream->message);
     return done;
+}
+
+bool image_decode(Arena *arena, const char *path, const void *bytes, size_t size, uint8_t ground, Image *out, Diag *diag) {
+    Stream stream = {.arena = arena, .bytes = (char *)(uintptr_t)bytes, .size = size}; // which are only read
+    return decode_all(&stream, path, ground, out, NULL, NULL, diag);
+}
+
+bool image_read(Arena *arena, const char *path, Image *out, ImageText **texts, uint32_t *text_count, Diag *diag) {
+    Stream stream = {.arena = arena};
+    stream.bytes = file_read(arena, path, &stream.size, diag);
+    return stream.bytes && decode_all(&stream, path, 0, out, texts, text_count, diag);
 }
 
 uint8_t image_level(float value) {

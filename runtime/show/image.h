@@ -20,8 +20,14 @@ const char *image_encode(Arena *arena, const char *path, const Image *image, con
                          Diag *diag);
 // Atomic, as file_write.
 bool image_write(const char *path, const Image *image, const ImageText *texts, uint32_t text_count, Diag *diag);
-// Any PNG of at most 16384 x 16384 pixels; palettes, transparency (on black) and 16 bits are converted. Texts are optional (NULL).
+// Any PNG of at most 16384 x 16384 pixels; palettes, transparency (laid on grey of level `ground`) and 16 bits (rounded) are converted. `path` is
+// for messages.
+bool image_decode(Arena *arena, const char *path, const void *bytes, size_t size, uint8_t ground, Image *out, Diag *diag);
+// The same of a file, on black. Texts are optional (NULL).
 bool image_read(Arena *arena, const char *path, Image *out, ImageText **texts, uint32_t *text_count, Diag *diag);
+
+// `count` pixels of `channels` and how opaque each is, to pixels of `channels`: on grey of level `ground`. `to` may be `from`.
+void image_lay_on(uint32_t ground, const uint8_t *from, size_t count, uint32_t channels, uint8_t *to);
 
 // How a grid is laid out: columns 0: a row up to 8 images, else nearly square; zoom 0: about 56 pixels an image or more.
 typedef struct {

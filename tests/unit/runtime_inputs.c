@@ -129,7 +129,7 @@ START_TEST(pictures) {
     entry.inputs.items[2].has_range = false;
     expect_refused(arena_format(arena, "photo=%s", in_folder("b.png")), "the graph does not say what black and white are");
     ck_assert(file_make_folders(in_folder("empty"), diag));
-    expect_refused(arena_format(arena, "grey=%s", in_folder("empty")), "holds no PNG and no JPEG picture");
+    expect_refused(arena_format(arena, "grey=%s", in_folder("empty")), "holds no PNG, JPEG or WebP picture");
     ck_assert(file_write(in_folder("cut.png"), "\x89PNG\r\n", 6, diag));
     expect_refused(arena_format(arena, "grey=%s", in_folder("cut.png")), "no valid PNG");
 }
