@@ -2,6 +2,7 @@
 #pragma once
 #include "compiler/ir/graph.h"
 #include "runtime/base/name_table.h"
+#include "runtime/base/tokens.h"
 #include "runtime/program/augment.h"
 
 // How a state's numbers begin. Fan-in is the product of all axes but the first; fan-out as in PyTorch.
@@ -53,6 +54,7 @@ typedef struct {
     bool has_range;
     double low, high; // u8 data is mapped from 0 … 255 to this
     uint32_t below;   // an integer field's values are 0 … below - 1 (0: not said)
+    const Tokens *tokens; // a text as numbers, of which it is made; NULL: it is not
 } Field;
 
 typedef struct {

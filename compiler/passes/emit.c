@@ -225,7 +225,7 @@ static void add_dispatch(Emit *emit, PhaseEmit *at, const Kernel *kernel, uint32
 static ProgramFeed feed_of(Emit *emit, const Feed *feed) {
     Layout layout = layout_default(&feed->type);
     ProgramFeed out = {.name = feed->name, .data = feed->data, .field = feed->field, .split = feed->split, .shuffled = feed->shuffled, .pad = feed->pad, .batch = feed->batch};
-    out.has_range = feed->declared.has_range, out.low = feed->declared.low, out.high = feed->declared.high, out.below = feed->declared.below;
+    out.has_range = feed->declared.has_range, out.low = feed->declared.low, out.high = feed->declared.high, out.below = feed->declared.below, out.tokens = feed->declared.tokens;
     out.defaults = feed->defaults, out.default_count = feed->default_count;
     out.tensor = (ProgramTensor){dtype_element(feed->type.dtype), layout, take(emit, MEMORY_FEED, layout_size(&layout, dtype_element(feed->type.dtype)))};
     return out;
@@ -297,6 +297,7 @@ static void add_data(Emit *emit) {
             out.fields[f].name = field->name, out.fields[f].type = dtype_element(field->type.dtype), out.fields[f].rank = field->type.rank;
             memcpy(out.fields[f].dims, field->type.dims, sizeof field->type.dims);
             out.fields[f].has_range = field->has_range, out.fields[f].low = field->low, out.fields[f].high = field->high, out.fields[f].below = field->below;
+            out.fields[f].tokens = field->tokens;
         }
         array_push(emit->arena, &emit->program->data, out);
     }

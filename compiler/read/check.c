@@ -281,10 +281,16 @@ static bool check_input(Reader *reader, const Json *input) {
     return check_object(reader, input, "shape:s! dtype:t");
 }
 
+// "tokens" of a field or of a program's input.
+static bool check_tokens(Reader *reader, const Json *json) {
+    const Json *tokens = json_get(json, "tokens");
+    return !tokens || check_object(reader, tokens, "of:t!");
+}
+
 static bool check_program_input(Reader *reader, const Json *input) {
     if (input->kind == JSON_ARRAY || input->kind == JSON_STRING)
         return true;
-    return check_object(reader, input, "shape:s! dtype:t range:a below:e default:v doc:t");
+    return check_object(reader, input, "shape:s! dtype:t range:a below:e tokens:o default:v doc:t") && check_tokens(reader, input);
 }
 
 static const Json *input_shape(const Json *input) { return input->kind == JSON_OBJECT ? json_get(input, "shape") : input; }
@@ -309,7 +315,9 @@ static bool check_network(Reader *reader, const Json *network) {
     return true;
 }
 
-static bool check_field(Reader *reader, const Json *field) { return check_object(reader, field, "shape:s! range:a dtype:t below:e"); }
+static bool check_field(Reader *reader, const Json *field) {
+    return check_object(reader, field, "shape:s! range:a dtype:t below:e tokens:o") && check_tokens(reader, field);
+}
 
 static bool check_data(Reader *reader, const Json *data) {
     const Json *augment = json_get(data, "augment");

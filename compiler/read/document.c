@@ -2,6 +2,8 @@
 #include "compiler/read/reader.h"
 #include "runtime/base/file.h"
 
+enum { TEXT_FILE_MAX = 1 << 26 };
+
 // ---- lets and what is given for them
 
 Given *given_find(const GivenList *given, const char *name) {
@@ -78,6 +80,52 @@ static const Json *load(Reader *reader, const char *name, const Json *place) {
     }
     if (json)
         array_push(reader->arena, &reader->files, ((struct SourceFile){name, json}));
+    return json;
+}
+
+// The folder of the file that holds this value, from the main document's.
+static const char *folder_of(Reader *reader, const Json *json) {
+    for (; json->parent;)
+        json = json->parent;
+    for (uint32_t i = 0; i < reader->files.count; i++)
+        if (reader->files.items[i].json == json)
+            return file_folder(reader->arena, reader->files.items[i].name);
+    return ".";
+}
+
+static const Json *read_text(Reader *reader, const char *path, const Json *place) {
+    size_t size;
+    char *bytes = file_exists(path) ? file_read(reader->arena, path, &size, reader->diag) : NULL;
+    if (!bytes) {
+        reader_error_at(reader, place, "no file \"%s\"", path);
+        return NULL;
+    }
+    if (size > TEXT_FILE_MAX || strlen(bytes) != size) {
+        reader_error_at(reader, place, size > TEXT_FILE_MAX ? "\"%s\" is larger than 64 MiB" : "\"%s\" is no text: it holds zero bytes", path);
+        return NULL;
+    }
+    Json *json = ARENA_NEW(reader->arena, Json, 1);
+    *json = (Json){.kind = JSON_STRING, .string = bytes, .file = arena_copy_text(reader->arena, path), .line = 1, .column = 1};
+    return json;
+}
+
+const Json *document_text(Reader *reader, const Json *path, const char **name) {
+    *name = normalised(reader->arena, folder_of(reader, path), path->string);
+    const Json *json = NULL;
+    for (uint32_t i = 0; i < reader->files.count; i++)
+        if (!strcmp(reader->files.items[i].name, *name))
+            json = reader->files.items[i].json;
+    bool is_known = json != NULL;
+    if (!json && reader->bundle && !(json = json_get(reader->bundle, *name)))
+        reader_error_at(reader, path, "the file \"%s\" is not in the bundle", *name);
+    if (!json && !reader->bundle)
+        json = read_text(reader, !strcmp(reader->folder, ".") ? *name : file_join(reader->arena, reader->folder, *name), path);
+    if (json && json->kind != JSON_STRING) {
+        reader_error_at(reader, path, "\"%s\" is a document, and a text is needed", *name);
+        return NULL;
+    }
+    if (json && !is_known)
+        array_push(reader->arena, &reader->files, ((struct SourceFile){*name, json}));
     return json;
 }
 

@@ -36,7 +36,7 @@ static bool read_field(Reader *reader, const Json *json, Scope *scope, Field *ou
         return false;
     out->type = type_make(type, rank, dims);
     out->below = (uint32_t)count;
-    return true;
+    return tokens_read(reader, json, 1, out);
 }
 
 void data_read(Reader *reader) {
@@ -300,7 +300,7 @@ static void read_states(Reader *reader, const Json *states, const char *program,
     }
 }
 
-// "below", "range" and "default" of an input, whose type is known.
+// "below", "range", "tokens" and "default" of an input, whose type is known.
 static bool read_declared(Reader *reader, const Json *json, Scope *scope, Feed *input) {
     const Json *range = json_get(json, "range"), *below = json_get(json, "below"), *given = json_get(json, "default");
     bool is_real = input->type.dtype == DTYPE_F32;
@@ -314,6 +314,10 @@ static bool read_declared(Reader *reader, const Json *json, Scope *scope, Feed *
     if ((range && !read_range(reader, range, scope, &input->declared)) || (below && !evaluate_integer(reader, below, scope, 1, &bound)))
         return false;
     input->declared.below = (uint32_t)bound;
+    input->declared.type = input->type;
+    if (!tokens_read(reader, json, 2, &input->declared))
+        return false;
+    bound = input->declared.below;
     if (!given)
         return true;
     if (!table_numbers(reader, given, scope, &input->defaults, &input->default_count))

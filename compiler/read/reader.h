@@ -39,6 +39,7 @@ struct Reader {
     const char *text;
     uint32_t offset, columns; // in bytes; in characters
     Place place;
+    ARRAY(const Tokens *) tokens; // each list once
     ARRAY(bool) state_read; // by index in Module.states
     // What has been spent of the limits.
     uint32_t depth, expression_depth, documents;
@@ -143,6 +144,10 @@ Value measures_finite(Reader *reader, const Value *gradients, uint32_t count); /
 Value measures_squares(Reader *reader, const Value *gradients, uint32_t count); // the sum of all elements' squares
 Datum measures_read(Reader *reader, const OptimizerDecl *optimizer, const char *name);
 void measures_report(Reader *reader); // the skipped updates, where some could be
+
+// ---- tokens.c
+// "tokens" of a field or an input whose name, type and bound are known, with at most this many axes: the list, and the bound that follows.
+bool tokens_read(Reader *reader, const Json *json, uint32_t most, Field *out);
 
 // ---- program.c
 void program_declare(Reader *reader, const Json *json);

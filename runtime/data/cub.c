@@ -14,7 +14,7 @@ enum { CHANNELS = 3, LEVELS = 256, SIDE_NATURAL = 64, SIDE_MAX = 4096, BROKEN_SH
 // The draws of a record.
 enum { DRAW_X, DRAW_Y, DRAW_MIRROR, DRAW_TEXT };
 
-typedef enum { FIELD_IMAGE, FIELD_TEXT, FIELD_LABEL } FieldRole;
+typedef enum { FIELD_IMAGE, FIELD_TEXT, FIELD_LABEL, FIELD_CAPTION } FieldRole;
 
 typedef struct {
     FieldRole role;
@@ -196,6 +196,8 @@ static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint3
         case FIELD_LABEL:
             memcpy(out, &from->records[record].class, sizeof from->records[record].class);
             break;
+        case FIELD_CAPTION: // captions.c
+            break;
         }
     arena_destroy(&scratch);
     return ok;
@@ -239,6 +241,9 @@ static bool name_field(Arena *arena, const Dataset *dataset, uint32_t index, Fie
     const uint32_t *dims = declared->fields[index].dims, rank = declared->fields[index].rank;
     ElementType type = declared->fields[index].type;
     bool is_real = type == ELEMENT_F32;
+    field->role = FIELD_CAPTION;
+    if (declared->fields[index].tokens)
+        return true;
     if (is_real && rank == 3 && dims[0] == CHANNELS && dims[1] == dims[2] && dims[1] > 0 && dims[1] <= SIDE_MAX) {
         float low = 0, scale = 1;
         if (declared->fields[index].has_range) { // as idx.c does it
@@ -318,6 +323,12 @@ bool cub_open(Arena *arena, const char *folder, Dataset *dataset, Diag *diag) {
     share(arena, data, dataset->split_count);
     dataset->fetch = fetch;
     dataset->caption = file_is_folder(file_join(arena, folder, "text")) ? caption : NULL;
+    for (uint32_t i = 0; i < data->field_count && !dataset->caption; i++)
+        if (data->fields[i].role == FIELD_CAPTION) {
+            diag_error(diag, NULL, "%s has no captions, of which the graph wants tokens for %s.%s: its folder text/ is missing", dataset->spec,
+                       dataset->name, dataset->declared->fields[i].name);
+            return false;
+        }
     dataset->broken = broken;
     dataset->data = data;
     return true;

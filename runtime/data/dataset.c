@@ -1,5 +1,6 @@
 // Dataset: the table of readers, specs, and what is said and shown about a data set.
 #include "runtime/data/dataset.h"
+#include "runtime/data/captions.h"
 #include "runtime/data/frames.h"
 #include "runtime/data/readers.h"
 #include "runtime/show/draw.h"
@@ -65,7 +66,10 @@ static Dataset *open_spec(Arena *arena, const Spec *spec, const ProgramData *dec
     dataset->name = declared->name;
     dataset->spec = arena_copy_text(arena, spec->text);
     dataset->declared = declared;
-    return reader->open(arena, spec->argument, dataset, diag) && frames_attach(arena, dataset, diag) ? dataset : NULL;
+    if (!reader->open(arena, spec->argument, dataset, diag) || !frames_attach(arena, dataset, diag))
+        return NULL;
+    captions_serve(dataset);
+    return dataset;
 }
 
 Dataset *dataset_open(Arena *arena, const char *spec, const ProgramData *declared, Diag *diag) {

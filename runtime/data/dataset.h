@@ -44,6 +44,9 @@ struct Dataset {
     bool (*fetch)(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *diag);
     // The caption that the record's text stands for at this draw; in the arena. The member is NULL where records have no captions.
     const char *(*caption)(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint64_t draw);
+    // Set by dataset_open where fields are made of the caption (captions.h): whether vectors are among them, and the reader's own fetch.
+    bool encodes;
+    bool (*fetch_own)(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *diag);
     // Records of a split that could not be read so far, each told as a warning by the fetch that found it; the next good record took its
     // place, in all fields. More than 1 % of a split are an error. The member is NULL where that cannot happen. Any thread may call it.
     uint32_t (*broken)(const Dataset *dataset, uint32_t split);

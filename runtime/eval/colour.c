@@ -85,12 +85,10 @@ static bool find_series(Colour *colour) {
 static bool find_declared(Colour *colour) {
     for (uint32_t i = 0; i < colour->program->data.count; i++) {
         const ProgramData *data = &colour->program->data.items[i];
-        uint32_t image = UINT32_MAX, text = UINT32_MAX;
+        uint32_t image = UINT32_MAX, text = texts_field(data, colour->input);
         for (uint32_t f = 0; f < data->field_count; f++)
             if (data->fields[f].rank == 3 && data->fields[f].dims[0] == 3 && data->fields[f].type == ELEMENT_F32)
                 image = f;
-            else if (data->fields[f].rank == 1 && data->fields[f].dims[0] == colour->input->tensor.layout.dims[1])
-                text = f;
         if (image == UINT32_MAX || text == UINT32_MAX)
             continue;
         colour->declared = data;
@@ -98,8 +96,8 @@ static bool find_declared(Colour *colour) {
         colour->text_field = text;
         return true;
     }
-    diag_error(colour->measuring->diag, NULL, "%s has no data set with an image field [3, height, width] and a text field [%u]",
-               colour->program->name, colour->input->tensor.layout.dims[1]);
+    diag_error(colour->measuring->diag, NULL, "%s has no data set with an image field [3, height, width] and %s",
+               colour->program->name, texts_kind(colour->measuring->arena, colour->input));
     return false;
 }
 
@@ -195,8 +193,10 @@ static bool generate_all(Colour *colour) {
     const char *folder = colour->measuring->options->out;
     uint32_t batch = colour->input->tensor.layout.dims[0], size = colour->input->tensor.layout.dims[1];
     uint32_t runs = (colour->count - 1) / batch + 1, records = colour->attributes.record_count;
-    float *numbers = ARENA_NEW(arena, float, (uint64_t)batch *size);
-    HostTensor texts = {.name = "text", .dtype = ELEMENT_F32, .rank = 2, .dims = {batch, size}, .data = numbers, .size = sizeof *numbers * batch * size};
+    size_t each = (size_t)size * ELEMENT_WORD;
+    char *words = arena_alloc(arena, batch * each);
+    HostTensor texts = {
+        .name = "text", .dtype = colour->input->tensor.type, .rank = 2, .dims = {batch, size}, .data = words, .size = batch * each};
     bool *names_background = find_named_backgrounds(colour);
     for (uint32_t i = 0; i < colour->series_count; i++) {
         colour->series[i].painted = ARENA_NEW(arena, Painted, colour->count);
@@ -208,7 +208,7 @@ static bool generate_all(Colour *colour) {
         for (uint32_t i = 0; i < batch; i++) {
             uint32_t image = run * batch + i;
             if (!colour->dataset->fetch(colour->dataset, colour->split, image % records, colour->text_field, image / records,
-                                         numbers + (uint64_t)size * i, colour->measuring->diag))
+                                         words + each * i, colour->measuring->diag))
                 return false;
         }
         if (!generate(colour, &play, &texts, run) || (folder && run == 0 && !write_pictures(colour, folder)))

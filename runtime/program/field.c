@@ -178,6 +178,22 @@ Range field_range(Fields *fields, const Json *json) {
     return range;
 }
 
+const Tokens *field_tokens(Fields *fields, const Json *object, ElementType type, uint32_t below) {
+    const char *of = field_optional_text(fields, object, "tokens");
+    for (uint32_t i = 0; of && i < fields->tokens.count; i++) {
+        const Tokens *tokens = fields->tokens.items[i];
+        if (strcmp(tokens->of, of) != 0)
+            continue;
+        if (type == ELEMENT_I32 && below == tokens_below(tokens))
+            return tokens;
+        field_complain(fields, object, "tokens: those of \"%s\" are i32 below %u", of, tokens_below(tokens));
+        return NULL;
+    }
+    if (of)
+        field_complain(fields, object, "tokens: there is no list \"%s\"", of);
+    return NULL;
+}
+
 static bool is_permutation(const uint32_t *order, uint32_t count) {
     uint32_t seen = 0;
     for (uint32_t i = 0; i < count; i++) {

@@ -8,6 +8,7 @@ typedef struct {
     Diag *diag;
     Program *program; // its memories are read before any range
     uint32_t format; // of the file
+    ARRAY(const Tokens *) tokens; // the lists that it holds
     bool may_be_edited;
 } Fields;
 
@@ -34,4 +35,6 @@ uint32_t field_named(Fields *fields, const Json *object, const char *key, const 
 ElementType field_element(Fields *fields, const Json *json); // one that a device stores
 ElementType field_element_type(Fields *fields, const Json *object); // the member "type"
 Range field_range(Fields *fields, const Json *json);                             // inside its memory, or all 0
+// The list that the member "tokens" names, of numbers of this type below `below`; NULL where there is no such member.
+const Tokens *field_tokens(Fields *fields, const Json *object, ElementType type, uint32_t below);
 ProgramTensor field_tensor(Fields *fields, const Json *object, MemoryKind kind); // inside a memory of this kind

@@ -2,6 +2,7 @@
 //   program.json   everything below    constants.bin   the constant arena    kernels/NAME.comp, .spv    plan.txt    graph.json
 #pragma once
 #include "runtime/base/json.h"
+#include "runtime/base/tokens.h"
 #include "runtime/program/augment.h"
 #include "runtime/program/layout.h"
 #include "runtime/program/target.h"
@@ -12,6 +13,7 @@
 // format. A phase that the host is to run at times only will say so in members of its own, "every": N and "when": the name of a report, which
 // a format that has them adds to ProgramPhase: a reader of format 3 would run such a phase always. Format 4 says what becomes of a data set's
 // pictures ("augment").
+// Format 4 has texts as numbers: "tokens" of fields and inputs, and the lists that they name.
 enum { PROGRAM_FORMAT = 4, PROGRAM_FORMAT_OLDEST = 1 };
 
 // One allocation; of scratch there may be several. Offsets inside it are multiples of Target.offset_alignment.
@@ -95,6 +97,7 @@ typedef struct {
     uint32_t below;         // integers are 0 … below - 1 (0: not said)
     const double *defaults; // a number fills, several repeat along the first axis
     uint32_t default_count; // 0: it must be given
+    const Tokens *tokens;   // a text as numbers; NULL: it is none
 } ProgramFeed;
 
 typedef struct {
@@ -138,6 +141,7 @@ typedef struct {
         bool has_range;
         double low, high;
         uint32_t below;
+        const Tokens *tokens; // of the record's text; NULL: it is none of texts
     } * fields;
     uint32_t field_count;
 } ProgramData;

@@ -151,6 +151,25 @@ static bool read_augment(Fields *fields, const Json *json, ProgramAugment *out) 
     return true;
 }
 
+static void read_tokens(Fields *fields, const Json *root) {
+    const Json *lists = json_get(root, "tokens") ? field_list(fields, root, "tokens") : NULL;
+    for (const Json *item = lists ? lists->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {
+        const Json *list = field_list(fields, item, "words");
+        const char **words = ARENA_NEW(fields->arena, const char *, list ? list->count + 1u : 1u);
+        uint32_t count = 0;
+        for (const Json *word = list ? list->first : NULL; word; word = word->next) {
+            if (word->kind != JSON_STRING || count == TOKENS_WORDS_MAX)
+                field_complain(fields, word, "words: at most %d texts are needed", TOKENS_WORDS_MAX);
+            else
+                words[count++] = word->string;
+            if (diag_is_full(fields->diag))
+                return;
+        }
+        const Tokens *tokens = tokens_create(fields->arena, field_text(fields, item, "of"), words, count);
+        array_push(fields->arena, &fields->tokens, tokens);
+    }
+}
+
 static void read_data(Fields *fields, const Json *root) {
     const Json *list = field_list(fields, root, "data");
     for (const Json *item = list ? list->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {
@@ -164,6 +183,10 @@ static void read_data(Fields *fields, const Json *root) {
             data.fields[data.field_count].type = field_element_type(fields, field);
             data.fields[data.field_count].rank = field_words(fields, field, "dims", data.fields[data.field_count].dims, LAYOUT_RANK_MAX);
             data.fields[data.field_count].below = json_get(field, "below") ? field_word(fields, field, "below") : 0;
+            data.fields[data.field_count].tokens =
+                field_tokens(fields, field, data.fields[data.field_count].type, data.fields[data.field_count].below);
+            if (data.fields[data.field_count].tokens && data.fields[data.field_count].rank != 1)
+                field_complain(fields, field, "tokens: a field of them has one axis");
             read_range(fields, range, &data.fields[data.field_count].has_range, &data.fields[data.field_count].low,
                        &data.fields[data.field_count].high);
         }
@@ -198,6 +221,9 @@ static ProgramFeed read_feed(Fields *fields, const Json *json) {
     feed.batch = field_word(fields, json, "batch");
     feed.tensor = field_tensor(fields, json, MEMORY_FEED);
     feed.below = json_get(json, "below") ? field_word(fields, json, "below") : 0;
+    feed.tokens = field_tokens(fields, json, feed.tensor.type, feed.below);
+    if (feed.tokens && (feed.tensor.layout.rank < 1 || feed.tensor.layout.rank > 2))
+        field_complain(fields, json, "tokens: an input of them has one axis or two");
     read_range(fields, json_get(json, "range"), &feed.has_range, &feed.low, &feed.high);
     read_defaults(fields, json, &feed);
     return feed;
@@ -401,6 +427,7 @@ static void read_all(Fields *fields, const Json *root, const char *folder) {
         (program->numbers.size < NUMBER_COUNT * ELEMENT_WORD || program->memories.items[program->numbers.memory].kind != MEMORY_FEED))
         field_complain(fields, numbers, "numbers: %d bytes in a memory of kind \"feed\" are needed", NUMBER_COUNT * ELEMENT_WORD);
     read_states(fields, root);
+    read_tokens(fields, root);
     read_data(fields, root);
     const Json *list = field_list(fields, root, "programs");
     for (const Json *item = list ? list->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {

@@ -168,6 +168,42 @@ static void write_augment(JsonWriter *line, const ProgramAugment *augment) {
     json_end_object(line);
 }
 
+typedef ARRAY(const Tokens *) TokenLists;
+
+static void note_tokens(Arena *arena, TokenLists *lists, const Tokens *tokens) {
+    bool is_known = !tokens;
+    for (uint32_t i = 0; i < lists->count; i++)
+        is_known = is_known || strcmp(lists->items[i]->of, tokens->of) == 0;
+    if (!is_known)
+        array_push(arena, lists, tokens);
+}
+
+// The lists that fields and inputs name; no member where there are none.
+static void write_tokens(Sheet *sheet, const Program *program) {
+    TokenLists lists = {0};
+    for (uint32_t i = 0; i < program->data.count; i++)
+        for (uint32_t k = 0; k < program->data.items[i].field_count; k++)
+            note_tokens(sheet->arena, &lists, program->data.items[i].fields[k].tokens);
+    for (uint32_t i = 0; i < program->entries.count; i++)
+        for (uint32_t k = 0; k < program->entries.items[i].inputs.count; k++)
+            note_tokens(sheet->arena, &lists, program->entries.items[i].inputs.items[k].tokens);
+    if (!lists.count)
+        return;
+    open_group(sheet, "tokens", "[");
+    for (uint32_t i = 0; i < lists.count; i++) {
+        JsonWriter *line = json_line_writer_create(sheet->arena);
+        json_begin_object(line, NULL);
+        json_write_text(line, "of", lists.items[i]->of);
+        json_begin_array(line, "words");
+        for (uint32_t k = 0; k < lists.items[i]->count; k++)
+            json_write_text(line, NULL, lists.items[i]->words[k]);
+        json_end_array(line);
+        json_end_object(line);
+        put_line(sheet, NULL, line);
+    }
+    close_group(sheet, "]");
+}
+
 static void write_data(Sheet *sheet, const Program *program) {
     open_group(sheet, "data", "[");
     for (uint32_t i = 0; i < program->data.count; i++) {
@@ -192,6 +228,8 @@ static void write_data(Sheet *sheet, const Program *program) {
             }
             if (data->fields[k].below)
                 json_write_uint(line, "below", data->fields[k].below);
+            if (data->fields[k].tokens)
+                json_write_text(line, "tokens", data->fields[k].tokens->of);
             json_end_object(line);
         }
         json_end_array(line);
@@ -211,6 +249,8 @@ static void write_input(JsonWriter *line, const ProgramFeed *input) {
     }
     if (input->below)
         json_write_uint(line, "below", input->below);
+    if (input->tokens)
+        json_write_text(line, "tokens", input->tokens->of);
     if (!input->default_count)
         return;
     json_begin_array(line, "default");
@@ -368,6 +408,7 @@ static const char *program_text(Arena *arena, const Program *program, const char
     write_memories(&sheet, program);
     write_kernels(&sheet, program, folder, diag);
     write_states(&sheet, program);
+    write_tokens(&sheet, program);
     write_data(&sheet, program);
     open_group(&sheet, "programs", "[");
     for (uint32_t i = 0; i < program->entries.count; i++)

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 
 static const char EXPECTED[] = "a number, a list of numbers (0,1,2), FILE.npy, a PNG, JPEG or WebP picture, or a folder of pictures";
+static const char EXPECTED_TEXT[] = "a text, or FILE.npy with its tokens";
 
 static void set_rows(InputRecords *records) {
     const Layout *layout = &records->input->tensor.layout;
-    records->per_run = layout->rank ? layout->dims[0] : 1;
+    bool is_one_text = records->input->tokens && layout->rank == 1;
+    records->per_run = layout->rank && !is_one_text ? layout->dims[0] : 1;
     records->each = layout_logical_count(layout) / records->per_run;
 }
 
@@ -71,7 +73,7 @@ bool inputs_take(Arena *arena, const char *name, const HostTensor *given, InputR
     bool fits = given->rank == layout->rank && count > 0;
     for (uint32_t i = 0; i < layout->rank; i++) {
         dims[i] = layout->dims[i];
-        fits = fits && (i == 0 || given->dims[i] == dims[i]);
+        fits = fits && ((i == 0 && out->per_run == dims[0]) || given->dims[i] == dims[i]);
     }
     bool is_scalar = count == 1 && layout_logical_count(layout) == 1; // [] and [1] are the same number
     if ((!fits && !is_scalar) || count / out->each > UINT32_MAX) {
@@ -179,8 +181,27 @@ static bool read_file(Arena *arena, const char *name, const char *path, InputRec
     return false;
 }
 
+// A text for an input of tokens; one that ends with ".npy" is a file of them.
+static void read_text(Arena *arena, const char *name, const char *text, InputRecords *out, Diag *diag) {
+    const Tokens *tokens = out->input->tokens;
+    uint32_t size = (uint32_t)out->each;
+    int32_t *words = ARENA_NEW(arena, int32_t, size + 1u);
+    double *values = ARENA_NEW(arena, double, size);
+    if (tokens_encode(tokens, text, size + 1, words) > size)
+        diag_warning(diag, NULL, "%s: the text is cut: the network reads %u tokens of it", name, size);
+    for (uint32_t i = 0; i < size; i++)
+        values[i] = words[i];
+    out->values = values;
+    out->count = 1;
+    out->is_given = true;
+}
+
 bool inputs_read(Arena *arena, const char *name, const char *word, InputRecords *out, Diag *diag) {
     uint32_t count;
+    if (out->input->tokens && !text_ends_with(word, ".npy")) {
+        read_text(arena, name, word, out, diag);
+        return true;
+    }
     double *numbers = read_numbers(arena, word, &count);
     if (!numbers)
         return file_is_folder(word) ? read_folder(arena, name, word, out, diag) : read_file(arena, name, word, out, diag);
@@ -273,7 +294,7 @@ bool inputs_complete(Arena *arena, const ProgramEntry *entry, const ProgramFeed 
             fill(arena, input->defaults, input->default_count, records);
         else {
             diag_error(diag, NULL, "nothing is given for the input \"%s\" of the program \"%s\": --set %s=VALUE, where VALUE is %s",
-                       input->name, entry->name, input->name, EXPECTED);
+                       input->name, entry->name, input->name, input->tokens ? EXPECTED_TEXT : EXPECTED);
             ok = false;
         }
     }

@@ -28,9 +28,9 @@ typedef struct {
 
 static bool find_captions(const Work *work, const ProgramFeed *input, const SampleWeights *weights, Texts *out) {
     const SampleRequest *request = work->request;
-    if (!weights->encoder)
+    if (!weights->encoder && !input->tokens)
         diag_warning(work->diag, NULL, "these weights do not say which encoder they know; %s is taken", encoder_default()->name);
-    return texts_encode(work->arena, request->texts, request->text_count, weights->encoder, texts_size(input), out, work->diag);
+    return texts_encode(work->arena, request->texts, request->text_count, weights->encoder, input, out, work->diag);
 }
 
 // Captions of the data set; as many as there are images.
@@ -40,11 +40,11 @@ static bool find_records(const Work *work, const ProgramFeed *input, Texts *out)
     const Program *program = work->program;
     uint32_t per_run = texts_per_run(input), wanted = request->interpolate ? 2 : request->count > per_run ? request->count : per_run;
     for (uint32_t i = 0; i < program->data.count; i++)
-        if (texts_field(&program->data.items[i], texts_size(input)) != UINT32_MAX) {
+        if (texts_field(&program->data.items[i], input) != UINT32_MAX) {
             const Dataset *dataset = dataset_open(arena, request->data[0], &program->data.items[i], work->diag);
-            return dataset && texts_of_data(arena, dataset, wanted, request->seed, false, texts_size(input), out, work->diag);
+            return dataset && texts_of_data(arena, dataset, wanted, request->seed, false, input, out, work->diag);
         }
-    diag_error(work->diag, NULL, "no data set of %s has texts of %u numbers", program->name, texts_size(input));
+    diag_error(work->diag, NULL, "no data set of %s has %s", program->name, texts_kind(arena, input));
     return false;
 }
 
@@ -60,7 +60,7 @@ static bool find_texts(const Work *work, const ProgramFeed *input, const SampleW
     }
     const char *encoder = request->encoder ? request->encoder : ENCODER_UNNAMED;
     bool found = request->text_count  ? find_captions(work, input, weights, out)
-                 : request->embedding ? texts_read(work->arena, request->embedding, encoder, texts_size(input), out, work->diag)
+                 : request->embedding ? texts_read(work->arena, request->embedding, encoder, input, out, work->diag)
                                       : find_records(work, input, out);
     return found && texts_check_encoder(out->encoder, weights->encoder, request->from ? request->from : "the network", work->diag);
 }
@@ -84,6 +84,11 @@ static bool add_texts(const Work *work, SampleOptions *options) {
         return false;
     if (!steps)
         return true;
+    if (input->tokens) {
+        diag_error(work->diag, NULL, "--interpolate goes from vector to vector, and the program \"%s\" reads %s", entry->name,
+                   texts_kind(work->arena, input));
+        return false;
+    }
     if (steps < 2 || texts->count != 2) {
         diag_error(
             work->diag, NULL,

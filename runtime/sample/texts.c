@@ -5,13 +5,15 @@
 #include "runtime/data/encoder.h"
 #include <inttypes.h>
 
+static bool is_text(const ProgramFeed *input) {
+    uint32_t rank = input->tensor.layout.rank;
+    return strcmp(input->name, "text") == 0 && (input->tensor.type == ELEMENT_F32 || input->tokens) && (rank == 1 || rank == 2);
+}
+
 const ProgramFeed *texts_input(const ProgramEntry *entry) {
-    for (uint32_t i = 0; i < entry->inputs.count; i++) {
-        const ProgramFeed *input = &entry->inputs.items[i];
-        uint32_t rank = input->tensor.layout.rank;
-        if (strcmp(input->name, "text") == 0 && input->tensor.type == ELEMENT_F32 && (rank == 1 || rank == 2))
-            return input;
-    }
+    for (uint32_t i = 0; i < entry->inputs.count; i++)
+        if (is_text(&entry->inputs.items[i]))
+            return &entry->inputs.items[i];
     return NULL;
 }
 
@@ -19,14 +21,40 @@ uint32_t texts_size(const ProgramFeed *input) { return input->tensor.layout.dims
 
 uint32_t texts_per_run(const ProgramFeed *input) { return input->tensor.layout.rank == 2 ? input->tensor.layout.dims[0] : 1; }
 
-uint32_t texts_field(const ProgramData *declared, uint32_t size) {
-    for (uint32_t i = 0; i < declared->field_count; i++)
-        if (declared->fields[i].type == ELEMENT_F32 && declared->fields[i].rank == 1 && declared->fields[i].dims[0] == size)
+const char *texts_kind(Arena *arena, const ProgramFeed *input) {
+    if (input->tokens)
+        return arena_format(arena, "texts as %u tokens of \"%s\"", texts_size(input), input->tokens->of);
+    return arena_format(arena, "texts of %u numbers", texts_size(input));
+}
+
+uint32_t texts_field(const ProgramData *declared, const ProgramFeed *input) {
+    for (uint32_t i = 0; i < declared->field_count; i++) {
+        const Tokens *tokens = declared->fields[i].tokens;
+        bool is_same = input->tokens ? tokens && strcmp(tokens->of, input->tokens->of) == 0 : declared->fields[i].type == ELEMENT_F32;
+        if (is_same && declared->fields[i].rank == 1 && declared->fields[i].dims[0] == texts_size(input))
             return i;
+    }
     return UINT32_MAX;
 }
 
-bool texts_encode(Arena *arena, const char *const *captions, uint32_t count, const char *encoder, uint32_t size, Texts *out, Diag *diag) {
+static void encode_tokens(Arena *arena, const char *const *captions, uint32_t count, const ProgramFeed *input, Texts *out, Diag *diag) {
+    uint32_t size = texts_size(input);
+    int32_t *words = ARENA_NEW(arena, int32_t, (size_t)count *size), *whole = ARENA_NEW(arena, int32_t, size + 1u);
+    for (uint32_t i = 0; i < count; i++) {
+        tokens_encode(input->tokens, captions[i], size, words + (size_t)i * size);
+        if (tokens_encode(input->tokens, captions[i], size + 1, whole) > size)
+            diag_warning(diag, NULL, "\"%s\" is cut: the network reads %u tokens of a text", text_excerpt(arena, captions[i], 0), size);
+    }
+    *out = (Texts){.count = count, .size = size, .words = words, .captions = captions};
+}
+
+bool texts_encode(Arena *arena, const char *const *captions, uint32_t count, const char *encoder, const ProgramFeed *input, Texts *out,
+                  Diag *diag) {
+    uint32_t size = texts_size(input);
+    if (input->tokens) {
+        encode_tokens(arena, captions, count, input, out, diag);
+        return true;
+    }
     const TextEncoder *found = encoder ? encoder_find(encoder) : encoder_default();
     if (!found) {
         diag_error(
@@ -42,12 +70,18 @@ bool texts_encode(Arena *arena, const char *const *captions, uint32_t count, con
     float *vectors = ARENA_NEW(arena, float, (size_t)count *size);
     for (uint32_t i = 0; i < count; i++)
         found->encode(captions[i], vectors + (size_t)i * size);
-    *out = (Texts){.count = count, .size = size, .vectors = vectors, .captions = captions, .encoder = found->name};
+    *out = (Texts){.count = count, .size = size, .words = vectors, .captions = captions, .encoder = found->name};
     return true;
 }
 
-bool texts_read(Arena *arena, const char *path, const char *encoder, uint32_t size, Texts *out, Diag *diag) {
+bool texts_read(Arena *arena, const char *path, const char *encoder, const ProgramFeed *input, Texts *out, Diag *diag) {
+    uint32_t size = texts_size(input);
     HostTensor tensor;
+    if (input->tokens) {
+        diag_error(diag, NULL, "--embedding gives vectors, but the network reads %s: --text \"...\", or --set %s=FILE.npy with tokens",
+                   texts_kind(arena, input), input->name);
+        return false;
+    }
     if (!npy_read(arena, path, &tensor, diag))
         return false;
     Place place = {.file = path};
@@ -58,15 +92,15 @@ bool texts_read(Arena *arena, const char *path, const char *encoder, uint32_t si
                    tensor.rank ? arena_format(arena, " with a last axis of %" PRIu64, tensor.dims[tensor.rank - 1]) : "");
         return false;
     }
-    *out = (Texts){.count = tensor.rank == 2 ? (uint32_t)tensor.dims[0] : 1, .size = size, .vectors = tensor.data, .encoder = encoder};
+    *out = (Texts){.count = tensor.rank == 2 ? (uint32_t)tensor.dims[0] : 1, .size = size, .words = tensor.data, .encoder = encoder};
     return true;
 }
 
-bool texts_of_data(Arena *arena, const Dataset *dataset, uint32_t count, uint64_t seed, bool in_order, uint32_t size, Texts *out,
+bool texts_of_data(Arena *arena, const Dataset *dataset, uint32_t count, uint64_t seed, bool in_order, const ProgramFeed *input, Texts *out,
                    Diag *diag) {
-    uint32_t split = 0, field = texts_field(dataset->declared, size);
-    if (field == UINT32_MAX || !dataset->encoder) {
-        diag_error(diag, NULL, "the data set \"%s\" (%s) has no texts of %u numbers", dataset->name, dataset->spec, size);
+    uint32_t split = 0, field = texts_field(dataset->declared, input), size = texts_size(input);
+    if (field == UINT32_MAX || (!dataset->encoder && !input->tokens)) {
+        diag_error(diag, NULL, "the data set \"%s\" (%s) has no %s", dataset->name, dataset->spec, texts_kind(arena, input));
         return false;
     }
     if (!dataset_find_split(dataset, "test", &split) || dataset->splits[split].count == 0)
@@ -78,19 +112,23 @@ bool texts_of_data(Arena *arena, const Dataset *dataset, uint32_t count, uint64_
     }
     random_permutation(seed, random_name("texts"), 0, order, records);
     const char **captions = ARENA_NEW(arena, const char *, count);
-    float *vectors = ARENA_NEW(arena, float, (size_t)count *size);
+    char *words = arena_alloc(arena, (size_t)count * size * ELEMENT_WORD);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t record = in_order ? i % records : order[i % records];
         captions[i] = dataset->caption ? dataset->caption(dataset, arena, split, record, i / records) : NULL;
-        if (!dataset->fetch(dataset, split, record, field, i / records, vectors + (size_t)i * size, diag))
+        if (!dataset->fetch(dataset, split, record, field, i / records, words + (size_t)i * size * ELEMENT_WORD, diag))
             return false;
     }
-    *out = (Texts){
-        .count = count, .size = size, .vectors = vectors, .captions = dataset->caption ? captions : NULL, .encoder = dataset->encoder};
+    *out = (Texts){.count = count,
+                   .size = size,
+                   .words = words,
+                   .captions = dataset->caption ? captions : NULL,
+                   .encoder = input->tokens ? NULL : dataset->encoder};
     return true;
 }
 
 void texts_interpolate(Arena *arena, const Texts *ends, uint32_t count, Texts *out) {
+    const float *both = ends->words;
     float *vectors = ARENA_NEW(arena, float, (size_t)count * ends->size);
     const char **captions = ARENA_NEW(arena, const char *, count);
     captions[0] = ends->captions ? ends->captions[0] : NULL;
@@ -98,9 +136,9 @@ void texts_interpolate(Arena *arena, const Texts *ends, uint32_t count, Texts *o
     for (uint32_t i = 0; i < count; i++) {
         double t = i / (count - 1.0);
         for (uint32_t k = 0; k < ends->size; k++)
-            vectors[(size_t)i * ends->size + k] = (float)((1 - t) * ends->vectors[k] + t * ends->vectors[ends->size + k]);
+            vectors[(size_t)i * ends->size + k] = (float)((1 - t) * both[k] + t * both[ends->size + k]);
     }
-    *out = (Texts){.count = count, .size = ends->size, .vectors = vectors, .captions = captions, .encoder = ends->encoder, .by_run = true};
+    *out = (Texts){.count = count, .size = ends->size, .words = vectors, .captions = captions, .encoder = ends->encoder, .by_run = true};
 }
 
 bool texts_check_encoder(const char *encoder, const char *trained, const char *where, Diag *diag) {
@@ -120,11 +158,11 @@ bool texts_set(Session *session, const ProgramEntry *entry, const Texts *texts, 
     const ProgramFeed *input = texts_input(entry);
     uint32_t rows = texts_per_run(input), rank = input->tensor.layout.rank;
     Arena *arena = arena_create();
-    float *vectors = ARENA_NEW(arena, float, (size_t)rows * texts->size);
+    size_t each = (size_t)texts->size * ELEMENT_WORD;
+    char *words = arena_alloc(arena, rows * each);
     for (uint32_t i = 0; i < rows; i++)
-        memcpy(vectors + (size_t)i * texts->size, texts->vectors + (size_t)texts_index(texts, input, run, i) * texts->size,
-               sizeof *vectors * texts->size);
-    HostTensor tensor = {.name = "text", .dtype = ELEMENT_F32, .rank = rank, .data = vectors, .size = sizeof *vectors * rows * texts->size};
+        memcpy(words + i * each, (const char *)texts->words + texts_index(texts, input, run, i) * each, each);
+    HostTensor tensor = {.name = "text", .dtype = input->tensor.type, .rank = rank, .data = words, .size = rows * each};
     tensor.dims[0] = rank == 2 ? rows : texts->size;
     tensor.dims[1] = rank == 2 ? texts->size : 0;
     bool ok = session_set(session, arena_format(arena, "%s.%s", entry->name, input->name), &tensor, diag);

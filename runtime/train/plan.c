@@ -156,7 +156,7 @@ static bool find_encoder(const Program *program, TrainPlan *plan, Diag *diag) {
 // Texts for a program that takes some: those of the first test records, the same in every preview. NULL: there are none.
 static const Dataset *find_texts(const Program *program, const TrainPlan *plan, const ProgramFeed *input) {
     for (uint32_t i = 0; i < program->data.count; i++)
-        if (plan->datasets[i] && plan->datasets[i]->encoder && texts_field(plan->datasets[i]->declared, texts_size(input)) != UINT32_MAX)
+        if (plan->datasets[i] && (plan->datasets[i]->encoder || input->tokens) && texts_field(plan->datasets[i]->declared, input) != UINT32_MAX)
             return plan->datasets[i];
     return NULL;
 }
@@ -212,12 +212,12 @@ static bool plan_previews(Arena *arena, const Program *program, TrainPlan *plan,
     if (!dataset && input->default_count)
         return true;
     if (!dataset) {
-        diag_error(diag, NULL, "the program \"%s\" makes previews of texts of %u numbers; the training's data has none",
-                   plan->sample_entry->name, texts_size(input));
+        diag_error(diag, NULL, "the program \"%s\" makes previews of %s; the training's data has none",
+                   plan->sample_entry->name, texts_kind(arena, input));
         return false;
     }
     uint32_t rows = texts_per_run(input), count = run->sample_count > rows ? run->sample_count : rows;
-    return texts_of_data(arena, dataset, count, run->seed, true, texts_size(input), &plan->texts, diag);
+    return texts_of_data(arena, dataset, count, run->seed, true, input, &plan->texts, diag);
 }
 
 bool train_prepare(Arena *arena, const Program *program, const TrainOptions *options, TrainPlan *plan, Diag *diag) {

@@ -32,6 +32,15 @@ static const char TEXTS[] =
     "{ \"gcc-graph\": 1, \"name\": \"painted\", \"programs\": { \"paint\": { \"inputs\": { \"text\": [4, 1024] }, \"phases\": [ { \"name\": \"p\",\n"
     "  \"nodes\": [ { \"emit\": \"image\", \"value\": \"reshape(8*text[:, 0:192], [4, 3, 8, 8])\", \"format\": \"image\" } ] } ] } } }\n";
 
+// What a program reads of texts, as it reads them.
+static const char TOKENS[] =
+    "{ \"gcc-graph\": 1, \"name\": \"read\", \"data\": { \"birds\": { \"batch\": 4, \"fields\": { \"ids\": { \"shape\": [8], \"dtype\": \"i32\",\n"
+    "  \"tokens\": { \"of\": \"lists/words.txt\" } }, \"text\": { \"shape\": [8], \"dtype\": \"i32\", \"tokens\": { \"of\": \"bytes\" } } } } },\n"
+    "  \"programs\": { \"read\": { \"inputs\": { \"text\": { \"shape\": [2, 8], \"dtype\": \"i32\", \"tokens\": { \"of\": \"lists/words.txt\" } } },\n"
+    "    \"phases\": [ { \"name\": \"p\", \"nodes\": [ { \"emit\": \"ids\", \"value\": \"text\", \"format\": \"rows\" } ] } ] },\n"
+    "    \"captions\": { \"phases\": [ { \"name\": \"p\", \"feed\": { \"ids\": \"birds.ids\", \"text\": \"birds.text\" }, \"nodes\": [\n"
+    "      { \"emit\": \"ids\", \"value\": \"ids\", \"format\": \"rows\" }, { \"emit\": \"text\", \"value\": \"text\", \"format\": \"rows\" } ] } ] } } }\n";
+
 static const char *bundle;
 
 static void compile(const char *graph) {
@@ -112,6 +121,50 @@ START_TEST(given_values) {
     expect_code(0, "sample %s --program plain --set y=1,2,3,4,5 --set spare=0 --out %s", bundle, in_folder("more"));
     HostTensor more = read_tensor(in_folder("more/out.npy")); // two runs, one below the other
     ck_assert(more.rank == 1 && more.dims[0] == 8 && host_number(&more, 4) == 5 && host_number(&more, 5) == 1);
+}
+END_TEST
+
+static void expect_ids(const char *name, uint32_t row, const int *wanted) {
+    HostTensor tensor = read_tensor(in_folder(name));
+    ck_assert(tensor.rank == 2 && tensor.dims[1] == 8 && tensor.dims[0] > row);
+    for (uint32_t i = 0; i < 8; i++)
+        ck_assert_msg(host_number(&tensor, row * 8 + i) == wanted[i], "%s: token %u of row %u is %g", name, i, row, host_number(&tensor, row * 8 + i));
+}
+
+// On a device, interpreted and sampled, from a bundle whose list is gone.
+START_TEST(texts_as_tokens) {
+    static const int red[] = {257, 260, 0, 0, 0, 0, 0, 0}, other[] = {196, 165, 260, 257, 98, 98, 98, 98};
+    static const char list[] = "a red\r\nblue\r\n\r\n bird\r\n";
+    ck_assert(file_make_folders(in_folder("lists"), diag) && file_write(in_folder("lists/words.txt"), list, sizeof list - 1, diag));
+    compile(TOKENS);
+    ck_assert(file_remove_tree(in_folder("lists"), diag));
+    expect_code(0, "compile %s/graph.json -o %s", bundle, in_folder("again.ggb"));
+    for (int i = 0; i < 2; i++) {
+        expect_code(0, "run %s read --set text='a red bird' --get ids=%s %s", bundle, in_folder("ids.npy"), i ? "--interpret" : "");
+        expect_ids("ids.npy", 0, red);
+        expect_ids("ids.npy", 1, red);
+        expect_code(0, "run %s captions --data cub:%s/tests/unit/birds --seed 3 --get ids=%s --get text=%s %s", bundle, GG_SOURCE_DIR,
+                    in_folder(i ? "ids1.npy" : "ids0.npy"), in_folder(i ? "text1.npy" : "text0.npy"), i ? "--interpret" : "");
+    }
+    HostTensor device = read_tensor(in_folder("ids0.npy")), judge = read_tensor(in_folder("ids1.npy")), bytes = read_tensor(in_folder("text0.npy"));
+    ck_assert(device.size == judge.size && memcmp(device.data, judge.data, device.size) == 0);
+    for (uint32_t i = 0; i < 32; i++) // the captions begin with letters, and each is longer than the field
+        ck_assert(host_number(&bytes, i) > ' ' && host_number(&bytes, i) < 257);
+    ck_assert(file_remove_tree(bundle, diag));
+    bundle = in_folder("again.ggb");
+    expect_code(0, "sample %s --program read --text 'a red bird' --text '\xc3\xa4 birda redaaaaa' --out %s", bundle, in_folder("said"));
+    expect_err("is cut: the network reads 8 tokens of a text");
+    expect_ids("said/ids.npy", 0, red);
+    expect_ids("said/ids.npy", 1, other);
+    expect_code(1, "sample %s --program read --text a --text b --interpolate 4 --out %s", bundle, in_folder("between"));
+    expect_err("--interpolate goes from vector to vector, and the program \"read\" reads texts as 8 tokens of \"lists/words.txt\"");
+    expect_code(1, "sample %s --program read --out %s", bundle, in_folder("none"));
+    expect_err("give it --text \"...\"");
+    expect_code(1, "run %s read", bundle);
+    expect_err("--set text=VALUE, where VALUE is a text, or FILE.npy with its tokens");
+    expect_code(0, "sample %s --program read --set text=%s --out %s --count 2", bundle, in_folder("said/ids.npy"), in_folder("back"));
+    expect_ids("back/ids.npy", 1, other);
+    expect_code(1, "run %s captions --data ring", bundle);
 }
 END_TEST
 
@@ -284,6 +337,7 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, missing_and_unused);
     tcase_add_test(tests, given_values);
+    tcase_add_test(tests, texts_as_tokens);
     tcase_add_test(tests, pictures);
     tcase_add_test(tests, which_program);
     tcase_add_test(tests, nothing_is_overwritten);

@@ -359,6 +359,55 @@ static const char *replaced(Arena *arena, const char *text, const char *from, co
     return out.data;
 }
 
+// Lists of tokens come back with the fields and inputs that name them, each list once.
+START_TEST(tokens) {
+    Bundle bundle = write_bundle();
+    static const char *const words[] = {"a", "\xc3\xa4 \"b\"", "", "a\r"};
+    const Tokens *list = tokens_create(bundle.arena, "words.txt", words, 4), *bytes = tokens_create(bundle.arena, TOKENS_BYTES, NULL, 0);
+    Program *program = make_program(bundle.arena);
+    ProgramData *data = program->data.items;
+    data->fields = arena_alloc(bundle.arena, 2 * sizeof *data->fields);
+    for (uint32_t i = 0; i < 2; i++) {
+        data->fields[i].name = i ? "ids" : "text";
+        data->fields[i].type = ELEMENT_I32;
+        data->fields[i].rank = 1;
+        data->fields[i].dims[0] = 8;
+        data->fields[i].tokens = i ? list : bytes;
+        data->fields[i].below = i ? 261 : 257;
+    }
+    data->field_count = 2;
+    program->entries.items[0].inputs.items[0].tokens = list;
+    program->entries.items[0].inputs.items[0].below = 261;
+    ck_assert(program_write(program, bundle.folder, bundle.diag));
+    size_t size;
+    const char *text = json_of(&bundle, &size);
+    Program *back = program_read(bundle.arena, bundle.folder, bundle.diag);
+    ck_assert_msg(back != NULL, "%s", diag_text(bundle.diag, bundle.arena));
+    const Tokens *again = back->data.items[0].fields[1].tokens;
+    ck_assert(again && again == back->entries.items[0].inputs.items[0].tokens && again->count == 4);
+    ck_assert(back->data.items[0].fields[0].tokens->count == 0);
+    for (uint32_t i = 0; i < 4; i++)
+        ck_assert_str_eq(again->words[i], words[i]);
+    static const struct {
+        const char *from, *to, *said;
+    } cases[] = {
+        {"\"below\": 261", "\"below\": 260", "tokens: those of \"words.txt\" are i32 below 261"},
+        {"\"tokens\": \"bytes\"", "\"tokens\": \"bites\"", "tokens: there is no list \"bites\""},
+        {"\"dims\": [8]", "\"dims\": [4, 2]", "tokens: a field of them has one axis"},
+        {"\"words\": [\"a\"", "\"words\": [1", "words: at most 1048576 texts are needed"},
+        {"\"words\": [\"a\"", "\"word\": [\"a\"", "words: a list is needed"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Diag *diag = diag_create(bundle.arena);
+        const char *wrong = replaced(bundle.arena, text, cases[i].from, cases[i].to);
+        put_json(&bundle, wrong, strlen(wrong));
+        ck_assert_ptr_null(program_read(bundle.arena, bundle.folder, diag));
+        ck_assert_msg(strstr(diag_text(diag, bundle.arena), cases[i].said), "%s", diag_text(diag, bundle.arena));
+    }
+    end_bundle(&bundle);
+}
+END_TEST
+
 // Before format 3 a phase has dispatches, without a kind. What is read is written in today's format.
 START_TEST(older_formats) {
     Bundle bundle = write_bundle();
@@ -572,6 +621,7 @@ int main(void) {
     tcase_add_test(cases, never_crashes);
     tcase_add_test(cases, verifier);
     tcase_add_loop_test(cases, older_formats, 1, 3);
+    tcase_add_test(cases, tokens);
     tcase_add_test(cases, targets);
     tcase_add_test(cases, exact_programs_come_back);
     tcase_add_test(cases, targets_are_clamped);
