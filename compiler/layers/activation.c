@@ -34,6 +34,8 @@ Value activation_gelu(Graph *graph, Value x) {
     return build_binary(graph, OP_mul, build_number(graph, OP_mul, x, 0.5), build_number(graph, OP_add, error, 1));
 }
 
+Value activation_mish(Graph *graph, Value x) { return build_binary(graph, OP_mul, x, build_unary(graph, OP_tanh, activation_softplus(graph, x))); }
+
 Value activation_softplus(Graph *graph, Value x) { return build_unary(graph, OP_softplus, x); }
 
 // Not x - logsumexp: that is rounded to the size of x.

@@ -9,6 +9,7 @@ Value activation_elu(Graph *graph, Value x, double alpha);
 Value activation_sigmoid(Graph *graph, Value x);
 Value activation_silu(Graph *graph, Value x);
 Value activation_gelu(Graph *graph, Value x); // exact: x (1 + erf(x / sqrt 2)) / 2
+Value activation_mish(Graph *graph, Value x); // x tanh(softplus(x)) (Misra 2019)
 Value activation_softplus(Graph *graph, Value x);
 Value activation_log_softmax(Graph *graph, Value x, uint32_t axis);
 
@@ -16,6 +17,7 @@ Value activation_log_softmax(Graph *graph, Value x, uint32_t axis);
 Value loss_mean(Graph *graph, Value x, const int64_t *axes, uint32_t axis_count); // axis_count 0: all
 Value loss_mse(Graph *graph, Value a, Value b);
 Value loss_l1(Graph *graph, Value a, Value b);
+Value loss_huber(Graph *graph, Value a, Value b, double delta); // Huber 1964, as PyTorch's huber_loss
 Value loss_bce(Graph *graph, Value p, Value target);
 Value loss_bce_logits(Graph *graph, Value x, Value target);
 // Classes on axis 1. Labels outside of them give NaN; where they equal `ignore` (NULL: none does) nothing is counted.

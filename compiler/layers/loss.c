@@ -20,6 +20,17 @@ Value loss_l1(Graph *graph, Value a, Value b) {
     return loss_mean(graph, build_unary(graph, OP_abs, build_binary(graph, OP_sub, a, b)), NULL, 0);
 }
 
+// What is squared is cut to what is small: elsewhere no square may overflow, and its gradient be no inf * 0.
+Value loss_huber(Graph *graph, Value a, Value b, double delta) {
+    Value difference = build_binary(graph, OP_sub, a, b), size = build_unary(graph, OP_abs, difference), is_small = build_number(graph, OP_le, size, delta);
+    if (!is_small.id)
+        return is_small;
+    Value small = build_select(graph, is_small, difference, build_constant(graph, DTYPE_F32, 0));
+    Value square = build_number(graph, OP_mul, build_binary(graph, OP_mul, small, small), 0.5);
+    Value line = build_number(graph, OP_mul, build_number(graph, OP_sub, size, delta / 2), delta);
+    return loss_mean(graph, build_select(graph, is_small, square, line), NULL, 0);
+}
+
 static Value one_minus(Graph *graph, Value x) { return build_number(graph, OP_add, build_unary(graph, OP_neg, x), 1); }
 
 Value loss_bce(Graph *graph, Value p, Value target) { return loss_mean(graph, build_binary(graph, OP_bce, p, target), NULL, 0); }

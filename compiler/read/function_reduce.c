@@ -59,6 +59,73 @@ Datum function_along_axis(Reader *reader, const char *name, const Datum *args) {
     return datum_tensor(!strcmp(name, "softmax") ? build_softmax(graph, x, axis) : activation_log_softmax(graph, x, axis));
 }
 
+// The variance of moments, which is stable, is over the count.
+Datum function_spread(Reader *reader, const char *name, const Datum *args) {
+    Graph *graph = reader->stage->graph;
+    Value x = argument_float(reader, name, args[0]);
+    int64_t axes[MAX_RANK];
+    uint32_t count;
+    if (!x.id)
+        return datum_error();
+    Type type = graph_type(graph, x);
+    if (args[2].kind != DATUM_NONE && !is_static_number(args[2]))
+        return reader_error(reader, "%s: \"unbiased\" is true or false, known when compiling, not %s", name, datum_word(reader, args[2]));
+    if (!argument_axes(reader, name, args[1], type.rank, axes, &count))
+        return datum_error();
+    if (count == 0)
+        return reader_error(reader, "%s of a scalar: several numbers expected", name);
+    bool is_unbiased = args[2].kind == DATUM_NONE || datum_double(args[2]) != 0;
+    double folded = 1;
+    for (uint32_t i = 0; i < count; i++)
+        folded *= type.dims[axes[i]];
+    if (is_unbiased && folded == 1)
+        return reader_error(reader, "%s over one element of %s: it has no unbiased variance; with \"unbiased\" false it is 0", name, type_text(reader->arena, &type));
+    Value both = build_reduce(graph, OP_moments, x, axes, count);
+    Type packed = graph_type(graph, both);
+    Value variance = build_reshape(graph, build_slice(graph, both, 0, 1, 2, 1), packed.rank - 1u, packed.dims + 1);
+    if (is_unbiased)
+        variance = build_number(graph, OP_mul, variance, folded / (folded - 1));
+    return datum_tensor(strcmp(name, "std") ? variance : build_root(graph, variance));
+}
+
+// Products of halves: their gradients are products of the other factors, where one is 0, too. What is left of odd counts comes last.
+static Value multiply(Graph *graph, Value x, uint32_t axis) {
+    Value rest = {0};
+    for (uint32_t count = graph_type(graph, x).dims[axis]; count > 1; count /= 2) {
+        if (count % 2) {
+            Value last = build_slice(graph, x, axis, count - 1, count, 1);
+            rest = rest.id ? build_binary(graph, OP_mul, rest, last) : last;
+        }
+        x = build_binary(graph, OP_mul, build_slice(graph, x, axis, 0, count / 2, 1), build_slice(graph, x, axis, count / 2, count / 2 * 2, 1));
+    }
+    return rest.id ? build_binary(graph, OP_mul, x, rest) : x;
+}
+
+Datum function_product_over(Reader *reader, const char *name, const Datum *args) {
+    Graph *graph = reader->stage->graph;
+    if (is_static_number(args[0]))
+        return args[0];
+    Value x = argument_tensor(reader, name, args[0]);
+    int64_t axes[MAX_RANK];
+    uint32_t count, rank = 0, dims[MAX_RANK];
+    if (!x.id)
+        return datum_error();
+    Type type = graph_type(graph, x);
+    if (type.dtype == DTYPE_BOOL || type.dtype == DTYPE_U8)
+        return reader_error(reader, "%s of %s: convert it with f32(…) or i32(…)", name, type_text(reader->arena, &type));
+    if (!argument_axes(reader, name, args[1], type.rank, axes, &count))
+        return datum_error();
+    for (uint32_t i = 0, next = 0; i < type.rank; i++) {
+        bool is_folded = next < count && axes[next] == i;
+        next += is_folded;
+        if (is_folded)
+            x = multiply(graph, x, i);
+        else
+            dims[rank++] = type.dims[i];
+    }
+    return datum_tensor(build_reshape(graph, x, rank, dims));
+}
+
 // x[i] becomes x[0] ∘ … ∘ x[i], in log2(count) steps: x[i] ∘ x[i - d] for d = 1, 2, 4 …
 Datum function_scan(Reader *reader, const char *name, const Datum *args) {
     Graph *graph = reader->stage->graph;
@@ -68,11 +135,14 @@ Datum function_scan(Reader *reader, const char *name, const Datum *args) {
     Type type = graph_type(graph, x);
     if (type.rank == 0 || type.dtype == DTYPE_BOOL || type.dtype == DTYPE_U8)
         return reader_error(reader, "%s of %s: numbers along an axis expected", name, type_text(reader->arena, &type));
+    uint32_t axis = 0;
+    if (args[1].kind != DATUM_NONE && !argument_axis(reader, name, args[1], type.rank, &axis))
+        return datum_error();
     Op op = !strcmp(name, "cumsum") ? OP_add : OP_mul;
-    for (int64_t distance = 1; distance < type.dims[0]; distance *= 2) {
-        Value head = build_slice(graph, x, 0, 0, distance, 1), tail = build_slice(graph, x, 0, distance, type.dims[0], 1);
-        Value before = build_slice(graph, x, 0, 0, type.dims[0] - distance, 1);
-        x = build_concat(graph, (Value[]){head, build_binary(graph, op, before, tail)}, 2, 0);
+    for (int64_t distance = 1, count = type.dims[axis]; distance < count; distance *= 2) {
+        Value head = build_slice(graph, x, axis, 0, distance, 1), tail = build_slice(graph, x, axis, distance, count, 1);
+        Value before = build_slice(graph, x, axis, 0, count - distance, 1);
+        x = build_concat(graph, (Value[]){head, build_binary(graph, op, before, tail)}, 2, axis);
     }
     return datum_tensor(x);
 }
@@ -160,6 +230,13 @@ static Datum cross_entropy(Reader *reader, const char *name, const Datum *args) 
     return datum_tensor(loss_cross_entropy(graph, logits, labels, args[2].kind == DATUM_NONE ? NULL : &ignore));
 }
 
+static Datum huber(Reader *reader, const char *name, Value x, Value y, Datum given) {
+    Datum delta = given.kind == DATUM_NONE ? datum_number(1) : given;
+    if (!is_static_number(delta) || !(datum_double(delta) > 0))
+        return reader_error(reader, "%s: \"delta\" is a number above 0, known when compiling, not %s", name, datum_word(reader, delta));
+    return datum_tensor(loss_huber(reader->stage->graph, x, y, datum_double(delta)));
+}
+
 Datum function_loss(Reader *reader, const char *name, const Datum *args) {
     Graph *graph = reader->stage->graph;
     if (!strcmp(name, "cross_entropy"))
@@ -176,6 +253,8 @@ Datum function_loss(Reader *reader, const char *name, const Datum *args) {
         return datum_error();
     if (!strcmp(name, "mse"))
         return datum_tensor(loss_mse(graph, x, y));
+    if (!strcmp(name, "huber"))
+        return huber(reader, name, x, y, args[2]);
     if (!strcmp(name, "l1"))
         return datum_tensor(loss_l1(graph, x, y));
     if (!strcmp(name, "kl"))

@@ -247,6 +247,7 @@ static Datum function_map(Reader *reader, const char *name, const Datum *args) {
 
 static double silu(double x) { return x / (1 + exp(-x)); }
 static double gelu(double x) { return x * (1 + erf(x * M_SQRT1_2)) / 2; }
+static double mish(double x) { return x * tanh(log1p(exp(x))); }
 static double relu(double x) { return x > 0 ? x : 0; }
 
 Datum function_activation(Reader *reader, const char *name, const Datum *args) {
@@ -254,7 +255,7 @@ Datum function_activation(Reader *reader, const char *name, const Datum *args) {
         const char *name;
         double (*number)(double x);
         Value (*build)(Graph *graph, Value x);
-    } rows[] = {{"relu", relu, activation_relu}, {"silu", silu, activation_silu}, {"gelu", gelu, activation_gelu}};
+    } rows[] = {{"relu", relu, activation_relu}, {"silu", silu, activation_silu}, {"gelu", gelu, activation_gelu}, {"mish", mish, activation_mish}};
     uint32_t row = 0;
     while (strcmp(rows[row].name, name))
         row++;
@@ -309,6 +310,11 @@ Datum function_choose(Reader *reader, const char *name, const Datum *args) {
     if (!arithmetic_pair(reader, name, first, args[2], &values[1], &values[2]) || !arithmetic_broadcast(reader, name, values, 3))
         return datum_error();
     return datum_tensor(build_select(graph, values[0], values[1], values[2]));
+}
+
+Datum function_finite(Reader *reader, const char *name, const Datum *args) {
+    (void)name;
+    return function_map(reader, "is_finite", args);
 }
 
 Datum function_detach(Reader *reader, const char *name, const Datum *args) {

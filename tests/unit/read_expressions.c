@@ -1,4 +1,4 @@
-// Expressions: every function and sign against what the oracle computes (read_expressions.def), interpreted in double.
+// Expressions: every function and sign against what the oracle computes (read_expressions.def), or PyTorch (read_words.def), interpreted in double.
 #include "compiler/ir/interpret.h"
 #include "compiler/ir/op.h"
 #include "compiler/read/functions.h"
@@ -15,6 +15,7 @@ static const struct {
 } expressions[] = {
 #define EXPRESSION(text, shape, sum, last) {text, shape, sum, last},
 #include "tests/unit/read_expressions.def"
+#include "tests/unit/read_words.def"
 #undef EXPRESSION
 };
 
@@ -147,7 +148,7 @@ START_TEST(elementwise_functions_are_their_ops) {
     const Graph *graph = module->programs.items[0].phases.items[0].graph;
     Sources sources = {.context = arena, .feed = give, .step = 5, .steps = 6, .epoch = 5, .epoch_steps = 1};
     const Tensor *values = interpret(arena, graph, &sources, NULL, diag);
-    double results[2][128] = {{0}};
+    double results[2][256] = {{0}};
     for (uint32_t k = 0; k < graph->outputs.count; k++) {
         char kind = 0;
         uint32_t i = 0;

@@ -292,19 +292,31 @@ static const char *required_list(const char *first, const char *options) {
     return list.data;
 }
 
-static const char *add_layer(const char *text, const LayerDef *layer) {
+// The definition of an op, the name in the list of ops, and the way from one to the other: before those of another.
+static const char *add_op(const char *text, const char *name, const char *options, const char *summary, const char *before[3]) {
     const char *common = strstr(strstr(text, "\"op_dropout\": {"), "        \"as\":"), *end = strstr(common, "      \"required\"");
     const char *definition = arena_format(arena,
-                                          "    \"op_%s\": {\n      \"type\": \"object\",\n      \"properties\": {\n        \"op\": {\"enum\": [\"%s\"]},\n"
+                                          "    \"op_%s\": {\n%s      \"type\": \"object\",\n      \"properties\": {\n        \"op\": {\"enum\": [\"%s\"]},\n"
                                           "        \"in\": {\"$ref\": \"#/definitions/in\"},\n%s%.*s      \"required\": [%s],\n"
                                           "      \"additionalProperties\": false\n    },\n",
-                                          layer->name, layer->name, option_lines("        ", layer->options, "value"), (int)(end - common), common,
-                                          required_list("\"op\"", layer->options));
-    text = insert(text, "    \"op_self_attention\": {\n", definition);
-    text = insert(text, "\"self_attention\", \"relu\"", arena_format(arena, "\"%s\", ", layer->name));
-    return insert(text, "        {\"if\": {\"properties\": {\"op\": {\"enum\": [\"self_attention\"]}}}",
-                  arena_format(arena, "        {\"if\": {\"properties\": {\"op\": {\"enum\": [\"%s\"]}}}, \"then\": {\"$ref\": \"#/definitions/op_%s\"}},\n",
-                               layer->name, layer->name));
+                                          name, summary ? arena_format(arena, "      \"description\": %s,\n", json_quote(arena, summary)) : "", name,
+                                          option_lines("        ", options, "value"), (int)(end - common), common, required_list("\"op\"", options));
+    text = insert(text, before[0], definition);
+    text = insert(text, before[1], arena_format(arena, "\"%s\", ", name));
+    return insert(text, before[2],
+                  arena_format(arena, "        {\"if\": {\"properties\": {\"op\": {\"enum\": [\"%s\"]}}}, \"then\": {\"$ref\": \"#/definitions/op_%s\"}},\n", name,
+                               name));
+}
+
+static const char *add_layer(const char *text, const LayerDef *layer) {
+    return add_op(text, layer->name, layer->options, NULL,
+                  (const char *[]){"    \"op_self_attention\": {\n", "\"self_attention\", \"relu\"", "        {\"if\": {\"properties\": {\"op\": {\"enum\": [\"self_attention\"]}}}"});
+}
+
+static const char *add_function(const char *text, const FunctionInfo *function) {
+    const char *summary = arena_format(arena, "%s: %s.", function->name, function->summary);
+    return add_op(text, function->name, function_options(arena, function->name), summary,
+                  (const char *[]){"    \"op_step_decay\": {\n", "\"step_decay\"\n", "        {\"if\": {\"properties\": {\"op\": {\"enum\": [\"step_decay\"]}}}"});
 }
 
 static const char *add_optimizer(const char *text, const OptimizerRule *rule) {
@@ -325,6 +337,9 @@ static void add_missing(void) {
     const LayerDef *layers = layer_defs(&count);
     for (uint32_t i = 0; i < count; i++)
         text = find_op(layers[i].name) ? text : add_layer(text, &layers[i]);
+    const FunctionInfo *functions = function_list(&count);
+    for (uint32_t i = 0; i < count; i++)
+        text = functions[i].op != OP_NONE || find_op(functions[i].name) ? text : add_function(text, &functions[i]);
     const OptimizerRule *rules = optimizer_rules(&count);
     for (uint32_t i = 0; i < count; i++)
         if (!json_get(json_get(json_get(json_get(schema, "definitions"), "optimizer"), "properties"), rules[i].name))
