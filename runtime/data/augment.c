@@ -36,6 +36,21 @@ bool augment_create(const ProgramData *declared, uint32_t field, const ProgramAu
     return true;
 }
 
+void augment_channels(Arena *arena, Image *picture, uint32_t channels) {
+    if (picture->channels == channels)
+        return;
+    size_t count = (size_t)picture->height * picture->width;
+    uint8_t *out = ARENA_NEW(arena, uint8_t, count * channels);
+    const uint8_t *from = picture->pixels;
+    for (size_t i = 0; i < count; i++)
+        if (channels == COLOURS)
+            out[3 * i] = out[3 * i + 1] = out[3 * i + 2] = from[i];
+        else
+            out[i] = (uint8_t)((from[3 * i] * 19595u + from[3 * i + 1] * 38470u + from[3 * i + 2] * 7471u + 0x8000u) >> 16);
+    picture->pixels = out;
+    picture->channels = channels;
+}
+
 static uint32_t at_least(uint64_t value, uint32_t least) { return value < least ? least : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value; }
 
 // The smallest size in the proportions of height x width that covers high x wide.

@@ -15,6 +15,8 @@ typedef struct {
 
 // Of declared field `field`, an f32[1 or 3, h, w] or f32[h, w]; false where it is none (not reported).
 bool augment_create(const ProgramData *declared, uint32_t field, const ProgramAugment *augment, const char *draws, Augment *out);
+// Grey by Rec. 601's weights as Pillow has them, or red = green = blue; in the arena.
+void augment_channels(Arena *arena, Image *picture, uint32_t channels);
 // The size that a picture of height x width pixels gets before it is cropped.
 void augment_size(const Augment *augment, uint32_t height, uint32_t width, uint32_t *out_height, uint32_t *out_width);
 // A decoder may give pictures down to this size; 0: as stored.

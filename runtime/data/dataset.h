@@ -19,7 +19,7 @@ typedef struct {
     uint64_t part; // which picture of the file, or what is cut out of it; 0: all of it
 } PictureKey;
 
-// What is asked of a decoder: 1 or 3 channels. One that can decode to a half, a quarter or an eighth for less (JPEG) may do so as long as
+// What is asked of a decoder: 1 or 3 channels (what gives the other number is converted). One that can decode to a half, a quarter or an eighth for less (JPEG) may do so as long as
 // height and width stay at least these; 0: as stored. Others give the picture as it is stored.
 typedef struct {
     uint32_t channels;
@@ -47,8 +47,8 @@ struct Dataset {
     // Set by dataset_open where fields are made of the caption (captions.h): whether vectors are among them, and the reader's own fetch.
     bool encodes;
     bool (*fetch_own)(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *diag);
-    // Records of a split that could not be read so far, each told as a warning by the fetch that found it; the next good record took its
-    // place, in all fields. More than 1 % of a split are an error. The member is NULL where that cannot happen. Any thread may call it.
+    // Records of a split that could not be read so far, each told as a warning by the fetch that found it; the next good record takes its
+    // place, in all fields from then on. More than 1 % of a split are an error. The member is NULL where that cannot happen. Any thread may call it.
     uint32_t (*broken)(const Dataset *dataset, uint32_t split);
     // Of points drawn from a mixture of Gaussians: where they lie. NULL for any other data set.
     const DatasetModes *modes;
@@ -65,7 +65,8 @@ struct Dataset {
     // any more; one error says which file and why. Any thread may call it.
     bool (*picture)(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint32_t field, const PictureWanted *wanted,
                     Image *out, Diag *diag);
-    // Cheap: a stat, no open. False (reported) where the file is not there. NULL: pictures lie in memory and are never broken nor cached.
+    // Cheap, since it is asked each time: a stat, no open. False (reported) where the file is not there. A picture whose key changes is left
+    // out like a broken one. NULL: pictures lie in memory, are never broken and never cached.
     bool (*picture_key)(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint32_t field, PictureKey *out, Diag *diag);
     const ProgramAugment *own_augments; // by field: what is done to its pictures where the graph does not say; NULL: see ProgramAugment
     const char *draws;                 // the name of the draws of crops and flips; NULL: "augment"

@@ -2,12 +2,13 @@
 #include "runtime/data/frames.h"
 #include "runtime/base/bug.h"
 #include "runtime/data/augment.h"
+#include "runtime/data/picture_cache.h"
 #include "runtime/data/readers.h"
 #include "runtime/data/resize.h"
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { BROKEN_SHARE_MAX = 100, PIXELS_MAX = 1 << 26 };
+enum { BROKEN_SHARE_MAX = 100, PIXELS_MAX = 1 << 26, FILE_RECORDS_MIN = 1000, SETTINGS = 6 };
 
 // Numbers: an array of the reader's fetch that is cut out of a larger one, or mirrored.
 typedef enum { FIELD_OTHER, FIELD_PICTURE, FIELD_NUMBERS } FieldRole;
@@ -15,12 +16,15 @@ typedef enum { FIELD_OTHER, FIELD_PICTURE, FIELD_NUMBERS } FieldRole;
 typedef struct {
     FieldRole role;
     Augment augment;
-    uint32_t stored[2]; // of numbers: height and width as fetch writes them
+    uint32_t stored[2];          // of numbers: height and width as fetch writes them
+    PictureCache *cache;         // of pictures in files
+    uint64_t settings[SETTINGS]; // what the cached ones depend on beside the file
+    _Atomic uint64_t *keys[DATASET_SPLIT_MAX]; // by record: the hash at its first use; 0: not used yet
 } Field;
 
 typedef enum { RECORD_UNKNOWN, RECORD_GOOD, RECORD_BROKEN } RecordState;
 
-// What fetches share of a split. A record becomes good or broken while the lock is held; neither changes then.
+// What fetches share of a split. A record becomes good or broken while the lock is held; a broken one stays that.
 typedef struct {
     atomic_uchar *states;
     atomic_uint broken_count;
@@ -53,7 +57,7 @@ static bool refuse(const Dataset *dataset, uint32_t split, Diag *diag) {
 static bool settle_broken(const Dataset *dataset, uint32_t split, uint32_t record, const Diag *why, Diag *diag) {
     Shared *shared = dataset->frames->shared[split];
     pthread_mutex_lock(&shared->lock);
-    bool is_first = atomic_load(&shared->states[record]) == RECORD_UNKNOWN;
+    bool is_first = atomic_load(&shared->states[record]) != RECORD_BROKEN;
     uint32_t count = atomic_load(&shared->broken_count) + is_first;
     atomic_store(&shared->broken_count, count);
     atomic_store(&shared->states[record], RECORD_BROKEN);
@@ -87,14 +91,14 @@ static bool check_size(const Dataset *dataset, const Image *picture, uint32_t he
 }
 
 // Decodes the picture of a field and gives it the size in which it is cropped.
-static bool prepare(Arena *scratch, const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, Image *out, Diag *diag) {
+static bool decode(Arena *scratch, const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, Image *out, Diag *diag) {
     const Augment *augment = &dataset->frames->fields[field].augment;
     PictureWanted wanted = {.channels = augment->channels};
     augment_least(augment, &wanted.height, &wanted.width);
     Image picture;
     if (!dataset->picture(dataset, scratch, split, record, field, &wanted, &picture, diag))
         return false;
-    CHECK(picture.channels == augment->channels);
+    augment_channels(scratch, &picture, augment->channels);
     uint32_t height, width;
     augment_size(augment, picture.height, picture.width, &height, &width);
     if (!check_size(dataset, &picture, height, width, diag))
@@ -108,11 +112,41 @@ static bool prepare(Arena *scratch, const Dataset *dataset, uint32_t split, uint
     return true;
 }
 
+static bool hash_key(const Dataset *dataset, const Field *field, uint32_t split, uint32_t record, const PictureKey *key, PictureHash *out,
+                     Diag *diag) {
+    uint64_t numbers[4 + SETTINGS] = {key->size, (uint64_t)key->seconds, key->nanoseconds, key->part};
+    memcpy(numbers + 4, field->settings, sizeof field->settings);
+    *out = picture_cache_hash(key->path, numbers, 4 + SETTINGS);
+    uint64_t known = 0;
+    if (atomic_compare_exchange_strong(&field->keys[split][record], &known, out->low) || known == out->low)
+        return true;
+    diag_error(diag, &(Place){.file = key->path}, "changed while %s was in use", dataset->spec);
+    return false;
+}
+
+// The same, of the cache if it is there, and else into it.
+static bool prepare(Arena *scratch, const Dataset *dataset, uint32_t split, uint32_t record, uint32_t index, Image *out, Diag *diag, Diag *why) {
+    const Field *field = &dataset->frames->fields[index];
+    if (!dataset->picture_key)
+        return decode(scratch, dataset, split, record, index, out, why);
+    PictureKey key = {0};
+    PictureHash hash;
+    if (!dataset->picture_key(dataset, scratch, split, record, index, &key, why) ||
+        !hash_key(dataset, field, split, record, &key, &hash, why))
+        return false;
+    if (picture_cache_find(field->cache, hash, out, diag))
+        return true;
+    if (!decode(scratch, dataset, split, record, index, out, why))
+        return false;
+    picture_cache_add(field->cache, hash, out, out, diag);
+    return true;
+}
+
 // The pictures of all fields of a record that nothing is known of. `pictures` is by field.
-static bool prepare_all(Arena *scratch, const Dataset *dataset, uint32_t split, uint32_t record, Image *pictures, Diag *why) {
+static bool prepare_all(Arena *scratch, const Dataset *dataset, uint32_t split, uint32_t record, Image *pictures, Diag *diag, Diag *why) {
     const Frames *frames = dataset->frames;
     for (uint32_t i = 0; i < frames->field_count; i++)
-        if (frames->fields[i].role == FIELD_PICTURE && !prepare(scratch, dataset, split, record, i, &pictures[i], why))
+        if (frames->fields[i].role == FIELD_PICTURE && !prepare(scratch, dataset, split, record, i, &pictures[i], diag, why))
             return false;
     return true;
 }
@@ -123,7 +157,7 @@ static bool find_good(Arena *scratch, const Dataset *dataset, uint32_t split, ui
     Shared *shared = frames->shared[split];
     bool wants_picture = field < frames->field_count && frames->fields[field].role == FIELD_PICTURE;
     if (!frames->can_break)
-        return !wants_picture || prepare(scratch, dataset, split, *record, field, out, diag);
+        return !wants_picture || prepare(scratch, dataset, split, *record, field, out, diag, diag);
     if (is_over(dataset, split, atomic_load(&shared->broken_count)))
         return refuse(dataset, split, diag);
     for (;; *record = (*record + 1) % dataset->splits[split].count) { // ends: over 1 % broken ends it
@@ -134,17 +168,13 @@ static bool find_good(Arena *scratch, const Dataset *dataset, uint32_t split, ui
             return true;
         Diag *why = diag_create(scratch);
         Image *pictures = ARENA_NEW(scratch, Image, frames->field_count);
-        bool is_good = state == RECORD_GOOD ? prepare(scratch, dataset, split, *record, field, &pictures[field], why)
-                                            : prepare_all(scratch, dataset, split, *record, pictures, why);
+        bool is_good = state == RECORD_GOOD ? prepare(scratch, dataset, split, *record, field, &pictures[field], diag, why)
+                                            : prepare_all(scratch, dataset, split, *record, pictures, diag, why);
         if (is_good) {
             settle_good(frames, split, *record);
             if (wants_picture)
                 *out = pictures[field];
             return true;
-        }
-        if (state == RECORD_GOOD) { // it was there before: the machine fails, not the picture
-            diag_merge(diag, why);
-            return false;
         }
         if (!settle_broken(dataset, split, *record, why, diag))
             return false;
@@ -211,6 +241,40 @@ static bool attach_picture(Arena *arena, const Dataset *dataset, uint32_t index,
     return check_crop(arena, dataset, index, &field->augment, diag);
 }
 
+static const char *source_of(Arena *arena, const Dataset *dataset) {
+    const char *colon = strchr(dataset->spec, ':'), *path = colon ? file_real_path(arena, colon + 1) : NULL;
+    return path ? path : dataset->spec;
+}
+
+// Opens the cache of a field's pictures; fields with the same settings share one.
+static void attach_cache(Arena *arena, const Dataset *dataset, Frames *frames, uint32_t index, Diag *diag) {
+    Field *field = &frames->fields[index];
+    const Augment *augment = &field->augment;
+    bool is_covering = augment->augment.resize[0] == 0 && augment->augment.crop[0] == 0;
+    const uint64_t settings[SETTINGS] = {augment->channels, augment->augment.resize[0], augment->augment.resize[1], is_covering, augment->height, augment->width};
+    memcpy(field->settings, settings, sizeof settings);
+    uint64_t records = 0, fields = 0;
+    for (uint32_t s = 0; s < dataset->split_count; s++) {
+        records += dataset->splits[s].count;
+        field->keys[s] = (_Atomic uint64_t *)arena_alloc(arena, sizeof *field->keys[s] * dataset->splits[s].count);
+    }
+    for (uint32_t i = 0; i < index && !field->cache; i++)
+        if (frames->fields[i].cache && memcmp(frames->fields[i].settings, settings, sizeof settings) == 0)
+            field->cache = frames->fields[i].cache;
+    for (uint32_t i = 0; i < frames->field_count; i++)
+        fields += dataset->is_picture[i];
+    if (field->cache)
+        return;
+    Text name = text_create(arena);
+    text_append(&name, source_of(arena, dataset));
+    for (uint32_t i = 0; i < SETTINGS; i++)
+        text_format(&name, " %u", (uint32_t)settings[i]);
+    if (records < FILE_RECORDS_MIN) // decoded in no time
+        field->cache = picture_cache_open_memory(arena, records * fields);
+    else
+        field->cache = picture_cache_open(arena, digest_bytes(arena, name.data, name.length), records * fields, diag);
+}
+
 static bool is_array_picture(const ProgramData *declared, uint32_t field) { return declared->fields[field].rank == 3; }
 
 static bool attach_numbers(Arena *arena, const Dataset *dataset, uint32_t index, const ProgramAugment *augment, Field *field, Diag *diag) {
@@ -249,6 +313,9 @@ bool frames_attach(Arena *arena, Dataset *dataset, Diag *diag) {
     }
     if (!is_needed)
         return true;
+    for (uint32_t i = 0; i < declared->field_count; i++)
+        if (frames->can_break && frames->fields[i].role == FIELD_PICTURE)
+            attach_cache(arena, dataset, frames, i, diag);
     for (uint32_t s = 0; s < dataset->split_count; s++) {
         Shared *shared = frames->shared[s] = ARENA_NEW(arena, Shared, 1);
         pthread_mutex_init(&shared->lock, NULL); // holds nothing to be freed

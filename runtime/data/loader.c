@@ -137,16 +137,36 @@ static uint32_t choose(const Loader *loader, Source *source, uint64_t k, LoaderO
     return real;
 }
 
-// Rows of all feeds: what belongs together is read by one thread.
+static bool read_row(const PhaseFeeds *phase, Slot *slot, uint32_t row, Diag *diag) {
+    for (uint32_t i = 0; i < phase->source_count; i++) {
+        const Source *source = &phase->sources[i];
+        const LoaderOrigin *origin = &slot->origins[i];
+        if (!source->dataset || row >= source->feed->batch || (row > 0 && origin->records[row] == origin->records[row - 1]))
+            continue; // the last record, repeated: copied later
+        void *place = (char *)slot->buffers[i] + source->element_count * ELEMENT_WORD * row;
+        if (!source->dataset->fetch(source->dataset, source->split, origin->records[row], source->field, origin->draw, place, diag))
+            return false;
+    }
+    return true;
+}
+
+static uint64_t count_broken(const PhaseFeeds *phase) {
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < phase->source_count; i++) {
+        const Source *source = &phase->sources[i];
+        if (source->dataset && source->dataset->broken)
+            count += source->dataset->broken(source->dataset, source->split);
+    }
+    return count;
+}
+
+// Rows of all feeds: what belongs together is read by one thread, and again where meanwhile a record turned out broken: another may have
+// taken its place in some fields only.
 static bool read_rows(const PhaseFeeds *phase, Slot *slot, uint32_t first, uint32_t end, Diag *diag) {
     for (uint32_t row = first; row < end; row++)
-        for (uint32_t i = 0; i < phase->source_count; i++) {
-            const Source *source = &phase->sources[i];
-            const LoaderOrigin *origin = &slot->origins[i];
-            if (!source->dataset || row >= source->feed->batch || (row > 0 && origin->records[row] == origin->records[row - 1]))
-                continue; // the last record, repeated: copied later
-            void *place = (char *)slot->buffers[i] + source->element_count * ELEMENT_WORD * row;
-            if (!source->dataset->fetch(source->dataset, source->split, origin->records[row], source->field, origin->draw, place, diag))
+        for (uint64_t before = UINT64_MAX, now = count_broken(phase); before != now; now = count_broken(phase)) {
+            before = now;
+            if (!read_row(phase, slot, row, diag))
                 return false;
         }
     return true;
