@@ -12,6 +12,7 @@ typedef struct {
     Arena *arena;   // of the tree
     Arena *scratch; // until the end of json_parse
     const char *file, *text;
+    uint32_t line; // at which the text begins
     JsonSpots spots;
     uint32_t next_spot;
     Diag *diag;
@@ -91,7 +92,7 @@ static Json *build(Builder *builder, const cJSON *source) {
 }
 
 static Json *parse(Builder *builder, size_t length) {
-    if (!json_scan(builder->scratch, builder->file, builder->text, length, &builder->spots, builder->diag))
+    if (!json_scan(builder->scratch, builder->file, builder->line, builder->text, length, &builder->spots, builder->diag))
         return NULL;
     cJSON *source = cJSON_ParseWithLength(builder->text, length);
     if (!source) {
@@ -106,12 +107,16 @@ static Json *parse(Builder *builder, size_t length) {
 }
 
 Json *json_parse(Arena *arena, const char *file, const char *text, size_t length, Diag *diag) {
+    return json_parse_line(arena, file, 1, text, length, diag);
+}
+
+Json *json_parse_line(Arena *arena, const char *file, uint32_t line, const char *text, size_t length, Diag *diag) {
     if (length >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) { // byte order mark
         text += 3;
         length -= 3;
     }
     Arena *scratch = arena_create();
-    Builder builder = {.arena = arena, .scratch = scratch, .file = arena_copy_text(arena, file), .text = text, .diag = diag};
+    Builder builder = {.arena = arena, .scratch = scratch, .file = arena_copy_text(arena, file), .text = text, .line = line, .diag = diag};
     Json *json = parse(&builder, length);
     arena_destroy(&scratch);
     return json;

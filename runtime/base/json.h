@@ -24,6 +24,7 @@ struct Json {
 // Text to tree; the tree and its strings live in the arena. Wrong syntax, a key that occurs twice in an object, nesting beyond 200
 // levels, text that is not UTF-8 and trailing text are errors with their line and column. `file` is only used in messages.
 Json *json_parse(Arena *arena, const char *file, const char *text, size_t length, Diag *diag);
+Json *json_parse_line(Arena *arena, const char *file, uint32_t line, const char *text, size_t length, Diag *diag); // of JSON Lines
 Json *json_read(Arena *arena, const char *path, Diag *diag); // json_parse of a file
 
 const Json *json_get(const Json *object, const char *key); // NULL when absent or not an object

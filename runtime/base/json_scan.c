@@ -244,8 +244,8 @@ static bool scan_value(Scanner *scanner, uint32_t key_line, uint32_t key_column)
     return fine;
 }
 
-bool json_scan(Arena *arena, const char *file, const char *text, size_t length, JsonSpots *spots, Diag *diag) {
-    Scanner scanner = {.arena = arena, .file = file, .text = text, .length = length, .line = 1, .column = 1, .spots = spots, .diag = diag};
+bool json_scan(Arena *arena, const char *file, uint32_t line, const char *text, size_t length, JsonSpots *spots, Diag *diag) {
+    Scanner scanner = {.arena = arena, .file = file, .text = text, .length = length, .line = line, .column = 1, .spots = spots, .diag = diag};
     if (length >= INT32_MAX)
         return mistake(&scanner, 0, "JSON text of 2 GiB or more");
     skip_space(&scanner);

@@ -12,5 +12,5 @@ typedef ARRAY(JsonSpot) JsonSpots;
 
 enum { JSON_DEPTH_MAX = 200 };
 
-// The spots of all values in text order, a container before its children. Reports the first mistake with line and column.
-bool json_scan(Arena *arena, const char *file, const char *text, size_t length, JsonSpots *spots, Diag *diag);
+// The spots of all values in text order, a container before its children. The text begins at line `line`. Reports the first mistake with line and column.
+bool json_scan(Arena *arena, const char *file, uint32_t line, const char *text, size_t length, JsonSpots *spots, Diag *diag);

@@ -2,8 +2,8 @@
 #pragma once
 #include "runtime/base/file.h"
 #include "runtime/data/modes.h"
+#include "runtime/data/picture.h"
 #include "runtime/program/program.h"
-#include "runtime/show/image.h"
 
 enum { DATASET_SPLIT_MAX = 4 };
 
@@ -18,13 +18,6 @@ typedef struct {
     uint32_t nanoseconds;
     uint64_t part; // which picture of the file, or what is cut out of it; 0: all of it
 } PictureKey;
-
-// What is asked of a decoder: 1 or 3 channels (what gives the other number is converted). One that can decode to a half, a quarter or an eighth for less (JPEG) may do so as long as
-// height and width stay at least these; 0: as stored. Others give the picture as it is stored.
-typedef struct {
-    uint32_t channels;
-    uint32_t height, width;
-} PictureWanted;
 
 typedef struct Dataset Dataset;
 typedef struct Frames Frames; // see frames.h

@@ -67,7 +67,16 @@ static void mix_inks(const uint8_t *inks, bool is_inverted, uint32_t width, uint
         }
 }
 
-static void decode(Arena *arena, struct jpeg_decompress_struct *info, const char *bytes, size_t size, JpegImage *out) {
+// Of 1, 2, 4 and 8 the largest by which both sides may be divided.
+static uint32_t find_divisor(const struct jpeg_decompress_struct *info, const JpegLeast *least, bool is_turned) {
+    uint32_t high = is_turned ? least->width : least->height, wide = is_turned ? least->height : least->width, divisor = 1;
+    while (high && wide && divisor < 8 && info->image_height / (2 * divisor) >= high && info->image_width / (2 * divisor) >= wide)
+        divisor *= 2;
+    return divisor;
+}
+
+static void decode(Arena *arena, struct jpeg_decompress_struct *info, const char *bytes, size_t size, const JpegLeast *least,
+                   JpegImage *out) {
     jpeg_mem_src(info, (const unsigned char *)bytes, (unsigned long)size);
     jpeg_save_markers(info, JPEG_APP0 + 1, UINT16_MAX);
     jpeg_read_header(info, TRUE);
@@ -78,9 +87,12 @@ static void decode(Arena *arena, struct jpeg_decompress_struct *info, const char
         ERREXIT(info, JERR_INPUT_EOF);
     bool has_inks = info->jpeg_color_space == JCS_CMYK || info->jpeg_color_space == JCS_YCCK;
     info->out_color_space = has_inks ? JCS_CMYK : JCS_RGB;
-    *out = (JpegImage){.width = info->image_width, .height = info->image_height, .orientation = find_orientation(info)};
+    uint32_t orientation = find_orientation(info);
+    info->scale_num = 1;
+    info->scale_denom = find_divisor(info, least, orientation >= EXIF_TURNED);
     jpeg_start_decompress(info);
-    out->pixels = ARENA_NEW(arena, uint8_t, pixels * CHANNELS);
+    *out = (JpegImage){.width = info->output_width, .height = info->output_height, .orientation = orientation};
+    out->pixels = ARENA_NEW(arena, uint8_t, (size_t)out->width * out->height * CHANNELS);
     uint8_t *inks = has_inks ? ARENA_NEW(arena, uint8_t, (size_t)out->width * 4) : NULL;
     while (info->output_scanline < info->output_height) {
         uint8_t *rgb = out->pixels + (size_t)info->output_scanline * out->width * CHANNELS;
@@ -92,7 +104,7 @@ static void decode(Arena *arena, struct jpeg_decompress_struct *info, const char
     jpeg_finish_decompress(info);
 }
 
-bool jpeg_decode(Arena *arena, const char *path, const void *bytes, size_t size, JpegImage *out, Diag *diag) {
+bool jpeg_decode(Arena *arena, const char *path, const void *bytes, size_t size, const JpegLeast *least, JpegImage *out, Diag *diag) {
     Arena *scratch = arena_create();
     JpegErrors *errors = ARENA_NEW(scratch, JpegErrors, 1);
     struct jpeg_decompress_struct *info = ARENA_NEW(scratch, struct jpeg_decompress_struct, 1);
@@ -103,7 +115,7 @@ bool jpeg_decode(Arena *arena, const char *path, const void *bytes, size_t size,
     if (ok) {
         jpeg_create_decompress(info);
         info->progress = &progress;
-        decode(arena, info, bytes, size, out);
+        decode(arena, info, bytes, size, least, out);
     } else
         diag_error(diag, &(Place){.file = path}, "no readable JPEG: %s", errors->message);
     jpeg_destroy_decompress(info);
@@ -116,7 +128,7 @@ bool jpeg_read(Arena *arena, const char *path, JpegImage *out, Diag *diag) {
     Arena *scratch = arena_create();
     size_t size;
     const char *bytes = file_read(scratch, path, &size, diag);
-    bool ok = bytes && jpeg_decode(arena, path, bytes, size, out, diag);
+    bool ok = bytes && jpeg_decode(arena, path, bytes, size, &(JpegLeast){0}, out, diag);
     arena_destroy(&scratch);
     return ok;
 }

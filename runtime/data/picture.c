@@ -76,7 +76,7 @@ static void turn_upright(Arena *arena, uint32_t orientation, Image *picture) {
     *picture = out;
 }
 
-bool picture_decode(Arena *arena, const char *path, const void *bytes, size_t size, uint32_t channels, Image *out, Diag *diag) {
+bool picture_decode(Arena *arena, const char *path, const void *bytes, size_t size, const PictureWanted *wanted, Image *out, Diag *diag) {
     Arena *scratch = arena_create();
     Image image = {0};
     JpegImage jpeg;
@@ -87,7 +87,7 @@ bool picture_decode(Arena *arena, const char *path, const void *bytes, size_t si
         ok = is_bounded(path, bytes, size, diag) && image_decode(scratch, path, bytes, size, GROUND, &image, diag);
         break;
     case FORMAT_JPEG:
-        ok = jpeg_decode(scratch, path, bytes, size, &jpeg, diag);
+        ok = jpeg_decode(scratch, path, bytes, size, &(JpegLeast){wanted->height, wanted->width}, &jpeg, diag);
         if (ok) {
             image = (Image){jpeg.width, jpeg.height, CHANNELS, jpeg.pixels};
             turn_upright(scratch, jpeg.orientation, &image);
@@ -106,9 +106,9 @@ bool picture_decode(Arena *arena, const char *path, const void *bytes, size_t si
         break;
     }
     if (ok) {
-        image = with_channels(scratch, &image, channels);
+        image = with_channels(scratch, &image, wanted->channels);
         *out = image;
-        out->pixels = (uint8_t *)arena_copy_bytes(arena, image.pixels, (size_t)image.width * image.height * channels);
+        out->pixels = (uint8_t *)arena_copy_bytes(arena, image.pixels, (size_t)image.width * image.height * wanted->channels);
     }
     arena_destroy(&scratch);
     return ok;
@@ -119,7 +119,7 @@ bool picture_read(const char *path, const PictureShape *shape, double *out, Pict
     Image picture;
     size_t bytes_size, count = (size_t)shape->height * shape->width;
     const char *bytes = file_read(arena, path, &bytes_size, diag);
-    bool ok = bytes && picture_decode(arena, path, bytes, bytes_size, CHANNELS, &picture, diag);
+    bool ok = bytes && picture_decode(arena, path, bytes, bytes_size, &(PictureWanted){.channels = CHANNELS}, &picture, diag);
     if (ok) {
         uint8_t *pixels = ARENA_NEW(arena, uint8_t, count * CHANNELS);
         ResizeBox whole = {0, 0, picture.width, picture.height};

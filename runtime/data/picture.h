@@ -2,10 +2,17 @@
 #pragma once
 #include "runtime/show/image.h"
 
-// The picture, upright where its file says how the camera was held, with 1 or 3 channels (colours to grey by Rec. 601's weights as Pillow has
+// What is asked of a decoder: 1 or 3 channels. One that can decode to a half, a quarter or an eighth for less (JPEG) may do so as long as
+// height and width stay at least these; 0: as stored. Others give the picture as it is stored.
+typedef struct {
+    uint32_t channels;
+    uint32_t height, width;
+} PictureWanted;
+
+// The picture, upright where its file says how the camera was held, with as many channels as wanted (colours to grey by Rec. 601's weights as Pillow has
 // them), transparency laid on white. The format is told by the first bytes, not by a name; `path` is for messages. At most 16384 pixels a
 // side and 2^26 in all; more are refused before anything is unpacked. In the arena.
-bool picture_decode(Arena *arena, const char *path, const void *bytes, size_t size, uint32_t channels, Image *out, Diag *diag);
+bool picture_decode(Arena *arena, const char *path, const void *bytes, size_t size, const PictureWanted *wanted, Image *out, Diag *diag);
 
 typedef struct {
     uint32_t channels, height, width; // channels: 1 (grey) or 3

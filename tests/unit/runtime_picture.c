@@ -55,7 +55,7 @@ static Text make_png(const Png *made) {
 
 static void ck_pixels(const void *bytes, size_t size, uint32_t width, uint32_t height, uint32_t channels, const uint8_t *wanted) {
     Image image;
-    ck_assert_msg(picture_decode(arena, "p", bytes, size, channels, &image, diag), "%s", diag_text(diag, arena));
+    ck_assert_msg(picture_decode(arena, "p", bytes, size, &(PictureWanted){.channels = channels}, &image, diag), "%s", diag_text(diag, arena));
     ck_assert_uint_eq(image.width, width);
     ck_assert_uint_eq(image.height, height);
     ck_assert_uint_eq(image.channels, channels);
@@ -66,7 +66,7 @@ static void ck_pixels(const void *bytes, size_t size, uint32_t width, uint32_t h
 static void ck_refused(const void *bytes, size_t size, const char *because) {
     Image image;
     Diag *inner = diag_create(arena);
-    ck_assert(!picture_decode(arena, "p", bytes, size, 3, &image, inner));
+    ck_assert(!picture_decode(arena, "p", bytes, size, &(PictureWanted){.channels = 3}, &image, inner));
     ck_assert_uint_eq(diag_error_count(inner), 1);
     ck_assert_msg(strstr(diag_text(inner, arena), because) != NULL, "\"%s\" expected in: %s", because, diag_text(inner, arena));
 }
@@ -164,6 +164,22 @@ static Text make_jpeg(J_COLOR_SPACE in, J_COLOR_SPACE stored, bool has_adobe, co
     return text;
 }
 
+// At least as large as wanted, in both directions, or as it is stored.
+START_TEST(jpeg_smaller) {
+    static const uint8_t rgb[] = {200, 100, 50};
+    static const uint32_t wanted[][4] = {{16, 16, 16, 16}, {9, 2, 16, 16}, {8, 8, 8, 8}, {5, 3, 8, 8}, {3, 3, 4, 4}, {1, 1, 2, 2}, {0, 0, 16, 16}};
+    Text text = make_jpeg(JCS_RGB, JCS_YCbCr, false, rgb);
+    for (uint32_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        Image image;
+        ck_assert(picture_decode(arena, "p", text.data, text.length, &(PictureWanted){3, wanted[i][0], wanted[i][1]}, &image, diag));
+        ck_assert_uint_eq(image.height, wanted[i][2]);
+        ck_assert_uint_eq(image.width, wanted[i][3]);
+        for (uint32_t k = 0; k < image.height * image.width * 3; k++)
+            ck_assert_int_le(abs(image.pixels[k] - rgb[k % 3]), 2);
+    }
+}
+END_TEST
+
 // Inks: with Adobe's marker as Adobe stores them, 255 for none of one. Red is light*black/255 of each.
 START_TEST(jpeg) {
     static const uint8_t rgb[] = {200, 100, 50}, inks[] = {200, 100, 50, 204}, grey[] = {77};
@@ -180,7 +196,7 @@ START_TEST(jpeg) {
     for (uint32_t i = 0; i < sizeof made / sizeof *made; i++) {
         Text text = make_jpeg(made[i].in, made[i].stored, made[i].has_adobe, made[i].pixel);
         Image image;
-        ck_assert_msg(picture_decode(arena, "p", text.data, text.length, 3, &image, diag), "%s", diag_text(diag, arena));
+        ck_assert_msg(picture_decode(arena, "p", text.data, text.length, &(PictureWanted){.channels = 3}, &image, diag), "%s", diag_text(diag, arena));
         ck_assert_uint_eq(image.width * image.height, 256);
         for (uint32_t k = 0; k < 3 * 256; k++)
             ck_assert_int_le(abs(image.pixels[k] - made[i].wanted[k % 3]), 2);
@@ -227,7 +243,7 @@ START_TEST(webp) {
     Text text = turned_webp();
     ck_pixels(text.data, text.length, 2, 3, 3, turned);
     Image image;
-    ck_assert(picture_decode(arena, "p", LOSSY, sizeof LOSSY - 1, 3, &image, diag));
+    ck_assert(picture_decode(arena, "p", LOSSY, sizeof LOSSY - 1, &(PictureWanted){.channels = 3}, &image, diag));
     ck_assert_uint_eq(image.width, 16);
     for (uint32_t i = 0; i < 16 * 16 * 3; i++)
         ck_assert_int_le(abs(image.pixels[i] - (int[]){200, 100, 50}[i % 3]), 6);
@@ -252,6 +268,7 @@ int main(void) {
     tcase_add_test(tests, png);
     tcase_add_test(tests, bombs);
     tcase_add_test(tests, jpeg);
+    tcase_add_test(tests, jpeg_smaller);
     tcase_add_test(tests, webp);
     tcase_add_test(tests, other_formats);
     suite_add_tcase(suite, tests);
