@@ -114,6 +114,8 @@ static Datum numbers(Reader *reader, Sign sign, Datum a, Datum b) {
 Value arithmetic_tensor(Reader *reader, Datum x, const Type *like) {
     if (x.kind == DATUM_TENSOR)
         return x.tensor;
+    if (x.kind == DATUM_LIST)
+        return literal_tensor(reader, x.list, like);
     if (!is_static_number(x))
         return (Value){0};
     DType dtype = x.kind == DATUM_BOOL ? DTYPE_BOOL : x.kind == DATUM_INT ? DTYPE_I32 : DTYPE_F32;
@@ -156,8 +158,21 @@ bool arithmetic_broadcast(Reader *reader, const char *what, Value *values, uint3
     return true;
 }
 
+// A list beside another number or tensor becomes a tensor: f32 beside what is, or has a fraction.
+static Datum listed(Reader *reader, Datum x, Datum other, bool is_float) {
+    if (x.kind != DATUM_LIST)
+        return x;
+    Type like = {.dtype = DTYPE_F32};
+    if (other.kind == DATUM_TENSOR && !is_float)
+        like = graph_type(reader->stage->graph, other.tensor);
+    return datum_tensor(literal_tensor(reader, x.list, other.kind == DATUM_TENSOR || is_float || !literal_is_whole(other) ? &like : NULL));
+}
+
 bool arithmetic_pair(Reader *reader, const char *what, Datum a, Datum b, Value *x, Value *y) {
     Graph *graph = reader->stage->graph;
+    Datum first = a;
+    a = listed(reader, a, b, false);
+    b = listed(reader, b, first, false);
     Type like = a.kind == DATUM_TENSOR   ? graph_type(graph, a.tensor)
                 : b.kind == DATUM_TENSOR ? graph_type(graph, b.tensor)
                                          : (Type){.dtype = DTYPE_F32};
@@ -286,6 +301,18 @@ Datum arithmetic_binary(Reader *reader, Sign sign, Datum a, Datum b) {
         return set_binary(reader, sign, a, b);
     if (is_static_number(a) && is_static_number(b))
         return numbers(reader, sign, a, b);
+    bool is_known[] = {a.kind == DATUM_TENSOR || a.kind == DATUM_LIST || is_static_number(a), b.kind == DATUM_TENSOR || b.kind == DATUM_LIST || is_static_number(b)};
+    if (is_known[0] && is_known[1] && (a.kind == DATUM_LIST || b.kind == DATUM_LIST)) {
+        Datum lists[] = {a, b};
+        a = listed(reader, a, b, sign == SIGN_DIV);
+        b = listed(reader, b, lists[0], sign == SIGN_DIV);
+        if (a.kind == DATUM_ERROR || b.kind == DATUM_ERROR)
+            return datum_error();
+        if (!literal_is_whole(lists[0]) || !literal_is_whole(lists[1])) { // as a fractional number does
+            a = as_float(reader, a);
+            b = as_float(reader, b);
+        }
+    }
     if (a.kind == DATUM_TENSOR || b.kind == DATUM_TENSOR)
         return tensors(reader, sign, a, b);
     return reader_error(reader, "a number or tensor expected beside \"%s\", not %s", sign_text(sign),
@@ -297,6 +324,10 @@ Datum arithmetic_unary(Reader *reader, Sign sign, Datum x) {
         return x;
     if (x.kind == DATUM_SET && sign == SIGN_SUB)
         return set_map(reader, "-", &x, 1);
+    if (x.kind == DATUM_LIST)
+        x = datum_tensor(literal_tensor(reader, x.list, NULL));
+    if (x.kind == DATUM_ERROR)
+        return x;
     if (x.kind == DATUM_TENSOR) {
         Type type = graph_type(reader->stage->graph, x.tensor);
         if (sign == SIGN_NOT)

@@ -138,6 +138,12 @@ Value evaluate_tensor(Reader *reader, const Json *json, Scope *scope) {
         return datum.kind == DATUM_TENSOR ? datum.tensor : (Value){0};
     if (is_static_number(datum))
         return arithmetic_tensor(reader, datum, NULL);
+    if (datum.kind == DATUM_LIST) {
+        ReaderPlace old = reader_enter(reader, json, json->string);
+        Value value = literal_tensor(reader, datum.list, NULL);
+        reader_leave(reader, old);
+        return value;
+    }
     reader_error_at(reader, json, "a tensor expected, not %s", datum_word(reader, datum));
     return (Value){0};
 }
@@ -259,6 +265,10 @@ static Datum evaluate_index(Reader *reader, const Tree *tree, Scope *scope) {
     reader_offset(reader, tree->offset);
     if (!items.items.count)
         return reader_error(reader, "an index expected between the brackets");
+    if (base.kind == DATUM_LIST && has_tensor)
+        base = datum_tensor(literal_tensor(reader, base.list, NULL));
+    if (base.kind == DATUM_ERROR)
+        return base;
     if (base.kind == DATUM_FAMILY || base.kind == DATUM_LIST)
         return index_family(reader, base, &items);
     if (base.kind != DATUM_TENSOR)

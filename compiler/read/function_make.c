@@ -2,22 +2,15 @@
 #include "compiler/layers/build.h"
 #include "compiler/read/function_impl.h"
 
-// Numbers among the parts take the dtype of the first tensor.
 Datum function_stack(Reader *reader, const char *name, const Datum *args) {
     Graph *graph = reader->stage->graph;
     if (args[0].kind != DATUM_LIST || !args[0].list->items.count)
         return reader_error(reader, "%s: a list of tensors expected, not %s", name, datum_word(reader, args[0]));
     uint32_t count = args[0].list->items.count, axis = 0;
-    const Datum *items = args[0].list->items.items;
     Value *parts = ARENA_NEW(reader->arena, Value, count);
-    Type like = {0}, first = {0};
-    bool has_like = false;
-    for (uint32_t i = 0; i < count && !has_like; i++) {
-        has_like = items[i].kind == DATUM_TENSOR;
-        like = has_like ? graph_type(graph, items[i].tensor) : like;
-    }
+    Type first = {0};
     for (uint32_t i = 0; i < count; i++) {
-        parts[i] = is_static_number(items[i]) ? arithmetic_tensor(reader, items[i], has_like ? &like : NULL) : argument_tensor(reader, name, items[i]);
+        parts[i] = argument_like(reader, name, args[0].list, i);
         if (!parts[i].id)
             return datum_error();
         Type type = graph_type(graph, parts[i]), wide = type;

@@ -8,14 +8,14 @@ Datum function_reduce(Reader *reader, const char *name, const Datum *args) {
     bool is_norm = !strcmp(name, "norm"), is_mean = !strcmp(name, "mean"), is_sum = !strcmp(name, "sum");
     if (is_static_number(args[0]))
         return is_norm ? datum_number(fabs(datum_double(args[0]))) : args[0];
-    Value x = argument_tensor(reader, name, args[0]);
+    bool takes_integers = is_sum || !strcmp(name, "amax") || !strcmp(name, "amin");
+    Value x = args[0].kind == DATUM_LIST && !takes_integers ? argument_float(reader, name, args[0]) : argument_tensor(reader, name, args[0]);
     if (!x.id)
         return datum_error();
     Type type = graph_type(graph, x);
     int64_t axes[MAX_RANK];
     uint32_t count;
-    bool is_integer = type.dtype == DTYPE_I32 || type.dtype == DTYPE_U32,
-         takes_integers = is_sum || !strcmp(name, "amax") || !strcmp(name, "amin");
+    bool is_integer = type.dtype == DTYPE_I32 || type.dtype == DTYPE_U32;
     if (type.dtype != DTYPE_F32 && !(is_integer && takes_integers))
         return reader_error(reader, "%s of %s: convert it with f32(…)", name, type_text(reader->arena, &type));
     if (!argument_axes(reader, name, args[1], type.rank, axes, &count))
@@ -243,8 +243,11 @@ Datum function_loss(Reader *reader, const char *name, const Datum *args) {
         return cross_entropy(reader, name, args);
     Value x = argument_float(reader, name, args[0]), y = {0};
     Datum target = is_static_number(args[1]) ? datum_number(datum_double(args[1])) : args[1];
-    if (!x.id || !argument_float(reader, name, args[1]).id)
+    Value given = x.id ? argument_float(reader, name, args[1]) : x;
+    if (!given.id)
         return datum_error();
+    if (target.kind == DATUM_LIST)
+        target = datum_tensor(given);
     Type type = graph_type(graph, x), other = target.kind == DATUM_TENSOR ? graph_type(graph, target.tensor) : type;
     if (other.rank && !type_same_shape(&type, &other))
         return reader_error(reader, "%s: %s and %s: equal shapes expected, or a scalar; broadcast one with broadcast(x, shape) if that is meant", name,

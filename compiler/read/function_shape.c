@@ -145,7 +145,7 @@ Datum function_concat(Reader *reader, const char *name, const Datum *args) {
     Value *parts = ARENA_NEW(reader->arena, Value, count);
     Type first = {0};
     for (uint32_t i = 0; i < count; i++) {
-        parts[i] = argument_tensor(reader, name, args[0].list->items.items[i]);
+        parts[i] = argument_like(reader, name, args[0].list, i);
         if (!parts[i].id)
             return datum_error();
         Type type = graph_type(graph, parts[i]), other = type;

@@ -107,7 +107,7 @@ Datum function_apply(Reader *reader, const char *name, const Datum *args, uint32
 // ---- arguments
 
 Value argument_tensor(Reader *reader, const char *name, Datum arg) {
-    if (arg.kind == DATUM_TENSOR || is_static_number(arg))
+    if (arg.kind == DATUM_TENSOR || arg.kind == DATUM_LIST || is_static_number(arg))
         return arithmetic_tensor(reader, arg, NULL);
     if (arg.kind != DATUM_ERROR)
         reader_error(reader, "%s: a tensor expected, not %s", name, datum_word(reader, arg));
@@ -116,6 +116,8 @@ Value argument_tensor(Reader *reader, const char *name, Datum arg) {
 
 Value argument_float(Reader *reader, const char *name, Datum arg) {
     Type type = type_scalar(DTYPE_F32);
+    if (arg.kind == DATUM_LIST && !(arg = datum_tensor(literal_tensor(reader, arg.list, &type))).tensor.id)
+        return (Value){0};
     if (is_static_number(arg))
         return arithmetic_tensor(reader, arg.kind == DATUM_BOOL ? datum_int(arg.integer) : arg, &type);
     Value x = argument_tensor(reader, name, arg);
@@ -126,6 +128,16 @@ Value argument_float(Reader *reader, const char *name, Datum arg) {
         return x;
     reader_error(reader, "%s: an f32 tensor expected, not %s; convert it with f32(…)", name, type_text(reader->arena, &type));
     return (Value){0};
+}
+
+Value argument_like(Reader *reader, const char *name, const DatumList *parts, uint32_t i) {
+    Datum part = parts->items.items[i];
+    for (uint32_t k = 0; part.kind != DATUM_TENSOR && k < parts->items.count; k++)
+        if (parts->items.items[k].kind == DATUM_TENSOR) {
+            Type like = graph_type(reader->stage->graph, parts->items.items[k].tensor);
+            return part.kind == DATUM_LIST || is_static_number(part) ? arithmetic_tensor(reader, part, &like) : argument_tensor(reader, name, part);
+        }
+    return argument_tensor(reader, name, part);
 }
 
 bool argument_integer(Reader *reader, const char *name, const char *what, Datum arg, int64_t low, int64_t *out) {
@@ -299,14 +311,19 @@ Datum function_choose(Reader *reader, const char *name, const Datum *args) {
     Graph *graph = reader->stage->graph;
     if (is_static_number(args[0]))
         return datum_double(args[0]) != 0 ? args[1] : args[2];
-    if (args[0].kind != DATUM_TENSOR || graph_type(graph, args[0].tensor).dtype != DTYPE_BOOL)
-        return reader_error(reader, "%s: a bool expected first, not %s", name, datum_word(reader, args[0]));
+    Datum condition = args[0].kind == DATUM_LIST ? datum_tensor(literal_tensor(reader, args[0].list, NULL)) : args[0];
+    if (condition.kind == DATUM_ERROR)
+        return condition;
+    if (condition.kind != DATUM_TENSOR || graph_type(graph, condition.tensor).dtype != DTYPE_BOOL)
+        return reader_error(reader, "%s: a bool expected first, not %s", name, datum_word(reader, condition));
     Datum first = args[1];
+    if (args[1].kind == DATUM_LIST && args[2].kind != DATUM_TENSOR)
+        first = datum_tensor(literal_tensor(reader, args[1].list, literal_is_whole(args[2]) ? NULL : &(Type){.dtype = DTYPE_F32}));
     if (is_static_number(args[1]) && is_static_number(args[2])) {
         bool is_float = args[1].kind == DATUM_NUMBER || args[2].kind == DATUM_NUMBER;
         first = datum_tensor(arithmetic_tensor(reader, is_float ? datum_number(datum_double(args[1])) : args[1], NULL));
     }
-    Value values[3] = {args[0].tensor};
+    Value values[3] = {condition.tensor};
     if (!arithmetic_pair(reader, name, first, args[2], &values[1], &values[2]) || !arithmetic_broadcast(reader, name, values, 3))
         return datum_error();
     return datum_tensor(build_select(graph, values[0], values[1], values[2]));

@@ -1,5 +1,6 @@
 // Names: what a name or a chain of names in an expression stands for - values, numbers of the run, networks, optimizers, lets - and its value.
 #include "compiler/read/reader.h"
+#include <math.h>
 
 // Whether "records" is one number in the phase that is read.
 static bool has_records(Reader *reader) {
@@ -25,6 +26,10 @@ static Datum named(const Reader *reader, Datum datum) {
 }
 
 static Datum number_named(Reader *reader, const char *name) {
+    if (!strcmp(name, "pi"))
+        return datum_number(M_PI);
+    if (!strcmp(name, "inf"))
+        return datum_number(INFINITY);
     static const char *const numbers[] = {"step", "steps", "epoch", "epoch_steps", "records"};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (strcmp(numbers[i], name))

@@ -187,6 +187,8 @@ static void node_set(Reader *reader, const Json *node, Scope *scope) {
     }
     Type wanted = reader->module->states.items[target.state.index].type;
     Value x = arithmetic_tensor(reader, value, &wanted);
+    if (!x.id && value.kind == DATUM_LIST)
+        return;
     Type found = x.id ? graph_type(reader->stage->graph, x) : (Type){0};
     if (!x.id || !type_equal(&wanted, &found)) {
         reader_error_at(reader, to, "\"%s\" is %s, not %s", name->string, type_text(reader->arena, &wanted),

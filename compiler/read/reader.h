@@ -96,9 +96,14 @@ const Tree *parsed_tree(Reader *reader, const char *text, ExpressionProblem *pro
 // ---- arithmetic.c
 Datum arithmetic_binary(Reader *reader, Sign sign, Datum a, Datum b);
 Datum arithmetic_unary(Reader *reader, Sign sign, Datum x);
-Value arithmetic_tensor(Reader *reader, Datum x, const Type *like); // a number as a scalar, of like's dtype where that can hold it
+Value arithmetic_tensor(Reader *reader, Datum x, const Type *like); // a number as a scalar, or a list, of like's dtype where that can hold it
 bool arithmetic_pair(Reader *reader, const char *what, Datum a, Datum b, Value *x, Value *y); // same dtype, same shape
 bool arithmetic_broadcast(Reader *reader, const char *what, Value *values, uint32_t count);   // to their common shape, or an error
+
+// ---- literal.c
+// A list of numbers, or of such lists of one length, as a tensor: of like's dtype where that can hold it, else bool, i32 or f32. {0}: reported.
+Value literal_tensor(Reader *reader, const DatumList *list, const Type *like);
+bool literal_is_whole(Datum datum); // no fraction in it, as far as it is known when compiling
 
 // ---- functions.c
 Datum function_apply(Reader *reader, const char *name, const Datum *args, uint32_t count);

@@ -22,6 +22,12 @@ static bool compute(Reader *reader, TableDecl *table) {
     Graph *graph = reader->stage->graph;
     Datum datum = evaluate(reader, table->json, &table->document->scope);
     reader_flush(reader);
+    if (datum.kind == DATUM_LIST) {
+        ReaderPlace old = reader_enter(reader, table->json, table->json->string);
+        datum = datum_tensor(literal_tensor(reader, datum.list, NULL));
+        reader_leave(reader, old);
+        reader_flush(reader);
+    }
     bool is_good = datum.kind == DATUM_TENSOR;
     if (!is_good && datum.kind != DATUM_ERROR)
         reader_error_at(reader, table->json, "a table is a tensor, not %s", datum_word(reader, datum));

@@ -23,7 +23,7 @@ enum { EXPRESSION_COUNT = sizeof expressions / sizeof *expressions };
 
 static const char head[] =
     "{\"gcc-graph\": 1, \"let\": {\"w\": \"3*v\", \"v\": 2.5},\n"
-    " \"tables\": {\"t\": \"cumprod(linspace(0.5, 0.9, 4))\", \"u\": \"1/t + f32(range(4))\"},\n"
+    " \"tables\": {\"lit\": [1, 3, 3, 1], \"lit2\": \"[1, 2.5]\", \"t\": \"cumprod(linspace(0.5, 0.9, 4))\", \"u\": \"1/t + f32(range(4))\"},\n"
     " \"programs\": {\"p\": {\"inputs\": {\"a\": [3, 4], \"c\": [2, 4, 2, 4], \"fb\": [4], \"fb3\": [2, 2, 4]}, \"phases\": [{\"name\": "
     "\"q\", \"nodes\": [\n"
     "  {\"expr\": \"i32(fb)\", \"as\": \"b\"}, {\"expr\": \"i32(fb3)\", \"as\": \"b3\"}, {\"expr\": \"f32(b)\", \"as\": \"b4\"},\n"
