@@ -13,6 +13,7 @@ typedef enum {
     DATUM_BOOL,
     DATUM_INT,
     DATUM_NUMBER,
+    DATUM_TEXT, // of an einsum
     DATUM_LIST,
     DATUM_TENSOR,
     DATUM_RECORD, // named outputs
@@ -47,6 +48,7 @@ typedef struct {
     union {
         int64_t integer; // DATUM_BOOL, DATUM_INT
         double number;
+        const char *text;
         Value tensor;
         const DatumList *list;
         NamedList *record;
@@ -98,6 +100,7 @@ static inline Datum datum_none(void) { return (Datum){.kind = DATUM_NONE}; }
 static inline Datum datum_int(int64_t integer) { return (Datum){.kind = DATUM_INT, .integer = integer}; }
 static inline Datum datum_bool(bool truth) { return (Datum){.kind = DATUM_BOOL, .integer = truth}; }
 static inline Datum datum_number(double number) { return (Datum){.kind = DATUM_NUMBER, .number = number}; }
+static inline Datum datum_text(const char *text) { return (Datum){.kind = DATUM_TEXT, .text = text}; }
 static inline Datum datum_tensor(Value tensor) { return tensor.id ? (Datum){.kind = DATUM_TENSOR, .tensor = tensor} : datum_error(); }
 static inline bool is_static_number(Datum datum) {
     return datum.kind == DATUM_BOOL || datum.kind == DATUM_INT || datum.kind == DATUM_NUMBER;

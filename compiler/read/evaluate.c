@@ -378,6 +378,8 @@ Datum evaluate_tree(Reader *reader, const Tree *tree, Scope *scope) {
         return datum_bool(tree->integer != 0);
     case TREE_NONE:
         return datum_none();
+    case TREE_TEXT:
+        return datum_text(tree->name);
     case TREE_SLICE:
         return reader_error(reader, "a slice stands in brackets");
     default:

@@ -6,7 +6,7 @@
 
 enum { MAX_DEPTH = 100, LEVEL_COUNT = 6 };
 
-typedef enum { TOKEN_END, TOKEN_NUMBER, TOKEN_NAME, TOKEN_MARK } TokenKind;
+typedef enum { TOKEN_END, TOKEN_NUMBER, TOKEN_NAME, TOKEN_TEXT, TOKEN_MARK } TokenKind;
 
 typedef struct {
     TokenKind kind;
@@ -96,6 +96,13 @@ static void next(Parser *parser) {
         while (is_name_byte(text[at + n]))
             n++;
         token = (Token){TOKEN_NAME, at, n};
+    } else if (c == '\'') {
+        const char *end = strchr(text + at + 1, c);
+        if (!end) {
+            fail(parser, at, "a text has no end: ' expected");
+            return;
+        }
+        token = (Token){TOKEN_TEXT, at, (uint32_t)(end - text) - at + 1};
     } else if (c == '$') {
         token = (Token){TOKEN_NAME, at, 1};
     } else if (c) {
@@ -234,6 +241,12 @@ static const Tree *parse_primary(Parser *parser) {
     }
     if (token.kind == TOKEN_NUMBER)
         return parse_number(parser);
+    if (token.kind == TOKEN_TEXT) {
+        Tree *tree = make(parser, TREE_TEXT, token.offset);
+        tree->name = arena_copy_bytes(parser->arena, parser->text + token.offset + 1, token.length - 2);
+        next(parser);
+        return tree;
+    }
     if (token.kind != TOKEN_NAME || is_token(parser, "and") || is_token(parser, "or") || is_token(parser, "not"))
         return fail(parser, token.offset, arena_format(parser->arena, "a value expected before %s", token_text(parser)));
     Tree *tree = make(parser, TREE_NAME, token.offset);

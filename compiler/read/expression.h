@@ -6,6 +6,7 @@ typedef enum {
     TREE_NUMBER, // number, or integer where is_integer
     TREE_BOOL,   // true, false: integer
     TREE_NONE,   // None
+    TREE_TEXT,   // 'name'
     TREE_NAME,   // name
     TREE_ATTR,   // children[0].name
     TREE_INDEX,  // children[0][children[1], …]

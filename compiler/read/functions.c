@@ -75,6 +75,23 @@ static void count_arguments(const char *arguments, uint32_t *low, uint32_t *high
     *low = *high - *low;
 }
 
+// A text that stands first, as PyTorch has it, goes behind the list of what follows.
+static void put_text_last(Reader *reader, const Datum **args, uint32_t *count) {
+    if (*count < 2 || (*args)[0].kind != DATUM_TEXT)
+        return;
+    Datum *turned = ARENA_NEW(reader->arena, Datum, 2);
+    turned[0] = (*args)[1];
+    turned[1] = (*args)[0];
+    if (*count > 2 || turned[0].kind != DATUM_LIST) {
+        DatumList *list = ARENA_NEW(reader->arena, DatumList, 1);
+        for (uint32_t i = 1; i < *count; i++)
+            array_push(reader->arena, &list->items, (*args)[i]);
+        turned[0] = (Datum){.kind = DATUM_LIST, .list = list};
+    }
+    *args = turned;
+    *count = 2;
+}
+
 Datum function_apply(Reader *reader, const char *name, const Datum *args, uint32_t count) {
     const FunctionInfo *info = function_find(name);
     if (!info) {
@@ -85,6 +102,7 @@ Datum function_apply(Reader *reader, const char *name, const Datum *args, uint32
         return reader_error(reader, "unknown function \"%s\"%s", name, reader_suggest_words(reader, name, names, FUNCTION_COUNT + 1));
     }
     uint32_t low, high;
+    put_text_last(reader, &args, &count);
     count_arguments(info->arguments, &low, &high);
     if (count < low || count > high)
         return reader_error(reader, "%s takes %u%s argument%s (%s), not %u", name, low,

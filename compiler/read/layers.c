@@ -140,7 +140,8 @@ static Datum run_function(Reader *reader, const FunctionInfo *info, const Json *
         const Json *member = json_get(node, arena_copy_bytes(reader->arena, at, length));
         args[count] = datum_none();
         if (member) {
-            args[count] = whole(reader, evaluate(reader, member, scope));
+            bool is_text = !strcmp(member->key, "equation") && member->kind == JSON_STRING; // no expression
+            args[count] = is_text ? datum_text(member->string) : whole(reader, evaluate(reader, member, scope));
             if (args[count].kind == DATUM_ERROR)
                 return datum_error();
             given = count + 1;

@@ -164,6 +164,8 @@ const char *datum_word(Reader *reader, Datum datum) {
         return arena_format(reader->arena, "%lld", (long long)datum.integer);
     case DATUM_NUMBER:
         return arena_format(reader->arena, "%.10g", datum.number);
+    case DATUM_TEXT:
+        return arena_format(reader->arena, "the text '%s'", datum.text);
     case DATUM_LIST:
         return arena_format(reader->arena, "a list of %u", datum.list->items.count);
     case DATUM_TENSOR: {
