@@ -2,8 +2,9 @@
 #include "compiler/summary.h"
 #include "runtime/base/json.h"
 
-static uint64_t parameters_of(const Module *module, const NetworkInfo *network) {
-    return network->set ? module->sets.items[network->set - 1].count : 0;
+// Those that no optimizer has; where there is none at all, nothing is said of it.
+static uint64_t frozen_of(const Module *module, const NetworkInfo *network) {
+    return module->optimizers.count ? network->count - network->optimized : 0;
 }
 
 static uint64_t macs_of(const NetworkInfo *network) {
@@ -11,15 +12,6 @@ static uint64_t macs_of(const NetworkInfo *network) {
     for (uint32_t i = 0; i < network->layers.count; i++)
         macs += network->layers.items[i].macs;
     return macs;
-}
-
-static uint64_t optimizer_parameters(const Module *module, const OptimizerInfo *optimizer) {
-    uint64_t count = 0;
-    for (uint32_t i = 0; i < optimizer->networks.count; i++)
-        for (uint32_t k = 0; k < module->networks.count; k++)
-            if (strcmp(module->networks.items[k].name, optimizer->networks.items[i]) == 0)
-                count += parameters_of(module, &module->networks.items[k]);
-    return count;
 }
 
 static double phase_flops(const ProgramPhase *phase) {
@@ -65,7 +57,13 @@ static void append_network(Text *text, const Module *module, const NetworkInfo *
         text_format(text, "  %-*s  %-20s %-24s %14s %14s\n", width, row->path, row->op, text_shape(arena, "", row->type.rank, row->type.dims),
                     row->parameters ? text_thousands(arena, row->parameters) : "", row->macs ? text_thousands(arena, 2 * row->macs) : "");
     }
-    text_format(text, "  parameters: %s", text_thousands(arena, parameters_of(module, network)));
+    text_format(text, "  parameters: %s", text_thousands(arena, network->count));
+    if (network->shares)
+        text_format(text, " of its own; it shares those of %s", network->shares);
+    if (network->copy)
+        text_format(text, ", at first those of %s", network->copy);
+    if (frozen_of(module, network))
+        text_format(text, "; %s no optimizer has", text_thousands(arena, frozen_of(module, network)));
     if (network->state_count)
         text_format(text, "; running state: %s", text_thousands(arena, network->state_count));
     text_format(text, "; %s a record\n", text_flops(arena, 2 * (double)macs_of(network)));
@@ -135,10 +133,13 @@ static void append_summary(Text *text, const Module *module, const Program *prog
     for (uint32_t i = 0; i < module->optimizers.count; i++) {
         const OptimizerInfo *optimizer = &module->optimizers.items[i];
         text_format(text, "optimizer %s: %s of", optimizer->name, optimizer->rule);
-        for (uint32_t k = 0; k < optimizer->networks.count; k++)
-            text_format(text, "%s %s", k ? "," : "", optimizer->networks.items[k]);
-        text_format(text, "; %s parameters%s\n", text_thousands(arena, optimizer_parameters(module, optimizer)),
-                    optimizer->has_ema ? "; EMA" : "");
+        for (uint32_t k = 0; k < optimizer->of.count; k++)
+            text_format(text, "%s %s", k ? "," : "", optimizer->of.items[k]);
+        text_format(text, "; %s parameters%s\n", text_thousands(arena, optimizer->count), optimizer->has_ema ? "; EMA" : "");
+        for (uint32_t k = 0; k < optimizer->parts.count; k++) {
+            const PartRow *row = &optimizer->parts.items[k];
+            text_format(text, "  %s: %s; %s parameters\n", row->of, row->said, text_thousands(arena, row->count));
+        }
     }
     append_programs(text, module);
     if (program)
@@ -157,7 +158,12 @@ static void write_network(JsonWriter *json, const Module *module, const NetworkI
     json_begin_object(json, NULL);
     json_write_text(json, "name", network->name);
     json_write_text(json, "shape", network->shown ? network->shown : "");
-    json_write_uint(json, "parameters", parameters_of(module, network));
+    json_write_uint(json, "parameters", network->count);
+    json_write_uint(json, "frozen", frozen_of(module, network));
+    if (network->shares)
+        json_write_text(json, "shares", network->shares);
+    if (network->copy)
+        json_write_text(json, "copy", network->copy);
     json_write_uint(json, "state", network->state_count);
     json_write_uint(json, "flops_per_record", 2 * macs_of(network));
     json_begin_array(json, "layers");
@@ -178,15 +184,24 @@ static void write_network(JsonWriter *json, const Module *module, const NetworkI
     json_end_object(json);
 }
 
-static void write_optimizer(JsonWriter *json, const Module *module, const OptimizerInfo *optimizer) {
+static void write_optimizer(JsonWriter *json, const OptimizerInfo *optimizer) {
     json_begin_object(json, NULL);
     json_write_text(json, "name", optimizer->name);
     json_write_text(json, "rule", optimizer->rule);
     json_begin_array(json, "networks");
-    for (uint32_t i = 0; i < optimizer->networks.count; i++)
-        json_write_text(json, NULL, optimizer->networks.items[i]);
+    for (uint32_t i = 0; i < optimizer->of.count; i++)
+        json_write_text(json, NULL, optimizer->of.items[i]);
     json_end_array(json);
-    json_write_uint(json, "parameters", optimizer_parameters(module, optimizer));
+    json_begin_array(json, "parts");
+    for (uint32_t i = 0; i < optimizer->parts.count; i++) {
+        json_begin_object(json, NULL);
+        json_write_text(json, "of", optimizer->parts.items[i].of);
+        json_write_text(json, "options", optimizer->parts.items[i].said);
+        json_write_uint(json, "parameters", optimizer->parts.items[i].count);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_write_uint(json, "parameters", optimizer->count);
     json_write_bool(json, "ema", optimizer->has_ema);
     json_end_object(json);
 }
@@ -260,7 +275,7 @@ const char *summary_json(Arena *arena, const Module *module, const Program *prog
     json_end_array(json);
     json_begin_array(json, "optimizers");
     for (uint32_t i = 0; i < module->optimizers.count; i++)
-        write_optimizer(json, module, &module->optimizers.items[i]);
+        write_optimizer(json, &module->optimizers.items[i]);
     json_end_array(json);
     json_begin_array(json, "programs");
     for (uint32_t i = 0; i < module->programs.count; i++)

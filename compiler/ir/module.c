@@ -13,6 +13,20 @@ const State *module_state(const Module *module, const char *name) {
     return index == UINT32_MAX ? NULL : &module->states.items[index];
 }
 
+const char *module_part_name(Arena *arena, const State *state, const Set *set, const Part *part) {
+    return arena_format(arena, "%s%s", state->stem, part->name + strlen(set->network));
+}
+
+const Part *module_part(const Module *module, const char *name) {
+    for (uint32_t i = 0; i < module->sets.count; i++) {
+        const Set *set = &module->sets.items[i];
+        uint32_t part = set->names ? name_table_find(set->names, name) : UINT32_MAX;
+        if (part != UINT32_MAX)
+            return &set->parts.items[part];
+    }
+    return NULL;
+}
+
 const Field *module_field(const Module *module, const Feed *feed) {
     if (!feed->data)
         return &feed->declared;

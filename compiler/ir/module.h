@@ -21,21 +21,24 @@ typedef struct {
     uint64_t offset; // in elements, in the flat logical order
 } Part;
 
-// The parameters of one network, in the order in which they are declared.
+// Parameters of one network that are updated alike, in the order in which they are declared: all of them, or those of one part of an optimizer,
+// or those that no optimizer has.
 typedef struct {
-    const char *network;
+    const char *network; // its name, with which the names of the parts begin
     ARRAY(Part) parts;
     NameTable *names; // parts by name; NULL: there are none
     uint64_t count;   // elements of all parts
 } Set;
 
-// The only thing that outlives a phase. A parameter set's name is its network's ("unet"); an optimizer's moments are "opt.m.unet",
-// "opt.v.unet", "opt.ema.unet", its count "opt.count"; a program's state "sample.x". Parameters, moments and averages have type.set != 0.
+// The only thing that outlives a phase. A parameter set's name is its network's ("unet", of a second set "unet#1"); an optimizer's moments are
+// "opt.m.unet", "opt.v.unet", "opt.ema.unet", its count "opt.count"; a program's state "sample.x". Parameters, moments and averages have
+// type.set != 0.
 typedef struct {
     const char *name;
+    const char *stem; // of a set's: what stands for the network in its parts' names ("opt.m.unet"); see module_part_name
     StateKind kind;
     Type type;
-    Init init; // of set states: INIT_COPY, or INIT_CONSTANT; STATE_PARAMETERS: by part
+    Init init; // of set states: INIT_COPY, or INIT_CONSTANT; STATE_PARAMETERS that copy nothing: by part
     const char *network; // the network it belongs to, or NULL
     const char *pointer;
     const char *rule; // of a count: OptimizerRule.moments_of
@@ -112,14 +115,25 @@ typedef struct {
 typedef struct {
     const char *name;
     const char *shown; // "x [n, 1, 28, 28], t [n] -> [n, 1, 28, 28]"
-    uint32_t set;      // index + 1 in Module.sets; 0: no parameters
+    uint64_t count, optimized; // elements of its parameters; of those that an optimizer has
+    const char *shares; // whose parameters it uses, having none of its own; or NULL
+    const char *copy;   // as whose its parameters begin, or NULL
     uint64_t state_count; // elements of running state
     ARRAY(LayerRow) layers;
 } NetworkInfo;
 
+// One of an optimizer's "parts".
+typedef struct {
+    const char *of;   // "*.bias, *.shift"
+    const char *said; // "weight_decay 0"
+    uint64_t count;   // elements of its parameters
+} PartRow;
+
 typedef struct {
     const char *name, *rule; // "opt", "adam"
-    ARRAY(const char *) networks;
+    ARRAY(const char *) of;  // networks, and patterns of parameters
+    ARRAY(PartRow) parts;
+    uint64_t count; // elements of its parameters
     bool has_ema;
 } OptimizerInfo;
 
@@ -140,4 +154,7 @@ typedef struct Module {
 const State *module_state(const Module *module, const char *name); // NULL when absent
 const GraphProgram *module_program(const Module *module, const char *name);
 const Field *module_field(const Module *module, const Feed *feed); // of the data set that feeds it, or as the input is declared
+// "opt.m.unet" and the part "unet.conv2d.weight" make "opt.m.unet.conv2d.weight": how a part of a state is saved.
+const char *module_part_name(Arena *arena, const State *state, const Set *set, const Part *part);
+const Part *module_part(const Module *module, const char *name); // a parameter by its name; NULL when absent
 uint32_t module_state_index(const Module *module, const char *name); // UINT32_MAX when absent

@@ -40,12 +40,6 @@ static void push_state(Emit *emit, const State *state, const char *name, const T
     array_push(emit->arena, &emit->program->states, out);
 }
 
-// "opt.m.unet" with the part "unet.conv2d.weight" is "opt.m.unet.conv2d.weight".
-static const char *part_name(Emit *emit, const State *state, const Set *set, const Part *part) {
-    size_t prefix = strlen(state->name) - strlen(set->network);
-    return arena_format(emit->arena, "%.*s%s", (int)prefix, state->name, part->name);
-}
-
 static void place_states(Emit *emit) {
     const Module *module = emit->module;
     emit->state_offsets = ARENA_NEW(emit->arena, uint64_t, module->states.count + 1);
@@ -63,9 +57,10 @@ static void place_states(Emit *emit) {
         const SetLayout *places = &emit->context->sets[state->type.set - 1];
         for (uint32_t p = 0; p < set->parts.count; p++) {
             const Part *part = &set->parts.items[p];
-            const Init *init = state->kind == STATE_PARAMETERS ? &part->init : &state->init;
-            push_state(emit, state, part_name(emit, state, set, part), &part->type, places->layouts[p], range.offset + places->offsets[p], init,
-                       init->kind == INIT_COPY ? part->name : NULL);
+            bool is_by_part = state->kind == STATE_PARAMETERS && state->init.kind != INIT_COPY;
+            const Init *init = is_by_part ? &part->init : &state->init;
+            push_state(emit, state, module_part_name(emit->arena, state, set, part), &part->type, places->layouts[p], range.offset + places->offsets[p], init,
+                       init->kind != INIT_COPY ? NULL : is_by_part ? init->copy : part->name);
         }
     }
 }

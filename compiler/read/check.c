@@ -296,9 +296,12 @@ static bool check_program_input(Reader *reader, const Json *input) {
 static const Json *input_shape(const Json *input) { return input->kind == JSON_OBJECT ? json_get(input, "shape") : input; }
 
 static bool check_network(Reader *reader, const Json *network) {
+    const Json *share = json_get(network, "share"), *copy = json_get(network, "copy");
+    if (share && copy)
+        return reader_error_at(reader, copy, "a network either shares parameters (\"share\") or begins as a copy of them (\"copy\")");
     if (json_get(network, "use"))
-        return check_object(reader, network, "doc:t use:t! with:o");
-    if (!check_inside(reader, network, "doc:t dims:a inputs:o! let:o init:o nodes:a! outputs:o") ||
+        return check_object(reader, network, "doc:t use:t! with:o copy:b share:t");
+    if (!check_inside(reader, network, "doc:t share:t dims:a inputs:o! let:o init:o nodes:a! outputs:o") ||
         !check_each(reader, json_get(network, "inputs"), check_input))
         return false;
     const Json *dims = json_get(network, "dims");
@@ -326,11 +329,18 @@ static bool check_data(Reader *reader, const Json *data) {
            (!augment || check_object(reader, augment, "doc:t resize:v crop:v flip:e colour:e"));
 }
 
+static bool check_patterns(Reader *reader, const Json *json) {
+    for (const Json *of = json_get(json, "of")->first; of; of = of->next)
+        if (of->kind != JSON_STRING)
+            return reader_error_at(reader, of, "the name of a network, or a pattern of parameters' names expected");
+    return true;
+}
+
 static bool check_optimizer(Reader *reader, const Json *json) {
     uint32_t count, given = 0;
     const OptimizerRule *rules = optimizer_rules(&count), *rule = NULL;
     Text keys = text_create(reader->arena), names = text_create(reader->arena);
-    text_append(&keys, "doc:t of:ta! clip_norm:e clip_value:e ema:e");
+    text_append(&keys, "doc:t of:ta! parts:a clip_norm:e clip_value:e ema:e");
     for (uint32_t i = 0; i < count; i++) {
         text_format(&keys, " %s:o", rules[i].name);
         text_format(&names, "%s%s", i ? ", " : "", rules[i].name);
@@ -343,17 +353,22 @@ static bool check_optimizer(Reader *reader, const Json *json) {
         return false;
     if (given != 1)
         return reader_error_at(reader, json, "exactly one of %s expected", names.data);
-    for (const Json *of = json_get(json, "of")->first; of; of = of->next)
-        if (of->kind != JSON_STRING)
-            return reader_error_at(reader, of, "the name of a network expected");
-    Text options = text_create(reader->arena);
+    if (!check_patterns(reader, json))
+        return false;
+    Text options = text_create(reader->arena), own = text_create(reader->arena);
+    text_append(&own, "doc:t of:ta!");
     for (const char *at = rule->options; *at; at += strspn(at, " ")) {
         size_t length = strcspn(at, " !");
         text_format(&options, " %.*s:e", (int)length, at);
+        text_format(&own, " %.*s:e", (int)length, at);
         at += length;
         if (*at == '!')
             text_append_bytes(&options, at++, 1);
     }
+    const Json *parts = json_get(json, "parts");
+    for (const Json *part = parts ? parts->first : NULL; part; part = part->next)
+        if (!check_object(reader, part, own.data) || !check_patterns(reader, part))
+            return false;
     return check_object(reader, json_get(json, rule->name), options.data);
 }
 

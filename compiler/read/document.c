@@ -303,13 +303,23 @@ static bool include(Reader *reader, Document *document, const Json *json) {
 }
 
 static bool declare_network(Reader *reader, Document *document, const Json *json) {
-    const Json *use = json_get(json, "use"), *with = json_get(json, "with");
+    const Json *use = json_get(json, "use"), *with = json_get(json, "with"), *share = json_get(json, "share"), *copy = json_get(json, "copy");
     Network *network = ARENA_NEW(reader->arena, Network, 1);
-    *network = (Network){.json = json, .document = document, .declared = json, .state = UINT32_MAX};
+    *network = (Network){.json = json, .document = document, .declared = json};
+    if (share) {
+        Network *owner = document_network(reader, document, share->string, share);
+        if (!owner)
+            return false;
+        network->owner = owner->owner ? owner->owner : owner;
+    }
     if (use) {
-        const Network *source = document_network(reader, document, use->string, use);
+        Network *source = document_network(reader, document, use->string, use);
         if (!source)
             return false;
+        if (copy && copy->number != 0 && source->owner)
+            return reader_error_at(reader, copy, "\"%s\" has no parameters of its own: it shares those of \"%s\"; copy that", use->string,
+                                   source->owner->name);
+        network->source = copy && copy->number != 0 ? source : NULL;
         network->json = source->json;
         network->document = source->document;
         const Json *let = json_get(source->json, "let");

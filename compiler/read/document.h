@@ -46,6 +46,18 @@ typedef struct {
     ARRAY(Given *) items;
 } GivenList;
 
+// Parameters of a network that lie in one flat set, as they are updated alike.
+typedef struct {
+    const Network *network;
+    uint32_t set, state;            // index + 1 in Module.sets, of their shape; index in Module.states
+    OptimizerDecl *optimizer;       // that has them, or NULL
+    const struct OptimizerRow *row; // of its "parts", or NULL
+} NetworkSet;
+
+typedef struct {
+    uint32_t set, part; // in Network.sets; in that set
+} PartPlace;
+
 struct Network {
     const char *name; // with the include's prefix
     const Json *json; // of the template
@@ -53,10 +65,12 @@ struct Network {
     GivenList given;
     const Json *declared; // where
     bool built, building, failed;
-    Set pending;      // what the rehearsal has found so far
-    uint32_t set;     // index + 1 in Module.sets; 0: no parameters
+    Network *owner;   // whose parameters and states are its own too ("share"), or NULL
+    Network *source;  // as a copy of whose parameters its own begin ("copy"), or NULL
+    Set found;        // its parameters, as far as the rehearsal has found them
     NetworkInfo info; // what the rehearsal has found so far
-    uint32_t state;   // index in Module.states of its parameters, UINT32_MAX: none
+    ARRAY(NetworkSet *) sets; // once it is built; none where it has no parameters of its own
+    ARRAY(PartPlace) places;  // by part of `found`
 };
 
 typedef struct {
@@ -65,6 +79,24 @@ typedef struct {
     Document *document;
 } BlockDecl;
 
+// "enc", "enc.l" or "*.bias": parameters by their names.
+typedef struct {
+    const Json *json;
+    const char *text; // with the include's prefix
+    bool is_glob;
+    Network *network; // that a pattern without '*' begins with, or NULL
+} Pattern;
+
+typedef struct {
+    ARRAY(Pattern) items;
+} PatternList;
+
+// One of an optimizer's "parts".
+typedef struct OptimizerRow {
+    const Json *json;
+    PatternList of;
+} OptimizerRow;
+
 struct OptimizerDecl {
     const char *name; // with the include's prefix
     const char *key;
@@ -72,8 +104,11 @@ struct OptimizerDecl {
     Document *document;
     const OptimizerRule *rule;
     bool ready, failed, has_ema;
-    ARRAY(Network *) networks;  // those with parameters
-    ARRAY(uint32_t) moments[2]; // by network, in Module.states; empty: not kept
+    bool resolved; // `of` and `rows` are there
+    PatternList of;
+    ARRAY(OptimizerRow *) rows;
+    ARRAY(const NetworkSet *) networks; // the sets that it has, of one network after the other
+    ARRAY(uint32_t) moments[2];         // by `networks`, in Module.states; UINT32_MAX: not kept
     ARRAY(uint32_t) ema;
     uint32_t count;
 };

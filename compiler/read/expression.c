@@ -261,6 +261,14 @@ static const Tree *parse_primary(Parser *parser) {
     return tree;
 }
 
+// ".0" of "net.i.0.linear.weight"
+static bool is_step(const char *text, uint32_t length) {
+    uint32_t digits = 0;
+    while (digits + 1 < length && isdigit((unsigned char)text[digits + 1]))
+        digits++;
+    return text[0] == '.' && digits && digits + 1 == length;
+}
+
 static const Tree *parse_postfix(Parser *parser) {
     const Tree *base = parse_primary(parser);
     for (uint32_t count = 0; base && !parser->failed; count++) {
@@ -268,7 +276,13 @@ static const Tree *parse_postfix(Parser *parser) {
         if (count > MAX_DEPTH)
             return fail(parser, offset, arena_format(parser->arena, "more than %d indices, names and calls in a row", MAX_DEPTH));
         Tree *tree;
-        if (accept(parser, ".")) {
+        const Token *token = &parser->token;
+        if (token->kind == TOKEN_NUMBER && (base->kind == TREE_NAME || base->kind == TREE_ATTR) && is_step(parser->text + token->offset, token->length)) {
+            tree = make(parser, TREE_ATTR, token->offset + 1);
+            tree->name = arena_copy_bytes(parser->arena, parser->text + token->offset + 1, token->length - 1);
+            add(parser, tree, base);
+            next(parser);
+        } else if (accept(parser, ".")) {
             if (parser->token.kind != TOKEN_NAME)
                 return fail(parser, parser->token.offset, arena_format(parser->arena, "a name expected before %s", token_text(parser)));
             tree = make(parser, TREE_ATTR, parser->token.offset);

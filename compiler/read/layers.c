@@ -34,7 +34,7 @@ static Value state(void *context, const char *name, double initial, uint32_t ran
 
 static void store(void *context, const char *name, Value value) {
     Owner *owner = context;
-    const char *full = arena_format(owner->reader->arena, "%s.%s%s", owner->frame.call->network->name, owner->frame.path, name);
+    const char *full = arena_format(owner->reader->arena, "%s.%s%s", parameters_owner(owner->frame.call->network)->name, owner->frame.path, name);
     uint32_t index = module_state_index(owner->reader->module, full);
     state_write(owner->reader, (StateRef){index, owner->frame.call}, value);
 }
@@ -182,7 +182,7 @@ static void list_layer(Reader *reader, const Json *node, Value y, const char *pa
     LayerRow row = {.path = path,
                     .op = json_get(node, "op")->string,
                     .type = graph_type(graph, y),
-                    .parameters = network->pending.count - first_parameter};
+                    .parameters = network->found.count - first_parameter};
     for (uint32_t i = first_node; i < graph->nodes.count; i++)
         row.macs += macs_of(graph, &graph->nodes.items[i]);
     const Json *dims = json_get(network->json, "dims");
@@ -196,7 +196,7 @@ Datum node_op(Reader *reader, const Json *node, Scope *scope, const Frame *frame
     const LayerDef *layer = layer_find(name);
     uint32_t first_node = reader->stage->graph->nodes.count;
     bool is_listed = reader->listed && reader->listed == frame->call->network;
-    uint64_t first_parameter = is_listed ? reader->listed->pending.count : 0;
+    uint64_t first_parameter = is_listed ? reader->listed->found.count : 0;
     Datum x;
     if (in && in->kind == JSON_OBJECT)
         return reader_error(reader, "%s: \"in\" is an expression or a list of them", name);

@@ -60,12 +60,10 @@ static Datum attribute(Reader *reader, Datum base, const char *name) {
                : optimizer.kind == DATUM_OPTIMIZER ? named(reader, optimizer)
                      : reader_error(reader, "no \"%s\" in the included document%s", name, scope_names(reader, &base.document->scope, name));
     }
-    if (base.kind == DATUM_NETWORK && !strcmp(name, "ema"))
-        return optimizer_ema(reader, base.network);
     if (base.kind == DATUM_OPTIMIZER)
         return measures_read(reader, base.optimizer, name);
     if (base.kind != DATUM_RECORD)
-        return reader_error(reader, "no \"%s\" in %s%s", name, datum_word(reader, base), base.kind == DATUM_NETWORK ? "; known: ema" : "");
+        return reader_error(reader, "no \"%s\" in %s", name, datum_word(reader, base));
     ARRAY(const char *) names = {0};
     for (uint32_t i = 0; i < base.record->items.count; i++) {
         if (!strcmp(base.record->items.items[i].name, name))
@@ -75,12 +73,34 @@ static Datum attribute(Reader *reader, Datum base, const char *name) {
     return reader_error(reader, "no output \"%s\"%s", name, reader_suggest_words(reader, name, names.items, names.count));
 }
 
-Datum evaluate_name(Reader *reader, const Tree *tree, Scope *scope) {
-    if (tree->kind == TREE_ATTR) {
-        Datum base = evaluate_name(reader, tree->children.items[0], scope);
-        reader_offset(reader, tree->offset);
-        return attribute(reader, base, tree->name);
+// What the rest of a chain behind a network's name stands for: its EMA, one of its parameters, or one of its EMA's.
+static Datum network_attribute(Reader *reader, Network *network, const Tree *const *chain, uint32_t count) {
+    Text path = text_create(reader->arena);
+    for (uint32_t i = count; i-- > 0;)
+        text_format(&path, "%s%s", path.length ? "." : "", chain[i]->name);
+    if (strcmp(chain[count - 1]->name, "ema"))
+        return parameters_named(reader, network, path.data);
+    Datum ema = optimizer_ema(reader, network);
+    return count == 1 || ema.kind != DATUM_SET ? ema : parameters_of_set(reader, ema.set, network, path.data + strlen("ema."));
+}
+
+static Datum evaluate_chain(Reader *reader, const Tree *tree, Scope *scope) {
+    ARRAY(const Tree *) chain = {0}; // the last name first
+    for (; tree->kind == TREE_ATTR; tree = tree->children.items[0])
+        array_push(reader->arena, &chain, tree);
+    Datum datum = evaluate_name(reader, tree, scope);
+    while (chain.count) {
+        reader_offset(reader, chain.items[chain.count - 1]->offset);
+        if (datum.kind == DATUM_NETWORK)
+            return network_attribute(reader, datum.network, chain.items, chain.count);
+        datum = attribute(reader, datum, chain.items[--chain.count]->name);
     }
+    return datum;
+}
+
+Datum evaluate_name(Reader *reader, const Tree *tree, Scope *scope) {
+    if (tree->kind == TREE_ATTR)
+        return evaluate_chain(reader, tree, scope);
     if (tree->kind != TREE_NAME)
         return evaluate_tree(reader, tree, scope);
     reader_offset(reader, tree->offset);

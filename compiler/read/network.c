@@ -183,7 +183,11 @@ Datum network_call(Reader *reader, Network *network, const Datum *args, const Se
     *call = (Call){.network = network, .given = given, .training = training, .keep = keep};
     Frame frame = {.call = call, .document = network->document, .path = "", .draws = draws};
     Names names = input_names(reader, json_get(network->json, "inputs"));
-    return inside(reader, network->json, &names, args, scope, &frame);
+    Call *outer = reader->call;
+    reader->call = call;
+    Datum result = inside(reader, network->json, &names, args, scope, &frame);
+    reader->call = outer;
+    return result;
 }
 
 // ---- the rehearsal
@@ -266,6 +270,16 @@ static void rehearse(Reader *reader, Network *network) {
     network->failed = !args;
 }
 
+// What it shares or copies is known before it is built itself.
+static bool build_before(Reader *reader, const Network *network) {
+    Network *first = network->owner ? network->owner : network->source;
+    if (!first)
+        return true;
+    if (!network_build(reader, first, network->declared))
+        return false;
+    return !first->building || reader_error_at(reader, network->declared, "the parameters of \"%s\" are not yet known inside it", first->name);
+}
+
 bool network_build(Reader *reader, Network *network, const Json *place) {
     if (network->built || network->building)
         return !network->failed;
@@ -273,21 +287,16 @@ bool network_build(Reader *reader, Network *network, const Json *place) {
     ReaderPlace old = reader_enter(reader, place, NULL);
     network->building = true;
     network->info.name = network->name;
-    network->pending.network = network->name;
+    network->found.network = network->name;
     reader->stage = stage_create(reader, STAGE_REHEARSAL);
     reader_enter(reader, network->declared, NULL);
-    rehearse(reader, network);
+    if (build_before(reader, network))
+        rehearse(reader, network);
+    else
+        network->failed = true;
     network->building = false;
     network->built = true;
-    if (network->pending.parts.count && !network->failed) {
-        if (network->pending.count > UINT32_MAX)
-            network->failed = !reader_error_at(reader, network->declared, "%s parameters; a network has at most %s",
-                                               text_thousands(reader->arena, network->pending.count), text_thousands(reader->arena, UINT32_MAX));
-        array_push(reader->arena, &reader->module->sets, network->pending);
-        network->set = network->info.set = reader->module->sets.count;
-        Type type = {.dtype = DTYPE_F32, .rank = 1, .set = (uint16_t)network->set, .dims = {(uint32_t)network->pending.count}};
-        network->state = state_declare(reader, network->name, STATE_PARAMETERS, type, (Init){.kind = INIT_CONSTANT}, network->name);
-    }
+    network->failed = network->failed || !parameters_settle(reader, network);
     array_push(reader->arena, &reader->module->networks, network->info);
     reader->stage = outer;
     reader_leave(reader, old);
@@ -321,7 +330,7 @@ Datum node_call(Reader *reader, const Json *node, Scope *scope, const Frame *fra
                         datum_word(reader, given));
         return datum_error();
     }
-    return network_call(reader, network, args, weights ? given.set : NULL, training, keep && keep->number != 0,
+    return network_call(reader, network, args, weights ? set_for(reader, given.set, network) : NULL, training, keep && keep->number != 0,
                         arena_format(reader->arena, "%s%s.", frame->draws, label));
 }
 

@@ -160,15 +160,19 @@ static Datum node_state(Reader *reader, const Json *node, Scope *scope, const Fr
 }
 
 static void set_weights(Reader *reader, const Json *node, Network *network, Datum value) {
-    if (value.kind != DATUM_SET || (network->set && !set_find(value.set, network->set))) {
+    if (value.kind != DATUM_SET) {
         reader_error_at(reader, json_get(node, "to"), "a parameter set of \"%s\" expected, not %s", network->name,
                         datum_word(reader, value));
         return;
     }
-    for (uint32_t i = 0; i < value.set->items.count; i++) {
-        SetValue set = value.set->items.items[i];
-        Value flat = graph_add(reader->stage->graph, OP_detach, &set.flat, 1, NULL, 0);
-        stage_write(reader, module_state_index(reader->module, reader->module->sets.items[set.set - 1].network), flat);
+    network = parameters_owner(network);
+    ReaderPlace old = reader_enter(reader, json_get(node, "to"), NULL);
+    const SetDatum *to = network_build(reader, network, node) ? set_for(reader, value.set, network) : NULL;
+    reader_leave(reader, old);
+    for (uint32_t i = 0; to && i < network->sets.count; i++) { // a record of an optimizer may hold no more than it optimizes
+        const SetValue *set = set_find(to, network->sets.items[i]->set);
+        if (set)
+            stage_write(reader, network->sets.items[i]->state, graph_add(reader->stage->graph, OP_detach, &set->flat, 1, NULL, 0));
     }
 }
 

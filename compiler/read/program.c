@@ -266,7 +266,7 @@ static void read_requires(Reader *reader, const Json *requires, GraphProgram *pr
     for (const Json *item = requires ? requires->first : NULL; item; item = item->next) {
         Datum datum = evaluate_raw(reader, item, &reader->main->scope);
         if (datum.kind == DATUM_NETWORK)
-            array_push(reader->arena, &program->requires_trained, datum.network->name);
+            array_push(reader->arena, &program->requires_trained, parameters_owner(datum.network)->name);
         else if (datum.kind == DATUM_STATE)
             array_push(reader->arena, &program->requires_trained, reader->module->states.items[datum.state.index].name);
         else if (datum.kind != DATUM_ERROR)

@@ -16,6 +16,7 @@ struct Reader {
     Document *main;
     Stage *stage;
     Phase *phase;
+    Call *call;          // of the network whose nodes are being read, or NULL
     const Json *updated; // the first `update` of the program being read, or NULL
     const Json *bundle; // "files" of a bundle's graph.json, or NULL
     const char *folder; // of the main document
@@ -117,6 +118,23 @@ Datum node_op(Reader *reader, const Json *node, Scope *scope, const Frame *frame
 
 // By name as a node of the document (within the network, if any) sees it; NULL: none, reported where a place is given.
 BlockDecl *network_block(Reader *reader, Document *document, const Network *network, const char *name, const Json *place);
+
+// ---- parameters.c: what networks own, by name, and the sets in which it lies
+Network *parameters_owner(Network *network); // itself, or whose parameters it shares
+// A node of the network owns this parameter: notes it in the rehearsal; an error where it is not as it was, or not what the network shares or copies.
+bool parameters_declare(Reader *reader, Network *network, const char *full, const Type *type, const Init *init);
+// By its number in `found`: its value now, or in the sets given to the call.
+Value parameters_read(Reader *reader, const Network *network, uint32_t number, const SetDatum *given);
+bool parameters_settle(Reader *reader, Network *network); // after the rehearsal: makes the sets of what was found
+Datum parameters_named(Reader *reader, Network *network, const char *path);                      // NETWORK.path
+Datum parameters_of_set(Reader *reader, const SetDatum *set, Network *network, const char *path); // the same, in a set of the network's parameters
+const char *parameters_suggest(Reader *reader, const Network *network, const char *full);         // the nearest name
+
+// ---- patterns.c: which parameters an optimizer has
+bool patterns_match(const Pattern *pattern, const char *parameter);
+// Sets optimizer and row of what is otherwise empty; false where two optimizers want it, which is reported.
+bool patterns_claim(Reader *reader, const char *parameter, NetworkSet *out);
+bool patterns_gather(Reader *reader, OptimizerDecl *optimizer, OptimizerInfo *info); // its sets; an error for a pattern that finds nothing
 
 // ---- limit.c: each false where a limit is reached, which is then reported, and reader->exhausted
 bool limit_enter(Reader *reader, const char *what); // a list of nodes within others, or an included document

@@ -9,8 +9,6 @@ const SetValue *set_find(const SetDatum *set, uint32_t id) {
     return NULL;
 }
 
-const char *set_network(const Reader *reader, uint32_t set) { return reader->module->sets.items[set - 1].network; }
-
 Value set_part(Reader *reader, SetValue set, uint32_t part) { return build_unpack(reader->stage->graph, set.flat, part); }
 
 Value set_pack(Reader *reader, uint32_t set, const Value *parts) {
@@ -39,11 +37,101 @@ Datum set_of_network(Reader *reader, Network *network) {
         return reader_error(reader, "parameters are known at run time only");
     if (!network_build(reader, network, reader->at))
         return datum_error();
+    network = parameters_owner(network);
     if (network->building)
         return reader_error(reader, "the parameters of \"%s\" are not yet known inside it", network->name);
-    if (network->set)
-        array_push(reader->arena, &set->items, ((SetValue){network->set, stage_read(reader, network->state)}));
+    for (uint32_t i = 0; i < network->sets.count; i++)
+        array_push(reader->arena, &set->items, ((SetValue){network->sets.items[i]->set, stage_read(reader, network->sets.items[i]->state)}));
     return (Datum){.kind = DATUM_SET, .set = set};
+}
+
+// ---- one network's numbers as another's
+
+static const Set *parts_of(const Reader *reader, SetValue set) { return &reader->module->sets.items[set.set - 1]; }
+
+// The part at this path behind the network's name.
+static bool find_path(const Reader *reader, const SetDatum *set, const char *path, SetValue *value, uint32_t *part) {
+    for (uint32_t i = 0; i < set->items.count; i++) {
+        const Set *parts = parts_of(reader, set->items.items[i]);
+        for (*part = 0; *part < parts->parts.count; ++*part)
+            if (!strcmp(parts->parts.items[*part].name + strlen(parts->network), path)) {
+                *value = set->items.items[i];
+                return true;
+            }
+    }
+    return false;
+}
+
+// Whether all parameters are of one network, so that paths in it say which is which.
+static bool is_of_one(const Reader *reader, const SetDatum *set) {
+    for (uint32_t i = 1; i < set->items.count; i++)
+        if (strcmp(parts_of(reader, set->items.items[i])->network, parts_of(reader, set->items.items[0])->network))
+            return false;
+    return set->items.count;
+}
+
+// The first parameter of one set that the other has not, or of another shape; NULL: they agree.
+static const char *difference(Reader *reader, const SetDatum *set, const SetDatum *other) {
+    for (uint32_t i = 0; i < set->items.count; i++) {
+        const Set *parts = parts_of(reader, set->items.items[i]);
+        for (uint32_t k = 0; k < parts->parts.count; k++) {
+            const Part *ours = &parts->parts.items[k];
+            SetValue value;
+            uint32_t part;
+            if (!find_path(reader, other, ours->name + strlen(parts->network), &value, &part))
+                return arena_format(reader->arena, "\"%s\" has \"%s\" (%s), \"%s\" has no \"%s\"", parts->network, ours->name,
+                                    type_text(reader->arena, &ours->type), parts_of(reader, other->items.items[0])->network,
+                                    ours->name + strlen(parts->network) + 1);
+            const Part *theirs = &parts_of(reader, value)->parts.items[part];
+            if (!type_equal(&ours->type, &theirs->type))
+                return arena_format(reader->arena, "\"%s\" is %s, \"%s\" is %s", ours->name, type_text(reader->arena, &ours->type), theirs->name,
+                                    type_text(reader->arena, &theirs->type));
+        }
+    }
+    return NULL;
+}
+
+static bool has_all(const SetDatum *set, const SetDatum *like) {
+    for (uint32_t i = 0; i < like->items.count; i++)
+        if (!set_find(set, like->items.items[i].set))
+            return false;
+    return true;
+}
+
+const SetDatum *set_as(Reader *reader, const SetDatum *set, const SetDatum *like) {
+    if (has_all(set, like))
+        return set;
+    const char *misfit = !is_of_one(reader, set) || !is_of_one(reader, like) ? "each is of one network" : difference(reader, like, set);
+    misfit = misfit ? misfit : difference(reader, set, like);
+    if (misfit) {
+        reader_error(reader, "parameter sets of two networks go together where paths and shapes agree: %s", misfit);
+        return NULL;
+    }
+    SetDatum *result = ARENA_NEW(reader->arena, SetDatum, 1);
+    for (uint32_t i = 0; i < like->items.count; i++) {
+        uint32_t id = like->items.items[i].set;
+        const Set *parts = &reader->module->sets.items[id - 1];
+        Value *values = ARENA_NEW(reader->arena, Value, parts->parts.count);
+        for (uint32_t k = 0; k < parts->parts.count; k++) {
+            SetValue value = {0};
+            uint32_t part = 0;
+            if (find_path(reader, set, parts->parts.items[k].name + strlen(parts->network), &value, &part))
+                values[k] = set_part(reader, value, part);
+        }
+        array_push(reader->arena, &result->items, ((SetValue){id, set_pack(reader, id, values)}));
+    }
+    return result;
+}
+
+const SetDatum *set_for(Reader *reader, const SetDatum *set, Network *network) {
+    SetDatum own = {0};
+    network = parameters_owner(network);
+    bool has_any = false;
+    for (uint32_t i = 0; i < network->sets.count; i++) {
+        has_any = has_any || set_find(set, network->sets.items[i]->set);
+        array_push(reader->arena, &own.items, ((SetValue){.set = network->sets.items[i]->set}));
+    }
+    return has_any ? set : set_as(reader, set, &own);
 }
 
 // Does the sign leave 0 op 0 (or 0 op scalar) at 0?
@@ -70,11 +158,6 @@ static bool operands_fit(Reader *reader, Sign sign, Datum a, Datum b) {
         reader_error(reader, "a scalar expected beside a parameter set, not %s", datum_word(reader, other));
         return false;
     }
-    for (uint32_t i = 0; a.kind == DATUM_SET && b.kind == DATUM_SET && i < a.set->items.count; i++)
-        if (!set_find(b.set, a.set->items.items[i].set)) {
-            reader_error(reader, "the second parameter set has no parameters of \"%s\"", set_network(reader, a.set->items.items[i].set));
-            return false;
-        }
     return true;
 }
 
@@ -110,6 +193,10 @@ static Value binary_flat(Reader *reader, Sign sign, Datum a, Datum b, uint32_t s
 
 Datum set_binary(Reader *reader, Sign sign, Datum a, Datum b) {
     if (!operands_fit(reader, sign, a, b))
+        return datum_error();
+    if (a.kind == DATUM_SET && b.kind == DATUM_SET)
+        b.set = set_as(reader, b.set, a.set);
+    if (b.kind == DATUM_SET && !b.set)
         return datum_error();
     SetDatum *result = ARENA_NEW(reader->arena, SetDatum, 1);
     const SetDatum *like = a.kind == DATUM_SET ? a.set : b.set;

@@ -186,33 +186,10 @@ static bool own(Reader *reader, const Frame *frame, const char *name, const char
         reader_error(reader, "weights and layer state belong to a network: move this node into one");
         return false;
     }
-    *full = arena_format(reader->arena, "%s.%s%s", call->network->name, frame->path, name);
+    *full = arena_format(reader->arena, "%s.%s%s", parameters_owner(call->network)->name, frame->path, name);
     if (touch(reader, call, *full))
         return true;
     reader_error(reader, "two nodes own \"%s\"; name one with \"as\"", *full);
-    return false;
-}
-
-// While a network is rehearsed its parts are found; a value of the right type stands in for each.
-static bool declare_part(Reader *reader, Network *network, const char *full, const Type *type, const Init *init) {
-    Set *set = network->building ? &network->pending : network->set ? &reader->module->sets.items[network->set - 1] : &network->pending;
-    if (!set->names)
-        set->names = name_table_create(reader->arena);
-    uint32_t i = name_table_find(set->names, full);
-    if (i == UINT32_MAX) {
-        if (!network->building) {
-            reader_error(reader, "the parameter \"%s\" is not always there: it may not depend on the sizes of a call", full);
-            return false;
-        }
-        name_table_add(set->names, full, set->parts.count);
-        array_push(reader->arena, &set->parts, ((Part){.name = full, .type = *type, .init = *init, .offset = set->count}));
-        set->count += type_count(type);
-        return true;
-    }
-    if (type_equal(&set->parts.items[i].type, type))
-        return true;
-    reader_error(reader, "\"%s\" is %s, here it would be %s: parameters may not depend on the sizes of a call", full,
-                 type_text(reader->arena, &set->parts.items[i].type), type_text(reader->arena, type));
     return false;
 }
 
@@ -220,22 +197,16 @@ Value frame_parameter(Reader *reader, const Frame *frame, const char *name, cons
     const char *full;
     Network *network = frame->call->network;
     Type type = type_make(DTYPE_F32, rank, dims);
-    if (!own(reader, frame, name, &full) || !declare_part(reader, network, full, &type, init))
+    if (!own(reader, frame, name, &full) || !parameters_declare(reader, network, full, &type, init))
         return (Value){0};
-    if (reader->stage->kind == STAGE_REHEARSAL && !frame->call->given) {
+    if (reader->stage->kind == STAGE_REHEARSAL && !frame->call->given) { // a value of the right type stands in for it
         int64_t ints[MAX_RANK];
         for (uint32_t i = 0; i < rank; i++)
             ints[i] = dims[i];
         return graph_add(reader->stage->graph, OP_feed, NULL, 0, (Attr[]){attr_text(full), attr_text("f32"), attr_ints(ints, rank)}, 3);
     }
-    uint32_t part = name_table_find(reader->module->sets.items[network->set - 1].names, full);
-    if (!frame->call->given)
-        return set_part(reader, (SetValue){network->set, stage_read(reader, network->state)}, part);
-    const SetValue *given = set_find(frame->call->given, network->set);
-    if (given)
-        return set_part(reader, *given, part);
-    reader_error(reader, "the parameter set has no \"%s\"", full);
-    return (Value){0};
+    network = parameters_owner(network);
+    return parameters_read(reader, network, name_table_find(network->found.names, full), frame->call->given);
 }
 
 bool frame_state(Reader *reader, const Frame *frame, const char *name, const Init *init, uint32_t rank, const uint32_t *dims,
@@ -245,9 +216,19 @@ bool frame_state(Reader *reader, const Frame *frame, const char *name, const Ini
     if (!own(reader, frame, name, &full))
         return false;
     uint32_t index = module_state_index(reader->module, full);
+    Network *network = frame->call->network;
+    if (index == UINT32_MAX && network->owner) {
+        reader_error(reader, "\"%s\" shares the states of \"%s\", which has no \"%s\" (%s here)", network->name, network->owner->name, full,
+                     type_text(reader->arena, &type));
+        return false;
+    }
     if (index == UINT32_MAX) {
-        index = state_declare(reader, full, STATE_RUNNING, type, *init, frame->call->network->name);
-        frame->call->network->info.state_count += type_count(&type);
+        const char *from = network->source ? arena_format(reader->arena, "%s%s", network->source->name, full + strlen(network->name)) : NULL;
+        const State *source = from ? module_state(reader->module, from) : NULL;
+        Init copy = {.kind = INIT_COPY, .copy = from};
+        bool is_copy = source && type_equal(&source->type, &type);
+        index = state_declare(reader, full, STATE_RUNNING, type, is_copy ? copy : *init, network->name);
+        network->info.state_count += type_count(&type);
     }
     const State *state = &reader->module->states.items[index];
     if (!type_equal(&state->type, &type)) {

@@ -59,6 +59,9 @@ Value frame_draw(Reader *reader, const Frame *frame, Op op, uint32_t rank, const
 
 // ---- sets.c: parameter sets
 Datum set_of_network(Reader *reader, Network *network);
+// The same numbers as parameters of another network, whose parts have the same paths and shapes; NULL where they have not, which is reported.
+const SetDatum *set_as(Reader *reader, const SetDatum *set, const SetDatum *like);
+const SetDatum *set_for(Reader *reader, const SetDatum *set, Network *network); // as the network's; as it is where it has some of it
 Value set_part(Reader *reader, SetValue set, uint32_t part);
 Value set_repack(Reader *reader, SetValue set); // the same through its parts, so that gradients by parts see what is done with it
 Value set_pack(Reader *reader, uint32_t set, const Value *parts);
@@ -67,7 +70,6 @@ Datum set_binary(Reader *reader, Sign sign, Datum a, Datum b);
 Datum set_map(Reader *reader, const char *function, const Datum *args, uint32_t count);
 Datum set_norm(Reader *reader, const SetDatum *set);
 const SetValue *set_find(const SetDatum *set, uint32_t id);
-const char *set_network(const Reader *reader, uint32_t set);
 
 // ---- tables.c
 Datum table_read(Reader *reader, TableDecl *table);

@@ -100,8 +100,14 @@ static bool read_option(Reader *reader, const Json *json, Scope *scope, Optimize
     return true;
 }
 
-static bool has_momentum(Reader *reader, const OptimizerDecl *optimizer) {
-    const Json *momentum = json_get(json_get(optimizer->json, optimizer->rule->name), "momentum");
+// As the row of the set says, else as the rule.
+static const Json *option_of(const OptimizerDecl *optimizer, const NetworkSet *set, const char *name) {
+    const Json *own = set->row ? json_get(set->row->json, name) : NULL;
+    return own ? own : json_get(json_get(optimizer->json, optimizer->rule->name), name);
+}
+
+static bool has_momentum(Reader *reader, const OptimizerDecl *optimizer, const NetworkSet *set) {
+    const Json *momentum = option_of(optimizer, set, "momentum");
     OptimizerOption option;
     Stage *outer = reader->stage;
     if (!momentum)
@@ -112,10 +118,27 @@ static bool has_momentum(Reader *reader, const OptimizerDecl *optimizer) {
     return is_kept;
 }
 
-static uint32_t declare(Reader *reader, const OptimizerDecl *optimizer, const char *what, StateKind kind, const Network *network) {
-    const char *name = arena_format(reader->arena, "%s.%s.%s", optimizer->name, what, network->name);
-    Init init = kind == STATE_EMA ? (Init){.kind = INIT_COPY, .copy = network->name} : (Init){.kind = INIT_CONSTANT};
-    return state_declare(reader, name, kind, reader->module->states.items[network->state].type, init, network->name);
+static uint32_t declare(Reader *reader, const OptimizerDecl *optimizer, const char *what, StateKind kind, const NetworkSet *set) {
+    const char *prefix = arena_format(reader->arena, "%s.%s.", optimizer->name, what);
+    const State parameters = reader->module->states.items[set->state];
+    Init init = kind == STATE_EMA ? (Init){.kind = INIT_COPY, .copy = parameters.name} : (Init){.kind = INIT_CONSTANT};
+    uint32_t index = state_declare(reader, arena_format(reader->arena, "%s%s", prefix, parameters.name), kind, parameters.type, init,
+                                   set->network->name);
+    reader->module->states.items[index].stem = arena_format(reader->arena, "%s%s", prefix, set->network->name);
+    return index;
+}
+
+static void declare_moments(Reader *reader, OptimizerDecl *optimizer) {
+    for (uint32_t k = 0; optimizer->rule->moments[k]; k++) {
+        char letter[] = {optimizer->rule->moments[k], 0};
+        bool is_conditional = strstr(optimizer->rule->if_momentum, letter) != NULL;
+        for (uint32_t i = 0; i < optimizer->networks.count; i++) {
+            const NetworkSet *set = optimizer->networks.items[i];
+            bool is_kept = !is_conditional || has_momentum(reader, optimizer, set);
+            uint32_t index = is_kept ? declare(reader, optimizer, letter, STATE_MOMENT, set) : UINT32_MAX;
+            array_push(reader->arena, &optimizer->moments[k], index);
+        }
+    }
 }
 
 static bool prepare(Reader *reader, OptimizerDecl *optimizer) {
@@ -126,26 +149,12 @@ static bool prepare(Reader *reader, OptimizerDecl *optimizer) {
     for (uint32_t i = 0; i < count; i++)
         if (json_get(optimizer->json, rules[i].name))
             optimizer->rule = &rules[i];
-    for (const Json *name = of->kind == JSON_STRING ? of : of->first; name; name = of->kind == JSON_STRING ? NULL : name->next) {
-        Network *network = document_network(reader, optimizer->document, name->string, name);
-        if (!network || !network_build(reader, network, name))
-            return false;
-        array_push(reader->arena, &info.networks, network->name);
-        if (network->set)
-            array_push(reader->arena, &optimizer->networks, network);
-    }
+    if (!patterns_gather(reader, optimizer, &info))
+        return false;
     if (!optimizer->networks.count)
         return reader_error_at(reader, of, "there are no parameters to optimize");
     optimizer->has_ema = json_get(optimizer->json, "ema") != NULL;
-    bool keeps_momentum = has_momentum(reader, optimizer);
-    for (uint32_t k = 0; optimizer->rule->moments[k]; k++) {
-        char letter[] = {optimizer->rule->moments[k], 0};
-        if (strstr(optimizer->rule->if_momentum, letter) && !keeps_momentum)
-            continue;
-        for (uint32_t i = 0; i < optimizer->networks.count; i++)
-            array_push(reader->arena, &optimizer->moments[k],
-                       declare(reader, optimizer, letter, STATE_MOMENT, optimizer->networks.items[i]));
-    }
+    declare_moments(reader, optimizer);
     for (uint32_t i = 0; optimizer->has_ema && i < optimizer->networks.count; i++)
         array_push(reader->arena, &optimizer->ema, declare(reader, optimizer, "ema", STATE_EMA, optimizer->networks.items[i]));
     optimizer->count = state_declare(reader, arena_format(reader->arena, "%s.count", optimizer->name), STATE_COUNT, type_scalar(DTYPE_I32),
@@ -167,32 +176,32 @@ bool optimizer_prepare(Reader *reader, OptimizerDecl *optimizer) {
     return !optimizer->failed;
 }
 
-static OptimizerDecl *keeper(Document *document, const Network *network, Reader *reader) {
-    for (uint32_t i = 0; i < document->optimizers.count; i++) {
-        OptimizerDecl *optimizer = document->optimizers.items[i].optimizer;
-        if (!json_get(optimizer->json, "ema") || !optimizer_prepare(reader, optimizer))
-            continue;
-        for (uint32_t k = 0; k < optimizer->networks.count; k++)
-            if (optimizer->networks.items[k] == network)
-                return optimizer;
-    }
-    OptimizerDecl *found = NULL;
-    for (uint32_t i = 0; !found && i < document->children.count; i++)
-        found = keeper(document->children.items[i].document, network, reader);
-    return found;
-}
-
+// Where an optimizer has no more than a part of the network, the rest is as it is now.
 Datum optimizer_ema(Reader *reader, Network *network) {
-    OptimizerDecl *optimizer = keeper(reader->main, network, reader);
-    if (!optimizer)
-        return reader_error(reader, "no optimizer keeps an \"ema\" of \"%s\"", network->name);
+    network = parameters_owner(network);
+    SetDatum *set = ARENA_NEW(reader->arena, SetDatum, 1);
+    bool is_kept = false;
+    if (!network_build(reader, network, reader->at))
+        return datum_error();
+    if (network->building)
+        return reader_error(reader, "the parameters of \"%s\" are not yet known inside it", network->name);
     if (reader->stage->kind == STAGE_TABLE)
         return reader_error(reader, "parameters are known at run time only");
-    SetDatum *set = ARENA_NEW(reader->arena, SetDatum, 1);
-    for (uint32_t i = 0; i < optimizer->networks.count; i++)
-        if (optimizer->networks.items[i] == network)
-            array_push(reader->arena, &set->items, ((SetValue){network->set, stage_read(reader, optimizer->ema.items[i])}));
-    return (Datum){.kind = DATUM_SET, .set = set};
+    for (uint32_t i = 0; i < network->sets.count; i++) {
+        const NetworkSet *own = network->sets.items[i];
+        OptimizerDecl *optimizer = own->optimizer;
+        uint32_t state = own->state;
+        bool has_ema = optimizer && json_get(optimizer->json, "ema");
+        if (has_ema && !optimizer_prepare(reader, optimizer))
+            return datum_error();
+        for (uint32_t k = 0; has_ema && k < optimizer->networks.count; k++)
+            if (optimizer->networks.items[k] == own) {
+                state = optimizer->ema.items[k];
+                is_kept = true;
+            }
+        array_push(reader->arena, &set->items, ((SetValue){own->set, stage_read(reader, state)}));
+    }
+    return is_kept ? (Datum){.kind = DATUM_SET, .set = set} : reader_error(reader, "no optimizer keeps an \"ema\" of \"%s\"", network->name);
 }
 
 // ---- steps
@@ -208,13 +217,17 @@ static LookAhead *record_create(Reader *reader, const OptimizerDecl *optimizer) 
     return record;
 }
 
+static bool keeps_moment(const OptimizerDecl *optimizer, uint32_t k, uint32_t set) {
+    return set < optimizer->moments[k].count && optimizer->moments[k].items[set] != UINT32_MAX;
+}
+
 // The values of now.
 static LookAhead *record_now(Reader *reader, const OptimizerDecl *optimizer) {
     LookAhead *record = record_create(reader, optimizer);
     for (uint32_t i = 0; i < optimizer->networks.count; i++) {
         record->parameters[i] = stage_read(reader, optimizer->networks.items[i]->state);
         for (uint32_t k = 0; k < 2; k++)
-            if (optimizer->moments[k].count)
+            if (keeps_moment(optimizer, k, i))
                 record->moments[k][i] = stage_read(reader, optimizer->moments[k].items[i]);
         if (optimizer->has_ema)
             record->ema[i] = stage_read(reader, optimizer->ema.items[i]);
@@ -250,7 +263,7 @@ static void record_store(Reader *reader, const LookAhead *record, Value when) {
         uint32_t state = optimizer->networks.items[i]->state;
         stage_write(reader, state, kept(reader, when, record->parameters[i], state));
         for (uint32_t k = 0; k < 2; k++)
-            if (optimizer->moments[k].count)
+            if (keeps_moment(optimizer, k, i))
                 stage_write(reader, optimizer->moments[k].items[i],
                             kept(reader, when, record->moments[k][i], optimizer->moments[k].items[i]));
         if (optimizer->has_ema)
@@ -324,26 +337,37 @@ static bool clip_gradients(Reader *reader, const OptimizerDecl *optimizer, const
     return true;
 }
 
+// The options of the rule, and those that a row gives instead or besides; false after an error.
+static bool read_options(Reader *reader, const OptimizerDecl *optimizer, const OptimizerRow *row, OptimizerStep *step) {
+    const Json *options = json_get(optimizer->json, optimizer->rule->name);
+    OptimizerOption *given = ARENA_NEW(reader->arena, OptimizerOption, options->count + (row ? row->json->count : 0) + 1);
+    step->options = given;
+    step->option_count = 0;
+    for (const Json *option = options->first; option; option = option->next)
+        if ((!row || !json_get(row->json, option->key)) &&
+            !read_option(reader, option, &optimizer->document->scope, &given[step->option_count++]))
+            return false;
+    for (const Json *option = row ? row->json->first : NULL; option; option = option->next)
+        if (strcmp(option->key, "of") && strcmp(option->key, "doc") &&
+            !read_option(reader, option, &optimizer->document->scope, &given[step->option_count++]))
+            return false;
+    return true;
+}
+
 // One step from a record. NULL after an error.
 static LookAhead *advance(Reader *reader, const LookAhead *from, Value *gradients, bool is_differentiated) {
     const OptimizerDecl *optimizer = from->optimizer;
-    const Json *options = json_get(optimizer->json, optimizer->rule->name), *ema = json_get(optimizer->json, "ema");
-    OptimizerOption *given = ARENA_NEW(reader->arena, OptimizerOption, options->count + 1), keep = {0};
-    uint32_t option_count = 0;
-    for (const Json *option = options->first; option; option = option->next)
-        if (!read_option(reader, option, &optimizer->document->scope, &given[option_count++]))
-            return NULL;
-    if (ema && !read_option(reader, ema, &optimizer->document->scope, &keep))
-        return NULL;
-    LookAhead *next = record_create(reader, optimizer);
-    next->count = build_number(reader->stage->graph, OP_add, from->count, 1);
+    const Json *ema = json_get(optimizer->json, "ema");
+    OptimizerOption keep = {0};
     OptimizerStep step = {.graph = reader->stage->graph,
                           .is_differentiated = is_differentiated,
-                          .options = given,
-                          .option_count = option_count,
-                          .count = next->count,
                           .context = reader,
                           .bias_correction = bias_correction};
+    if (!read_options(reader, optimizer, NULL, &step) ||
+        (ema && !read_option(reader, ema, &optimizer->document->scope, &keep)))
+        return NULL;
+    LookAhead *next = record_create(reader, optimizer);
+    next->count = step.count = build_number(reader->stage->graph, OP_add, from->count, 1);
     note_step(reader, from, &step, gradients, next);
     if (!clip_gradients(reader, optimizer, &step, gradients))
         return NULL;
@@ -352,7 +376,10 @@ static LookAhead *advance(Reader *reader, const LookAhead *from, Value *gradient
         OptimizerState state = {.parameters = is_differentiated ? set_repack(reader, set) : set.flat,
                                 .gradient = gradients[i],
                                 .moments = {from->moments[0][i], from->moments[1][i]}};
-        optimizer->rule->advance(&step, &state);
+        OptimizerStep own = step;
+        if (optimizer->networks.items[i]->row && !read_options(reader, optimizer, optimizer->networks.items[i]->row, &own))
+            return NULL;
+        optimizer->rule->advance(&own, &state);
         next->parameters[i] = state.parameters;
         next->moments[0][i] = state.moments[0];
         next->moments[1][i] = state.moments[1];

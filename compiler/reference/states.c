@@ -19,7 +19,10 @@ static void initialise(States *states, uint32_t index, uint64_t seed) {
     }
     for (uint32_t i = 0; i < set->parts.count; i++) {
         const Part *part = &set->parts.items[i];
-        init_fill(&part->init, &part->type, part->name, seed, tensor->data + part->offset);
+        uint64_t offset = part->offset;
+        while (part->init.kind == INIT_COPY) // of a part that is declared before
+            part = module_part(states->module, part->init.copy);
+        init_fill(&part->init, &part->type, part->name, seed, tensor->data + offset);
     }
 }
 
@@ -47,12 +50,6 @@ void states_set(States *states, const char *name, const Tensor *tensor) {
     memcpy(states->tensors[index].data, tensor->data, sizeof(double) * type_count(&tensor->type));
 }
 
-// "opt.m.unet" and the part "unet.conv2d.weight" make "opt.m.unet.conv2d.weight".
-static const char *part_name(Arena *arena, const State *state, const Set *set, const Part *part) {
-    size_t length = strlen(state->name) - strlen(set->network);
-    return arena_format(arena, "%.*s%s", (int)length, state->name, part->name);
-}
-
 StateParts states_parts(const States *states, const char *entry) {
     StateParts parts = {0};
     const char *prefix = entry ? arena_format(states->arena, "%s.", entry) : NULL;
@@ -69,7 +66,7 @@ StateParts states_parts(const States *states, const char *entry) {
         for (uint32_t k = 0; k < set->parts.count; k++) {
             const Part *part = &set->parts.items[k];
             array_push(states->arena, &parts,
-                       ((StatePart){part_name(states->arena, state, set, part), state, part->type, data + part->offset}));
+                       ((StatePart){module_part_name(states->arena, state, set, part), state, part->type, data + part->offset}));
         }
     }
     return parts;

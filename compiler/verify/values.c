@@ -147,8 +147,7 @@ Sources verify_sources(VerifyPhase *phase) {
 static uint64_t state_offset(const VerifyPhase *phase, const char *name) {
     const State *state = module_state(phase->module, name);
     const Set *set = set_of(phase->module, &state->type);
-    const char *first =
-        set ? arena_format(phase->arena, "%.*s%s", (int)(strlen(name) - strlen(set->network)), name, set->parts.items[0].name) : name;
+    const char *first = set ? module_part_name(phase->arena, state, set, &set->parts.items[0]) : name;
     const ProgramState *placed = program_state(phase->program, first);
     CHECK(placed);
     return placed->tensor.range.offset;

@@ -1,0 +1,242 @@
+// Networks that share, copy and tie parameters, and parts of an optimizer: three training steps against PyTorch (record_sharing.py says how the
+// numbers were made), resuming, and what is not computed for frozen parameters.
+#include "compiler/ir/differentiate.h"
+#include "compiler/read/read.h"
+#include "compiler/reference/states.h"
+#include "tests/end_to_end/command.h"
+#include <math.h>
+
+enum { STEPS = 3, REPORTS_MAX = 6 };
+
+static const char *fixture(const char *name) { return arena_format(arena, GG_SOURCE_DIR "/tests/end_to_end/fixtures/%s.json", name); }
+
+static const Module *read_module(const char *path) {
+    ReadOptions options = {.path = path};
+    const Module *module = read_document(arena, &options, diag);
+    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    return module;
+}
+
+// ---- steps by the interpreter
+
+static double initial(const char *name, uint64_t k) {
+    uint32_t sum = 0;
+    for (const char *at = name; *at; at++)
+        sum += (unsigned char)*at;
+    return 0.4 * sin(0.3 * (sum % 17) + 0.7 * (double)k);
+}
+
+// Parameters as record_sharing.py has them; what begins as a copy (as it did, drawn) copies them.
+static States fill_states(const Module *module) {
+    States states = states_create(arena, module, 3);
+    StateParts parts = states_parts(&states, NULL);
+    for (uint32_t i = 0; i < module->states.count; i++) {
+        const State *state = &module->states.items[i];
+        if (state->init.kind == INIT_COPY)
+            ck_assert_mem_eq(states.tensors[i].data, states_get(&states, state->init.copy)->data, sizeof(double) * type_count(&state->type));
+    }
+    for (uint32_t i = 0; i < parts.count; i++)
+        for (uint64_t k = 0; parts.items[i].state->kind == STATE_PARAMETERS && k < type_count(&parts.items[i].type); k++)
+            parts.items[i].data[k] = initial(parts.items[i].name, k);
+    for (uint32_t i = 0; i < module->states.count; i++) {
+        const State *state = &module->states.items[i];
+        if (state->init.kind == INIT_COPY)
+            states_set(&states, state->name, states_get(&states, state->init.copy));
+    }
+    return states;
+}
+
+static const Tensor *give_state(void *context, const char *name) { return states_get(context, name); }
+
+// One step; its reports, in their order.
+static void take_step(States *states, const Graph *graph, int32_t step, double *reports) {
+    Sources sources = {.context = states, .state = give_state, .seed = 3, .step = step, .steps = STEPS, .epoch_steps = 1};
+    const Tensor *values = interpret(arena, graph, &sources, NULL, diag);
+    ck_assert_msg(values != NULL, "%s", diag_text(diag, arena));
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < graph->outputs.count; i++)
+        if (graph->outputs.items[i].kind == OUTPUT_REPORT)
+            reports[count++] = values[graph->outputs.items[i].value.id].data[0];
+    for (uint32_t i = 0; i < graph->outputs.count; i++)
+        if (graph->outputs.items[i].kind == OUTPUT_STATE)
+            states_set(states, graph->outputs.items[i].name, &values[graph->outputs.items[i].value.id]);
+}
+
+static const struct {
+    const char *name;
+    uint32_t count;
+    double reports[STEPS][REPORTS_MAX];
+} recorded[] = {
+    {"shared_flow", // the loss, the worst error of flow and inverse, the size of the gradient by both, what the averaged inverse makes
+     4,
+     {{1.50976188155723, 0, 2.93474501850451, 0.537886318504938},
+      {1.11055467348458, 0, 2.52124441695016, 0.54581085828224},
+      {0.551376830486028, 0, 1.92522725708467, 0.536917776196966}}},
+    {"tied", // the loss, the size of the gradient by the embedding that is also the last layer, a loss with averaged weights
+     3,
+     {{5.16957175911521, 0.140007826010035, 1.91582597879085},
+      {4.90022957869399, 0.102225737331157, 1.73682525811159},
+      {4.68666008908143, 0.119348045782192, 1.55571711831091}}},
+    {"target", // the loss, norms of the network, the target and the predictor, what the average makes, the gradient's norm before clipping
+     6,
+     {{0.0985981759212278, 2.60170345359167, 2.60405571473604, 1.50741680109865, 4.12579199639061, 0.477494499851104},
+      {0.0879176653754679, 2.58954289052699, 2.59178409143472, 1.58430505156297, 3.51967842217333, 0.592643546653114},
+      {0.0262480009054038, 2.5903999708655, 2.57793130725438, 1.65073372914259, 2.63828648068325, 0.320067983833504}}},
+};
+enum { RECORDED = sizeof recorded / sizeof *recorded };
+
+START_TEST(steps_are_as_pytorch_takes_them) {
+    const Module *module = read_module(fixture(recorded[_i].name));
+    const Graph *graph = differentiate_graph(arena, module_program(module, "train")->phases.items[0].graph);
+    States states = fill_states(module);
+    for (int32_t step = 0; step < STEPS; step++) {
+        double reports[REPORTS_MAX] = {0};
+        take_step(&states, graph, step, reports);
+        for (uint32_t i = 0; i < recorded[_i].count; i++)
+            ck_assert_msg(fabs(reports[i] - recorded[_i].reports[step][i]) < 1e-12, "%s, step %d, report %u: %.15g, PyTorch has %.15g",
+                          recorded[_i].name, step, i, reports[i], recorded[_i].reports[step][i]);
+    }
+}
+END_TEST
+
+// ---- what is there and what is not
+
+static uint64_t saved(const Module *module, const char *start) {
+    States states = states_create(arena, module, 3);
+    StateParts parts = states_parts(&states, NULL);
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < parts.count; i++)
+        count += text_starts_with(parts.items[i].name, start) ? type_count(&parts.items[i].type) : 0;
+    return count;
+}
+
+START_TEST(states_are_those_of_the_parameters) {
+    const Module *target = read_module(fixture("target")), *flow = read_module(fixture("shared_flow"));
+    ck_assert_uint_eq(saved(target, "net."), 84);
+    ck_assert_uint_eq(saved(target, "target."), 84);
+    ck_assert_uint_eq(saved(target, "opt.m."), 84); // of 64 of net, and 20 of p
+    ck_assert_uint_eq(saved(target, "opt.v.net.body.weight"), 30);
+    ck_assert_uint_eq(saved(target, "opt.ema.net.head.bias"), 4);
+    ck_assert_uint_eq(saved(target, "opt.m.net.stem"), 0);
+    ck_assert_uint_eq(saved(flow, "flow."), 92);
+    ck_assert_uint_eq(saved(flow, "inverse."), 0);
+    ck_assert_uint_eq(saved(flow, "opt.m."), 92);
+}
+END_TEST
+
+static uint32_t contractions(const Graph *graph) {
+    uint32_t count = 0;
+    for (uint32_t id = 1; id < graph->nodes.count; id++)
+        count += graph->nodes.items[id].op == OP_matmul;
+    return count;
+}
+
+// Three layers forward; backward by the weight of each that is trained, and by the input of each that a trained one stands before.
+START_TEST(nothing_is_computed_for_frozen_parameters) {
+    static const struct {
+        const char *of;
+        uint32_t matmuls;
+    } rows[] = {{"\"f\"", 3 + 3 + 2}, {"\"f.b\", \"f.c\"", 3 + 2 + 1}, {"\"f.c*\"", 3 + 1}, {"\"f.b.bias\"", 3 + 0 + 1}, {"\"*.c.bias\"", 3}};
+    for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *path = in_folder("frozen.json");
+        write_text(path, arena_format(arena,
+                                      "{\"gcc-graph\": 1, \"networks\": {\"f\": {\"dims\": [\"n\"], \"inputs\": {\"x\": [\"n\", 3]}, \"nodes\": ["
+                                      "{\"op\": \"linear\", \"features\": 4, \"as\": \"a\"}, {\"op\": \"tanh\"},"
+                                      "{\"op\": \"linear\", \"features\": 5, \"as\": \"b\"}, {\"op\": \"tanh\"},"
+                                      "{\"op\": \"linear\", \"features\": 2, \"as\": \"c\"}]}},"
+                                      "\"optimizers\": {\"o\": {\"of\": [%s], \"adam\": {\"lr\": 0.1}}}, \"programs\": {\"train\": {\"mode\": \"train\","
+                                      "\"phases\": [{\"name\": \"p\", \"nodes\": [{\"random\": \"normal\", \"shape\": [6, 3]}, {\"call\": \"f\"},"
+                                      "{\"expr\": \"mean($^2)\", \"as\": \"l\"}, {\"update\": \"o\", \"minimize\": \"l\"}], \"report\": [\"l\"]}]}}}",
+                                      rows[i].of));
+        const Graph *graph = module_program(read_module(path), "train")->phases.items[0].graph;
+        Value *moved;
+        uint32_t found = contractions(graph_copy(arena, differentiate_graph(arena, graph), &moved)); // of what outputs reach
+        ck_assert_msg(found == rows[i].matmuls, "%s: %u matrix products, %u expected", rows[i].of, found, rows[i].matmuls);
+    }
+}
+END_TEST
+
+// Each kind of options takes one set of dispatches, however many parameters it has.
+START_TEST(updates_are_few) {
+    const Module *module = read_module(fixture("target"));
+    uint32_t sets = 0;
+    for (uint32_t i = 0; i < module->states.count; i++)
+        sets += module->states.items[i].kind == STATE_MOMENT;
+    ck_assert_uint_eq(sets, 2 * 4); // m and v of: net's weights, net's biases, p's weight, p's bias
+}
+END_TEST
+
+// ---- on the device
+
+static double report(const char *name, int step) {
+    const char *line = strstr(out, arena_format(arena, "%s@%d.0 ", name, step));
+    ck_assert_msg(line != NULL, "no %s of step %d: %s", name, step, out);
+    return atof(strchr(line, ' '));
+}
+
+START_TEST(the_device_agrees) {
+    const char *bundle = in_folder("g.ggb"), *name = recorded[_i].name;
+    expect_code(0, "compile %s -o %s", fixture(name), bundle);
+    expect_code(0, "verify %s", bundle);
+    expect_code(0, "run %s train --steps 3 --interpret", bundle);
+    double losses[STEPS];
+    for (int i = 0; i < STEPS; i++)
+        losses[i] = report("loss", i);
+    expect_code(0, "run %s train --steps 3", bundle);
+    for (int i = 0; i < STEPS; i++)
+        ck_assert_msg(fabs(report("loss", i) - losses[i]) < 1e-5 * (1 + fabs(losses[i])), "%s, step %d: %g, interpreted %g", name, i, report("loss", i),
+                      losses[i]);
+}
+END_TEST
+
+START_TEST(a_resumed_run_ends_bit_for_bit) {
+    const char *bundle = in_folder("g.ggb");
+    expect_code(0, "compile %s -o %s", fixture(recorded[_i].name), bundle);
+    expect_code(0, "train %s --out %s --steps 6", bundle, in_folder("whole"));
+    expect_code(0, "train %s --out %s --steps 6 --stop-at 2", bundle, in_folder("parts"));
+    expect_code(0, "train %s --out %s --resume", bundle, in_folder("parts"));
+    ck_assert_int_eq(system(arena_format(arena, "cmp %s/checkpoint-000006.safetensors %s/checkpoint-000006.safetensors", in_folder("whole"),
+                                         in_folder("parts"))),
+                     0);
+}
+END_TEST
+
+static const char *replaced(const char *text, const char *old, const char *new) {
+    const char *at = strstr(text, old);
+    ck_assert_msg(at != NULL, "no %s", old);
+    return arena_format(arena, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old));
+}
+
+// Of a run under another `of`, what the new one has moments of goes on, the rest begins anew or stays behind.
+START_TEST(another_choice_of_parameters_keeps_what_fits) {
+    size_t size;
+    const char *text = replaced(file_read(arena, fixture("target"), &size, diag), "[\"net.body\", \"net.h*\", \"p\"]", "[\"net\"]");
+    write_text(in_folder("other.json"), replaced(text, ", { \"of\": \"p\", \"lr\": 0.2, \"beta_1\": 0.8 }", ""));
+    expect_code(0, "compile %s -o %s", fixture("target"), in_folder("g.ggb"));
+    expect_code(0, "compile %s -o %s", in_folder("other.json"), in_folder("h.ggb"));
+    expect_code(0, "train %s --out %s --steps 2", in_folder("g.ggb"), in_folder("run"));
+    expect_code(0, "train %s --out %s --fork %s --steps 2", in_folder("h.ggb"), in_folder("fork"), in_folder("run"));
+    expect_err("27 of 33 states taken (14 of kind parameter, 8 of kind moment, 4 of kind ema, 1 of kind count)");
+    expect_err("begin anew (6): opt.m.net.stem.weight [5,3]; opt.m.net.stem.bias [5]");
+    expect_err("no such state (6): opt.m.p.l.weight; opt.m.p.l.bias");
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("sharing");
+    TCase *judged = tcase_create("judged"), *device = tcase_create("device");
+    tcase_add_checked_fixture(judged, setup, teardown);
+    tcase_add_loop_test(judged, steps_are_as_pytorch_takes_them, 0, RECORDED);
+    tcase_add_test(judged, states_are_those_of_the_parameters);
+    tcase_add_test(judged, nothing_is_computed_for_frozen_parameters);
+    tcase_add_test(judged, updates_are_few);
+    suite_add_tcase(suite, judged);
+    tcase_add_checked_fixture(device, setup, teardown);
+    tcase_set_timeout(device, 120);
+    tcase_add_loop_test(device, the_device_agrees, 0, RECORDED);
+    tcase_add_loop_test(device, a_resumed_run_ends_bit_for_bit, 0, RECORDED);
+    tcase_add_test(device, another_choice_of_parameters_keeps_what_fits);
+    if (has_device())
+        suite_add_tcase(suite, device);
+    return run_suite(suite);
+}
