@@ -78,6 +78,8 @@ static Datum network_attribute(Reader *reader, Network *network, const Tree *con
     Text path = text_create(reader->arena);
     for (uint32_t i = count; i-- > 0;)
         text_format(&path, "%s%s", path.length ? "." : "", chain[i]->name);
+    if (count == 1 && strcmp(path.data, "ema") && text_nearest(path.data, (const char *const[]){"ema"}, 1))
+        return reader_error(reader, "no \"%s\" in a network; did you mean \"ema\"?", path.data);
     if (strcmp(chain[count - 1]->name, "ema"))
         return parameters_named(reader, network, path.data);
     Datum ema = optimizer_ema(reader, network);

@@ -257,7 +257,9 @@ static void node_for(Reader *reader, const Json *node, Scope *scope, const Frame
                         "%lld repetitions: \"for\" is unrolled when compiling; use a phase's \"repeat\" for so many", (long long)below);
         return;
     }
-    for (int64_t i = 0; i < below && !reader_stopped(reader) && limit_turn(reader); i++) {
+    const Json *reverse = json_get(node, "reverse");
+    for (int64_t turn = 0; turn < below && !reader_stopped(reader) && limit_turn(reader); turn++) {
+        int64_t i = reverse && reverse->number != 0 ? below - 1 - turn : turn;
         Scope *inner = scope_create(reader, scope, true);
         scope_set(reader, inner, json_get(node, "for")->string, datum_int(i));
         lets_declare(reader, json_get(node, "let"), inner, NULL, "", false);

@@ -8,10 +8,15 @@ static uint32_t find(const Network *network, const char *full) {
 }
 
 const char *parameters_suggest(Reader *reader, const Network *network, const char *full) {
+    enum { SHOWN = 8 };
     ARRAY(const char *) names = {0};
     for (uint32_t i = 0; i < network->found.parts.count; i++)
         array_push(reader->arena, &names, network->found.parts.items[i].name);
-    return reader_suggest_words(reader, full, names.items, names.count);
+    const char *nearest = text_nearest(full, names.items, names.count);
+    if (nearest || names.count <= SHOWN)
+        return reader_suggest_words(reader, full, names.items, names.count);
+    return arena_format(reader->arena, "%s and %u more (gcc-graph summary lists the layers)",
+                        text_suggestion(reader->arena, full, names.items, SHOWN), names.count - SHOWN);
 }
 
 // ---- what nodes own
