@@ -95,9 +95,14 @@ static void append_programs(Text *text, const Module *module) {
                 text_format(text, " x epoch");
             else if (phase->repeat > 1)
                 text_format(text, " x %u", phase->repeat);
+            const char *turns = program_turns_text(text->arena, &(ProgramPhase){.is_eval = phase->is_eval, .every = phase->every, .when = phase->when, .is_conditions = phase->is_conditions});
+            if (*turns) // without its comma
+                text_format(text, " (%s)", turns + 2);
         }
         if (entry->steps)
             text_format(text, "; %u steps", entry->steps);
+        if (entry->stop)
+            text_format(text, "; stops when %s", entry->stop);
         for (uint32_t k = 0; k < entry->requires_trained.count; k++)
             text_format(text, "%s %s", k ? "," : "; requires", entry->requires_trained.items[k]);
         for (uint32_t k = 0; k < entry->inputs.count; k++)
@@ -218,7 +223,7 @@ static void write_input(JsonWriter *json, const Feed *input) {
     json_end_object(json);
 }
 
-static void write_program(JsonWriter *json, const GraphProgram *entry) {
+static void write_program(JsonWriter *json, const Module *module, const GraphProgram *entry) {
     json_begin_object(json, NULL);
     json_write_text(json, "name", entry->name);
     json_write_bool(json, "training", entry->training);
@@ -236,6 +241,10 @@ static void write_program(JsonWriter *json, const GraphProgram *entry) {
         json_begin_object(json, NULL);
         json_write_text(json, "name", entry->phases.items[i].name);
         json_write_uint(json, "repeat", entry->phases.items[i].repeat);
+        if (entry->phases.items[i].every.terms.count)
+            json_write_text(json, "every", every_text(module->arena, &entry->phases.items[i].every));
+        if (entry->phases.items[i].when)
+            json_write_text(json, "when", entry->phases.items[i].when);
         json_end_object(json);
     }
     json_end_array(json);
@@ -279,7 +288,7 @@ const char *summary_json(Arena *arena, const Module *module, const Program *prog
     json_end_array(json);
     json_begin_array(json, "programs");
     for (uint32_t i = 0; i < module->programs.count; i++)
-        write_program(json, &module->programs.items[i]);
+        write_program(json, module, &module->programs.items[i]);
     json_end_array(json);
     if (program)
         write_plan(json, program);

@@ -97,7 +97,7 @@ static bool train(Arguments *arguments, const Program *program) {
     arguments_flush(arguments); // warnings come before the first step
     if (!train_run(arguments->arena, program, &train, &result, arguments->diag))
         return false;
-    printf("%s: step %u of %u\n", train.out, result.steps_done, result.steps);
+    printf("%s: step %u of %u%s%s\n", train.out, result.steps_done, result.steps, result.stopped ? ": " : "", result.stopped ? result.stopped : "");
     return true;
 }
 

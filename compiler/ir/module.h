@@ -4,6 +4,7 @@
 #include "runtime/base/name_table.h"
 #include "runtime/base/tokens.h"
 #include "runtime/program/augment.h"
+#include "runtime/program/every.h"
 
 // How a state's numbers begin. Fan-in is the product of all axes but the first; fan-out as in PyTorch.
 typedef struct {
@@ -91,6 +92,10 @@ typedef struct {
     ARRAY(const char *) updates; // optimizers that it updates
     const char *pointer;
     bool skips; // GraphProgram.skips
+    bool is_eval;       // "mode": "eval" in a program that trains
+    Every every;        // see ProgramPhase
+    const char *when;   // the expression; NULL: none. What it computes is the conditions' report "NAME.when"
+    bool is_conditions; // the reader's own, the last of its program: see conditions.h
 } Phase;
 
 typedef struct {
@@ -98,6 +103,7 @@ typedef struct {
     bool training;
     bool skips;     // "not_finite": "skip" - an update whose gradients are not finite changes nothing
     uint32_t steps; // default length of `train`; 0: not said
+    const char *stop; // the expression that ends a training; NULL: none. The conditions' report "stop"
     ARRAY(Feed) inputs;
     ARRAY(const char *) requires_trained; // networks and states
     ARRAY(Phase) phases;

@@ -264,7 +264,7 @@ static void note_ranges(Emit *emit, PhaseEmit *at) {
 }
 
 static void add_phase(Emit *emit, const GraphProgram *program, const Phase *phase, KernelList *list, ProgramEntry *entry) {
-    ProgramPhase out = {.name = phase->name, .repeat = phase->repeat, .scratch_size = list->scratch_size, .scratch_lower_bound = list->scratch_lower_bound};
+    ProgramPhase out = {.name = phase->name, .repeat = phase->repeat, .is_eval = phase->is_eval, .every = phase->every, .when = phase->when, .is_conditions = phase->is_conditions, .scratch_size = list->scratch_size, .scratch_lower_bound = list->scratch_lower_bound};
     for (uint32_t i = 0; i < phase->feeds.count; i++)
         array_push(emit->arena, &out.feeds, feed_of(emit, &phase->feeds.items[i]));
     PhaseEmit at = {.list = list, .entry = program, .program_entry = entry, .phase = &out};
@@ -316,7 +316,7 @@ void emit_program(Arena *arena, const Module *module, KernelList *const *const *
     add_data(&emit);
     for (uint32_t p = 0; p < module->programs.count; p++) {
         const GraphProgram *from = &module->programs.items[p];
-        ProgramEntry entry = {.name = from->name, .training = from->training, .skips = from->skips, .steps = from->steps, .requires_trained = from->requires_trained.items,
+        ProgramEntry entry = {.name = from->name, .training = from->training, .skips = from->skips, .steps = from->steps, .stop = from->stop, .requires_trained = from->requires_trained.items,
                               .requires_count = from->requires_trained.count};
         for (uint32_t i = 0; i < from->inputs.count; i++)
             array_push(arena, &entry.inputs, feed_of(&emit, &from->inputs.items[i]));

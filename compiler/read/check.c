@@ -391,7 +391,7 @@ static bool check_texts(Reader *reader, const Json *list) {
 }
 
 static bool check_program(Reader *reader, const Json *program) {
-    if (!check_object(reader, program, "doc:t mode:t not_finite:t steps:e let:o state:o inputs:o requires:a phases:a!") ||
+    if (!check_object(reader, program, "doc:t mode:t not_finite:t steps:e stop:e let:o state:o inputs:o requires:a phases:a!") ||
         !CHECK_NAMES_IN(reader, program, "let", "state", "inputs") || !check_each(reader, json_get(program, "state"), check_state) ||
         !check_each(reader, json_get(program, "inputs"), check_program_input) || !check_texts(reader, json_get(program, "requires")))
         return false;
@@ -400,7 +400,7 @@ static bool check_program(Reader *reader, const Json *program) {
     if (!phases->first)
         return reader_error_at(reader, phases, "no phase is here; a program has one at least: [{\"name\": \"step\", \"nodes\": [ … ]}]");
     for (const Json *phase = phases->first; phase; phase = phase->next) {
-        if (!check_object(reader, phase, "doc:t name:t! repeat:e index:t feed:o nodes:a! report:a")) {
+        if (!check_object(reader, phase, "doc:t name:t! mode:t every:e when:e repeat:e index:t feed:o nodes:a! report:a")) {
             is_good = false;
             continue;
         }

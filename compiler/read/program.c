@@ -1,6 +1,6 @@
 // Program: data sets, and programs with their phases, each built into one graph.
 #include "compiler/ir/op.h"
-#include "compiler/read/reader.h"
+#include "compiler/read/conditions.h"
 #include <math.h>
 
 // ---- data sets
@@ -202,6 +202,7 @@ typedef struct {
     const Json *json;
     GraphProgram *program;
     Scope *scope;
+    Conditions *conditions;
 } ProgramPlace;
 
 static bool read_repeat(Reader *reader, const Json *json, Scope *scope, uint32_t *out) {
@@ -220,6 +221,7 @@ static bool read_repeat(Reader *reader, const Json *json, Scope *scope, uint32_t
 
 static void read_phase(Reader *reader, const Json *json, const ProgramPlace *place) {
     const Json *index = json_get(json, "index");
+    const Json *mode = json_get(json, "mode"), *updated = reader->updated;
     Phase phase = {
         .name = json_get(json, "name")->string, .pointer = json_pointer(reader->arena, json), .skips = place->program->skips};
     Stage *outer = reader->stage;
@@ -236,12 +238,18 @@ static void read_phase(Reader *reader, const Json *json, const ProgramPlace *pla
                   datum_tensor(feed_value(reader, &place->program->inputs.items[i])));
     if (index)
         scope_set(reader, scope, index->string, datum_tensor(graph_add(graph, OP_number, NULL, 0, (Attr[]){attr_text("repetition")}, 1)));
-    if (read_repeat(reader, json, place->scope, &phase.repeat) && read_feeds(reader, json_get(json, "feed"), place->scope, scope, &phase)) {
-        Call call = {.training = place->program->training};
+    if (conditions_turns(reader, json, place->program, place->scope, &phase) && read_repeat(reader, json, place->scope, &phase.repeat) &&
+        read_feeds(reader, json_get(json, "feed"), place->scope, scope, &phase)) {
+        Call call = {.training = mode ? !phase.is_eval : place->program->training};
+        if (mode)
+            scope_set(reader, scope, "training", datum_bool(call.training));
         Frame frame = {.call = &call, .document = reader->main, .path = "", .draws = path};
         nodes_run(reader, json_get(json, "nodes"), scope, &frame);
         report_all(reader, json_get(json, "report"), scope);
         measures_report(reader);
+        if (diag_error_count(reader->diag) == errors)
+            conditions_keep(reader, place->conditions, &phase);
+        reader->updated = call.training && !place->program->training ? updated : reader->updated;
         if (diag_error_count(reader->diag) == errors)
             scope_end(reader, scope, json);
     }
@@ -414,9 +422,14 @@ void program_declare(Reader *reader, const Json *json) {
     read_requires(reader, json_get(json, "requires"), &program);
     read_states(reader, json_get(json, "state"), program.name, scope);
     read_inputs(reader, json_get(json, "inputs"), &program, scope);
-    ProgramPlace place = {json, &program, scope};
-    for (const Json *phase = json_get(json, "phases")->first; phase && !reader_stopped(reader); phase = phase->next)
+    Conditions conditions;
+    uint32_t errors = diag_error_count(reader->diag);
+    ProgramPlace place = {json, &program, scope, &conditions};
+    bool is_good = conditions_find(reader, json, &program, scope, &conditions);
+    for (const Json *phase = json_get(json, "phases")->first; is_good && phase && !reader_stopped(reader); phase = phase->next)
         read_phase(reader, phase, &place);
+    if (is_good && conditions.is_there && diag_error_count(reader->diag) == errors)
+        conditions_build(reader, &conditions);
     if (diag_error_count(reader->diag) == 0)
         warn_unused_inputs(reader, json_get(json, "inputs"), &program);
     if (reader->updated && !program.training) {

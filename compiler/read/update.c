@@ -449,10 +449,15 @@ static bool read_when(Reader *reader, const Json *when, Scope *scope, bool *is_n
     return true;
 }
 
+static bool may_update(Reader *reader, const Json *node) {
+    return !reader->phase || !reader->phase->is_eval ||
+           reader_error_at(reader, node, "the phase \"%s\" has \"mode\": \"eval\", and updates nothing", reader->phase->name);
+}
+
 void node_update(Reader *reader, const Json *node, Scope *scope) {
     reader->updated = reader->updated ? reader->updated : node;
     const Json *when = json_get(node, "when");
-    if (reader->stage->kind != STAGE_PHASE)
+    if (reader->stage->kind != STAGE_PHASE || !may_update(reader, node))
         return;
     OptimizerDecl *optimizer = find(reader, json_get(node, "update"));
     if (!optimizer)
@@ -508,7 +513,7 @@ Datum node_step(Reader *reader, const Json *node, Scope *scope) {
 }
 
 void node_commit(Reader *reader, const Json *node, Scope *scope) {
-    const LookAhead *record = in_phase(reader, node) ? read_record(reader, json_get(node, "commit"), scope) : NULL;
+    const LookAhead *record = in_phase(reader, node) && may_update(reader, node) ? read_record(reader, json_get(node, "commit"), scope) : NULL;
     if (record)
         record_store(reader, record, (Value){0});
 }

@@ -15,31 +15,43 @@ bool batches_open(Arena *arena, const BatchesOptions *options, Batches *out, Dia
                             .datasets = datasets,
                             .seed = options->seed,
                             .first_step = options->first,
-                            .end_step = options->end};
-    out->loader = loader_create(arena, kept, diag);
-    return out->loader != NULL;
+                            .end_step = options->end,
+                            .is_plain = options->is_plain};
+    out->options = kept;
+    out->batches = ARENA_NEW(arena, LoaderBatch, options->entry->phases.count);
+    out->has_batch = ARENA_NEW(arena, bool, options->entry->phases.count);
+    return true;
+}
+
+bool batches_begin(Arena *arena, Batches *data, const uint32_t *runs, Diag *diag) {
+    if (!data->options)
+        return true;
+    data->options->runs = runs;
+    data->loader = loader_create(arena, data->options, diag);
+    return data->loader != NULL;
 }
 
 void batches_close(Batches *data) { loader_destroy(&data->loader); }
 
-static bool is_at(const LoaderBatch *batch, uint32_t step, uint32_t phase, uint32_t repetition) {
-    return batch->step == step && batch->phase == phase && batch->repetition == repetition;
-}
+static bool is_at(const LoaderBatch *batch, uint32_t run, uint32_t repetition) { return batch->run == run && batch->repetition == repetition; }
 
-bool batches_seek(Batches *data, uint32_t step, uint32_t phase, uint32_t repetition, Diag *diag) {
-    while (data->loader && (!data->has_batch || !is_at(&data->batch, step, phase, repetition))) {
-        if (!loader_next(data->loader, &data->batch, diag))
+bool batches_seek(Batches *data, uint32_t run, uint32_t phase, uint32_t repetition, Diag *diag) {
+    if (!data->loader)
+        return true;
+    while (!data->has_batch[phase] || !is_at(&data->batches[phase], run, repetition)) {
+        if (!loader_next(data->loader, phase, &data->batches[phase], diag))
             return false;
-        data->has_batch = true;
+        data->has_batch[phase] = true;
     }
+    data->batch = data->batches[phase];
     return true;
 }
 
-bool batches_records(Batches *data, uint32_t batch, uint32_t step, uint32_t phase, uint32_t repetition, uint32_t *out, Diag *diag) {
+bool batches_records(Batches *data, uint32_t batch, uint32_t run, uint32_t phase, uint32_t repetition, uint32_t *out, Diag *diag) {
     *out = batch;
     if (!data->loader || batch == 0)
         return true;
-    if (!batches_seek(data, step, phase, repetition, diag))
+    if (!batches_seek(data, run, phase, repetition, diag))
         return false;
     *out = data->batch.records;
     return true;

@@ -57,7 +57,7 @@ static const void *find_feed(Running *running, uint32_t index) {
             !batches_elements_from(running->arena, full, given, feed->tensor.type, &feed->tensor.layout, &elements, running->diag))
             return NULL;
     } else if (run->data->loader) {
-        if (!batches_seek(run->data, running->turn->moment.step, running->turn->phase, running->turn->moment.repetition, running->diag))
+        if (!batches_seek(run->data, running->turn->run, running->turn->phase, running->turn->moment.repetition, running->diag))
             return NULL;
         elements = (void *)(uintptr_t)run->data->batch.feeds[index];
     } else {
@@ -118,7 +118,7 @@ static bool feed(void *context, PlayTurn *turn, Diag *diag) {
         if (!(feeds[i] = find_feed(running, i)))
             return false;
     turn->feeds = feeds;
-    return batches_records(run->data, program_batch(running->phase), turn->moment.step, turn->phase, turn->moment.repetition,
+    return batches_records(run->data, program_batch(running->phase), turn->run, turn->phase, turn->moment.repetition,
                            &turn->moment.records, diag);
 }
 
@@ -132,10 +132,20 @@ static bool take(void *context, const SessionResult *result, Diag *diag) {
 }
 
 static bool run_step(const DeviceRun *run, Play *play, uint32_t step, Diag *diag) {
-    for (uint32_t i = 0; i < run->entry->phases.count; i++)
-        if ((!run->phase || strcmp(run->phase, run->entry->phases.items[i].name) == 0) && !session_play_phase(play, step, i, diag))
+    for (uint32_t i = 0; run->phase && i < run->entry->phases.count; i++)
+        if (strcmp(run->phase, run->entry->phases.items[i].name) == 0 && !session_play_phase(play, step, i, diag))
             return false;
-    return true;
+    return run->phase || session_play(play, step, diag);
+}
+
+// A phase that is run alone has its turn in each step.
+static bool begin(const DeviceRun *run, Arena *arena, Play *play, Diag *diag) {
+    const uint32_t *runs = session_play_past(run->session, run->entry, arena, diag);
+    if (!runs || !batches_begin(arena, run->data, runs, diag))
+        return false;
+    if (run->data->loader)
+        feeding_prepare(play, arena, run->data->loader);
+    return run->phase || session_play_begin(play, arena, run->first_step, diag);
 }
 
 bool device_run(Arena *arena, const DeviceRun *run, Diag *diag) {
@@ -151,11 +161,12 @@ bool device_run(Arena *arena, const DeviceRun *run, Diag *diag) {
                  .feed = feed,
                  .take = take,
                  .context = &running};
-    if (run->data->loader)
-        feeding_prepare(&play, arena, run->data->loader);
-    bool good = true;
-    for (uint32_t i = 0; i < run->steps && good; i++)
-        good = run_step(run, &play, run->first_step + i, diag);
+    bool good = begin(run, arena, &play, diag);
+    uint32_t step = run->first_step;
+    for (; step < run->first_step + run->steps && good && !session_play_is_stopped(&play); step++)
+        good = run_step(run, &play, step, diag);
+    if (good && session_play_is_stopped(&play))
+        fprintf(run->log, "%s\n", program_stop_text(arena, run->entry, step));
     arena_destroy(&running.arena);
     return good && put_states(run, arena, "after", diag);
 }

@@ -9,7 +9,9 @@ typedef struct {
     Diag *diag;
     const Phase *phase;
     const Graph *graph; // of the phase, differentiated
-    uint32_t step, repetition;
+    Turns *turns;       // NULL: a phase alone, in each step
+    uint32_t epoch_steps;
+    uint32_t step, repetition, turn; // turn: how often the phase ran before
     const char *moment; // "3.0"
     bool failed;
 } Running;
@@ -35,7 +37,7 @@ static const Tensor *source_state(void *context, const char *name) { return stat
 static bool read_batch(Running *running, const Feed *feed, Tensor *out) {
     Batches *data = running->run->data;
     uint32_t phase = (uint32_t)(running->phase - running->run->entry->phases.items);
-    if (!batches_seek(data, running->step, phase, running->repetition, running->diag))
+    if (!batches_seek(data, running->turn, phase, running->repetition, running->diag))
         return false;
     *out = tensor_create(running->arena, &feed->type);
     batches_elements_to_tensor(data->batch.feeds[feed - running->phase->feeds.items], out);
@@ -161,21 +163,15 @@ static bool put_draws(Running *running, const Tensor *values) {
     return true;
 }
 
-static bool run_repetition(Running *running, uint32_t epoch_steps) {
+static const Tensor *compute(Running *running, uint32_t records) {
     const Interpretation *run = running->run;
     const Graph *graph = running->graph;
-    Arena *arena = running->arena;
-    bool *needed = ARENA_NEW(arena, bool, graph->nodes.count);
+    bool *needed = ARENA_NEW(running->arena, bool, graph->nodes.count);
     for (uint32_t i = 0; i < graph->outputs.count; i++) {
         needed[graph->outputs.items[i].value.id] = true;
         needed[graph->outputs.items[i].at.id] = true;
     }
     need_draws(running, needed);
-    running->moment = arena_format(arena, "%u.%u", running->step, running->repetition);
-    uint32_t records, batch = running->phase->feeds.count ? running->phase->feeds.items[0].batch : 0;
-    uint32_t phase = (uint32_t)(running->phase - run->entry->phases.items);
-    if (!batches_records(run->data, batch, running->step, phase, running->repetition, &records, running->diag))
-        return false;
     Sources sources = {.context = running,
                        .state = source_state,
                        .feed = source_feed,
@@ -183,11 +179,23 @@ static bool run_repetition(Running *running, uint32_t epoch_steps) {
                        .seed = run->seed,
                        .step = (int32_t)running->step,
                        .steps = (int32_t)(run->first_step + run->steps),
-                       .epoch = (int32_t)(running->step / epoch_steps),
-                       .epoch_steps = (int32_t)epoch_steps,
+                       .epoch = (int32_t)(running->step / running->epoch_steps),
+                       .epoch_steps = (int32_t)running->epoch_steps,
                        .repetition = (int32_t)running->repetition,
                        .records = (int32_t)records};
-    const Tensor *values = interpret(arena, graph, &sources, needed, running->diag);
+    return interpret(running->arena, graph, &sources, needed, running->diag);
+}
+
+static bool run_repetition(Running *running) {
+    const Interpretation *run = running->run;
+    const Graph *graph = running->graph;
+    Arena *arena = running->arena;
+    running->moment = arena_format(arena, "%u.%u", running->step, running->repetition);
+    uint32_t records, batch = running->phase->feeds.count ? running->phase->feeds.items[0].batch : 0;
+    uint32_t phase = (uint32_t)(running->phase - run->entry->phases.items);
+    if (!batches_records(run->data, batch, running->turn, phase, running->repetition, &records, running->diag))
+        return false;
+    const Tensor *values = compute(running, records);
     if (!values || running->failed || !put_draws(running, values))
         return false;
     for (uint32_t i = 0; i < graph->outputs.count; i++)
@@ -205,22 +213,74 @@ static uint32_t repeats_of(const Interpretation *run, uint32_t phase) {
     return run->entry->phases.items[phase].repeat ? run->entry->phases.items[phase].repeat : 1;
 }
 
-static bool run_step(Running *running, const Graph *const *graphs, uint32_t epoch_steps) {
+static bool has_turn(const Running *running, uint32_t phase) {
     const Interpretation *run = running->run;
-    for (uint32_t i = 0; i < run->entry->phases.count; i++) {
-        running->phase = &run->entry->phases.items[i];
-        running->graph = graphs[i];
-        if (run->phase && strcmp(run->phase, running->phase->name) != 0)
-            continue;
-        for (running->repetition = 0; running->repetition < repeats_of(run, i); running->repetition++) {
-            running->arena = arena_create();
-            bool good = run_repetition(running, epoch_steps);
-            arena_destroy(&running->arena);
-            if (!good)
-                return false;
-        }
+    return run->phase ? strcmp(run->phase, run->entry->phases.items[phase].name) == 0 : turns_has(running->turns, running->step, phase);
+}
+
+static bool run_phase(Running *running, const Graph *graph, uint32_t phase) {
+    running->phase = &running->run->entry->phases.items[phase];
+    running->graph = graph;
+    running->turn = turns_before(running->turns, running->step, phase);
+    for (running->repetition = 0; running->repetition < repeats_of(running->run, phase); running->repetition++) {
+        running->arena = arena_create();
+        bool good = run_repetition(running);
+        arena_destroy(&running->arena);
+        if (!good)
+            return false;
     }
+    if (running->turns)
+        turns_count(running->turns, phase);
     return true;
+}
+
+// What the program's conditions say at the end of a step.
+static bool run_conditions(Running *running, const Graph *const *graphs, uint32_t step) {
+    const ProgramPhase *conditions = running->turns ? running->turns->conditions : NULL;
+    if (!conditions)
+        return true;
+    uint32_t index = (uint32_t)(conditions - running->run->planned->phases.items), count = conditions->results.count;
+    running->phase = &running->run->entry->phases.items[index];
+    running->graph = graphs[index];
+    running->step = step;
+    running->repetition = 0;
+    running->arena = arena_create();
+    const Tensor *values = compute(running, 0);
+    const void **words = ARENA_NEW(running->arena, const void *, count);
+    for (uint32_t i = 0; values && i < running->graph->outputs.count; i++)
+        for (uint32_t k = 0; k < count; k++)
+            if (!strcmp(running->graph->outputs.items[i].name, conditions->results.items[k].name)) {
+                uint32_t *word = ARENA_NEW(running->arena, uint32_t, 1);
+                *word = element_word(conditions->results.items[k].tensor.type, values[running->graph->outputs.items[i].value.id].data[0]);
+                words[k] = word;
+            }
+    if (values)
+        turns_take(running->turns, words);
+    arena_destroy(&running->arena);
+    return values != NULL;
+}
+
+static bool run_step(Running *running, const Graph *const *graphs) {
+    for (uint32_t i = 0; i < running->run->entry->phases.count; i++)
+        if (has_turn(running, i) && !run_phase(running, graphs[i], i))
+            return false;
+    return run_conditions(running, graphs, running->step);
+}
+
+// Where the run begins: its batches, its turns, and what the last step's conditions said.
+static bool begin(Running *running, Arena *arena, const Graph *const *graphs) {
+    const Interpretation *run = running->run;
+    uint32_t *runs = ARENA_NEW(arena, uint32_t, run->planned->phases.count);
+    for (uint32_t i = 0; i < run->planned->phases.count; i++)
+        if (run->planned->phases.items[i].when)
+            runs[i] = (uint32_t)states_get(run->states, program_runs_name(arena, run->planned, &run->planned->phases.items[i]))->data[0];
+    if (!batches_begin(arena, run->data, runs, running->diag))
+        return false;
+    running->epoch_steps = run->data->loader ? loader_epoch_steps(run->data->loader) : 1;
+    if (run->phase)
+        return true;
+    running->turns = turns_create(arena, run->planned, run->first_step + run->steps, running->epoch_steps, runs, running->diag);
+    return running->turns && (run->first_step == 0 || run_conditions(running, graphs, run->first_step - 1));
 }
 
 static bool each_state(Running *running, bool take) {
@@ -247,7 +307,6 @@ bool interpret_program(Arena *arena, const Interpretation *run, Diag *diag) {
     Running running = {.run = run, .arena = arena, .diag = diag};
     if (!each_state(&running, true))
         return false;
-    uint32_t epoch_steps = run->data->loader ? loader_epoch_steps(run->data->loader) : 1;
     const Graph **graphs = ARENA_NEW(arena, const Graph *, run->entry->phases.count);
     for (uint32_t i = 0; i < run->entry->phases.count; i++) {
         const Phase *phase = &run->entry->phases.items[i];
@@ -255,11 +314,16 @@ bool interpret_program(Arena *arena, const Interpretation *run, Diag *diag) {
         if (!graphs[i])
             return false;
     }
-    for (uint32_t i = 0; i < run->steps; i++) {
-        running.step = run->first_step + i;
-        if (!run_step(&running, graphs, epoch_steps))
+    if (!begin(&running, arena, graphs))
+        return false;
+    uint32_t done = run->first_step;
+    for (; done < run->first_step + run->steps && !(running.turns && running.turns->is_stopped); done++) {
+        running.step = done;
+        if (!run_step(&running, graphs))
             return false;
     }
+    if (running.turns && running.turns->is_stopped)
+        fprintf(run->log, "%s\n", program_stop_text(arena, run->planned, done));
     running.arena = arena;
     return each_state(&running, false);
 }

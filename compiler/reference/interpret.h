@@ -7,6 +7,7 @@
 typedef struct {
     const Module *module;
     const GraphProgram *entry;
+    const ProgramEntry *planned; // the same, as the host plays it
     const char *phase; // only this one; NULL: all
     Dump *files;
     uint64_t seed;

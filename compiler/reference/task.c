@@ -39,7 +39,8 @@ static bool open_batches(Arena *arena, const Task *task, const Program *program,
                              .spec_count = task->data_count,
                              .seed = task->seed,
                              .first = task->first_step,
-                             .end = task->first_step + task->steps};
+                             .end = task->first_step + task->steps,
+                             .is_plain = task->phase != NULL};
     return batches_open(arena, &wanted, out, diag);
 }
 
@@ -96,6 +97,7 @@ bool task_interpret(Arena *arena, const Task *task, const Module *module, const 
     StateParts parts = states_parts(&states, task->entry->name);
     Interpretation run = {.module = module,
                           .entry = module_program(module, task->entry->name),
+                          .planned = task->entry,
                           .phase = task->phase,
                           .files = task->files,
                           .seed = task->seed,

@@ -48,6 +48,9 @@ static void disturb(const State *state, uint64_t seed, uint32_t attempt, double 
         case STATE_COUNT:
             out[i] = 3;
             break;
+        case STATE_CONDITION:
+            out[i] = state->type.dtype == DTYPE_F32 ? out[i] + normal(seed, name, i) : 3;
+            break;
         }
 }
 

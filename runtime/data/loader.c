@@ -1,4 +1,5 @@
-// Loader: a ring of slots. One thread fills slot i mod depth; a pool reads the rows of its batches. The caller holds one slot at a time.
+// Loader: a ring of slots for each phase that is fed. One thread fills the slots of whichever ring has least to give; a pool reads the rows of a
+// batch. The caller holds one slot of each ring at a time.
 #include "runtime/data/loader.h"
 #include "runtime/base/bug.h"
 #include "runtime/base/pool.h"
@@ -18,38 +19,43 @@ typedef struct {
     bool has_order;
 } Source;
 
+typedef struct Slot Slot;
+
 typedef struct {
     Source *sources; // by feed
     uint32_t source_count, repeats;
+    bool is_fed;
+    Slot *slots;    // NULL: it is not fed
+    const void **nothing; // what is fed then: NULL for each feed
+    uint64_t first; // repetition since step 0: the number of the first one
+    uint64_t total; // of repetitions, at most
+    uint64_t produced, released; // guarded by the loader's lock
+    uint64_t taken;              // the caller's
 } PhaseFeeds;
 
-typedef struct {
+struct Slot {
     LoaderBatch batch;
-    void **buffers;     // by feed, as large as the largest phase needs
+    void **buffers;     // by feed
     const void **feeds; // of the batch: a buffer, or NULL
     LoaderOrigin *origins;
     uint32_t **records; // by feed: of the origins
     Arena *arena;       // what readers warned of
     Diag *diag;
-} Slot;
+};
 
 struct Loader {
     LoaderOptions options;
     PhaseFeeds *phases;
     uint32_t phase_count;
     uint32_t first_feeding; // phase_count: none feeds
-    Slot *slots;
-    uint32_t slot_count;
-    uint64_t total;              // repetitions from first_step to end_step
+    Turns *turns;           // where first_step stands; NULL: there are no steps
+    uint32_t slot_count;    // of a ring
     Pool *pool;                  // of those that read rows; the ordering thread is one of them
     PoolThread thread;           // which orders the work
     pthread_mutex_t lock;
     pthread_cond_t changed; // produced, released
     // Guarded by the lock:
-    uint64_t produced, released;
     bool is_stopping, has_failed;
-    // The caller's:
-    uint64_t taken;
     // The ordering thread's until has_failed is set:
     Arena *thread_arena;
     Diag *thread_diag;
@@ -99,10 +105,12 @@ static bool resolve(Arena *arena, const LoaderOptions *options, const ProgramFee
 
 static bool resolve_phase(Arena *arena, const LoaderOptions *options, const ProgramPhase *phase, PhaseFeeds *out, Diag *diag) {
     *out =
-        (PhaseFeeds){.source_count = phase->feeds.count, .repeats = phase->repeat, .sources = ARENA_NEW(arena, Source, phase->feeds.count)};
+        (PhaseFeeds){.source_count = phase->feeds.count, .repeats = phase->repeat, .sources = ARENA_NEW(arena, Source, phase->feeds.count),
+                     .nothing = ARENA_NEW(arena, const void *, phase->feeds.count)};
     for (uint32_t i = 0; i < phase->feeds.count; i++) {
         if (!resolve(arena, options, &phase->feeds.items[i], &out->sources[i], diag))
             return false;
+        out->is_fed = out->is_fed || out->sources[i].dataset;
         if (out->repeats == 0 && out->sources[i].dataset)
             out->repeats = out->sources[i].batches;
     }
@@ -196,13 +204,17 @@ static bool read_all(Loader *loader, const PhaseFeeds *phase, Slot *slot, uint32
     return false;
 }
 
-static bool produce(Loader *loader, Slot *slot, uint32_t step, uint32_t phase_index, uint32_t repetition) {
-    PhaseFeeds *phase = &loader->phases[phase_index];
-    slot->batch =
-        (LoaderBatch){.step = step, .phase = phase_index, .repetition = repetition, .feeds = slot->feeds, .origins = slot->origins};
+// Repetition k of a phase, counted since step 0.
+static LoaderBatch batch_at(const Loader *loader, const PhaseFeeds *phase, uint64_t k) {
+    return (LoaderBatch){.run = (uint32_t)(k / phase->repeats), .phase = (uint32_t)(phase - loader->phases), .repetition = (uint32_t)(k % phase->repeats)};
+}
+
+static bool produce(Loader *loader, PhaseFeeds *phase, Slot *slot, uint64_t k) {
+    slot->batch = batch_at(loader, phase, k);
+    slot->batch.feeds = slot->feeds;
+    slot->batch.origins = slot->origins;
     arena_reset(slot->arena);
     slot->diag = diag_create(slot->arena);
-    uint64_t k = (uint64_t)step * phase->repeats + repetition;
     uint32_t rows = 0;
     for (uint32_t i = 0; i < phase->source_count; i++) {
         Source *source = &phase->sources[i];
@@ -228,62 +240,89 @@ static bool produce(Loader *loader, Slot *slot, uint32_t step, uint32_t phase_in
     return true;
 }
 
+// The ring with a free slot that has least to give; NULL: none has one, and *is_done where none ever will. Under the lock.
+static PhaseFeeds *hungriest(Loader *loader, bool *is_done) {
+    PhaseFeeds *found = NULL;
+    *is_done = true;
+    for (uint32_t p = 0; p < loader->phase_count; p++) {
+        PhaseFeeds *phase = &loader->phases[p];
+        if (!phase->slots || phase->produced == phase->total)
+            continue;
+        *is_done = false;
+        uint64_t filled = phase->produced - phase->released;
+        if (filled < loader->slot_count && (!found || filled < found->produced - found->released))
+            found = phase;
+    }
+    return found;
+}
+
 static void *run(void *argument) {
     Loader *loader = argument;
-    uint32_t step = loader->options.first_step, phase = 0, repetition = 0;
-    for (uint64_t i = 0; i < loader->total; i++) {
+    for (bool ok = true, is_done = false; ok;) {
         pthread_mutex_lock(&loader->lock);
-        while (!loader->is_stopping && i >= loader->released + loader->slot_count)
+        PhaseFeeds *phase = hungriest(loader, &is_done);
+        while (!loader->is_stopping && !phase && !is_done) {
             pthread_cond_wait(&loader->changed, &loader->lock);
-        bool is_stopping = loader->is_stopping;
+            phase = hungriest(loader, &is_done);
+        }
+        bool is_stopping = loader->is_stopping || is_done;
         pthread_mutex_unlock(&loader->lock);
         if (is_stopping)
             break;
-        bool ok = produce(loader, &loader->slots[i % loader->slot_count], step, phase, repetition);
+        ok = produce(loader, phase, &phase->slots[phase->produced % loader->slot_count], phase->first + phase->produced);
         pthread_mutex_lock(&loader->lock);
-        loader->produced += ok;
+        phase->produced += ok;
         loader->has_failed = !ok;
         pthread_cond_signal(&loader->changed);
         pthread_mutex_unlock(&loader->lock);
-        if (!ok)
-            break;
-        if (++repetition == loader->phases[phase].repeats) {
-            repetition = 0;
-            phase = (phase + 1) % loader->phase_count;
-            step += phase == 0;
-        }
     }
     return NULL;
 }
 
+static void make_slot(Arena *arena, const PhaseFeeds *phase, Slot *slot) {
+    *slot = (Slot){.feeds = ARENA_NEW(arena, const void *, phase->source_count),
+                   .buffers = ARENA_NEW(arena, void *, phase->source_count),
+                   .origins = ARENA_NEW(arena, LoaderOrigin, phase->source_count),
+                   .records = ARENA_NEW(arena, uint32_t *, phase->source_count),
+                   .arena = arena_create()};
+    for (uint32_t f = 0; f < phase->source_count; f++) {
+        const Source *source = &phase->sources[f];
+        if (!source->dataset)
+            continue;
+        slot->buffers[f] = arena_alloc(arena, (size_t)source->element_count * ELEMENT_WORD * source->feed->batch);
+        slot->records[f] = ARENA_NEW(arena, uint32_t, source->feed->batch);
+    }
+}
+
 static void make_slots(Arena *arena, Loader *loader) {
-    uint32_t feed_count = 0;
-    for (uint32_t p = 0; p < loader->phase_count; p++)
-        feed_count = loader->phases[p].source_count > feed_count ? loader->phases[p].source_count : feed_count;
-    loader->slots = ARENA_NEW(arena, Slot, loader->slot_count);
-    for (uint32_t s = 0; s < loader->slot_count; s++) {
-        loader->slots[s].feeds = ARENA_NEW(arena, const void *, feed_count);
-        loader->slots[s].buffers = ARENA_NEW(arena, void *, feed_count);
-        loader->slots[s].origins = ARENA_NEW(arena, LoaderOrigin, feed_count);
-        loader->slots[s].records = ARENA_NEW(arena, uint32_t *, feed_count);
-        loader->slots[s].arena = arena_create();
+    for (uint32_t p = 0; p < loader->phase_count; p++) {
+        PhaseFeeds *phase = &loader->phases[p];
+        if (!phase->is_fed || phase->total == 0)
+            continue;
+        phase->slots = ARENA_NEW(arena, Slot, loader->slot_count);
+        for (uint32_t s = 0; s < loader->slot_count; s++)
+            make_slot(arena, phase, &phase->slots[s]);
     }
-    for (uint32_t f = 0; f < feed_count; f++) {
-        size_t size = 0;
-        uint32_t rows = 0;
-        for (uint32_t p = 0; p < loader->phase_count; p++) {
-            const PhaseFeeds *phase = &loader->phases[p];
-            if (f >= phase->source_count || !phase->sources[f].dataset)
-                continue;
-            size_t needed = (size_t)phase->sources[f].element_count * ELEMENT_WORD * phase->sources[f].feed->batch;
-            size = needed > size ? needed : size;
-            rows = phase->sources[f].feed->batch > rows ? phase->sources[f].feed->batch : rows;
-        }
-        for (uint32_t s = 0; s < loader->slot_count; s++) {
-            loader->slots[s].buffers[f] = arena_alloc(arena, size);
-            loader->slots[s].records[f] = ARENA_NEW(arena, uint32_t, rows);
-        }
+}
+
+static bool has_steps(const LoaderOptions *options) { return options->end_step > options->first_step; }
+
+// Which repetitions each phase can have at most.
+static bool find_turns(Arena *arena, Loader *loader, Diag *diag) {
+    const LoaderOptions *options = &loader->options;
+    if (!has_steps(options))
+        return true;
+    uint32_t steps = options->steps ? options->steps : options->end_step;
+    if (!options->is_plain && !(loader->turns = turns_create(arena, options->entry, steps, loader_epoch_steps(loader), options->runs, diag)))
+        return false;
+    for (uint32_t p = 0; p < loader->phase_count; p++) {
+        PhaseFeeds *phase = &loader->phases[p];
+        uint32_t first = turns_before(loader->turns, options->first_step, p),
+                 end = turns_before_end(loader->turns, options->first_step, options->end_step, p);
+        phase->first = (uint64_t)first * phase->repeats;
+        phase->total = (uint64_t)(end - first) * phase->repeats;
     }
+    return true;
 }
 
 static uint32_t wanted_threads(const LoaderOptions *options) {
@@ -297,16 +336,14 @@ Loader *loader_create(Arena *arena, const LoaderOptions *options, Diag *diag) {
     loader->phase_count = options->entry->phases.count;
     loader->first_feeding = loader->phase_count;
     loader->phases = ARENA_NEW(arena, PhaseFeeds, loader->phase_count);
-    uint64_t per_step = 0;
     for (uint32_t p = 0; p < loader->phase_count; p++) {
         if (!resolve_phase(arena, options, &options->entry->phases.items[p], &loader->phases[p], diag))
             return NULL;
-        per_step += loader->phases[p].repeats;
-        for (uint32_t i = 0; i < loader->phases[p].source_count; i++)
-            if (loader->phases[p].sources[i].dataset && loader->first_feeding == loader->phase_count)
-                loader->first_feeding = p;
+        if (loader->phases[p].is_fed && loader->first_feeding == loader->phase_count)
+            loader->first_feeding = p;
     }
-    loader->total = per_step * (options->end_step > options->first_step ? options->end_step - options->first_step : 0);
+    if (!find_turns(arena, loader, diag))
+        return NULL;
     loader->slot_count = (options->depth ? options->depth : DEPTH) + 1; // one is the caller's
     make_slots(arena, loader);
     loader->thread_arena = arena_create();
@@ -333,27 +370,34 @@ void loader_destroy(Loader **pointer) {
     pthread_mutex_unlock(&loader->lock);
     pool_thread_join(&loader->thread);
     pool_destroy(&loader->pool);
-    for (uint32_t s = 0; s < loader->slot_count; s++)
-        arena_destroy(&loader->slots[s].arena);
+    for (uint32_t p = 0; p < loader->phase_count; p++)
+        for (uint32_t s = 0; loader->phases[p].slots && s < loader->slot_count; s++)
+            arena_destroy(&loader->phases[p].slots[s].arena);
     pthread_cond_destroy(&loader->changed);
     pthread_mutex_destroy(&loader->lock);
     arena_destroy(&loader->thread_arena);
 }
 
-bool loader_next(Loader *loader, LoaderBatch *out, Diag *diag) {
-    CHECK(loader->taken < loader->total);
+bool loader_next(Loader *loader, uint32_t index, LoaderBatch *out, Diag *diag) {
+    PhaseFeeds *phase = &loader->phases[index];
+    CHECK(phase->taken < phase->total);
+    if (!phase->slots) {
+        *out = batch_at(loader, phase, phase->first + phase->taken++);
+        out->feeds = phase->nothing;
+        return true;
+    }
     pthread_mutex_lock(&loader->lock);
-    loader->released = loader->taken;
+    phase->released = phase->taken;
     pthread_cond_signal(&loader->changed);
-    while (!loader->has_failed && loader->produced == loader->taken)
+    while (!loader->has_failed && phase->produced == phase->taken)
         pthread_cond_wait(&loader->changed, &loader->lock);
-    bool ok = loader->produced > loader->taken;
+    bool ok = phase->produced > phase->taken;
     pthread_mutex_unlock(&loader->lock);
     if (!ok) {
         diag_merge(diag, loader->thread_diag);
         return false;
     }
-    const Slot *slot = &loader->slots[loader->taken++ % loader->slot_count];
+    const Slot *slot = &phase->slots[phase->taken++ % loader->slot_count];
     *out = slot->batch;
     diag_merge(diag, slot->diag);
     return true;
@@ -421,7 +465,8 @@ const char *loader_position(const Loader *loader, Arena *arena, uint32_t step) {
                 is_known |= phase->sources[j].dataset == source->dataset && phase->sources[j].split == source->split;
             if (is_known)
                 continue;
-            uint64_t k = (uint64_t)step * phase->repeats;
+            bool is_counted = loader->turns && loader->turns->when[p] != UINT32_MAX; // else the step says it
+            uint64_t k = is_counted ? phase->first + phase->taken : (uint64_t)turns_before(loader->turns, step, p) * phase->repeats;
             text_format(&text, "%s%s.%s: epoch %u, batch %u of %u", text.length ? "; " : "", source->feed->data, source->feed->split,
                         (uint32_t)(k / source->batches), (uint32_t)(k % source->batches), source->batches);
         }

@@ -1,11 +1,12 @@
 // Loader: fills the feeds of a program's phases in threads, ahead of the device.
 //
-// What a batch holds is a pure function of seed and step, whatever the number of threads, so a resumed run needs no state of it: a phase's
-// k-th repetition since step 0 takes batch k mod B of permutation k div B, where B is the number of batches in the feed's split. A
+// What a batch holds is a pure function of seed and number, whatever the number of threads, so a resumed run needs no more than how often
+// each phase ran: its k-th repetition since step 0 takes batch k mod B of permutation k div B, where B is the number of batches in the feed's split. A
 // shuffled feed's draw (see dataset.h) is a function of seed, data set and k div B: feeds that take the same record together get the same
 // draw, and every epoch another one. A sequential feed's draw is 0.
 #pragma once
 #include "runtime/data/dataset.h"
+#include "runtime/program/turns.h"
 
 typedef struct Loader Loader;
 
@@ -15,7 +16,10 @@ typedef struct {
     Dataset *const *datasets; // of dataset_open_all
     uint64_t seed;
     uint32_t first_step, end_step;
-    uint32_t depth;   // repetitions ahead; 0: 4
+    uint32_t steps;       // the run's total; 0: end_step
+    const uint32_t *runs; // by phase: of those that have a `when`, how often they ran before first_step; NULL: never
+    bool is_plain;        // phases run in each step, whatever the program says of when they do
+    uint32_t depth;   // repetitions ahead, of each phase; 0: 4
     uint32_t threads; // that read; 0: one less than there are processors, 1 to 8
 } LoaderOptions;
 
@@ -33,15 +37,15 @@ typedef struct {
 } LoaderOrigin;
 
 typedef struct {
-    uint32_t step, phase, repetition;
+    uint32_t run, phase, repetition; // run: how often the phase ran before; of one that runs in each step, the step
     const void *const *feeds; // by index in phase->feeds: dense logical words; NULL where a feed is a program's input
     const LoaderOrigin *origins;
     uint32_t records; // real ones of the batch; the rest of the batch repeats the last one. 0: nothing is fed
 } LoaderBatch;
 
-// The next repetition, in the order step, phase, repetition. Valid until the next call. Readers' warnings (a broken picture) are added to
-// `diag`. False: a reader failed (reported).
-bool loader_next(Loader *loader, LoaderBatch *out, Diag *diag);
+// The phase's next repetition, whatever other phases do. Valid until the next call for this phase. Readers' warnings (a broken picture) are
+// added to `diag`. False: a reader failed (reported).
+bool loader_next(Loader *loader, uint32_t phase, LoaderBatch *out, Diag *diag);
 
 uint32_t loader_repeats(const Loader *loader, uint32_t phase); // of one step; "epoch" resolved
 uint32_t loader_epoch_steps(const Loader *loader);             // batches of the first feeding phase / its repetitions, at least 1

@@ -45,9 +45,10 @@ static void print_phase(Text *text, const Program *program, const ProgramEntry *
         waves += i == 0 || phase->steps.items[i].wave != phase->steps.items[i - 1].wave;
     text_format(text, "\nphase %s/%s: %u steps in %u waves, ", entry->name, phase->name, count, waves);
     if (phase->repeat)
-        text_format(text, "repeated %u times\n", phase->repeat);
+        text_format(text, "repeated %u times", phase->repeat);
     else
-        text_append(text, "repeated for an epoch\n");
+        text_append(text, "repeated for an epoch");
+    text_format(text, "%s\n", program_turns_text(arena, phase));
     double share = phase->scratch_lower_bound ? (double)phase->scratch_size / (double)phase->scratch_lower_bound : 1;
     text_format(text, "  scratch %s, lower bound %s (x %.2f)\n", text_bytes(arena, phase->scratch_size),
                 text_bytes(arena, phase->scratch_lower_bound), share);

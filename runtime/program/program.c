@@ -73,6 +73,56 @@ const char *program_record_word(const Program *program, const ProgramEntry *entr
     return feed && is_image(program, feed) ? "images" : "records";
 }
 
+bool program_every(const ProgramEntry *entry, uint32_t steps, uint32_t epoch_steps, uint32_t *out, Diag *diag) {
+    bool is_good = true;
+    for (uint32_t p = 0; p < entry->phases.count; p++) {
+        const ProgramPhase *phase = &entry->phases.items[p];
+        int64_t value = phase->every.terms.count ? every_value(&phase->every, steps, epoch_steps) : 1;
+        out[p] = value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+        if (value >= 1)
+            continue;
+        Arena *arena = arena_create();
+        diag_error(diag, NULL, "phase \"%s\" of program \"%s\" would run every %lld steps: \"%s\" with steps = %u and epoch_steps = %u; 1 or more is needed, as max(1, …) makes it",
+                   phase->name, entry->name, (long long)value, every_text(arena, &phase->every), steps, epoch_steps);
+        arena_destroy(&arena);
+        is_good = false;
+    }
+    return is_good;
+}
+
+const ProgramPhase *program_conditions(const ProgramEntry *entry) {
+    const ProgramPhase *last = entry->phases.count ? &entry->phases.items[entry->phases.count - 1] : NULL;
+    return last && last->is_conditions ? last : NULL;
+}
+
+const char *program_runs_name(Arena *arena, const ProgramEntry *entry, const ProgramPhase *phase) {
+    return arena_format(arena, "%s.runs.%s", entry->name, phase->name);
+}
+
+const ProgramResult *program_condition(Arena *arena, const ProgramEntry *entry, const ProgramPhase *phase) {
+    const ProgramPhase *conditions = program_conditions(entry);
+    const char *name = phase ? arena_format(arena, "%s.when", phase->name) : "stop";
+    for (uint32_t i = 0; conditions && i < conditions->results.count; i++)
+        if (strcmp(conditions->results.items[i].name, name) == 0)
+            return &conditions->results.items[i];
+    return NULL;
+}
+
+const char *program_turns_text(Arena *arena, const ProgramPhase *phase) {
+    Text text = text_create(arena);
+    text_append(&text, phase->is_eval ? ", mode eval" : "");
+    if (phase->every.terms.count)
+        text_format(&text, ", every %s steps", every_text(arena, &phase->every));
+    if (phase->when)
+        text_format(&text, ", when %s", phase->when);
+    text_append(&text, phase->is_conditions ? ", computes when and stop" : "");
+    return text.data;
+}
+
+const char *program_stop_text(Arena *arena, const ProgramEntry *entry, uint32_t done) {
+    return arena_format(arena, "stopped after step %u, since \"stop\" is true: %s", done, entry->stop);
+}
+
 uint32_t program_batch(const ProgramPhase *phase) {
     for (uint32_t i = 0; i < phase->feeds.count; i++)
         if (phase->feeds.items[i].data)

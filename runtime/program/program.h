@@ -4,16 +4,15 @@
 #include "runtime/base/json.h"
 #include "runtime/base/tokens.h"
 #include "runtime/program/augment.h"
+#include "runtime/program/every.h"
 #include "runtime/program/layout.h"
 #include "runtime/program/target.h"
 #include "runtime/program/words.h"
 
 // Format 1 (gcc-graph 0.1.0) knows no number of records, which those of format 2 may read; in both a phase has dispatches, from format 3 on steps,
 // each of a kind. All are read. A kind that a reader does not know is an error that names the writer's version, so that new kinds are no new
-// format. A phase that the host is to run at times only will say so in members of its own, "every": N and "when": the name of a report, which
-// a format that has them adds to ProgramPhase: a reader of format 3 would run such a phase always. Format 4 says what becomes of a data set's
-// pictures ("augment").
-// Format 4 has texts as numbers: "tokens" of fields and inputs, and the lists that they name.
+// format. Format 4 has phases that run at times only, programs that stop by what they report, what becomes of a data set's pictures
+// ("augment") and texts as numbers ("tokens" of fields and inputs, and the lists that they name).
 enum { PROGRAM_FORMAT = 4, PROGRAM_FORMAT_OLDEST = 1 };
 
 // One allocation; of scratch there may be several. Offsets inside it are multiples of Target.offset_alignment.
@@ -112,6 +111,15 @@ typedef struct {
 typedef struct {
     const char *name;
     uint32_t repeat; // 0: "epoch"
+    bool is_eval;    // in a program that trains: its networks are as when sampling, and it updates none
+    // It runs in the steps that `every` divides, where `when` holds too. Both say so of a whole step; its batches count its own runs.
+    Every every;
+    // The expression, for people; NULL: there is none. It holds before the first step, and then where the last step's phase of conditions gave
+    // "NAME.when" a number that is not 0. The i32 state "PROGRAM.runs.NAME" counts the phase's runs.
+    const char *when;
+    // Nobody's own phase, but the last of a program that has a "when" or "stop": it computes them at the end of each step, and the host waits
+    // for its results, "NAME.when" and "stop".
+    bool is_conditions;
     ARRAY(ProgramFeed) feeds;
     ARRAY(Step) steps; // in order; waves ascend
     ARRAY(ProgramResult) results;
@@ -123,6 +131,7 @@ typedef struct {
     bool training;
     bool skips; // updates whose gradients are not finite change nothing, and reports need not be finite
     uint32_t steps; // default length of a training; 0: not said
+    const char *stop; // the expression, for people, that ends a training where its last step's phase of conditions finds it true; NULL: none
     const char **requires_trained;
     uint32_t requires_count;
     ARRAY(ProgramFeed) inputs; // given by the user once a run (tensor in MEMORY_FEED of each phase that reads it)
@@ -200,6 +209,14 @@ uint64_t program_tensor_size(const ProgramTensor *tensor);                    //
 const ProgramEntry *program_entry(const Program *program, const char *name); // NULL when absent
 const ProgramState *program_state(const Program *program, const char *name); // NULL when absent
 const char *program_record_word(const Program *program, const ProgramEntry *entry); // "images" where the first feed is some, else "records"
+// Each so many steps a phase runs, by phase. False where that is less than 1 in a run of these lengths (reported).
+bool program_every(const ProgramEntry *entry, uint32_t steps, uint32_t epoch_steps, uint32_t *out, Diag *diag);
+const ProgramPhase *program_conditions(const ProgramEntry *entry);            // NULL: it has none
+const char *program_runs_name(Arena *arena, const ProgramEntry *entry, const ProgramPhase *phase); // of the state that counts its runs
+const ProgramResult *program_condition(Arena *arena, const ProgramEntry *entry, const ProgramPhase *phase); // its when's; NULL phase: stop's
+const char *program_turns_text(Arena *arena, const ProgramPhase *phase);      // ", every 2*epoch_steps, when validate.loss > 1"; "": in each step
+// "stopped after step 120: validate.stalled", where so many steps are done.
+const char *program_stop_text(Arena *arena, const ProgramEntry *entry, uint32_t done);
 uint32_t program_batch(const ProgramPhase *phase);                             // of its first feed from a data set; 0: it has none
 uint32_t program_below(const Program *program, const ProgramFeed *feed); // what the data set or the input declares of labels; 0: nothing
 // About how long a device takes for it, once it runs.

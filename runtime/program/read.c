@@ -329,8 +329,33 @@ static ProgramResult read_result(Fields *fields, const Json *json) {
     return result;
 }
 
+static void read_every(Fields *fields, const Json *json, Every *out) {
+    const Json *list = json_get(json, "every") ? field_list(fields, json, "every") : NULL;
+    for (const Json *item = list ? list->first : NULL; item && out->terms.count <= EVERY_TERMS_MAX; item = item->next) {
+        EveryTerm term = {.kind = EVERY_NUMBER};
+        if (item->kind != JSON_NUMBER)
+            term.kind = (EveryKind)field_choice(fields, item, every_kind_names, EVERY_KIND_COUNT);
+        else if (item->is_integer && item->number >= INT32_MIN && item->number <= INT32_MAX)
+            term.number = (int32_t)item->number;
+        else
+            field_complain(fields, item, "every: an integer of 32 bits is needed");
+        array_push(fields->arena, &out->terms, term);
+    }
+    if (list && !every_is_whole(out))
+        field_complain(fields, list, "every: no formula, numbers and what is done with them");
+}
+
+static void read_turns(Fields *fields, const Json *json, ProgramPhase *phase) {
+    static const char *const modes[] = {"train", "eval"};
+    phase->is_eval = json_get(json, "mode") && field_named(fields, json, "mode", modes, 2) == 1;
+    read_every(fields, json, &phase->every);
+    phase->when = field_optional_text(fields, json, "when");
+    phase->is_conditions = json_get(json, "conditions") && field_bool(fields, json, "conditions");
+}
+
 static ProgramPhase read_phase(Fields *fields, const Json *json) {
     ProgramPhase phase = {.name = field_name(fields, json, "name"), .repeat = field_word(fields, json, "repeat")};
+    read_turns(fields, json, &phase);
     phase.scratch_size = field_size(fields, json, "scratch_size");
     phase.scratch_lower_bound = field_size(fields, json, "scratch_lower_bound");
     const Json *list = field_list(fields, json, "feeds");
@@ -356,6 +381,7 @@ static ProgramPhase read_phase(Fields *fields, const Json *json) {
 static ProgramEntry read_entry(Fields *fields, const Json *json) {
     ProgramEntry entry = {.name = field_name(fields, json, "name"), .training = field_bool(fields, json, "training")};
     entry.steps = field_word(fields, json, "steps");
+    entry.stop = field_optional_text(fields, json, "stop");
     static const char *const not_finite[] = {"stop", "skip"};
     entry.skips = json_get(json, "not_finite") && field_named(fields, json, "not_finite", not_finite, 2) == 1;
     const Json *list = field_list(fields, json, "requires");

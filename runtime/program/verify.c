@@ -331,6 +331,34 @@ static void verify_phase(Verifier *verifier, const ProgramEntry *entry, const Pr
     }
 }
 
+static void verify_condition(Verifier *verifier, const ProgramEntry *entry, const ProgramPhase *phase) {
+    const ProgramResult *result = program_condition(verifier->arena, entry, phase);
+    if (!result)
+        fail(verifier, "no phase of conditions computes %s%s", phase ? phase->name : "", phase ? ".when" : "stop");
+    else if (result->format != RESULT_REPORT || layout_logical_count(&result->tensor.layout) != 1)
+        fail(verifier, "the condition %s is no scalar", result->name);
+}
+
+// When phases run: what the host will ask is there.
+static void verify_turns(Verifier *verifier, const ProgramEntry *entry) {
+    for (uint32_t i = 0; i < entry->phases.count; i++) {
+        const ProgramPhase *phase = &entry->phases.items[i];
+        if (phase->every.terms.count && !every_is_whole(&phase->every))
+            fail(verifier, "%s: \"every\" is no formula", phase->name);
+        if (phase->is_conditions && (i + 1 < entry->phases.count || phase->repeat != 1 || phase->feeds.count || phase->when))
+            fail(verifier, "%s: a phase of conditions is the last one, once a step, and takes no feeds", phase->name);
+        if (!phase->when)
+            continue;
+        verify_condition(verifier, entry, phase);
+        const char *name = program_runs_name(verifier->arena, entry, phase);
+        const ProgramState *runs = program_state(verifier->program, name);
+        if (!runs || runs->tensor.type != ELEMENT_I32 || layout_logical_count(&runs->tensor.layout) != 1)
+            fail(verifier, "%s: there is no state %s to count its runs, one i32", phase->name, name);
+    }
+    if (entry->stop)
+        verify_condition(verifier, entry, NULL);
+}
+
 static void verify_kernel(Verifier *verifier, const ProgramKernel *kernel) {
     const char *whose = arena_format(verifier->arena, "kernel %s", kernel->name);
     uint32_t texels = 0, count = kernel->bindings.count;
@@ -403,6 +431,7 @@ bool program_verify(const Program *program, Text *problems) {
         verifier.where = entry->name;
         if (!check_feeds(&verifier, entry->inputs.items, entry->inputs.count))
             break;
+        verify_turns(&verifier, entry);
         for (uint32_t k = 0; k < entry->phases.count; k++)
             verify_phase(&verifier, entry, &entry->phases.items[k]);
     }

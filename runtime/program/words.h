@@ -11,7 +11,8 @@
     WORD(STATE_MOMENT, "moment")        /* m, v of an optimizer */                                                                       \
     WORD(STATE_EMA, "ema")              /* an average of parameters */                                                                   \
     WORD(STATE_COUNT, "count")          /* an optimizer's i32 count of steps */                                                          \
-    WORD(STATE_PROGRAM, "program")      /* of a program: starts anew with every run, not checkpointed */
+    WORD(STATE_PROGRAM, "program")      /* of a program: starts anew with every run, not checkpointed */                                  \
+    WORD(STATE_CONDITION, "condition")  /* of a program: what its conditions go by, the last reports and counts of runs; checkpointed */
 typedef enum { STATE_KINDS(WORDS_ENUMERATOR) } StateKind;
 enum { STATE_KIND_COUNT = 0 STATE_KINDS(WORDS_ONE) };
 extern const char *const state_kind_names[STATE_KIND_COUNT];

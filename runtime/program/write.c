@@ -336,10 +336,32 @@ static void write_results(Sheet *sheet, const ProgramPhase *phase) {
     close_group(sheet, "]");
 }
 
+static void write_turns(Sheet *sheet, const ProgramPhase *phase) {
+    if (phase->is_eval)
+        put_text(sheet, "mode", "eval");
+    JsonWriter *line = json_line_writer_create(sheet->arena);
+    json_begin_array(line, NULL);
+    for (uint32_t i = 0; i < phase->every.terms.count; i++) {
+        const EveryTerm *term = &phase->every.terms.items[i];
+        if (term->kind == EVERY_NUMBER)
+            json_write_number(line, NULL, term->number);
+        else
+            json_write_text(line, NULL, every_kind_names[term->kind]);
+    }
+    json_end_array(line);
+    if (phase->every.terms.count)
+        put_line(sheet, "every", line);
+    if (phase->when)
+        put_text(sheet, "when", phase->when);
+    if (phase->is_conditions)
+        put_bool(sheet, "conditions", true);
+}
+
 static void write_phase(Sheet *sheet, const Program *program, const ProgramPhase *phase) {
     open_group(sheet, NULL, "{");
     put_text(sheet, "name", phase->name);
     put_uint(sheet, "repeat", phase->repeat);
+    write_turns(sheet, phase);
     put_uint(sheet, "scratch_size", phase->scratch_size);
     put_uint(sheet, "scratch_lower_bound", phase->scratch_lower_bound);
     write_feeds(sheet, "feeds", phase->feeds.items, phase->feeds.count);
@@ -360,6 +382,8 @@ static void write_entry(Sheet *sheet, const Program *program, const ProgramEntry
     if (entry->skips)
         put_text(sheet, "not_finite", "skip");
     put_uint(sheet, "steps", entry->steps);
+    if (entry->stop)
+        put_text(sheet, "stop", entry->stop);
     line = json_line_writer_create(sheet->arena);
     json_begin_array(line, NULL);
     for (uint32_t i = 0; i < entry->requires_count; i++)

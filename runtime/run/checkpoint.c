@@ -250,7 +250,7 @@ bool checkpoint_fits(const HostTensor *tensor, const ProgramState *state, const 
 
 static bool is_needed(const ProgramState *state, CheckpointMatch match) {
     return checkpoint_keeps(state) &&
-           (match == CHECKPOINT_EXACT || (state->kind != STATE_MOMENT && state->kind != STATE_COUNT));
+           (match == CHECKPOINT_EXACT || (state->kind != STATE_MOMENT && state->kind != STATE_COUNT && state->kind != STATE_CONDITION));
 }
 
 bool checkpoint_match(const Checkpoint *checkpoint, const Program *program, CheckpointMatch match, Diag *diag) {

@@ -56,7 +56,7 @@ static const char *csv_cell(Arena *arena, const char *content) {
 
 static void find_series(Metrics *metrics, const ProgramEntry *entry) {
     for (uint32_t p = 0; p < entry->phases.count; p++)
-        for (uint32_t r = 0; r < entry->phases.items[p].results.count; r++) {
+        for (uint32_t r = 0; r < entry->phases.items[p].results.count && !entry->phases.items[p].is_conditions; r++) {
             const ProgramResult *result = &entry->phases.items[p].results.items[r];
             if (result->format != RESULT_REPORT)
                 continue;

@@ -49,6 +49,15 @@ static void write_fork(JsonWriter *writer, const RunFork *fork) {
     json_end_object(writer);
 }
 
+static void write_stopped(JsonWriter *writer, const Run *run) {
+    if (!run->stopped)
+        return;
+    json_begin_object(writer, "stopped");
+    json_write_uint(writer, "step", run->stopped_at);
+    json_write_text(writer, "why", run->stopped);
+    json_end_object(writer);
+}
+
 bool run_write(const char *folder, const Run *run, Diag *diag) {
     Arena *arena = arena_create();
     JsonWriter *writer = json_writer_create(arena);
@@ -65,6 +74,7 @@ bool run_write(const char *folder, const Run *run, Diag *diag) {
     json_write_uint(writer, "steps", run->steps);
     write_totals(writer, run);
     write_fork(writer, &run->fork);
+    write_stopped(writer, run);
     json_write_uint(writer, "save_every", run->save_every);
     json_write_uint(writer, "keep", run->keep);
     json_write_uint(writer, "sample_every", run->sample_every);
@@ -131,6 +141,11 @@ static bool read_fork(const Json *json, RunFork *out, Diag *diag) {
                      json_text(fork, "digest", &out->digest, diag));
 }
 
+static bool read_stopped(const Json *json, Run *out, Diag *diag) {
+    const Json *stopped = json_get(json, "stopped");
+    return !stopped || (json_text(stopped, "why", &out->stopped, diag) && read_number(stopped, "step", &out->stopped_at, diag));
+}
+
 static const char *optional_text(const Json *json, const char *key) {
     const Json *value = json_get(json, key);
     return value && value->kind == JSON_STRING ? value->string : NULL;
@@ -155,7 +170,7 @@ bool run_read(Arena *arena, const char *folder, Run *out, Diag *diag) {
               read_number(json, "steps", &out->steps, diag) && read_number(json, "save_every", &out->save_every, diag) &&
               read_number(json, "keep", &out->keep, diag) && read_number(json, "sample_every", &out->sample_every, diag) &&
               read_number(json, "sample_count", &out->sample_count, diag) && read_totals(arena, json, out, diag) &&
-              read_fork(json, &out->fork, diag);
+              read_fork(json, &out->fork, diag) && read_stopped(json, out, diag);
     if (ok && sscanf(seed, "%" SCNu64, &out->seed) != 1) {
         Place place = json_place(arena, json_get(json, "seed"));
         diag_error(diag, &place, "\"seed\" must be a number in quotes");
@@ -226,6 +241,8 @@ bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag) {
     given->totals = stored->totals;
     given->total_count = stored->total_count;
     given->fork = stored->fork;
+    given->stopped = stored->stopped;
+    given->stopped_at = stored->stopped_at;
     given->save_every = given->save_every ? given->save_every : stored->save_every;
     given->keep = given->keep ? given->keep : stored->keep;
     given->sample_every = given->sample_every ? given->sample_every : stored->sample_every;

@@ -28,6 +28,8 @@ typedef struct {
     const RunTotal *totals; // every total that the run has had, the first from step 0; run.json's, never given
     uint32_t total_count;
     RunFork fork;
+    const char *stopped; // why the run is finished before its total: its program's "stop"; NULL: it is not
+    uint32_t stopped_at; // after so many steps
     uint32_t save_every, keep, sample_every, sample_count;
     const char *sample_entry;
     const char *schedules; // the winners, as text

@@ -12,9 +12,9 @@ void feeding_prepare(Play *play, Arena *arena, const Loader *loader) {
 
 bool feeding_next(Loader *loader, PlayTurn *turn, Diag *diag) {
     LoaderBatch batch;
-    if (!loader_next(loader, &batch, diag))
+    if (!loader_next(loader, turn->phase, &batch, diag))
         return false;
-    CHECK(batch.phase == turn->phase && batch.repetition == turn->moment.repetition);
+    CHECK(batch.repetition == turn->moment.repetition);
     turn->feeds = batch.feeds;
     turn->moment.records = batch.records;
     return true;

@@ -63,6 +63,8 @@ static bool run_all(Sampling *sampling, Diag *diag) {
                  .take = take,
                  .context = sampling};
     feeding_prepare(&play, sampling->arena, sampling->loader);
+    if (sampling->entry->training && !session_play_begin(&play, sampling->arena, 0, diag))
+        return false;
     for (uint32_t p = 0; p < sampling->entry->phases.count; p++)
         sampling->total += sampling->runs * session_play_repeats(&play, p);
     for (uint32_t i = 0; i < sampling->runs; i++)

@@ -1,10 +1,12 @@
 // Play: the one loop over a program's phases, their repetitions and their results.
 #pragma once
+#include "runtime/program/turns.h"
 #include "runtime/session/session.h"
 
 // One repetition of a phase.
 typedef struct {
     uint32_t phase;           // its index
+    uint32_t run;             // how often the phase ran before this step: of one that runs in each, the step
     Moment moment;            // as step, steps and repetition make it
     const void *const *feeds; // by index in the phase's feeds, as session_submit takes them
 } PlayTurn;
@@ -25,10 +27,21 @@ typedef struct {
     bool (*take)(void *context, const SessionResult *result, Diag *diag);
     void *context;
     bool is_stopping; // set by one of the three: what began is done, and no further repetition begins
+    Turns *turns;     // of a training: made by session_play_begin. NULL: all phases run in each step
 } Play;
 
-// One step: all phases, each as often as it repeats. What is still in flight at its end stays so; the next step goes on behind it. False:
-// the session, or one of the caller's functions, failed (reported).
+// How often the phases that have a `when` ran, by phase, as the session's states say. NULL: reported.
+const uint32_t *session_play_past(Session *session, const ProgramEntry *entry, Arena *arena, Diag *diag);
+// Before the first step of a training is played: the turns of its phases, from where the session's states stand. Needs steps and epoch_steps.
+// From then on steps are played in order. False: reported.
+bool session_play_begin(Play *play, Arena *arena, uint32_t first_step, Diag *diag);
+bool session_play_is_stopped(const Play *play); // the program's "stop" holds: there is no further step
+// Whether this is the last result that `take` is given of its step.
+bool session_play_is_last(const Play *play, const SessionResult *result);
+
+// One step: all phases whose turn it is, each as often as it repeats. What is still in flight at its end stays so; the next step goes on
+// behind it, except in a program with conditions: they say what comes next. False: the session, or one of the caller's functions, failed
+// (reported).
 bool session_play(Play *play, uint32_t step, Diag *diag);
 bool session_play_phase(Play *play, uint32_t step, uint32_t phase, Diag *diag); // of a step, only this phase
 bool session_play_finish(Play *play, Diag *diag);                              // takes all that is in flight

@@ -98,6 +98,8 @@ static void match_all(Fork *fork) {
     for (uint32_t i = 0; i < fork->matches.count; i++)
         if (fork->matches.items[i].state->kind == STATE_COUNT)
             match_optimizer(fork, &fork->matches.items[i]);
+        else if (fork->matches.items[i].state->kind == STATE_CONDITION)
+            begin_anew(&fork->matches.items[i], "of another run's conditions");
     for (uint32_t i = 0; i < fork->matches.count; i++)
         fork->taken += fork->matches.items[i].fits;
     for (uint32_t i = 0; i < fork->checkpoint->file.tensors.count; i++) {

@@ -13,6 +13,7 @@ typedef struct {
     Texts texts;         // of the previews; count 0: they take none
     bool is_only_at_end; // the preview: one, of what was trained
     uint32_t steps, end_step, epoch_steps, step_records;
+    uint32_t *every; // by phase: it runs each so many steps, where its `when` holds
     uint32_t steps_before; // the total that a resumed run had; else steps
     const char *unit;   // what is trained on: "images", "records"
     const char *epochs; // for people: what an epoch is of each split that is fed; "": nothing is

@@ -124,6 +124,8 @@ static bool count_steps(Arena *kept, const Program *program, const TrainOptions 
         return false;
     }
     plan->steps = run->steps;
+    plan->every = ARENA_NEW(kept, uint32_t, plan->entry->phases.count);
+    ok = ok && program_every(plan->entry, plan->steps, plan->epoch_steps, plan->every, diag);
     plan->steps_before = options->resume ? plan->steps_before : plan->steps;
     plan->end_step = options->stop_at && options->stop_at < run->steps ? options->stop_at : run->steps;
     run->keep = run->keep ? run->keep : KEEP;

@@ -99,12 +99,16 @@ bool replay_find_bad(Session *session, const Program *program, const ReplayOptio
     Play *play = &replay.play;
     *play = (Play){.session = session, .entry = options->entry, .steps = options->steps, .feed = feed, .context = &replay};
     bool ok = session_play_finish(play, diag); // what the training left
+    loading.steps = options->steps;
+    loading.runs = ok ? session_play_past(session, options->entry, arena, diag) : NULL;
+    ok = loading.runs != NULL;
     replay.loader = ok ? loader_create(arena, &loading, diag) : NULL;
     ok = replay.loader != NULL;
     if (ok)
         feeding_prepare(play, arena, replay.loader);
     play->epoch_steps = options->epoch_steps;
-    for (uint32_t step = options->first_step; ok && step <= options->step && !play->is_stopping; step++) {
+    ok = ok && session_play_begin(play, arena, options->first_step, diag);
+    for (uint32_t step = options->first_step; ok && step <= options->step && !play->is_stopping && !session_play_is_stopped(play); step++) {
         play->run = step + 1 >= options->step ? run_checked : NULL;
         ok = session_play(play, step, diag);
     }

@@ -61,13 +61,14 @@ static bool write_emits(Training *training, uint32_t step, Diag *diag) {
     return ok;
 }
 
-static bool is_last(const Training *training, const SessionResult *result) {
-    uint32_t last = training->plan.entry->phases.count - 1;
-    return result->phase == &training->plan.entry->phases.items[last] &&
-           result->moment.repetition + 1 == session_play_repeats(&training->play, last);
-}
-
 static bool feed(void *context, PlayTurn *turn, Diag *diag) { return feeding_next(((Training *)context)->loader, turn, diag); }
+
+// All results of a step were taken.
+static bool end_step(Training *training, uint32_t step, Diag *diag) {
+    training->done = step + 1;
+    progress_step(training->progress, training->done, training->metrics);
+    return metrics_flush(training->metrics, diag) && write_emits(training, step, diag); // flushed so that others can watch
+}
 
 static bool take(void *context, const SessionResult *result, Diag *diag) {
     Training *training = context;
@@ -75,13 +76,7 @@ static bool take(void *context, const SessionResult *result, Diag *diag) {
     if (!metrics_add(training->metrics, result, seconds, diag) || !watch_reports(&training->watch, result, training->progress))
         return false;
     emits_add(training->emits, result, 0, result->moment.records);
-    if (!is_last(training, result))
-        return true;
-    training->done = result->moment.step + 1;
-    progress_step(training->progress, training->done, training->metrics);
-    if (!metrics_flush(training->metrics, diag)) // so that others can watch
-        return false;
-    return write_emits(training, result->moment.step, diag);
+    return !session_play_is_last(&training->play, result) || end_step(training, result->moment.step, diag);
 }
 
 // ---- saving
@@ -177,17 +172,29 @@ static bool save_is_due(const Training *training, uint32_t step) {
     return progress_seconds(training->progress) - training->saved_at >= SAVE_SECONDS;
 }
 
+// A step in which no phase has its turn gives no result that would say that it is done.
+static bool play_step(Training *training, uint32_t step, Diag *diag) {
+    if (!session_play(&training->play, step, diag))
+        return false;
+    training->submitted = step + 1;
+    return training->done > step || session_in_flight(training->session) > 0 || end_step(training, step, diag);
+}
+
+static bool finish_steps(Training *training, Diag *diag) {
+    return session_play_finish(&training->play, diag) &&
+           (training->done == training->submitted || end_step(training, training->submitted - 1, diag));
+}
+
 static bool run_steps(Training *training, Diag *diag) {
-    for (uint32_t step = training->submitted; step < training->plan.end_step && !interrupt_came(); step++) {
-        if (!session_play(&training->play, step, diag))
+    for (uint32_t step = training->submitted; step < training->plan.end_step && !interrupt_came() && !session_play_is_stopped(&training->play); step++) {
+        if (!play_step(training, step, diag))
             return false;
-        training->submitted = step + 1;
         follow_curve(training);
         bool saves = step + 1 < training->plan.end_step && save_is_due(training, step + 1);
         bool samples = is_due(training->plan.run.sample_every, step + 1);
         if (!saves && !samples)
             continue;
-        if (!session_play_finish(&training->play, diag))
+        if (!finish_steps(training, diag))
             return false;
         progress_pause(training->progress, PACE_SAVE);
         if (saves && !(save(training, diag) && draw_curve(training, diag)))
@@ -200,7 +207,7 @@ static bool run_steps(Training *training, Diag *diag) {
         if (samples)
             progress_resume(training->progress);
     }
-    if (!session_play_finish(&training->play, diag) || !save(training, diag) || !draw_curve(training, diag))
+    if (!finish_steps(training, diag) || !save(training, diag) || !draw_curve(training, diag))
         return false;
     bool shows = training->plan.is_only_at_end && training->done == training->plan.steps && training->first_step < training->done;
     return !shows || preview(training, SHOWN, diag);
@@ -280,8 +287,10 @@ static bool set_up(Training *training, bool was_lost, Diag *diag) {
                              .datasets = training->plan.datasets,
                              .seed = training->plan.run.seed,
                              .first_step = training->first_step,
-                             .end_step = training->plan.end_step};
-    training->loader = loader_create(training->session_arena, &loading, diag);
+                             .end_step = training->plan.end_step,
+                             .steps = training->plan.steps,
+                             .runs = session_play_past(training->session, training->plan.entry, training->session_arena, diag)};
+    training->loader = !loading.runs ? NULL : loader_create(training->session_arena, &loading, diag);
     if (!training->loader)
         return false;
     training->play = (Play){.session = training->session,
@@ -292,7 +301,7 @@ static bool set_up(Training *training, bool was_lost, Diag *diag) {
                             .take = take,
                             .context = training};
     feeding_prepare(&training->play, training->session_arena, training->loader);
-    return true;
+    return session_play_begin(&training->play, training->session_arena, training->first_step, diag);
 }
 
 static bool begin_metrics(Training *training, Diag *diag) {
@@ -430,6 +439,45 @@ static bool begin(Training *training, Diag *diag) {
     return keep_fork(training, diag);
 }
 
+// The program's "stop" is true: the run is finished, and says so.
+static bool note_stop(Training *training, Diag *diag) {
+    Run *run = &training->plan.run;
+    if (!session_play_is_stopped(&training->play))
+        return true;
+    run->stopped = training->plan.entry->stop;
+    run->stopped_at = training->done;
+    return run_write(training->options->out, run, diag);
+}
+
+static const char *stop_text(Arena *arena, const TrainPlan *plan) {
+    return plan->run.stopped ? program_stop_text(arena, plan->entry, plan->run.stopped_at) : NULL;
+}
+
+static void say_end(const Training *training) {
+    const TrainPlan *plan = &training->plan;
+    if (plan->run.stopped)
+        progress_say(training->progress, "%s; saved as %s", stop_text(training->arena, plan), training->checkpoint);
+    else if (training->done < plan->steps)
+        progress_say(training->progress, "stopped after step %u of %u, saved as %s; go on with: gcc-graph train %s --out %s --resume", training->done,
+                     plan->steps, training->checkpoint, plan->run.bundle, training->options->out);
+    else
+        progress_say(training->progress, "done: %s%s", training->checkpoint,
+                     training->first_step < training->done ? "" : "; the run was at its end: go on with --resume --steps N");
+}
+
+// A run that its program's "stop" has ended.
+static bool say_finished(Training *training, TrainResult *result) {
+    const TrainPlan *plan = &training->plan;
+    uint32_t count;
+    const uint32_t *steps = checkpoint_list(training->arena, training->options->out, &count);
+    const char *checkpoint = count ? checkpoint_path(training->arena, training->options->out, steps[count - 1]) : NULL;
+    *result = (TrainResult){.steps_done = plan->run.stopped_at, .steps = plan->steps, .stopped = stop_text(training->arena, plan), .checkpoint = checkpoint};
+    progress_say(training->progress, "%s: %s; the run is finished, and another one goes on from it with --fork %s", training->options->out,
+                 result->stopped, training->options->out);
+    progress_destroy(&training->progress);
+    return true;
+}
+
 static void report_broken(const Training *training, Diag *diag) {
     for (uint32_t i = 0; i < training->program->data.count; i++)
         if (training->plan.datasets[i])
@@ -445,18 +493,16 @@ bool train_run(Arena *arena, const Program *program, const TrainOptions *options
         progress_destroy(&training.progress);
         return false;
     }
+    if (training.plan.run.stopped)
+        return say_finished(&training, result);
     InterruptHandlers handlers;
     interrupt_catch(&handlers);
-    bool ok = begin(&training, diag) && walk(&training, diag);
+    bool ok = begin(&training, diag) && walk(&training, diag) && note_stop(&training, diag);
     interrupt_restore(&handlers);
-    *result = (TrainResult){training.done, training.plan.steps, interrupt_came(), training.checkpoint};
+    *result = (TrainResult){training.done, training.plan.steps, interrupt_came(), stop_text(arena, &training.plan), training.checkpoint};
     progress_end(training.progress);
-    if (ok && training.done < training.plan.steps)
-        progress_say(training.progress, "stopped after step %u of %u, saved as %s; go on with: gcc-graph train %s --out %s --resume",
-                     training.done, training.plan.steps, training.checkpoint, training.plan.run.bundle, options->out);
-    else if (ok)
-        progress_say(training.progress, "done: %s%s", training.checkpoint,
-                     training.first_step < training.done ? "" : "; the run was at its end: go on with --resume --steps N");
+    if (ok)
+        say_end(&training);
     if (ok)
         print_profile(&training);
     if (ok)

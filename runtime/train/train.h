@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
     uint32_t steps_done, steps;
     bool was_interrupted;   // Ctrl-C or SIGTERM; saved all the same
+    const char *stopped;    // why the run is finished before its total, for people; NULL: it is not
     const char *checkpoint; // the last one written or read, or NULL; lives in the arena of train_run
 } TrainResult;
 

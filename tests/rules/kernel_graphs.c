@@ -32,6 +32,7 @@ static const Tensor *give_state(void *context, const char *name) {
         break;
     case STATE_MOMENT:
     case STATE_COUNT:
+    case STATE_CONDITION:
         break;
     }
     *tensor = inputs_random(given->arena, &state->type, low, high, strlen(name));

@@ -381,7 +381,7 @@ START_TEST(batches) {
         Loader *loader = loader_create(arena, &options, diag);
         for (uint32_t step = cases[c].first; step < STEPS; step++) {
             LoaderBatch batch;
-            ck_assert(loader_next(loader, &batch, diag));
+            ck_assert(loader_next(loader, 0, &batch, diag));
             float *image = images + step * BATCH * IMAGE, *text = texts + step * BATCH * NUMBERS;
             if (c == 0) {
                 memcpy(image, batch.feeds[0], BATCH * IMAGE * sizeof(float));

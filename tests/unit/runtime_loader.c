@@ -46,16 +46,21 @@ static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint3
     return !(dataset->data && record == DAMAGED);
 }
 
-static Loader *start(const Program *program, const ProgramEntry *entry, uint64_t seed, uint32_t first, uint32_t end, uint32_t depth,
-                     bool is_damaged) {
-    Dataset *dataset = ARENA_NEW(arena, Dataset, 1), **datasets = ARENA_NEW(arena, Dataset *, 1);
+static Dataset *open_images(const Program *program) {
+    Dataset *dataset = ARENA_NEW(arena, Dataset, 1);
     *dataset = (Dataset){.name = "images",
                          .spec = "test",
                          .declared = program->data.items,
                          .splits = {{"train", TRAIN_COUNT}, {"test", TEST_COUNT}},
                          .split_count = 2,
-                         .fetch = fetch,
-                         .data = is_damaged ? dataset : NULL};
+                         .fetch = fetch};
+    return dataset;
+}
+
+static Loader *start(const Program *program, const ProgramEntry *entry, uint64_t seed, uint32_t first, uint32_t end, uint32_t depth,
+                     bool is_damaged) {
+    Dataset *dataset = open_images(program), **datasets = ARENA_NEW(arena, Dataset *, 1);
+    dataset->data = is_damaged ? dataset : NULL;
     datasets[0] = dataset;
     LoaderOptions options = {.program = program,
                              .entry = entry,
@@ -93,8 +98,8 @@ START_TEST(order_of_a_feed) {
         for (uint32_t phase_index = 0; phase_index < 2; phase_index++)
             for (uint32_t r = 0; r < (phase_index ? 1 : 2); r++) {
                 LoaderBatch batch;
-                ck_assert(loader_next(loader, &batch, diag));
-                ck_assert_uint_eq(batch.step, step);
+                ck_assert(loader_next(loader, phase_index, &batch, diag));
+                ck_assert_uint_eq(batch.run, step);
                 ck_assert_uint_eq(batch.phase, phase_index);
                 ck_assert_uint_eq(batch.repetition, r);
                 ck_assert_uint_eq(batch.records, phase_index ? 0 : 3);
@@ -129,10 +134,10 @@ START_TEST(resume) {
         Loader *all = start(program, &entry, 1, 0, 13, 1, false), *rest = start(program, &entry, 1, first, 13, first % 3 + 1, false);
         LoaderBatch a, b;
         for (uint32_t i = 0; i < first * 4; i++)
-            ck_assert(loader_next(all, &a, diag));
+            ck_assert(loader_next(all, i % 4 == 3, &a, diag));
         for (uint32_t i = 0; i < (13 - first) * 4; i++) {
-            ck_assert(loader_next(all, &a, diag) && loader_next(rest, &b, diag));
-            ck_assert_uint_eq(a.step, b.step);
+            ck_assert(loader_next(all, i % 4 == 3, &a, diag) && loader_next(rest, i % 4 == 3, &b, diag));
+            ck_assert_uint_eq(a.run, b.run);
             ck_assert_uint_eq(a.phase, b.phase);
             ck_assert_mem_eq(a.feeds[0], b.feeds[0], (a.phase ? 7 : 4) * sizeof(float) * IMAGE_SIZE);
             if (a.phase)
@@ -141,6 +146,81 @@ START_TEST(resume) {
         loader_destroy(&all);
         loader_destroy(&rest);
     }
+}
+END_TEST
+
+// "steps // 3" or so; the first of the formula's terms is a number, the second a length of the run.
+static Every every_of(int32_t number, EveryKind length, EveryKind sign) {
+    Every every = {0};
+    array_push(arena, &every.terms, ((EveryTerm){.kind = EVERY_NUMBER, .number = number}));
+    if (sign)
+        array_push(arena, &every.terms, ((EveryTerm){.kind = length}));
+    if (sign)
+        array_push(arena, &every.terms, ((EveryTerm){.kind = sign}));
+    return every;
+}
+
+// A phase that runs at times takes the batches of its own runs, one after the other, also where it has a `when` whose runs are counted; and
+// those of the others lie ready whatever it does.
+START_TEST(own_runs) {
+    Program *program = make_program();
+    ProgramEntry entry = {.name = "train", .training = true};
+    ProgramPhase fit = {.name = "fit", .repeat = 1}, lazy = {.name = "lazy", .repeat = 2}, rare = {.name = "rare", .repeat = 1, .when = "fit.loss > 1"};
+    lazy.every = every_of(5, EVERY_EPOCH_STEPS, EVERY_MIN); // min(5, epoch_steps): 20 records in batches of 4
+    array_push(arena, &fit.feeds, make_feed("x", "image", "train", false, false, 4));
+    array_push(arena, &lazy.feeds, make_feed("x", "image", "train", false, false, 2));
+    array_push(arena, &rare.feeds, make_feed("x", "image", "test", false, false, 1));
+    array_push(arena, &entry.phases, fit);
+    array_push(arena, &entry.phases, lazy);
+    array_push(arena, &entry.phases, rare);
+    ProgramPhase conditions = {.name = "conditions", .repeat = 1, .is_conditions = true};
+    array_push(arena, &conditions.results, (ProgramResult){.name = "rare.when"});
+    array_push(arena, &entry.phases, conditions);
+    for (uint32_t first = 0; first < 12; first++) {
+        const uint32_t runs[] = {0, 0, first / 2, 0}; // rare ran in every other step, say
+        Dataset **datasets = ARENA_NEW(arena, Dataset *, program->data.count);
+        LoaderOptions options = {.program = program, .entry = &entry, .datasets = datasets, .first_step = first, .end_step = 17, .runs = runs, .depth = 1};
+        datasets[0] = open_images(program);
+        Loader *loader = loader_create(arena, &options, diag);
+        ck_assert_ptr_nonnull(loader);
+        LoaderBatch batch;
+        uint32_t rare_runs = first / 2;
+        for (uint32_t step = first; step < 17; step++) {
+            ck_assert(loader_next(loader, 0, &batch, diag));
+            ck_assert_uint_eq(batch.run, step);
+            ck_assert_uint_eq((uint32_t)*(const float *)batch.feeds[0], step % 5 * 4);
+            for (uint32_t r = 0; r < 2 && step % 5 == 0; r++) {
+                ck_assert(loader_next(loader, 1, &batch, diag));
+                ck_assert(batch.run == step / 5 && batch.repetition == r);
+                ck_assert_uint_eq((uint32_t)*(const float *)batch.feeds[0], (step / 5 * 2 + r) % 10 * 2);
+            }
+            if (step % 7 == 3)
+                continue;
+            ck_assert(loader_next(loader, 2, &batch, diag));
+            ck_assert_uint_eq(batch.run, rare_runs);
+            ck_assert_uint_eq((uint32_t)*(const float *)batch.feeds[0], 100 + rare_runs++ % TEST_COUNT);
+        }
+        ck_assert_ptr_nonnull(strstr(loader_position(loader, arena, 17), arena_format(arena, "images.test: epoch %u, batch %u of %u", rare_runs / TEST_COUNT, rare_runs % TEST_COUNT, TEST_COUNT)));
+        loader_destroy(&loader);
+    }
+}
+END_TEST
+
+// An interval of no steps is refused with the formula and what it was of.
+START_TEST(no_interval) {
+    Program *program = make_program();
+    ProgramEntry entry = {.name = "train", .training = true};
+    ProgramPhase phase = {.name = "fit", .repeat = 1, .every = every_of(100, EVERY_STEPS, EVERY_FLOOR_DIV)};
+    EveryTerm number = phase.every.terms.items[0];
+    phase.every.terms.items[0] = phase.every.terms.items[1];
+    phase.every.terms.items[1] = number;
+    array_push(arena, &phase.feeds, make_feed("x", "image", "train", false, false, 4));
+    array_push(arena, &entry.phases, phase);
+    Dataset **datasets = ARENA_NEW(arena, Dataset *, program->data.count);
+    datasets[0] = open_images(program);
+    LoaderOptions options = {.program = program, .entry = &entry, .datasets = datasets, .end_step = 99};
+    ck_assert_ptr_null(loader_create(arena, &options, diag));
+    ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "every 0 steps: \"steps // 100\" with steps = 99 and epoch_steps = 5"));
 }
 END_TEST
 
@@ -155,7 +235,7 @@ START_TEST(sequential_epoch) {
     ck_assert_uint_eq(loader_epoch_steps(loader), 1);
     for (uint32_t r = 0; r < 3; r++) {
         LoaderBatch batch;
-        ck_assert(loader_next(loader, &batch, diag));
+        ck_assert(loader_next(loader, 0, &batch, diag));
         ck_assert_uint_eq(batch.records, r < 2 ? 3 : 1);
         for (uint32_t i = 0; i < 3; i++) {
             uint32_t record = r * 3 + i < TEST_COUNT ? r * 3 + i : TEST_COUNT - 1;
@@ -166,7 +246,7 @@ START_TEST(sequential_epoch) {
     entry.phases.items[0].feeds.items[0] = make_feed("x", "image", "test", true, true, 50); // a batch larger than the split
     loader = start(program, &entry, 0, 0, 1, 2, false);
     LoaderBatch batch;
-    ck_assert(loader_next(loader, &batch, diag));
+    ck_assert(loader_next(loader, 0, &batch, diag));
     ck_assert_uint_eq(batch.records, TEST_COUNT);
     loader_destroy(&loader);
     loader = start(program, &entry, 0, 0, 1, 2, false); // ends before anything is taken
@@ -248,8 +328,8 @@ START_TEST(failing_reader) {
     array_push(arena, &entry.phases, phase);
     Loader *loader = start(program, &entry, 0, 0, 100, 0, true);
     LoaderBatch batch;
-    ck_assert(loader_next(loader, &batch, diag) && loader_next(loader, &batch, diag));
-    ck_assert(!loader_next(loader, &batch, diag));
+    ck_assert(loader_next(loader, 0, &batch, diag) && loader_next(loader, 0, &batch, diag));
+    ck_assert(!loader_next(loader, 0, &batch, diag));
     ck_assert_uint_eq(diag_error_count(diag), 1);
     loader_destroy(&loader);
 }
@@ -318,7 +398,7 @@ START_TEST(draw_of_an_epoch) {
         Diag *warnings = diag_create(arena);
         for (uint32_t step = 0; step < 12; step++) {
             LoaderBatch batch;
-            ck_assert(loader_next(loader, &batch, warnings));
+            ck_assert(loader_next(loader, 0, &batch, warnings));
             for (uint32_t row = 0; row < 10; row++) {
                 uint64_t draw = draw_of(&batch, 0, row);
                 ck_assert(draw != 0 && draw == draw_of(&batch, 1, row));
@@ -343,7 +423,7 @@ START_TEST(draw_of_an_epoch) {
     }
     Loader *loader = start_draws(program, &entry, 6, 1);
     LoaderBatch batch;
-    ck_assert(loader_next(loader, &batch, diag));
+    ck_assert(loader_next(loader, 0, &batch, diag));
     ck_assert(draw_of(&batch, 0, 0) != draws[0]);
     loader_destroy(&loader);
 }
@@ -356,6 +436,8 @@ int main(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, order_of_a_feed);
     tcase_add_test(tests, resume);
+    tcase_add_test(tests, own_runs);
+    tcase_add_test(tests, no_interval);
     tcase_add_test(tests, sequential_epoch);
     tcase_add_test(tests, fewer_records_than_a_batch);
     tcase_add_test(tests, what_an_epoch_is);
