@@ -130,7 +130,7 @@ static const char *read_header(const char *text, size_t size, Header *header) {
     return header->has_descr && header->has_order && header->has_shape ? NULL : "descr, fortran_order or shape is missing";
 }
 
-static const void *from_fortran(Arena *arena, const char *bytes, size_t item_size, const Header *header, uint64_t count) {
+static const void *from_fortran(Arena *arena, const char *bytes, size_t item_size, const TensorPlace *header, uint64_t count) {
     char *out = arena_alloc(arena, (size_t)count * item_size);
     uint64_t index[HOST_RANK_MAX] = {0};
     for (uint64_t i = 0; i < count; i++) {
@@ -145,86 +145,111 @@ static const void *from_fortran(Arena *arena, const char *bytes, size_t item_siz
 }
 
 // Where the header's text lies; false (reported) when the file is no .npy of a known version.
-static bool find_header(const char *bytes, size_t size, size_t *start, size_t *length, const Place *place, Diag *diag) {
+static bool find_header(const char *bytes, size_t size, uint64_t file_size, size_t *start, size_t *length, const Place *place, Diag *diag) {
     const unsigned char *b = (const unsigned char *)bytes;
     if (size < MAGIC_SIZE + 4 || memcmp(bytes, magic, MAGIC_SIZE) != 0) {
         diag_error(diag, place, "not a .npy file");
         return false;
     }
     bool is_first = b[6] == 1;
-    if ((!is_first && b[6] != 2) || b[7] != 0) {
-        diag_error(diag, place, ".npy version %u.%u is not supported (1.0 and 2.0 are)", b[6], b[7]);
+    if ((!is_first && b[6] != 2 && b[6] != 3) || b[7] != 0) {
+        diag_error(diag, place, ".npy version %u.%u is not supported (1.0, 2.0 and 3.0 are)", b[6], b[7]);
         return false;
     }
     *start = is_first ? 10 : 12;
     *length = (size_t)b[8] | (size_t)b[9] << 8;
     if (!is_first && size >= *start)
         *length |= (size_t)b[10] << 16 | (size_t)b[11] << 24;
-    if (size < *start || *length > size - *start) {
+    if (size < *start || *length > file_size - *start) {
         diag_error(diag, place, "the .npy header is longer than the file");
+        return false;
+    }
+    if (*length > size - *start) {
+        diag_error(diag, place, "a .npy header of %zu bytes; at most %d are supported", *length, NPY_FRONT - 12);
         return false;
     }
     return true;
 }
 
-static bool find_type(const char *descr, ElementType *type, const Place *place, Diag *diag) {
-    bool is_known = descr[0] && stored_by_npy(descr + 1, type);
-    if (is_known && (descr[0] == '<' || (element_bytes(*type) == 1 && (descr[0] == '|' || descr[0] == '>'))))
+static bool find_type(const char *descr, TensorPlace *out, const Place *place, Diag *diag) {
+    bool is_known = descr[0] && stored_by_npy(descr + 1, &out->type);
+    out->is_big = descr[0] == '>' && is_known && element_bytes(out->type) > 1;
+    if (is_known && (descr[0] == '<' || descr[0] == '>' || (descr[0] == '|' && element_bytes(out->type) == 1)))
         return true;
-    if (is_known && descr[0] == '>')
-        diag_error(diag, place, "big-endian elements (%s) are not supported; write array.astype(\"<%s\")", descr, descr + 1);
-    else
-        diag_error(diag, place, "element type \"%s\" is not supported (little-endian bool, integer and float types are)", descr);
+    diag_error(diag, place, "element type \"%s\" is not supported (bool, integer and float types are)", descr);
     return false;
 }
 
-static bool read_elements(Arena *arena, char *bytes, size_t size, const Header *header, HostTensor *out, const Place *place, Diag *diag) {
-    ElementType type;
+bool npy_locate(const char *path, const void *front, size_t front_size, uint64_t file_size, TensorPlace *out, Diag *diag) {
+    const Place place = {.file = path};
+    size_t start, length;
+    *out = (TensorPlace){0};
+    if (!find_header(front, front_size, file_size, &start, &length, &place, diag))
+        return false;
+    Header header = {0};
+    const char *mistake = read_header((const char *)front + start, length, &header);
+    if (mistake) {
+        diag_error(diag, &place, "the .npy header is wrong: %s", mistake);
+        return false;
+    }
     uint64_t count;
-    if (!find_type(header->descr, &type, place, diag))
+    if (!find_type(header.descr, out, &place, diag))
         return false;
-    uint32_t stored = element_bytes(type);
-    if (!stored_count(header->dims, header->rank, &count)) {
-        diag_error(diag, place, "the shape is too large for any memory");
-        return false;
-    }
-    if (count * stored != size) {
-        diag_error(diag, place, "%" PRIu64 " elements of %u bytes make %" PRIu64 " bytes, but %zu follow the header", count, stored, count * stored,
-                   size);
+    if (!stored_count(header.dims, header.rank, &count)) {
+        diag_error(diag, &place, "the shape is too large for any memory");
         return false;
     }
-    void *data = (void *)stored_to_host(arena, type, bytes, count);
+    out->is_fortran = header.is_fortran;
+    out->rank = header.rank;
+    memcpy(out->dims, header.dims, sizeof out->dims);
+    out->offset = start + length;
+    out->size = count * element_bytes(out->type);
+    if (out->size == file_size - out->offset)
+        return true;
+    diag_error(diag, &place, "%" PRIu64 " elements of %u bytes make %" PRIu64 " bytes, but %" PRIu64 " follow the header", count,
+               element_bytes(out->type), out->size, file_size - out->offset);
+    return false;
+}
+
+void npy_swap(ElementType type, void *bytes, uint64_t count) {
+    uint32_t size = element_bytes(type);
+    for (uint8_t *at = bytes; count-- > 0 && size > 1; at += size)
+        for (uint32_t i = 0; i < size / 2; i++) {
+            uint8_t other = at[size - 1 - i];
+            at[size - 1 - i] = at[i];
+            at[i] = other;
+        }
+}
+
+static bool read_elements(Arena *arena, char *bytes, const TensorPlace *at, HostTensor *out, const Place *place, Diag *diag) {
+    uint64_t count = at->size / element_bytes(at->type);
+    if (at->is_big)
+        npy_swap(at->type, bytes, count);
+    void *data = (void *)stored_to_host(arena, at->type, bytes, count);
     if (!data) {
         diag_error(diag, place, "a value beyond 9223372036854775807 does not fit in i64");
         return false;
     }
-    ElementType host = element_row(type)->host;
+    ElementType host = element_row(at->type)->host;
     size_t item_size = element_bytes(host);
-    bool is_moved = header->is_fortran && header->rank > 1 && count > 0;
-    out->data = is_moved ? from_fortran(arena, data, item_size, header, count) : data;
+    bool is_moved = at->is_fortran && at->rank > 1 && count > 0;
+    out->data = is_moved ? from_fortran(arena, data, item_size, at, count) : data;
     out->dtype = host;
-    out->rank = header->rank;
-    memcpy(out->dims, header->dims, sizeof out->dims);
+    out->rank = at->rank;
+    memcpy(out->dims, at->dims, sizeof out->dims);
     out->size = (size_t)count * item_size;
     return true;
 }
 
 bool npy_read(Arena *arena, const char *path, HostTensor *out, Diag *diag) {
-    Place place = {.file = path};
-    size_t size, start, length;
+    size_t size;
+    TensorPlace at;
     char *bytes = file_read(arena, path, &size, diag);
-    if (!bytes || !find_header(bytes, size, &start, &length, &place, diag))
-        return false;
-    Header header = {0};
-    const char *mistake = read_header(bytes + start, length, &header);
-    if (mistake) {
-        diag_error(diag, &place, "the .npy header is wrong: %s", mistake);
-        return false;
-    }
     *out = (HostTensor){0};
     const char *name = file_name(path);
     out->name = arena_copy_bytes(arena, name, strlen(name) - (text_ends_with(name, ".npy") ? 4 : 0));
-    return read_elements(arena, bytes + start + length, size - start - length, &header, out, &place, diag);
+    return bytes && npy_locate(path, bytes, size, size, &at, diag) &&
+           read_elements(arena, bytes + at.offset, &at, out, &(Place){.file = path}, diag);
 }
 
 bool npy_write(const char *path, const HostTensor *tensor, Diag *diag) {

@@ -12,11 +12,14 @@ typedef struct {
     const Json *json;
 } Range;
 
+typedef ARRAY(TensorPlace) Places;
+
 typedef struct {
     Arena *arena, *scratch;
     char *data;
     size_t data_size;
     ARRAY(Range) ranges;
+    Places places; // from the data's begin on
     TensorFile *file;
     Diag *diag;
 } Reader;
@@ -81,6 +84,9 @@ static bool read_tensor(Reader *reader, const Json *json) {
         return wrong(reader, json, "%" PRIu64 " elements of %s take %" PRIu64 " bytes, but data_offsets spans %" PRIu64, count, type_name,
                      size, range.end - range.begin);
     array_push(reader->scratch, &reader->ranges, range);
+    TensorPlace place = {.name = tensor.name, .type = type, .rank = tensor.rank, .offset = range.begin, .size = size};
+    memcpy(place.dims, tensor.dims, sizeof place.dims);
+    array_push(reader->arena, &reader->places, place);
     tensor.dtype = element_row(type)->host;
     tensor.size = (size_t)count * element_bytes(tensor.dtype);
     array_push(reader->arena, &reader->file->tensors, tensor);
@@ -129,12 +135,9 @@ static bool read_elements(Reader *reader, const Json *root) {
     for (const Json *json = root->first; json; json = json->next) {
         if (strcmp(json->key, "__metadata__") == 0)
             continue;
-        HostTensor *tensor = &reader->file->tensors.items[index++];
-        uint64_t begin = strtoull(json_get(json, "data_offsets")->first->written, NULL, 10), count = 0;
-        stored_count(tensor->dims, tensor->rank, &count);
-        ElementType type = tensor->dtype;
-        CHECK(stored_by_safetensors(json_get(json, "dtype")->string, &type)); // read_tensor knew it
-        tensor->data = stored_to_host(reader->arena, type, reader->data + begin, count);
+        HostTensor *tensor = &reader->file->tensors.items[index];
+        const TensorPlace *place = &reader->places.items[index++];
+        tensor->data = stored_to_host(reader->arena, place->type, reader->data + place->offset, place->size / element_bytes(place->type));
         if (!tensor->data)
             return wrong(reader, json, "a value beyond 9223372036854775807 does not fit in i64");
     }
@@ -150,7 +153,42 @@ static bool read_header(Reader *reader, const char *path, const char *text, size
     for (const Json *json = root->first; json; json = json->next)
         if (!(strcmp(json->key, "__metadata__") == 0 ? read_metadata(reader, json) : read_tensor(reader, json)))
             return false;
-    return check_ranges(reader, root) && read_elements(reader, root);
+    return check_ranges(reader, root) && (!reader->data || read_elements(reader, root));
+}
+
+// From the file's first bytes; there must be a header, which begins with a brace.
+static bool find_header(const Place *place, const char *front, size_t front_size, uint64_t size, uint64_t *length, Diag *diag) {
+    *length = 0;
+    for (size_t i = 0; front_size >= LENGTH_SIZE && i < LENGTH_SIZE; i++)
+        *length |= (uint64_t)(unsigned char)front[i] << (8 * i);
+    if (front_size <= LENGTH_SIZE || *length > size - LENGTH_SIZE || front[LENGTH_SIZE] != '{') {
+        diag_error(diag, place, "not a .safetensors file, or cut off");
+        return false;
+    }
+    if (*length > HEADER_SIZE_MAX) {
+        diag_error(diag, place, "a header of %" PRIu64 " bytes; at most %d are supported", *length, HEADER_SIZE_MAX);
+        return false;
+    }
+    return true;
+}
+
+bool safetensors_locate(Arena *arena, const char *path, const FileView *view, TensorPlace **out, uint32_t *count, Diag *diag) {
+    char front[LENGTH_SIZE + 1];
+    uint64_t size = file_size(view), length;
+    size_t front_size = size < sizeof front ? (size_t)size : sizeof front;
+    if (!file_read_at(view, 0, front, front_size, diag) || !find_header(&(Place){.file = path}, front, front_size, size, &length, diag))
+        return false;
+    Arena *scratch = arena_create();
+    TensorFile unused = {0};
+    Reader reader = {.arena = arena, .scratch = scratch, .file = &unused, .diag = diag, .data_size = (size_t)(size - LENGTH_SIZE - length)};
+    char *text = arena_alloc(scratch, (size_t)length + 1);
+    bool ok = file_read_at(view, LENGTH_SIZE, text, (size_t)length, diag) && read_header(&reader, path, text, (size_t)length);
+    for (uint32_t i = 0; i < reader.places.count; i++)
+        reader.places.items[i].offset += LENGTH_SIZE + length;
+    *out = reader.places.items;
+    *count = reader.places.count;
+    arena_destroy(&scratch);
+    return ok;
 }
 
 bool safetensors_read(Arena *arena, const char *path, TensorFile *out, Diag *diag) {
@@ -160,17 +198,9 @@ bool safetensors_read(Arena *arena, const char *path, TensorFile *out, Diag *dia
     char *bytes = file_read(arena, path, &size, diag);
     if (!bytes)
         return false;
-    uint64_t length = 0;
-    for (size_t i = 0; size >= LENGTH_SIZE && i < LENGTH_SIZE; i++)
-        length |= (uint64_t)(unsigned char)bytes[i] << (8 * i);
-    if (size < LENGTH_SIZE || length > size - LENGTH_SIZE || bytes[LENGTH_SIZE] != '{') {
-        diag_error(diag, &place, "not a .safetensors file, or cut off");
+    uint64_t length;
+    if (!find_header(&place, bytes, size < LENGTH_SIZE + 1 ? size : LENGTH_SIZE + 1, size, &length, diag))
         return false;
-    }
-    if (length > HEADER_SIZE_MAX) {
-        diag_error(diag, &place, "a header of %" PRIu64 " bytes; at most %d are supported", length, HEADER_SIZE_MAX);
-        return false;
-    }
     Arena *scratch = arena_create();
     Reader reader = {.arena = arena, .scratch = scratch, .file = out, .diag = diag};
     reader.data = bytes + LENGTH_SIZE + length;

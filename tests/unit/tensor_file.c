@@ -139,6 +139,27 @@ START_TEST(npy_version_2) {
 }
 END_TEST
 
+// Big-endian arrays are read as their numbers; and where a file's elements lie is known without them.
+START_TEST(npy_big_endian) {
+    HostTensor tensor;
+    put_npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2,)}\n", "\x3f\x80\0\0\xc0\0\0\0", 8);
+    ck_assert_msg(npy_read(arena, path, &tensor, diag), "%s", diag_text(diag, arena));
+    ck_assert(host_number(&tensor, 0) == 1 && host_number(&tensor, 1) == -2);
+    put_npy("{'descr': '>i2', 'fortran_order': True, 'shape': (2, 2)}\n", "\0\1\0\2\xff\xff\1\0", 8);
+    ck_assert_msg(npy_read(arena, path, &tensor, diag), "%s", diag_text(diag, arena));
+    ck_assert(host_number(&tensor, 0) == 1 && host_number(&tensor, 1) == -1 && host_number(&tensor, 2) == 2 && host_number(&tensor, 3) == 256);
+    size_t size;
+    const char *bytes = file_read(arena, path, &size, diag);
+    TensorPlace place;
+    ck_assert(npy_locate(path, bytes, size - 8, size, &place, diag));
+    ck_assert(place.is_big && place.is_fortran && place.type == ELEMENT_I16 && place.rank == 2 && place.offset == size - 8 && place.size == 8);
+    Diag *refused = diag_create(arena);
+    ck_assert(!npy_locate(path, bytes, 20, size, &place, refused));
+    ck_assert(!npy_locate(path, bytes, size, size + 1, &place, refused));
+    ck_assert_uint_eq(diag_error_count(refused), 2);
+}
+END_TEST
+
 static const struct {
     const char *header, *message;
 } npy_mistakes[] = {
@@ -148,7 +169,7 @@ static const struct {
     {"{'descr': '<f4'}", "is missing"},
     {"{'descr': '<f4', 'descr': '<f4'}", "unknown or occurs twice"},
     {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "a quoted text is missing"},
-    {"{'descr': '>f4', 'fortran_order': False, 'shape': (1,)}", "big-endian"},
+    {"{'descr': '=f4', 'fortran_order': False, 'shape': (1,)}", "\"=f4\" is not supported"},
     {"{'descr': '<c8', 'fortran_order': False, 'shape': (1,)}", "\"<c8\" is not supported"},
     {"{'descr': '', 'fortran_order': False, 'shape': (1,)}", "is not supported"},
     {"{'descr': '<f4', 'fortran_order': Maybe, 'shape': (1,)}", "neither True nor False"},
@@ -330,6 +351,7 @@ int main(void) {
     tcase_add_test(cases, npy_round_trip);
     tcase_add_test(cases, npy_bytes_as_numpy_writes_them);
     tcase_add_test(cases, npy_other_forms);
+    tcase_add_test(cases, npy_big_endian);
     tcase_add_test(cases, npy_version_2);
     tcase_add_loop_test(cases, npy_mistake, 0, sizeof npy_mistakes / sizeof npy_mistakes[0]);
     tcase_add_test(cases, every_cut_is_refused);

@@ -1,0 +1,34 @@
+// Columns: data sets whose records are rows of arrays in files. A reader says which arrays there are; here they meet the fields that a graph
+// declares: shapes, ranges, splits, and the numbers themselves, which are read when a record is.
+#pragma once
+#include "runtime/data/readers.h"
+#include "runtime/data/split.h"
+#include "runtime/tensor/tensor_file.h"
+
+// Records that lie together in one file, or in memory.
+typedef struct {
+    const uint8_t *bytes; // NULL: in the file
+    const FileView *view;
+    uint64_t offset, records;
+} ColumnPart;
+
+typedef struct {
+    const char *name;     // of the field; where a data set has a single one, any name serves
+    const char *path;     // for messages
+    int split;            // SPLIT_TRAIN …; -1: not said
+    TensorPlace place;    // type and shape; the first axis counts the records
+    uint64_t stride;      // bytes from record to record; 0: they follow each other
+    const ColumnPart *parts;
+    uint32_t part_count;
+} Column;
+
+typedef ARRAY(Column) Columns;
+
+// What the name of a file or an array says: "train/x", "train_x", "x_train" and "train.x" are "x" of the split train.
+void columns_name(Arena *arena, const char *name, const char **field, int *split);
+// Appends an array that lies in one piece, at place->offset of the file, or at `bytes`. In Fortran order it is read and turned.
+bool columns_add(Arena *arena, Columns *columns, const char *path, const char *name, int split, const TensorPlace *place, const FileView *view,
+                 const uint8_t *bytes, Diag *diag);
+// Fills in the data set. Where no array's split is said, records are shared out by a hash of their number, see split.h.
+bool columns_open(Arena *arena, Dataset *dataset, const Columns *columns, Diag *diag);
+bool columns_natural(Arena *arena, const char *spec, const Columns *columns, ProgramData *declared, Diag *diag);
