@@ -178,6 +178,48 @@ START_TEST(sizes) {
 }
 END_TEST
 
+// Pillow's triangle filter and its fixed point, pixel by pixel.
+static void resize_plainly(const uint8_t *from, uint32_t stride, uint32_t count, uint32_t to, uint8_t *out, uint32_t out_stride) {
+    double scale = (double)count / to, support = scale < 1 ? 1 : scale;
+    for (uint32_t i = 0; i < to; i++) {
+        double centre = (i + 0.5) * scale, sum = 0;
+        int64_t first = (int64_t)fmax(0, trunc(centre - support + 0.5)), end = (int64_t)fmin(count, trunc(centre + support + 0.5)), total = 1 << 21;
+        for (int64_t k = first; k < end; k++)
+            sum += fmax(0, 1 - fabs(((double)k - centre + 0.5) * (1 / support)));
+        for (int64_t k = first; k < end; k++)
+            total += from[k * stride] * (int64_t)(0.5 + fmax(0, 1 - fabs(((double)k - centre + 0.5) * (1 / support))) / sum * (1 << 22));
+        out[i * out_stride] = (uint8_t)(total >> 22);
+    }
+}
+
+// However many pixels are computed at once: sizes that no number of lanes divides, parts of pictures, grey and colours.
+START_TEST(resized) {
+    static const uint32_t sizes_of[][4] = {{40, 30, 20, 15}, {41, 33, 7, 9}, {5, 7, 19, 23}, {2, 9, 5, 4}, {3, 3, 3, 3}, {1, 1, 4, 4}, {200, 3, 9, 3},
+                                           {3, 150, 3, 7}, {64, 64, 63, 65}, {17, 16, 1, 1}, {2, 2, 1, 1}};
+    for (uint32_t i = 0; i < 2 * sizeof sizes_of / sizeof *sizes_of; i++) {
+        uint32_t channels = i % 2 ? 3 : 1, wide = sizes_of[i / 2][2], high = sizes_of[i / 2][3];
+        Image from = image_create(arena, sizes_of[i / 2][0] + i % 5, sizes_of[i / 2][1] + i % 3, channels), out = image_create(arena, wide, high, channels);
+        ResizeBox box = {i % 5, i % 3, from.width, from.height};
+        for (uint32_t k = 0; k < from.width * from.height * channels; k++)
+            from.pixels[k] = (uint8_t)(k * k * 31 + k * 7 + k / 11);
+        // A copy that ends where its memory does: nothing may be read behind it.
+        from.pixels = memcpy(malloc(from.width * from.height * channels), from.pixels, from.width * from.height * channels);
+        resize_picture(&from, &box, &out);
+        uint32_t rows = box.bottom - box.top, stride = wide * channels;
+        uint8_t *narrow = ARENA_NEW(arena, uint8_t, rows * stride), *expected = ARENA_NEW(arena, uint8_t, high * stride);
+        for (uint32_t c = 0; c < channels; c++) {
+            for (uint32_t y = 0; y < rows; y++)
+                resize_plainly(from.pixels + ((y + box.top) * from.width + box.left) * channels + c, channels, box.right - box.left, wide,
+                               narrow + y * stride + c, channels);
+            for (uint32_t x = 0; x < wide; x++)
+                resize_plainly(narrow + x * channels + c, stride, rows, high, expected + x * channels + c, stride);
+        }
+        ck_assert_mem_eq(out.pixels, expected, high * stride);
+        free(from.pixels);
+    }
+}
+END_TEST
+
 static float at(const float *image, uint32_t c, uint32_t y, uint32_t x, uint32_t high, uint32_t wide) { return image[(c * high + y) * wide + x]; }
 
 // A picture that is not resized: its middle, pixel by pixel; what the field's range makes of a level; grey.
@@ -419,6 +461,7 @@ int main(void) {
     TCase *tests = tcase_create("frames");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, sizes);
+    tcase_add_test(tests, resized);
     tcase_add_test(tests, middles);
     tcase_add_test(tests, covered);
     tcase_add_test(tests, draws);
