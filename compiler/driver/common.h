@@ -23,7 +23,8 @@
 #define COMMON_INPUT_HELP                                                                                                                  \
     "The VALUE of an input is a number (fills it), a list 0,1,2 (repeats along its\n"                                                       \
     "first axis), FILE.npy, a PNG, JPEG or WebP picture, or a folder of them in the order of their names: each is resized to the input's\n"        \
-    "height and width, made grey or coloured as it has channels, and mapped to its \"range\". Inputs with a \"default\" may be left out."
+    "height and width, made grey or coloured as it has channels, and mapped to its \"range\"; a text where the graph reads it as tokens; the name of a class\n"  \
+    "(or cat,dog) where the run knows it. Inputs with a \"default\" may be left out."
 
 bool common_is_bundle(const char *path); // a folder
 // A graph, or the graph inside a bundle, with --define and --preset where the command has them. `program` NULL: all programs.

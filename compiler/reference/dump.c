@@ -98,9 +98,10 @@ const HostTensor *dump_find(Dump *files, const char *kind, const char *name, con
     return &found->tensor;
 }
 
-bool dump_inputs(Dump *files, const ProgramEntry *entry, Inputs *out) {
+bool dump_inputs(Dump *files, const Program *program, const ProgramEntry *entry, const ClassLists *classes, Inputs *out) {
     Arena *arena = files->arena;
     *out = inputs_create(arena, entry);
+    inputs_know(out, program, classes);
     for (uint32_t i = 0; i < out->count; i++) {
         InputRecords *records = &out->items[i];
         DumpFile *file = find(files, "feeds", arena_format(arena, "%s.%s", entry->name, records->input->name), "0.0");

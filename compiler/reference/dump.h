@@ -30,7 +30,7 @@ bool dump_open(Arena *arena, const DumpWords *given, const DumpWords *wanted, Du
 // "feeds/train.denoise.x0@0.0"; also found under "train.denoise.x0" and "x0". NULL: not given.
 const HostTensor *dump_find(Dump *files, const char *kind, const char *name, const char *moment);
 // What is given for a program's inputs, defaults included, for one run of it. False: reported.
-bool dump_inputs(Dump *files, const ProgramEntry *entry, Inputs *out);
+bool dump_inputs(Dump *files, const Program *program, const ProgramEntry *entry, const ClassLists *classes, Inputs *out);
 bool dump_has_kind(const Dump *files, const char *kind); // is something of "draws" given?
 bool dump_wants_values(const Dump *files);               // values/ or gradients/, or a folder
 // Writes the tensor where it is wanted. moment: "3.0", or NULL for states.

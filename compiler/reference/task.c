@@ -91,7 +91,8 @@ static bool save_interpreted(Arena *arena, const Task *task, const char *digest,
 bool task_interpret(Arena *arena, const Task *task, const Module *module, const Program *program, Diag *diag) {
     Batches data;
     Inputs inputs;
-    if (!dump_inputs(task->files, task->entry, &inputs) || !open_batches(arena, task, program, &data, diag))
+    ClassLists classes = task->start ? classes_of_run(arena, task->start->path) : (ClassLists){0};
+    if (!dump_inputs(task->files, program, task->entry, &classes, &inputs) || !open_batches(arena, task, program, &data, diag))
         return false;
     States states = states_create(arena, module, task->seed);
     StateParts parts = states_parts(&states, task->entry->name);
@@ -117,7 +118,8 @@ bool task_interpret(Arena *arena, const Task *task, const Module *module, const 
 bool task_run(Arena *arena, const Task *task, Device *device, const Program *program, Diag *diag) {
     Batches data;
     Inputs inputs;
-    if (!dump_inputs(task->files, task->entry, &inputs) || !open_batches(arena, task, program, &data, diag))
+    ClassLists classes = task->start ? classes_of_run(arena, task->start->path) : (ClassLists){0};
+    if (!dump_inputs(task->files, program, task->entry, &classes, &inputs) || !open_batches(arena, task, program, &data, diag))
         return false;
     SessionOptions session_options = {.seed = task->seed, .only_entry = task->entry->name};
     Session *session = session_create(arena, device, program, &session_options, diag);

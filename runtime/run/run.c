@@ -82,6 +82,7 @@ bool run_write(const char *folder, const Run *run, Diag *diag) {
     write_text(writer, "sample_program", run->sample_entry);
     write_text(writer, "schedules", run->schedules);
     write_text(writer, "encoder", run->encoder);
+    classes_write(writer, &run->classes);
     json_end_object(writer);
     const char *text = json_writer_text(writer);
     bool ok = file_write(path_of(arena, folder), text, strlen(text), diag);
@@ -170,7 +171,7 @@ bool run_read(Arena *arena, const char *folder, Run *out, Diag *diag) {
               read_number(json, "steps", &out->steps, diag) && read_number(json, "save_every", &out->save_every, diag) &&
               read_number(json, "keep", &out->keep, diag) && read_number(json, "sample_every", &out->sample_every, diag) &&
               read_number(json, "sample_count", &out->sample_count, diag) && read_totals(arena, json, out, diag) &&
-              read_fork(json, &out->fork, diag) && read_stopped(json, out, diag);
+              read_fork(json, &out->fork, diag) && read_stopped(json, out, diag) && classes_read(arena, json, &out->classes, diag);
     if (ok && sscanf(seed, "%" SCNu64, &out->seed) != 1) {
         Place place = json_place(arena, json_get(json, "seed"));
         diag_error(diag, &place, "\"seed\" must be a number in quotes");
@@ -250,6 +251,7 @@ bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag) {
     given->sample_entry = given->sample_entry ? given->sample_entry : stored->sample_entry;
     given->schedules = stored->schedules;
     given->encoder = stored->encoder;
+    given->classes = stored->classes;
     return true;
 }
 

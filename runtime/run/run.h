@@ -1,6 +1,6 @@
 // Run: what a training run was started with, as RUN/run.json, so that --resume needs nothing more.
 #pragma once
-#include "runtime/base/json.h"
+#include "runtime/run/classes.h"
 
 // From step `from` on, schedules see `steps` as the total.
 typedef struct {
@@ -34,6 +34,7 @@ typedef struct {
     const char *sample_entry;
     const char *schedules; // the winners, as text
     const char *encoder;   // of the data's texts; found out, never given
+    ClassLists classes;    // of the data's labels; found out, too
 } Run;
 
 bool run_exists(const char *folder); // is there a run.json?

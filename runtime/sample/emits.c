@@ -187,17 +187,47 @@ static bool draw_times(Arena *arena, const Emit *emit, const float *values, uint
     return draw_strip(arena, &strip, image, diag);
 }
 
+// Images under, beside or below the names of their classes, wherever whole columns, rows or all have one. False, *is_named false: none have.
+static bool draw_named(Arena *arena, const Emit *emit, const EmitsOutput *output, const float *values, uint32_t count, uint32_t columns,
+                       Image *image, bool *is_named, Diag *diag) {
+    const uint32_t *dims = emit->result->tensor.layout.dims;
+    uint32_t rows = (count - 1) / columns + 1;
+    GridNames names = grid_names(arena, output->classes, count, columns);
+    *is_named = names.all || names.columns || names.rows;
+    if (!*is_named)
+        return false;
+    size_t each = (size_t)dims[1] * dims[2] * dims[3];
+    float *padded = ARENA_NEW(arena, float, each *rows *columns);
+    memcpy(padded, values, each * count * sizeof *padded);
+    for (size_t i = each * count; i < each * rows * columns; i++)
+        padded[i] = 1; // white
+    DrawStrip strip = {.title = names.all,
+                       .values = padded,
+                       .rows = rows,
+                       .columns = columns,
+                       .channels = dims[1],
+                       .height = dims[2],
+                       .width = dims[3],
+                       .column_captions = names.columns,
+                       .row_captions = names.rows};
+    return draw_strip(arena, &strip, image, diag);
+}
+
 static bool write_images(Arena *arena, const Emit *emit, const EmitsOutput *output, Diag *diag) {
     const uint32_t *dims = emit->result->tensor.layout.dims;
     uint32_t count;
     const float *values = gather_images(arena, emit, output->count, &count);
     const char *path = output_path(arena, output, emit->result->name, ".png");
     Image image;
-    uint32_t by_class = dims[0] == output->records_per_run ? output->by_class : 0,
+    bool is_by_class = dims[0] == output->records_per_run, is_named = false;
+    uint32_t by_class = is_by_class ? output->by_class : 0,
              columns = output->columns ? output->columns : by_class ? by_class : grid_near_square(count);
-    if (emit->times == 1)
+    if (emit->times == 1 && is_by_class && output->classes &&
+        !draw_named(arena, emit, output, values, count, columns, &image, &is_named, diag) && is_named)
+        return false;
+    if (emit->times == 1 && !is_named)
         image = image_grid(arena, values, count, dims[1], dims[2], dims[3], &(ImageGrid){.columns = columns, .gap = 2, .background = 255});
-    else if (!draw_times(arena, emit, values, count, &image, diag))
+    else if (!is_named && !draw_times(arena, emit, values, count, &image, diag))
         return false;
     bool ok = say(output, path, write_picture(output, path, &image, emit->result->name, diag));
     if (ok && output->singles && emit->times == 1)

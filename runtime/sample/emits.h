@@ -34,6 +34,7 @@ typedef struct {
     uint32_t records_per_run;    // of emits_records_per_run; 0: not known, tensors of several runs are stacked
     uint32_t columns;            // of a grid; 0: by_class where it is for a run's records, else nearly square
     uint32_t by_class;           // of grid_by_class; 0: not known
+    const char *const *classes;  // by image of a grid that is for a run's records: the name of its class; NULL: not known
     bool singles;                // also each image of a grid as FOLDER/PREFIXNAME/0001.png
     bool tensors;                // also image emits as .npy
     const ImageText *texts;      // of every PNG; "name" is added

@@ -24,6 +24,11 @@ Inputs inputs_create(Arena *arena, const ProgramEntry *entry) {
     return inputs;
 }
 
+void inputs_know(Inputs *inputs, const Program *program, const ClassLists *classes) {
+    for (uint32_t i = 0; i < inputs->count; i++)
+        inputs->items[i].classes = classes_of(classes, program, inputs->items[i].input);
+}
+
 // ---- values
 
 // Are integers whole, and labels below what is declared?
@@ -196,6 +201,36 @@ static void read_text(Arena *arena, const char *name, const char *text, InputRec
     out->is_given = true;
 }
 
+static bool find_class(const Classes *classes, const char *name, double *out) {
+    for (uint32_t i = 0; i < classes->count; i++)
+        if (strcmp(classes->names[i], name) == 0) {
+            *out = i;
+            return true;
+        }
+    return false;
+}
+
+// "cat", or "cat,dog,3": names of classes and numbers. NULL, reported where a name is near one: it is neither.
+static double *read_classes(Arena *arena, const char *name, const char *word, const Classes *classes, uint32_t *count, Diag *diag) {
+    double *numbers = ARENA_NEW(arena, double, strlen(word) + 1);
+    *count = 1;
+    if (find_class(classes, word, numbers)) // a comma may be part of a name
+        return numbers;
+    char *rest = arena_copy_text(arena, word);
+    for (*count = 0; rest; (*count)++) {
+        const char *item = strsep(&rest, ",");
+        char *end;
+        if (find_class(classes, item, &numbers[*count]))
+            continue;
+        numbers[*count] = strtod(item, &end);
+        if (end != item && !*end)
+            continue;
+        diag_error(diag, NULL, "%s: there is no class \"%s\"%s", name, item, text_suggestion(arena, item, classes->names, classes->count));
+        return NULL;
+    }
+    return numbers;
+}
+
 bool inputs_read(Arena *arena, const char *name, const char *word, InputRecords *out, Diag *diag) {
     uint32_t count;
     if (out->input->tokens && !text_ends_with(word, ".npy")) {
@@ -203,6 +238,11 @@ bool inputs_read(Arena *arena, const char *name, const char *word, InputRecords 
         return true;
     }
     double *numbers = read_numbers(arena, word, &count);
+    if (!numbers && out->classes && !text_ends_with(word, ".npy")) {
+        numbers = read_classes(arena, name, word, out->classes, &count, diag);
+        if (!numbers)
+            return false;
+    }
     if (!numbers)
         return file_is_folder(word) ? read_folder(arena, name, word, out, diag) : read_file(arena, name, word, out, diag);
     if (count > 1 && out->input->tensor.layout.rank == 0) {

@@ -3,6 +3,7 @@
 // An input is a batch of records along its first axis, an input without axes one record; of pictures, an input [channels, height, width]
 // takes one a run. What is given is a list of records: run k takes its share from where run k - 1 ended, from the first on again at its end.
 #pragma once
+#include "runtime/run/classes.h"
 #include "runtime/session/session.h"
 
 typedef struct {
@@ -11,6 +12,7 @@ typedef struct {
     uint32_t count, per_run; // records given; records that one run takes
     uint64_t each;           // numbers of a record
     bool is_given;           // not the default
+    const Classes *classes;  // what its numbers mean; NULL: not known
     bool is_counted;         // pictures or the rows of a file: as many results are wanted as there are records. Numbers only repeat
 } InputRecords;
 
@@ -21,8 +23,11 @@ typedef struct {
 } Inputs;
 
 Inputs inputs_create(Arena *arena, const ProgramEntry *entry);
+// Inputs whose numbers are labels of these classes may be given by names, and grids show them.
+void inputs_know(Inputs *inputs, const Program *program, const ClassLists *classes);
 // What --set NAME=WORD gives; `name` is for messages. WORD is a number (fills), a list 0,1,2 (repeats along the first axis), FILE.npy, a PNG
-// or JPEG, or a folder of them, in the order of their names.
+// or JPEG, or a folder of them, in the order of their names; a text where the input takes tokens, and where its numbers are known labels the
+// name of a class, or a list of names and numbers.
 bool inputs_read(Arena *arena, const char *name, const char *word, InputRecords *out, Diag *diag);
 bool inputs_take(Arena *arena, const char *name, const HostTensor *given, InputRecords *out, Diag *diag); // the same of a tensor
 // All of --set NAME=WORD; NAME is an input's, or PROGRAM.INPUT.

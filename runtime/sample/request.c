@@ -114,6 +114,10 @@ static bool read_inputs(const Work *work, Inputs *out) {
     const ProgramFeed *text = texts_input(work->entry);
     bool has_words = request->text_count || request->embedding;
     *out = inputs_create(work->arena, work->entry);
+    ClassLists *classes = ARENA_NEW(work->arena, ClassLists, 1);
+    if (request->from)
+        *classes = classes_of_run(work->arena, request->from);
+    inputs_know(out, work->program, classes);
     if (!inputs_read_all(work->arena, work->entry, request->sets, request->set_count, out, work->diag))
         return false;
     bool is_set = text && out->items[text - work->entry->inputs.items].is_given;

@@ -221,19 +221,24 @@ static bool write_all(const Sampling *sampling, const EmitsOutput *output, Diag 
     return ok && written;
 }
 
-// By labels that are an input of a number for each picture.
-static uint32_t columns_by_class(const Sampling *sampling) {
+// By labels that are an input of a number for each picture: how many stand in a row, and what they are called.
+static void find_classes(const Sampling *sampling, EmitsOutput *output) {
     uint32_t count = sampling->kept ? sampling->kept : sampling->made * sampling->runs;
     for (uint32_t i = 0; i < sampling->inputs.count; i++) {
         const InputRecords *records = &sampling->inputs.items[i];
         if (!records->input->below || records->input->tensor.layout.rank != 1 || !records->values || records->per_run != sampling->made)
             continue;
         double *classes = ARENA_NEW(sampling->arena, double, count);
-        for (uint32_t k = 0; k < count; k++)
+        const char **names = ARENA_NEW(sampling->arena, const char *, count);
+        for (uint32_t k = 0; k < count; k++) {
             classes[k] = records->values[k % records->count];
-        return grid_by_class(classes, count);
+            bool has_name = records->classes && classes[k] < records->classes->count;
+            names[k] = has_name ? records->classes->names[(uint32_t)classes[k]] : arena_format(sampling->arena, "%.0f", classes[k]);
+        }
+        output->by_class = grid_by_class(classes, count);
+        output->classes = records->classes ? names : NULL;
+        return;
     }
-    return 0;
 }
 
 static bool write_files(const Sampling *sampling, Diag *diag) {
@@ -249,7 +254,7 @@ static bool write_files(const Sampling *sampling, Diag *diag) {
     };
     output.count = sampling->kept;
     output.records_per_run = sampling->made;
-    output.by_class = columns_by_class(sampling);
+    find_classes(sampling, &output);
     output.texts = texts;
     output.text_count = TEXT_COUNT;
     return write_all(sampling, &output, diag);
@@ -314,6 +319,7 @@ static bool take_inputs(Sampling *sampling, Diag *diag) {
         return true;
     }
     sampling->inputs = inputs_create(sampling->arena, sampling->entry);
+    inputs_know(&sampling->inputs, sampling->program, &options->classes);
     return inputs_complete(sampling->arena, sampling->entry, options->texts ? texts_input(sampling->entry) : NULL, &sampling->inputs, diag);
 }
 

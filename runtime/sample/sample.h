@@ -19,6 +19,7 @@ typedef struct {
     uint64_t seed;            // of the order of data; draws have the session's
     const Texts *texts;       // for programs that take them (texts.h); NULL: none
     const Inputs *inputs;     // complete (inputs.h); NULL: the defaults
+    ClassLists classes;       // what labels of the defaults mean
     bool is_interpolation;    // a column of pictures for each text: as many runs as texts (by_run), all of which draw alike
     SampleWeights weights;    // for the PNGs' texts
     EmitsOutput output;       // its texts are filled in here; folder NULL: nothing is written

@@ -38,3 +38,19 @@ uint32_t grid_by_class(const double *classes, uint32_t count) {
             return columns;
     return 0;
 }
+
+GridNames grid_names(Arena *arena, const char *const *names, uint32_t count, uint32_t columns) {
+    bool is_one = true, by_columns = true, by_rows = true;
+    const char **rows = ARENA_NEW(arena, const char *, count + 1u);
+    for (uint32_t i = 0; i < count; i++) {
+        is_one &= strcmp(names[i], names[0]) == 0;
+        by_columns &= strcmp(names[i], names[i % columns]) == 0;
+        by_rows &= strcmp(names[i], names[i - i % columns]) == 0;
+        rows[i / columns] = names[i - i % columns];
+    }
+    if (count == 0)
+        return (GridNames){0};
+    if (is_one)
+        return (GridNames){.all = names[0]};
+    return (GridNames){.columns = by_columns && count >= columns ? names : NULL, .rows = by_rows && !by_columns ? rows : NULL};
+}

@@ -155,6 +155,25 @@ static bool find_encoder(const Program *program, TrainPlan *plan, Diag *diag) {
     return true;
 }
 
+// What labels mean, as far as the data sets' classes have names.
+static bool find_classes(Arena *arena, const Program *program, TrainPlan *plan, Diag *diag) {
+    Classes *items = ARENA_NEW(arena, Classes, program->data.count + 1u);
+    ClassLists found = {.items = items};
+    for (uint32_t i = 0; i < program->data.count; i++) {
+        const Dataset *dataset = plan->datasets[i];
+        if (!dataset || !dataset->class_names)
+            continue;
+        const char **names = ARENA_NEW(arena, const char *, dataset->class_count + 1u);
+        for (uint32_t k = 0; k < dataset->class_count; k++)
+            names[k] = text_printable(arena, dataset->class_names[k]);
+        items[found.count++] = (Classes){dataset->name, names, dataset->class_count};
+    }
+    if (!classes_check(&found, &plan->run.classes, diag))
+        return false;
+    plan->run.classes = found;
+    return true;
+}
+
 // Texts for a program that takes some: those of the first test records, the same in every preview. NULL: there are none.
 static const Dataset *find_texts(const Program *program, const TrainPlan *plan, const ProgramFeed *input) {
     for (uint32_t i = 0; i < program->data.count; i++)
@@ -239,7 +258,7 @@ bool train_prepare(Arena *arena, const Program *program, const TrainOptions *opt
     if (run->sample_every && !find_entry(arena, program, run->sample_entry, &plan->sample_entry, diag))
         return false;
     plan->datasets = dataset_open_all(arena, program, plan->entry, run->data, run->data_count, diag);
-    return plan->datasets && find_encoder(program, plan, diag) && plan_previews(arena, program, plan, diag) &&
+    return plan->datasets && find_encoder(program, plan, diag) && find_classes(arena, program, plan, diag) && plan_previews(arena, program, plan, diag) &&
            count_steps(arena, program, options, plan, diag) && check_end(arena, options, plan, diag);
 }
 

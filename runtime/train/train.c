@@ -148,6 +148,7 @@ static bool preview(Training *training, uint32_t sample_count, Diag *diag) {
                              .datasets = training->plan.sample_datasets,
                              .seed = training->plan.run.seed,
                              .texts = training->plan.texts.count ? &training->plan.texts : NULL,
+                             .classes = training->plan.run.classes,
                              .weights = {.steps = training->done}};
     options.output.folder = file_join(arena, training->options->out, "previews");
     options.output.prefix = arena_format(arena, "step-%06u-", training->done);

@@ -293,6 +293,38 @@ START_TEST(run_totals) {
 }
 END_TEST
 
+// What labels mean stays with the run, whatever its classes are called.
+START_TEST(classes) {
+    static const char *const names[] = {"cat", "\xc3\xa4 \"b\"", "", "dog"};
+    const Classes lists[] = {{"pets", names, 4}, {"none", names, 0}};
+    Run run = {.bundle = "/b", .digest = "d", .entry = "train", .classes = {lists, 2}}, read;
+    ck_assert(run_write(folder, &run, diag) && run_read(arena, folder, &read, diag));
+    ck_assert(read.classes.count == 2 && read.classes.items[0].count == 4 && read.classes.items[1].count == 0);
+    ck_assert_str_eq(read.classes.items[0].data, "pets");
+    for (uint32_t i = 0; i < 4; i++)
+        ck_assert_str_eq(read.classes.items[0].names[i], names[i]);
+    ck_assert_uint_eq(classes_of_run(arena, folder).count, 2);
+    ck_assert_uint_eq(classes_of_run(arena, file_join(arena, folder, "checkpoint-000001.safetensors")).count, 2);
+    ck_assert_uint_eq(classes_of_run(arena, "/nowhere/x.safetensors").count, 0);
+    ck_assert(classes_check(&read.classes, &run.classes, diag) && classes_check(&(ClassLists){0}, &run.classes, diag));
+    const Classes fewer = {"pets", names, 3}, moved = {"pets", names + 1, 3}, other = {"birds", names + 1, 3};
+    ck_assert(classes_check(&(ClassLists){&other, 1}, &run.classes, diag));
+    Diag *inner = diag_create(arena);
+    ck_assert(!classes_check(&(ClassLists){&fewer, 1}, &run.classes, inner) && !classes_check(&(ClassLists){&moved, 1}, &run.classes, inner));
+    ck_assert_str_eq(diag_text(inner, arena), "error: the run began with \"dog\" as class 3 of the data set \"pets\"; now that is \"none\"\n"
+                                              "error: the run began with \"cat\" as class 0 of the data set \"pets\"; now that is \"\xc3\xa4 \"b\"\"\n");
+    size_t size;
+    const char *path = file_join(arena, folder, "run.json"), *whole = file_read(arena, path, &size, diag), *at = strstr(whole, "[\"cat\"");
+    static const char *const wrong[] = {"[3", "7, \"x\": [\"cat\""};
+    for (uint32_t i = 0; i < 2; i++) {
+        const char *text = arena_format(arena, "%.*s%s%s", (int)(at - whole), whole, wrong[i], at + strlen("[\"cat\""));
+        inner = diag_create(arena);
+        ck_assert(file_write(path, text, strlen(text), diag) && !run_read(arena, folder, &read, inner));
+        ck_assert_ptr_nonnull(strstr(diag_text(inner, arena), "\"classes\" must be lists of texts by data set"));
+    }
+}
+END_TEST
+
 START_TEST(run_file) {
     const char *data[] = {"images=mnist", "other=idx:\"x\""}, *inits[] = {"s1.G=runs/a"};
     Run run = {.bundle = "/b",
@@ -362,6 +394,7 @@ int main(void) {
     tcase_add_test(tests, select_a_network);
     tcase_add_test(tests, foreign_file);
     tcase_add_test(tests, run_totals);
+    tcase_add_test(tests, classes);
     tcase_add_test(tests, run_file);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

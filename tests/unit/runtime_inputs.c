@@ -243,6 +243,59 @@ START_TEST(grids) {
     ck_assert_uint_eq(grid_by_class(one, 20), 0);
     ck_assert_uint_eq(grid_by_class(none, 4), 0);
     ck_assert_uint_eq(grid_by_class(turns, 1), 0);
+    const char *const named[] = {"a", "b", "a", "b", "a"}, *const rows[] = {"a", "a", "b", "b", "b"}, *const mixed[] = {"a", "b", "b", "a"};
+    GridNames names = grid_names(arena, named, 5, 2); // the last row is not full
+    ck_assert(!names.all && !names.rows && strcmp(names.columns[0], "a") == 0 && strcmp(names.columns[1], "b") == 0);
+    names = grid_names(arena, rows, 5, 2);
+    ck_assert(!names.all && !names.columns && strcmp(names.rows[0], "a") == 0 && strcmp(names.rows[2], "b") == 0);
+    names = grid_names(arena, rows, 5, 3);
+    ck_assert(!names.all && !names.columns && !names.rows);
+    names = grid_names(arena, mixed, 4, 2);
+    ck_assert(!names.all && !names.columns && !names.rows);
+    names = grid_names(arena, mixed + 1, 2, 2);
+    ck_assert_str_eq(names.all, "b");
+}
+END_TEST
+
+// Classes whose names are known are given by them, where the input is called as the data's field and bounded alike.
+START_TEST(classes) {
+    static const char *const called[] = {"cat", "dog", "a, b", "7"};
+    const Classes lists[] = {{"others", called, 2}, {"pets", called, 4}};
+    Program program = {.name = "pets"};
+    ProgramData data = {.name = "pets", .field_count = 2};
+    data.fields = arena_alloc(arena, 2 * sizeof *data.fields);
+    data.fields[0].name = "image";
+    data.fields[1].name = "label";
+    data.fields[1].type = ELEMENT_I32;
+    data.fields[1].below = 10;
+    array_push(arena, &program.data, data);
+    static const struct {
+        const char *given;
+        int32_t labels[4];
+    } good[] = {{"dog", {1, 1, 1, 1}}, {"cat,dog", {0, 1, 0, 1}}, {"dog,0,5", {1, 0, 5, 1}}, {"a, b", {2, 2, 2, 2}}, {"7", {7, 7, 7, 7}}};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        Inputs inputs = inputs_create(arena, &entry);
+        inputs_know(&inputs, &program, &(ClassLists){lists, 2});
+        ck_assert(inputs.items[0].classes == &lists[1] && !inputs.items[1].classes);
+        ck_assert_msg(give(&inputs, arena_format(arena, "label=%s", good[i].given)), "%s", diag_text(diag, arena));
+        ck_assert(memcmp(inputs_tensor(arena, &inputs.items[0], 0).data, good[i].labels, sizeof good[i].labels) == 0);
+    }
+    static const struct {
+        const char *given, *said;
+    } bad[] = {{"dogs", "--set label: there is no class \"dogs\"; did you mean \"dog\"?"},
+               {"cat,,dog", "there is no class \"\"; known: cat, dog, a, b, 7"},
+               {"cat,10", "element 1 is 10, but the graph declares it from 0 to 9"},
+               {"cat,0.5", "element 1 is 0.5, but the graph declares whole numbers from 0 to 9"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        Inputs inputs = inputs_create(arena, &entry);
+        inputs_know(&inputs, &program, &(ClassLists){lists, 2});
+        diag = diag_create(arena);
+        ck_assert(!give(&inputs, arena_format(arena, "label=%s", bad[i].given)));
+        ck_assert_msg(strstr(diag_text(diag, arena), bad[i].said) != NULL, "%s", diag_text(diag, arena));
+    }
+    data.fields[1].below = 9;
+    ck_assert_ptr_null(classes_of(&(ClassLists){lists, 2}, &program, &entry.inputs.items[0]));
+    expect_refused("label=dog", "there is no such file"); // nobody knows of classes
 }
 END_TEST
 
@@ -258,6 +311,7 @@ int main(void) {
     tcase_add_test(tests, completed);
     tcase_add_test(tests, unequal_counts);
     tcase_add_test(tests, grids);
+    tcase_add_test(tests, classes);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
