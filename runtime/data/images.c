@@ -109,7 +109,8 @@ static const char *caption(const Dataset *dataset, Arena *arena, uint32_t split,
 static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *diag) {
     (void)field, (void)draw, (void)diag; // the label: pictures are frames.h's, texts captions.h's
     const ImagesData *data = dataset->data;
-    memcpy(out, &data->all.splits[split].records[record].class, sizeof(uint32_t));
+    uint32_t class = data->all.class_count ? data->all.splits[split].records[record].class : 0;
+    memcpy(out, &class, sizeof class);
     return true;
 }
 
@@ -178,9 +179,11 @@ static bool check_labels(const Dataset *dataset, const ImagesData *data, uint32_
     const char *name = dataset->declared->fields[field].name;
     Arena *scratch = arena_create();
     bool ok = false;
-    if (data->all.class_count == 0)
+    if (data->all.class_count == 0 && below == 1)
+        ok = true; // all are of the only one
+    else if (data->all.class_count == 0)
         diag_error(diag, NULL, "%s has no classes, but the graph declares %s.%s: a class is a folder with pictures, or the column \"label\" of "
-                   "metadata.csv or metadata.jsonl", dataset->spec, dataset->name, name);
+                   "metadata.csv or metadata.jsonl; without any, a label below 1 is 0", dataset->spec, dataset->name, name);
     else if (data->all.unclassed)
         diag_error(diag, NULL, "%s: %u picture%s no class, but the graph declares %s.%s: %s%s", dataset->spec, data->all.unclassed,
                    data->all.unclassed == 1 ? " has" : "s have", dataset->name, name, text_printable(scratch, data->all.unclassed_path),

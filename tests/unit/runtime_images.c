@@ -306,6 +306,7 @@ START_TEST(nothing_there) {
     ck_refused(spec, &IMAGE, 1, "holds no picture");
     paint("1.png", 1);
     ck_refused(spec, (Wanted[]){IMAGE, LABEL}, 2, "has no classes, but the graph declares pictures.label: a class is a folder");
+    ck_assert_int_eq(label_of(open_all(spec, (Wanted[]){IMAGE, {"label", ELEMENT_I32, 0, {0}, 1}}, 2), 0, 0, 1), 0); // all are of the only class
     ck_refused(spec, (Wanted[]){IMAGE, {"text", ELEMENT_F32, 1, {encoder_default()->size}, 0}}, 2, "has no texts, but the graph declares pictures.text");
     ck_refused(spec, (Wanted[]){{"image", ELEMENT_F32, 3, {4, 6, 8}, 0}}, 1, "pictures.image f32[4,6,8]");
     ck_refused(spec, (Wanted[]){{"x", ELEMENT_F32, 1, {7}, 0}}, 1, "pictures.x f32[7]");
