@@ -91,7 +91,7 @@ typedef struct {
     Graph *graph;
     ARRAY(const char *) updates; // optimizers that it updates
     const char *pointer;
-    bool skips; // GraphProgram.skips
+    bool skips, trains; // GraphProgram.skips, .training
     bool is_eval;       // "mode": "eval" in a program that trains
     Every every;        // see ProgramPhase
     const char *when;   // the expression; NULL: none. What it computes is the conditions' report "NAME.when"

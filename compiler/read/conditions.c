@@ -234,7 +234,7 @@ static void add_to_record(Reader *reader, NamedList *record, const char *name, D
 static Scope *conditions_scope(Reader *reader, const Conditions *conditions) {
     Scope *scope = scope_create(reader, conditions->scope, false);
     for (uint32_t i = 0; i < conditions->program->inputs.count; i++)
-        scope_set(reader, scope, conditions->program->inputs.items[i].name, datum_none());
+        scope_set(reader, scope, conditions->program->inputs.items[i].name, datum_tensor(program_feed(reader, &conditions->program->inputs.items[i])));
     for (const Json *phase = json_get(conditions->json, "phases")->first; phase; phase = phase->next) {
         const char *name = json_get(phase, "name")->string;
         NamedList *record = ARENA_NEW(reader->arena, NamedList, 1);
@@ -265,6 +265,8 @@ static void check_sources(Reader *reader, const Graph *graph, const Json *place)
     for (uint32_t id = 1; id < graph->nodes.count; id++) {
         const Node *node = &graph->nodes.items[id];
         const State *state = node->op == OP_state ? module_state(reader->module, attr_of(node, ATTR_name)->text) : NULL;
+        if (node->op == OP_feed)
+            reader_error_at(reader, place, "the input \"%s\" is what a person gives, and a condition must survive a resume", attr_of(node, ATTR_name)->text);
         if (state && state->kind == STATE_PROGRAM)
             reader_error_at(reader, place, "the state \"%s\" begins anew with each run, and a condition must survive a resume: declare it in the document's \"state\", or report it",
                             state->name);

@@ -27,6 +27,10 @@ static Value parameter(void *context, const char *name, const Init *init, uint32
 static Value state(void *context, const char *name, double initial, uint32_t rank, const uint32_t *dims) {
     Owner *owner = context;
     StateRef state;
+    if (!owner->frame.call->network) {
+        reader_error(owner->reader, "weights and layer state belong to a network: move this node into one");
+        return (Value){0};
+    }
     if (!frame_state(owner->reader, &owner->frame, name, &(Init){.kind = INIT_CONSTANT, .a = initial}, rank, dims, &state))
         return (Value){0};
     return state_read(owner->reader, state);

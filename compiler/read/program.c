@@ -78,7 +78,7 @@ static const Field *find_field(Reader *reader, const Json *json, const DataSet *
 
 // ---- feeds
 
-static Value feed_value(Reader *reader, const Feed *feed) {
+Value program_feed(Reader *reader, const Feed *feed) {
     int64_t ints[MAX_RANK];
     for (uint32_t i = 0; i < feed->type.rank; i++)
         ints[i] = feed->type.dims[i];
@@ -123,7 +123,7 @@ static bool read_feeds(Reader *reader, const Json *feeds, Scope *program_scope, 
         Datum datum = datum_error();
         if (read_feed(reader, item, program_scope, &feed)) {
             array_push(reader->arena, &phase->feeds, feed);
-            datum = datum_tensor(feed_value(reader, &feed));
+            datum = datum_tensor(program_feed(reader, &feed));
         } else {
             is_good = false;
         }
@@ -223,7 +223,7 @@ static void read_phase(Reader *reader, const Json *json, const ProgramPlace *pla
     const Json *index = json_get(json, "index");
     const Json *mode = json_get(json, "mode"), *updated = reader->updated;
     Phase phase = {
-        .name = json_get(json, "name")->string, .pointer = json_pointer(reader->arena, json), .skips = place->program->skips};
+        .name = json_get(json, "name")->string, .pointer = json_pointer(reader->arena, json), .skips = place->program->skips, .trains = place->program->training};
     Stage *outer = reader->stage;
     uint32_t errors = diag_error_count(reader->diag);
     const char *path = arena_format(reader->arena, "%s.%s.", place->program->name, phase.name);
@@ -235,7 +235,7 @@ static void read_phase(Reader *reader, const Json *json, const ProgramPlace *pla
     Scope *scope = scope_create(reader, place->scope, false);
     for (uint32_t i = 0; i < place->program->inputs.count; i++)
         scope_set(reader, place->scope, place->program->inputs.items[i].name,
-                  datum_tensor(feed_value(reader, &place->program->inputs.items[i])));
+                  datum_tensor(program_feed(reader, &place->program->inputs.items[i])));
     if (index)
         scope_set(reader, scope, index->string, datum_tensor(graph_add(graph, OP_number, NULL, 0, (Attr[]){attr_text("repetition")}, 1)));
     if (conditions_turns(reader, json, place->program, place->scope, &phase) && read_repeat(reader, json, place->scope, &phase.repeat) &&

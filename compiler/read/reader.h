@@ -174,6 +174,7 @@ bool tokens_read(Reader *reader, const Json *json, uint32_t most, Field *out);
 
 // ---- program.c
 void program_declare(Reader *reader, const Json *json);
+Value program_feed(Reader *reader, const Feed *feed); // in the graph being built
 bool program_is_wanted(const Reader *reader, const Json *json);
 void data_read(Reader *reader);
 

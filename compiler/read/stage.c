@@ -209,26 +209,37 @@ Value frame_parameter(Reader *reader, const Frame *frame, const char *name, cons
     return parameters_read(reader, network, name_table_find(network->found.names, full), frame->call->given);
 }
 
+// A phase's own state: of a training's it is kept as long as the weights are, else it begins anew with each run.
+static bool own_of_phase(Reader *reader, const Frame *frame, const char *name, const char **full) {
+    *full = arena_format(reader->arena, "%s%s", frame->draws, name);
+    if (touch(reader, frame->call, *full))
+        return true;
+    reader_error(reader, "two nodes own \"%s\"; name one with \"as\"", *full);
+    return false;
+}
+
 bool frame_state(Reader *reader, const Frame *frame, const char *name, const Init *init, uint32_t rank, const uint32_t *dims,
                  StateRef *out) {
     const char *full;
     Type type = type_make(DTYPE_F32, rank, dims);
-    if (!own(reader, frame, name, &full))
+    Network *network = frame->call->network;
+    if (!(network ? own : own_of_phase)(reader, frame, name, &full))
         return false;
     uint32_t index = module_state_index(reader->module, full);
-    Network *network = frame->call->network;
-    if (index == UINT32_MAX && network->owner) {
+    if (index == UINT32_MAX && network && network->owner) {
         reader_error(reader, "\"%s\" shares the states of \"%s\", which has no \"%s\" (%s here)", network->name, network->owner->name, full,
                      type_text(reader->arena, &type));
         return false;
     }
     if (index == UINT32_MAX) {
-        const char *from = network->source ? arena_format(reader->arena, "%s%s", network->source->name, full + strlen(network->name)) : NULL;
+        bool is_kept = network || reader->phase->trains;
+        const char *from = network && network->source ? arena_format(reader->arena, "%s%s", network->source->name, full + strlen(network->name)) : NULL;
         const State *source = from ? module_state(reader->module, from) : NULL;
-        Init copy = {.kind = INIT_COPY, .copy = from};
         bool is_copy = source && type_equal(&source->type, &type);
-        index = state_declare(reader, full, STATE_RUNNING, type, is_copy ? copy : *init, network->name);
-        network->info.state_count += type_count(&type);
+        Init copy = {.kind = INIT_COPY, .copy = from};
+        index = state_declare(reader, full, is_kept ? STATE_RUNNING : STATE_PROGRAM, type, is_copy ? copy : *init, network ? network->name : NULL);
+        if (network)
+            network->info.state_count += type_count(&type);
     }
     const State *state = &reader->module->states.items[index];
     if (!type_equal(&state->type, &type)) {

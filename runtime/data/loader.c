@@ -307,6 +307,20 @@ static void make_slots(Arena *arena, Loader *loader) {
 
 static bool has_steps(const LoaderOptions *options) { return options->end_step > options->first_step; }
 
+// The first phase that is fed, in each step if there is one.
+static uint32_t first_fed(const Loader *loader) {
+    uint32_t first = loader->phase_count;
+    for (uint32_t p = 0; p < loader->phase_count; p++) {
+        const ProgramPhase *phase = &loader->options.entry->phases.items[p];
+        if (!loader->phases[p].is_fed)
+            continue;
+        if (!phase->every.terms.count && !phase->when)
+            return p;
+        first = first < loader->phase_count ? first : p;
+    }
+    return first;
+}
+
 // Which repetitions each phase can have at most.
 static bool find_turns(Arena *arena, Loader *loader, Diag *diag) {
     const LoaderOptions *options = &loader->options;
@@ -334,14 +348,12 @@ Loader *loader_create(Arena *arena, const LoaderOptions *options, Diag *diag) {
     Loader *loader = ARENA_NEW(arena, Loader, 1);
     loader->options = *options;
     loader->phase_count = options->entry->phases.count;
-    loader->first_feeding = loader->phase_count;
     loader->phases = ARENA_NEW(arena, PhaseFeeds, loader->phase_count);
     for (uint32_t p = 0; p < loader->phase_count; p++) {
         if (!resolve_phase(arena, options, &options->entry->phases.items[p], &loader->phases[p], diag))
             return NULL;
-        if (loader->phases[p].is_fed && loader->first_feeding == loader->phase_count)
-            loader->first_feeding = p;
     }
+    loader->first_feeding = first_fed(loader);
     if (!find_turns(arena, loader, diag))
         return NULL;
     loader->slot_count = (options->depth ? options->depth : DEPTH) + 1; // one is the caller's

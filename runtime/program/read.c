@@ -334,7 +334,7 @@ static void read_every(Fields *fields, const Json *json, Every *out) {
     for (const Json *item = list ? list->first : NULL; item && out->terms.count <= EVERY_TERMS_MAX; item = item->next) {
         EveryTerm term = {.kind = EVERY_NUMBER};
         if (item->kind != JSON_NUMBER)
-            term.kind = (EveryKind)field_choice(fields, item, every_kind_names, EVERY_KIND_COUNT);
+            term.kind = (EveryKind)(1 + field_choice(fields, item, &every_kind_names[1], EVERY_KIND_COUNT - 1));
         else if (item->is_integer && item->number >= INT32_MIN && item->number <= INT32_MAX)
             term.number = (int32_t)item->number;
         else

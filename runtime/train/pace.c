@@ -5,7 +5,7 @@ static const double WINDOW_SECONDS = 60, SPACING_SECONDS = 0.5; // of the rate; 
 
 void pace_begin(Pace *pace, uint32_t step) {
     pace->sample_count = 0;
-    pace->steps = step;
+    pace->steps = pace->first_step = step;
 }
 
 void pace_every(Pace *pace, PaceKind kind, uint32_t steps, double seconds) {
@@ -38,6 +38,7 @@ void pace_resume(Pace *pace, double now) {
         return;
     double length = now - pace->paused_at, mean = pace->kinds[pace->kind].mean;
     pace->kinds[pace->kind].mean = mean > 0 ? mean + (length - mean) / 2 : length;
+    pace->kinds[pace->kind].times++;
     pace->paused += length;
     pace->is_paused = false;
 }
@@ -54,15 +55,25 @@ double pace_rate(const Pace *pace) {
     return seconds > 0 ? (pace->steps - pace->samples[at(first)].steps) / seconds : 0;
 }
 
+// How often it comes until `end_step`. Phases come in steps that `every_steps` divides, other pauses after them; of a phase that comes when
+// something holds, as often as it did.
+static double times_left(const Pace *pace, int kind, uint32_t end_step, double work) {
+    uint32_t steps = pace->kinds[kind].every_steps;
+    double seconds = pace->kinds[kind].every_seconds;
+    bool is_phase = kind >= PACE_PHASE;
+    if (is_phase && !steps)
+        return pace->steps > pace->first_step ? (double)pace->kinds[kind].times * (end_step - pace->steps) / (pace->steps - pace->first_step) : 0;
+    if (steps)
+        return is_phase ? (end_step + steps - 1) / steps - (pace->steps + steps - 1) / steps : end_step / steps - pace->steps / steps;
+    return seconds > 0 ? work / seconds : 0;
+}
+
 double pace_left(const Pace *pace, uint32_t end_step) {
     double rate = pace_rate(pace);
     if (rate <= 0 || end_step < pace->steps)
         return -1;
     double work = (end_step - pace->steps) / rate, left = work;
-    for (int kind = 0; kind < PACE_KIND_COUNT; kind++) {
-        uint32_t steps = pace->kinds[kind].every_steps;
-        double seconds = pace->kinds[kind].every_seconds, times = seconds > 0 ? work / seconds : 0;
-        left += (steps ? end_step / steps - pace->steps / steps : times) * pace->kinds[kind].mean;
-    }
+    for (int kind = 0; kind < PACE_KIND_COUNT; kind++)
+        left += times_left(pace, kind, end_step, work) * pace->kinds[kind].mean;
     return left;
 }

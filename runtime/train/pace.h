@@ -3,9 +3,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { PACE_SAMPLES = 128 };
+enum { PACE_SAMPLES = 128, PACE_PHASES = 8 };
 
-typedef enum { PACE_SAVE, PACE_PREVIEW, PACE_OTHER, PACE_KIND_COUNT } PaceKind;
+// The last kinds are of phases that run in some steps only: PACE_PHASE and the number of the phase, as far as there are so many.
+typedef enum { PACE_SAVE, PACE_PREVIEW, PACE_OTHER, PACE_PHASE, PACE_KIND_COUNT = PACE_PHASE + PACE_PHASES } PaceKind;
 
 // Steps of the last minute, of pauses their length by kind. A pause is no step's time.
 typedef struct {
@@ -16,12 +17,13 @@ typedef struct {
         uint32_t every_steps; // it comes each so many steps, or
         double every_seconds; // so often; both 0: nobody knows
         double mean;          // seconds of one, the later ones counting more; 0: there was none yet
+        uint32_t times;       // that it came
     } kinds[PACE_KIND_COUNT];
     struct {
         double time; // without pauses
         uint32_t steps;
     } samples[PACE_SAMPLES]; // a ring
-    uint32_t sample_count, steps;
+    uint32_t sample_count, steps, first_step;
     double time; // of the last step, without pauses
 } Pace;
 

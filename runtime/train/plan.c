@@ -262,6 +262,7 @@ bool train_prepare(Arena *arena, const Program *program, const TrainOptions *opt
            count_steps(arena, program, options, plan, diag) && check_end(arena, options, plan, diag);
 }
 
+// In the mean over steps. A phase with a `when` counts as if that were always true.
 static double estimate_step(const TrainPlan *plan, const DeviceModel *model) {
     double seconds = 0;
     for (uint32_t p = 0; p < plan->entry->phases.count; p++) {
@@ -269,9 +270,30 @@ static double estimate_step(const TrainPlan *plan, const DeviceModel *model) {
         double once = 0;
         for (uint32_t d = 0; d < phase->steps.count; d++)
             once += program_dispatch_seconds(&phase->steps.items[d], model);
-        seconds += once * (phase->repeat ? phase->repeat : plan->epoch_steps);
+        seconds += once * (phase->repeat ? phase->repeat : plan->epoch_steps) / plan->every[p];
     }
     return seconds;
+}
+
+// Phases that run in some steps only. True: how often one of them does, nobody knows before.
+static bool print_turns(Text *out, const TrainPlan *plan) {
+    bool is_open = false;
+    for (uint32_t i = 0; i < plan->entry->phases.count; i++) {
+        const ProgramPhase *phase = &plan->entry->phases.items[i];
+        const char *formula = phase->every.terms.count > 1 ? arena_format(out->arena, " (%s)", every_text(out->arena, &phase->every)) : "";
+        if (!phase->every.terms.count && !phase->when)
+            continue;
+        text_format(out, "phase    %s", phase->name);
+        if (phase->every.terms.count)
+            text_format(out, " every %u steps%s", plan->every[i], formula);
+        if (phase->when)
+            text_format(out, " when %s", phase->when);
+        text_append(out, "\n");
+        is_open = is_open || phase->when;
+    }
+    if (plan->entry->stop)
+        text_format(out, "stops    when %s\n", plan->entry->stop);
+    return is_open;
 }
 
 static void print_memory(Text *out, const Program *program, Device *device) {
@@ -317,12 +339,14 @@ bool train_plan(Arena *arena, const Program *program, const TrainOptions *option
     if (plan.end_step < plan.steps)
         text_format(out, " of %s", text_thousands(arena, plan.steps));
     text_format(out, ", %u an epoch, %u records a step\n", plan.epoch_steps, plan.step_records);
+    bool is_open = print_turns(out, &plan);
     const char *every = plan.run.save_every ? arena_format(arena, "every %u steps", plan.run.save_every) : "about every five minutes";
     text_format(out, "saves    %s, the last %u kept\n", every, plan.run.keep);
     print_memory(out, program, device);
     double step = estimate_step(&plan, &model);
-    text_format(out, "time     about %.3g s a step, %.3g min in all (estimated from measured peaks of %.0f GFLOP/s and %.0f GB/s)\n", step,
-                step * plan.end_step / 60, model.multiply_adds * 2e-9, model.memory_bytes * 1e-9);
+    text_format(out, "time     about %.3g s a step, %.3g min in all (estimated from measured peaks of %.0f GFLOP/s and %.0f GB/s%s)\n", step,
+                step * plan.end_step / 60, model.multiply_adds * 2e-9, model.memory_bytes * 1e-9,
+                is_open ? "; phases with a \"when\" counted as if it always held" : "");
     device_destroy(&device);
     return true;
 }

@@ -13,6 +13,7 @@ struct Progress {
     ProgressPlan plan;
     Pace pace;
     double start, shown, stepped; // stepped: when the last step ended
+    double result;                // when the last result came, or a pause ended
     uint32_t done, shown_step;
 };
 
@@ -48,7 +49,7 @@ void progress_every(Progress *progress, PaceKind kind, uint32_t steps, double se
 
 void progress_restart(Progress *progress, uint32_t step) {
     progress->plan.first_step = progress->done = step;
-    progress->stepped = clock_seconds();
+    progress->stepped = progress->result = clock_seconds();
     pace_begin(&progress->pace, step);
     begin_step(progress);
 }
@@ -138,10 +139,14 @@ void progress_count(void *progress, uint32_t done, uint32_t total) {
 
 void progress_pause(Progress *progress, PaceKind kind) { pace_pause(&progress->pace, kind, clock_seconds()); }
 
+void progress_phase(Progress *progress, PaceKind kind) { pace_pause(&progress->pace, kind, progress->result); }
+
+void progress_result(Progress *progress) { progress->result = clock_seconds(); }
+
 void progress_resume(Progress *progress) {
     double time = clock_seconds();
     pace_resume(&progress->pace, time);
-    progress->stepped = time;
+    progress->stepped = progress->result = time;
     begin_step(progress);
 }
 

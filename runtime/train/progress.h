@@ -28,6 +28,9 @@ void progress_doing(Progress *progress, const char *what);
 void progress_count(void *progress, uint32_t done, uint32_t total); // of shaders that are compiled
 // Time that belongs to no step (previews, checkpoints, a lost device) does not count for the rate.
 void progress_pause(Progress *progress, PaceKind kind);
+// The time since the last result, or since the last pause, is the beginning of such a phase's own time; progress_resume is its end.
+void progress_phase(Progress *progress, PaceKind kind);
+void progress_result(Progress *progress); // one came
 void progress_resume(Progress *progress);
 void progress_restart(Progress *progress, uint32_t step); // after a lost device
 void progress_end(Progress *progress);                    // nothing goes on any more

@@ -70,8 +70,28 @@ static bool end_step(Training *training, uint32_t step, Diag *diag) {
     return metrics_flush(training->metrics, diag) && write_emits(training, step, diag); // flushed so that others can watch
 }
 
+// Whether the phase runs in some steps only, so that its time is no usual step's; and what the pace calls it then.
+static bool has_pace(const TrainPlan *plan, uint32_t phase, PaceKind *kind) {
+    *kind = (PaceKind)(PACE_PHASE + phase);
+    return phase < PACE_PHASES && (plan->every[phase] > 1 || plan->entry->phases.items[phase].when);
+}
+
+static void follow_pace(Training *training, const SessionResult *result) {
+    PaceKind kind;
+    uint32_t phase = (uint32_t)(result->phase - training->plan.entry->phases.items), repetition = result->moment.repetition;
+    if (!has_pace(&training->plan, phase, &kind)) {
+        progress_result(training->progress);
+        return;
+    }
+    if (repetition == 0)
+        progress_phase(training->progress, kind);
+    if (repetition + 1 == session_play_repeats(&training->play, phase))
+        progress_resume(training->progress);
+}
+
 static bool take(void *context, const SessionResult *result, Diag *diag) {
     Training *training = context;
+    follow_pace(training, result);
     double seconds = training->seconds_before + progress_seconds(training->progress);
     if (!metrics_add(training->metrics, result, seconds, diag) || !watch_reports(&training->watch, result, training->progress))
         return false;
@@ -431,6 +451,11 @@ static bool begin(Training *training, Diag *diag) {
     progress_plan(training->progress, &(ProgressPlan){training->first_step, plan->end_step, plan->steps, plan->step_records, plan->unit});
     progress_every(training->progress, PACE_SAVE, run->save_every, run->save_every ? 0 : SAVE_SECONDS);
     progress_every(training->progress, PACE_PREVIEW, run->sample_every, 0);
+    for (uint32_t i = 0; i < plan->entry->phases.count; i++) {
+        PaceKind kind;
+        if (has_pace(plan, i, &kind))
+            progress_every(training->progress, kind, plan->entry->phases.items[i].when ? 0 : plan->every[i], 0);
+    }
     training->curve = curve_create(training->arena, file_join(training->arena, options->out, "loss.png"),
                                    options->curve_seconds > 0 ? options->curve_seconds : CURVE_SECONDS);
     run_folder_remove_unfinished(&training->folder);

@@ -426,6 +426,41 @@ START_TEST(older_formats) {
 }
 END_TEST
 
+static void add_term(Arena *arena, Program *program, EveryKind kind, int32_t number) {
+    array_push(arena, &program->entries.items[0].phases.items[0].every.terms, ((EveryTerm){kind, number}));
+}
+
+// When phases run.
+START_TEST(turns_are_kept) {
+    Bundle bundle = write_bundle();
+    size_t size;
+    Program *program = make_program(bundle.arena);
+    add_term(bundle.arena, program, EVERY_NUMBER, 2);
+    add_term(bundle.arena, program, EVERY_EPOCH_STEPS, 0);
+    add_term(bundle.arena, program, EVERY_MUL, 0);
+    program->entries.items[0].phases.items[0].is_eval = true;
+    ck_assert(program_write(program, bundle.folder, bundle.diag));
+    const char *json = json_of(&bundle, &size);
+    ck_assert_ptr_nonnull(strstr(json, "\"mode\": \"eval\",\n          \"every\": [2, \"epoch_steps\", \"*\"],\n"));
+    Program *back = program_read(bundle.arena, bundle.folder, bundle.diag);
+    ck_assert_msg(back != NULL, "%s", diag_text(bundle.diag, bundle.arena));
+    ck_assert_str_eq(program_turns_text(bundle.arena, &back->entries.items[0].phases.items[0]), ", mode eval, every 2*epoch_steps steps");
+    ck_assert(program_write(back, bundle.folder, bundle.diag));
+    ck_assert_str_eq(json_of(&bundle, &size), json);
+    static const char *const damaged[][2] = {{"[2, \"epoch_steps\"]", "every: no formula"},
+                                             {"[2.5]", "every: an integer of 32 bits is needed"},
+                                             {"[3000000000]", "every: an integer of 32 bits is needed"},
+                                             {"[\"years\"]", "every/0: unknown word; known: steps, epoch_steps, +, -"},
+                                             {"7", "every: a list is needed"}};
+    for (uint32_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        const char *text = replaced(bundle.arena, json, "[2, \"epoch_steps\", \"*\"]", damaged[i][0]);
+        put_json(&bundle, text, strlen(text));
+        expect_error(&bundle, damaged[i][1]);
+    }
+    end_bundle(&bundle);
+}
+END_TEST
+
 START_TEST(verifier) {
     Arena *arena = arena_create();
 #define PHASE (program->entries.items[0].phases.items[0])
@@ -467,6 +502,11 @@ START_TEST(verifier) {
     CASE(program->memories.items[0].size = 0, "memory 0 (state) is empty");
     CASE(DISPATCH(1).push.count = 0, "3 ranges and 0 words of push constants");
     CASE(DISPATCH(1).kernel = 5, "there is no kernel 5");
+    CASE(add_term(arena, program, EVERY_ADD, 0), "denoise: \"every\" is no formula");
+    CASE(PHASE.when = "true", "no phase of conditions computes denoise.when");
+    CASE(PHASE.when = "true", "there is no state train.runs.denoise to count its runs, one i32");
+    CASE(program->entries.items[0].stop = "true", "no phase of conditions computes stop");
+    CASE(PHASE.is_conditions = true, "denoise: a phase of conditions is the last one, once a step, and takes no feeds");
 #define TRANSFER(i, what, a, b)                                                                                                          \
     (DISPATCH(i).kind = what, DISPATCH(i).ranges.items[0] = a, DISPATCH(i).ranges.items[1] = b, DISPATCH(i).ranges.count = what == STEP_COPY ? 2 : 1)
     const Range scratch = {2, 256, 64}, state = {0, 0, 64}, part = {0, 0, 32}, odd = {0, 4, 64};
@@ -621,8 +661,9 @@ int main(void) {
     tcase_add_loop_test(cases, damage, 0, sizeof edits / sizeof *edits);
     tcase_add_test(cases, never_crashes);
     tcase_add_test(cases, verifier);
-    tcase_add_loop_test(cases, older_formats, 1, 3);
     tcase_add_test(cases, tokens);
+    tcase_add_loop_test(cases, older_formats, 1, 4);
+    tcase_add_test(cases, turns_are_kept);
     tcase_add_test(cases, targets);
     tcase_add_test(cases, exact_programs_come_back);
     tcase_add_test(cases, targets_are_clamped);

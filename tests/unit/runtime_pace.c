@@ -12,11 +12,21 @@
 typedef struct {
     double first, step, preview, save, save_every;
     uint32_t steps, preview_every;
+    double phase;        // of a phase that runs in some steps, and takes so long
+    uint32_t phase_every;
+    bool is_open;        // the pace is not told how often
 } Run;
 
 // The clock when `done` steps are done, and their pauses over. With a pace it is told all that happens.
 static double walk(const Run *run, uint32_t from, uint32_t to, double now, Pace *pace, double *saved, double until) {
     for (uint32_t i = from; i < to && now < until; i++) {
+        if (run->phase_every && i % run->phase_every == 0) {
+            if (pace)
+                pace_pause(pace, PACE_PHASE, now);
+            now += run->phase;
+            if (pace)
+                pace_resume(pace, now);
+        }
         now += i == 0 ? run->first : run->step;
         if (pace)
             pace_step(pace, i + 1, now);
@@ -46,6 +56,8 @@ static const Run runs[] = {
     {.first = 100, .step = 100, .steps = 12},                                                // each longer than the window
     {.first = 5, .step = 0.1, .steps = 9000, .preview_every = 100, .preview = 12},           // previews take more than half of the time
     {.first = 5, .step = 0.1, .steps = 20000, .save_every = 30, .save = 4, .preview = 1},    // and saves
+    {.first = 5, .step = 0.1, .steps = 9000, .phase_every = 300, .phase = 20},                  // validation takes two fifths of the time
+    {.first = 5, .step = 0.1, .steps = 9000, .phase_every = 30, .phase = 2, .is_open = true},
     {.first = 20, .step = 0.25, .steps = 8000, .preview_every = 60, .preview = 9, .save_every = 20, .save = 3},
 };
 
@@ -60,13 +72,14 @@ START_TEST(time_left_is_right_within_a_tenth) {
         pace_begin(&pace, 0);
         pace_every(&pace, PACE_PREVIEW, run->preview_every, 0);
         pace_every(&pace, PACE_SAVE, 0, run->save_every);
+        pace_every(&pace, PACE_PHASE, run->is_open ? 0 : run->phase_every, 0);
         saved = begin;
         double until = begin + run->first + (run->step * 2 > 60 ? run->step * 2 : 61) + (end - begin - run->first) * part / 24;
         double now = walk(run, 0, run->steps, begin, &pace, &saved, until), left = pace_left(&pace, run->steps);
         if (pace.steps >= run->steps)
             break;
         double truth = end - now;
-        double slack = run->preview + run->save + run->step; // one pause more or less, and the step at hand
+        double slack = run->preview + run->save + run->phase + run->step; // one pause more or less, and the step at hand
         ck_assert_msg(left > truth * 0.9 - slack && left < truth * 1.1 + slack, "run %d after %g s: %g s left, not %g", _i, now - begin, left, truth);
         ck_assert_msg(pace_rate(&pace) > 0.95 / run->step && pace_rate(&pace) < 1.05 / run->step, "rate %g", pace_rate(&pace));
         checked++;
