@@ -51,9 +51,10 @@ bool weights_set(Session *session, const Program *program, const Checkpoint *che
 static bool copy_to_followers(Session *session, const Program *program, const CheckpointPair *pair, Diag *diag) {
     for (uint32_t i = 0; i < program->states.count; i++) {
         const ProgramState *state = &program->states.items[i];
-        bool follows =
-            state->init == INIT_COPY && state->init_copy && strcmp(state->init_copy, pair->state->name) == 0;
-        if (follows && !session_set(session, state->name, &pair->tensor, diag))
+        const ProgramState *from = state; // an average of a copy follows what the copy does
+        for (uint32_t k = 0; k < program->states.count && from && from != pair->state; k++)
+            from = from->init == INIT_COPY && from->init_copy ? program_state(program, from->init_copy) : NULL;
+        if (state != pair->state && from == pair->state && !session_set(session, state->name, &pair->tensor, diag))
             return false;
     }
     return true;

@@ -120,6 +120,7 @@ START_TEST(graphs_of_points) {
         {"ring_wgan_gp", ""},
         {"ring_feature_matching", ""},
         {"ring_balance", ""},
+        {"ring_flow", ""},
         {"ring_balance", "-D threshold=0.1"}, // rests always, but for the worst guesses
     };
     const char *small = in_folder("small.ggb"), *run = in_folder("run");
@@ -145,7 +146,7 @@ int main(void) {
     tcase_add_test(tests, known_points);
     tcase_add_test(tests, no_sample_is_good);
     tcase_add_test(tests, refusals);
-    tcase_add_loop_test(tests, graphs_of_points, 0, 13);
+    tcase_add_loop_test(tests, graphs_of_points, 0, 14);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
