@@ -226,6 +226,10 @@ static bool check_row(Reader *reader, const OptimizerDecl *optimizer, const Opti
     for (uint32_t i = 0; i < optimizer->networks.count; i++)
         shown.count += optimizer->networks.items[i]->row == row ? reader->module->sets.items[optimizer->networks.items[i]->set - 1].count : 0;
     shown.of = of.data;
+    if (!shown.count) {
+        Place place = json_place(reader->arena, row->json);
+        diag_warning(reader->diag, &place, "the rows before this have all that it matches: %s", of.data);
+    }
     array_push(reader->arena, &info->parts, shown);
     return true;
 }

@@ -212,7 +212,8 @@ START_TEST(nothing_is_computed_for_frozen_parameters) {
     static const struct {
         const char *of;
         uint32_t matmuls;
-    } rows[] = {{"\"f\"", 3 + 3 + 2}, {"\"f.b\", \"f.c\"", 3 + 2 + 1}, {"\"f.c*\"", 3 + 1}, {"\"f.b.bias\"", 3 + 0 + 1}, {"\"*.c.bias\"", 3}};
+    } rows[] = {{"\"f\"", 3 + 3 + 2}, {"\"f.b\", \"f.c\"", 3 + 2 + 1}, {"\"f.c*\"", 3 + 1}, {"\"f.b.bias\"", 3 + 0 + 1}, {"\"*.c.bias\"", 3},
+              {"\"*\"", 8}, {"\"*a*t\"", 3 + 1 + 2}, {"\"f.**.b*s\"", 3 + 0 + 2}};
     for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *path = in_folder("frozen.json");
         write_text(path, arena_format(arena,
@@ -233,6 +234,12 @@ START_TEST(nothing_is_computed_for_frozen_parameters) {
 END_TEST
 
 START_TEST(the_summary_counts_once) {
+    size_t size;
+    const char *row = "{ \"of\": \"p\", \"lr\": 0.2, \"beta_1\": 0.8 }";
+    const char *text = replaced(file_read(arena, fixture("target"), &size, diag), row, "{ \"of\": \"p.l.bias\", \"lr\": 0.2 }");
+    write_text(in_folder("late.json"), text);
+    expect_code(0, "check %s", in_folder("late.json"));
+    expect_err("/optimizers/opt/parts/1: the rows before this have all that it matches: p.l.bias");
     expect_code(0, "summary %s", fixture("shared_flow"));
     expect_out("parameters: 92; ");
     expect_out("parameters: 0 of its own; it shares those of flow; ");
