@@ -3,6 +3,7 @@
 #include "runtime/base/bug.h"
 #include "compiler/ir/op.h"
 #include "compiler/layers/layer.h"
+#include "compiler/layers/spec.h"
 #include "compiler/optimizers/optimizer.h"
 #include "compiler/read/functions.h"
 #include "compiler/read/node_kind.h"
@@ -81,15 +82,14 @@ static bool explain_language(Text *out, const char *name) {
     bool found = false;
     const LayerDef *layer = layer_find(name);
     if (layer) {
-        text_format(out, "%s: %s\n  layer        { \"op\": \"%s\", … }, with weights of its own, made of ops\n  options      %s\n", name, layer->summary, name, layer->options);
+        text_format(out, "%s: %s\n  layer        { \"op\": \"%s\", … }, with weights of its own, made of ops\n  options      %s\n", name, layer->summary, name,
+                    spec_shown(out->arena, layer->options, " "));
         found = true;
     }
     const FunctionInfo *function = function_find(name);
     if (function) {
-        text_format(out, "%s: %s\n  function     of expressions, %s(", name, function->summary, name);
-        for (const char *at = function->arguments; *at; at++)
-            text_append(out, *at == ' ' ? ", " : (char[]){*at, 0});
-        text_format(out, "), and an op of nodes\n");
+        text_format(out, "%s: %s\n  function     of expressions, %s(%s), and an op of nodes\n", name, function->summary, name,
+                    spec_shown(out->arena, function->arguments, ", "));
         found = true;
     }
     uint32_t count = 0;
@@ -112,11 +112,12 @@ static void print_language(Text *out) {
     const LayerDef *layers = layer_defs(&count);
     text_format(out, "\nlayers: nodes with weights of their own, made of ops\n");
     for (uint32_t i = 0; i < count; i++)
-        text_format(out, "  %-22s %s\n  %-22s     options: %s\n", layers[i].name, layers[i].summary, "", layers[i].options);
+        text_format(out, "  %-22s %s\n  %-22s     options: %s\n", layers[i].name, layers[i].summary, "",
+                    spec_shown(out->arena, layers[i].options, " "));
     const FunctionInfo *functions = function_list(&count);
     text_format(out, "\nfunctions: of expressions; each is also an op of nodes\n");
     for (uint32_t i = 0; i < count; i++)
-        text_format(out, "  %-16s %-20s %s\n", functions[i].name, functions[i].arguments, functions[i].summary);
+        text_format(out, "  %-16s %-20s %s\n", functions[i].name, spec_shown(out->arena, functions[i].arguments, " "), functions[i].summary);
     const OptimizerRule *rules = optimizer_rules(&count);
     text_format(out, "\noptimizers\n");
     for (uint32_t i = 0; i < count; i++)

@@ -68,6 +68,11 @@ static const LayerOption *find(const Layer *layer, const char *name) {
     return NULL;
 }
 
+const char *layer_word(const Layer *layer, const char *option) {
+    const LayerOption *found = find(layer, option);
+    return found ? found->word : NULL;
+}
+
 bool layer_has(const Layer *layer, const char *option) { return find(layer, option) != NULL; }
 
 Value layer_value(const Layer *layer, const char *option) {
@@ -122,7 +127,7 @@ void layer_pair(Layer *layer, const char *option, int64_t low, int64_t fallback,
     pair[0] = pair[1] = fallback;
     if (!found)
         return;
-    if (found->count != 1 && found->count != 2) {
+    if (found->is_paired || (found->count != 1 && found->count != 2)) {
         layer_error(layer, "\"%s\": one integer, or a list of two (height, width) expected", option);
         return;
     }
@@ -131,6 +136,35 @@ void layer_pair(Layer *layer, const char *option, int64_t low, int64_t fallback,
         if (check_number(layer, found, at, low))
             pair[i] = (int64_t)found->numbers[at];
     }
+}
+
+void layer_sizes(Layer *layer, const char *option, uint32_t axes, int64_t low, int64_t fallback, int64_t sizes[2]) {
+    if (axes == 2) {
+        layer_pair(layer, option, low, fallback, sizes);
+        return;
+    }
+    sizes[0] = low;
+    sizes[1] = layer_int(layer, option, low, fallback);
+}
+
+void layer_pads(Layer *layer, const char *option, uint32_t axes, int64_t pads[2][2]) {
+    const LayerOption *found = find(layer, option);
+    memset(pads, 0, 2 * sizeof *pads);
+    if (!found || found->word)
+        return;
+    if (!found->is_paired) {
+        int64_t sizes[2];
+        layer_sizes(layer, option, axes, 0, 0, sizes);
+        for (uint32_t i = 0; i < 4; i++)
+            pads[i / 2][i % 2] = sizes[i / 2];
+        return;
+    }
+    if (found->count != 2 * axes)
+        layer_error(layer, axes == 2 ? "\"%s\" has %u pairs, [[top, bottom], [left, right]] expected" : "\"%s\" has %u pairs, [[left, right]] expected", option,
+                    found->count / 2);
+    for (uint32_t i = 0; i < 2 * axes && !layer->failed; i++)
+        if (check_number(layer, found, i, 0))
+            pads[2 - axes + i / 2][i % 2] = (int64_t)found->numbers[i];
 }
 
 uint32_t layer_axes(Layer *layer, const char *option, uint32_t rank, int64_t fallback, int64_t axes[MAX_RANK]) {
@@ -218,6 +252,13 @@ bool float_expected(Layer *layer, Value x) {
     return false;
 }
 
+bool line_expected(Layer *layer, Value x) {
+    Type type = graph_type(layer->graph, x);
+    if (type.rank != 3)
+        layer_error(layer, "[n, c, w] expected, not %s", type_text(layer->arena, &type));
+    return type.rank == 3 && float_expected(layer, x);
+}
+
 bool image_expected(Layer *layer, Value x) {
     Type type = graph_type(layer->graph, x);
     if (type.rank != 4)
@@ -233,7 +274,7 @@ bool weight_and_bias(Layer *layer, const char *count_option, WeightShape *shape,
         return false;
     }
     const char *missing = !layer_has(layer, count_option)                   ? count_option
-                          : shape->rank == 4 && !layer_has(layer, "kernel") ? "kernel"
+                          : shape->rank > 2 && !layer_has(layer, "kernel") ? "kernel"
                                                                             : NULL;
     if (!weight->id && missing) {
         layer_error(layer, "needs \"%s\"", missing);
@@ -245,10 +286,10 @@ bool weight_and_bias(Layer *layer, const char *count_option, WeightShape *shape,
     }
     uint32_t own = weight->id ? given.dims[shape->outputs_at] * (shape->outputs_are_grouped ? shape->groups : 1) : 0;
     shape->outputs = (uint32_t)layer_int(layer, count_option, 1, own);
-    if (shape->rank == 4) {
-        int64_t kernel[2] = {given.dims[2], given.dims[3]};
+    if (shape->rank > 2) {
+        int64_t kernel[2] = {shape->rank == 3 ? 1 : given.dims[2], given.dims[shape->rank - 1]};
         if (layer_has(layer, "kernel"))
-            layer_pair(layer, "kernel", 1, 1, kernel);
+            layer_sizes(layer, "kernel", shape->rank - 2, 1, 1, kernel);
         shape->kernel[0] = (uint32_t)kernel[0];
         shape->kernel[1] = (uint32_t)kernel[1];
     }
@@ -256,7 +297,7 @@ bool weight_and_bias(Layer *layer, const char *count_option, WeightShape *shape,
         layer_error(layer, "%u channels do not divide into %u groups", shape->outputs, shape->groups);
     if (layer->failed)
         return false;
-    uint32_t dims[4] = {0, 0, shape->kernel[0], shape->kernel[1]};
+    uint32_t dims[4] = {0, 0, shape->kernel[shape->rank == 3], shape->kernel[1]};
     dims[shape->inputs_at] = shape->outputs_are_grouped ? shape->inputs : shape->inputs / shape->groups;
     dims[shape->outputs_at] = shape->outputs_are_grouped ? shape->outputs / shape->groups : shape->outputs;
     Type wanted = type_make(DTYPE_F32, shape->rank, dims);

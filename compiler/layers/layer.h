@@ -32,10 +32,12 @@ typedef struct {
     Initialiser parts[PART_COUNT];
 } InitialiserSet;
 
-// An attribute of a node: a number or several, a bool (as a number), or for "weight" a value.
+// An attribute of a node: a number or several, a bool (as a number), a word, or a value.
 typedef struct {
     const char *name;
-    bool is_list, is_bool, is_whole;
+    bool is_list, is_bool;
+    bool is_paired;   // a list of pairs: [[1, 2], [0, 3]] as 1, 2, 0, 3
+    const char *word; // "same"; NULL where it is none
     uint32_t count;
     const double *numbers;
     Value value;
@@ -66,7 +68,7 @@ typedef struct {
 typedef struct {
     const char *name;
     const char *summary;
-    const char *options; // names, those that are required end in '!': "channels kernel! bias"
+    const char *options; // "channels kernel! bias" (spec.h)
     Value (*build)(Layer *layer, Value x);
 } LayerDef;
 
@@ -80,6 +82,11 @@ int64_t layer_int(Layer *layer, const char *option, int64_t low, int64_t fallbac
 double layer_number(Layer *layer, const char *option, double fallback);
 bool layer_bool(Layer *layer, const char *option, bool fallback);
 void layer_pair(Layer *layer, const char *option, int64_t low, int64_t fallback, int64_t pair[2]); // k or [k, l]
+// The same, or of one axis k alone: [1, k], or where `low` is 0 [0, k].
+void layer_sizes(Layer *layer, const char *option, uint32_t axes, int64_t low, int64_t fallback, int64_t sizes[2]);
+// Padding by axis, 0 when absent: k, [k, l] or [[top, bottom], [left, right]]; of one axis k or [[left, right]], and pads[0] is 0. A word is 0, too.
+void layer_pads(Layer *layer, const char *option, uint32_t axes, int64_t pads[2][2]);
+const char *layer_word(const Layer *layer, const char *option); // NULL when absent, or no word
 Value layer_value(const Layer *layer, const char *option);                                         // {0} when absent
 // Axes of a tensor of this rank, sorted: one number or a list, negative ones from the end. 0 after an error.
 uint32_t layer_axes(Layer *layer, const char *option, uint32_t rank, int64_t fallback, int64_t axes[MAX_RANK]);

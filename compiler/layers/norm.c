@@ -170,6 +170,34 @@ Value layer_batch_norm(Layer *layer, Value x) {
     return apply(graph, x, mean, rstd, scale, shift);
 }
 
+// Root mean square layer normalisation (Zhang and Sennrich 2019); eps is PyTorch's, what 1 is rounded by.
+Value layer_rms_norm(Layer *layer, Value x) {
+    Graph *graph = layer->graph;
+    Type type = graph_type(graph, x), kept = type, spread_over = type;
+    int64_t axes[MAX_RANK];
+    uint32_t dims[MAX_RANK];
+    double eps = layer_number(layer, "eps", 0x1p-23);
+    uint32_t count = layer_axes(layer, "axes", type.rank, -1, axes);
+    if (layer->failed || !float_expected(layer, x))
+        return (Value){0};
+    if (count == 0)
+        return layer_error(layer, "\"axes\": axes of %s expected", type_text(layer->arena, &type));
+    for (uint32_t i = 0; i < type.rank; i++)
+        spread_over.dims[i] = 1;
+    for (uint32_t i = 0; i < count; i++) {
+        kept.dims[axes[i]] = 1;
+        dims[i] = spread_over.dims[axes[i]] = type.dims[axes[i]];
+    }
+    Value scale = {0};
+    if (layer_bool(layer, "affine", true))
+        scale = layer_parameter(layer, "scale", &layer->init, PART_SCALE, init_ones, count, dims);
+    if (layer->failed)
+        return (Value){0};
+    Value mean = loss_mean(graph, build_binary(graph, OP_mul, x, x), axes, count);
+    Value y = build_binary(graph, OP_mul, x, build_reshape(graph, inverse_deviation(graph, mean, eps), kept.rank, kept.dims));
+    return scale.id ? build_binary(graph, OP_mul, y, build_reshape(graph, scale, type.rank, spread_over.dims)) : y;
+}
+
 Value layer_layer_norm(Layer *layer, Value x) {
     Graph *graph = layer->graph;
     Type type = graph_type(graph, x), kept = type;

@@ -1,4 +1,4 @@
-// Pooling, nearest upsampling and pixel shuffles of [n, c, h, w]: views, and chains of maps over strided slices.
+// Pooling, nearest upsampling, pixel shuffles and patches of [n, c, h, w]: views, and chains of maps over strided slices.
 #include "compiler/layers/build.h"
 #include <math.h>
 
@@ -22,8 +22,19 @@ static Value window(Graph *graph, Value x, const int64_t at[2], const int64_t st
     return x;
 }
 
-static Value pool(Graph *graph, Value x, const int64_t kernel[2], const int64_t stride[2], const int64_t pad[2], bool is_max,
+// How many elements of an axis each window has: 1-D, f32.
+static Value inside_counts(Graph *graph, uint32_t extent, int64_t kernel, int64_t stride, int64_t pad, int64_t out) {
+    Type type = type_make(DTYPE_I32, 1, (uint32_t[]){(uint32_t)out});
+    Value start = build_number(graph, OP_add, build_number(graph, OP_mul, build_iota(graph, &type, 0), (double)stride), (double)-pad);
+    Value end = build_number(graph, OP_minimum, build_number(graph, OP_add, start, (double)kernel), extent);
+    return build_cast(graph, build_binary(graph, OP_sub, end, build_number(graph, OP_maximum, start, 0)), DTYPE_F32);
+}
+
+typedef enum { POOL_MAX, POOL_MEAN, POOL_MEAN_INSIDE } PoolKind;
+
+static Value pool(Graph *graph, Value x, const int64_t kernel[2], const int64_t stride[2], const int64_t pad[2], PoolKind kind,
                   const char **problem) {
+    bool is_max = kind == POOL_MAX;
     if (!x.id)
         return x;
     Type type = graph_type(graph, x);
@@ -48,15 +59,22 @@ static Value pool(Graph *graph, Value x, const int64_t kernel[2], const int64_t 
             else
                 result = build_binary(graph, OP_add, result, part);
         }
-    return is_max ? result : build_number(graph, OP_mul, result, 1 / (double)(kernel[0] * kernel[1]));
+    if (is_max)
+        return result;
+    if (kind == POOL_MEAN || (!pad[0] && !pad[1]))
+        return build_number(graph, OP_mul, result, 1 / (double)(kernel[0] * kernel[1]));
+    Value rows = inside_counts(graph, type.dims[2], kernel[0], stride[0], pad[0], out[0]);
+    Value columns = inside_counts(graph, type.dims[3], kernel[1], stride[1], pad[1], out[1]);
+    Value counts = build_binary(graph, OP_mul, build_reshape(graph, rows, 2, (uint32_t[]){(uint32_t)out[0], 1}), columns);
+    return build_binary(graph, OP_div, result, counts);
 }
 
 Value pool_max(Graph *graph, Value x, const int64_t kernel[2], const int64_t stride[2], const int64_t pad[2], const char **problem) {
-    return pool(graph, x, kernel, stride, pad, true, problem);
+    return pool(graph, x, kernel, stride, pad, POOL_MAX, problem);
 }
 
-Value pool_average(Graph *graph, Value x, const int64_t kernel[2], const int64_t stride[2], const int64_t pad[2], const char **problem) {
-    return pool(graph, x, kernel, stride, pad, false, problem);
+Value pool_average(Graph *graph, Value x, const int64_t kernel[2], const int64_t stride[2], const int64_t pad[2], bool counts_pad, const char **problem) {
+    return pool(graph, x, kernel, stride, pad, counts_pad ? POOL_MEAN : POOL_MEAN_INSIDE, problem);
 }
 
 Value pool_upsample(Graph *graph, Value x, const int64_t factor[2]) {
@@ -87,4 +105,26 @@ Value pool_unshuffle(Graph *graph, Value x, uint32_t factor) {
     Value split = build_reshape(graph, x, 6, (uint32_t[]){t.dims[0], t.dims[1], h, f, w, f});
     Value turned = build_transpose(graph, split, (uint32_t[]){0, 1, 3, 5, 2, 4});
     return build_reshape(graph, turned, 4, (uint32_t[]){t.dims[0], t.dims[1] * f * f, h, w});
+}
+
+// ---- patches: axes n, c, row, y, column, x of an image are n, row, column, c, y, x of its patches
+
+Value pool_patches(Graph *graph, Value x, const int64_t size[2]) {
+    if (!x.id)
+        return x;
+    Type t = graph_type(graph, x);
+    uint32_t p = (uint32_t)size[0], q = (uint32_t)size[1], rows = t.dims[2] / p, columns = t.dims[3] / q;
+    Value split = build_reshape(graph, x, 6, (uint32_t[]){t.dims[0], t.dims[1], rows, p, columns, q});
+    Value turned = build_transpose(graph, split, (uint32_t[]){0, 2, 4, 1, 3, 5});
+    return build_reshape(graph, turned, 3, (uint32_t[]){t.dims[0], rows * columns, t.dims[1] * p * q});
+}
+
+Value pool_unpatches(Graph *graph, Value x, const int64_t size[2], const int64_t grid[2]) {
+    if (!x.id)
+        return x;
+    Type t = graph_type(graph, x);
+    uint32_t p = (uint32_t)size[0], q = (uint32_t)size[1], rows = (uint32_t)grid[0], columns = (uint32_t)grid[1], c = t.dims[2] / p / q;
+    Value split = build_reshape(graph, x, 6, (uint32_t[]){t.dims[0], rows, columns, c, p, q});
+    Value turned = build_transpose(graph, split, (uint32_t[]){0, 3, 1, 4, 2, 5});
+    return build_reshape(graph, turned, 4, (uint32_t[]){t.dims[0], c, rows * p, columns * q});
 }

@@ -5,6 +5,7 @@
 //   t text   n number   b true or false   o object   a array   e expression (text, number or bool)   s shape (array or expression)
 //   i initialiser (text or object)   v value (expression or array)   w values by name, position or one (expression, array or object)   x
 //   anything
+#include "compiler/layers/spec.h"
 #include "compiler/read/functions.h"
 #include "compiler/read/reader.h"
 #include "runtime/base/name.h"
@@ -176,19 +177,14 @@ static bool check_names_in(Reader *reader, const Json *json, const char *const *
 
 // ---- nodes
 
-// "x axis kernel!" as keys "x:v axis:v kernel:v!"; "weight" is an expression, "init" an initialiser.
+// "x axis kernel! weight:@" as keys "x:v axis:v kernel:v! weight:e"; "init" is an initialiser.
 static const char *option_keys(Reader *reader, const char *options) {
     Text text = text_create(reader->arena);
-    for (const char *at = options; *at;) {
-        size_t length = strcspn(at, " !");
-        const char *kind = !strncmp(at, "init", length) || !strncmp(at, "out_init", length) ? "i"
-                           : !strncmp(at, "weight", length)                                 ? "e"
-                                                                                            : "v";
-        text_format(&text, " %.*s:%s", (int)length, at, kind);
-        at += length;
-        if (*at == '!')
-            text_append_bytes(&text, at++, 1);
-        at += strspn(at, " ?");
+    SpecItem item;
+    while (spec_next(&options, &item)) {
+        bool is_initialiser = item.length >= 4 && !strncmp(item.name + item.length - 4, "init", 4);
+        text_format(&text, " %.*s:%s%s", (int)item.length, item.name, is_initialiser ? "i" : spec_takes(&item, "@") ? "e" : "v",
+                    item.is_required ? "!" : "");
     }
     return text.data;
 }

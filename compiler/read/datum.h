@@ -13,7 +13,7 @@ typedef enum {
     DATUM_BOOL,
     DATUM_INT,
     DATUM_NUMBER,
-    DATUM_TEXT, // of an einsum
+    DATUM_TEXT, // one of the words that an argument may be, or of an einsum
     DATUM_LIST,
     DATUM_TENSOR,
     DATUM_RECORD, // named outputs

@@ -305,8 +305,11 @@ static Datum evaluate_call(Reader *reader, const Tree *tree, Scope *scope) {
     if (!strcmp(tree->name, "pop"))
         return pop(reader, tree, scope);
     ARRAY(Datum) args = {0};
+    const FunctionInfo *info = function_find(tree->name);
     for (uint32_t i = 0; i < tree->children.count; i++) {
-        Datum arg = evaluate_tree(reader, tree->children.items[i], scope);
+        const Tree *child = tree->children.items[i];
+        bool is_choice = child->kind == TREE_NAME && function_chooses(info, i);
+        Datum arg = is_choice ? datum_text(child->name) : evaluate_tree(reader, child, scope);
         if (arg.kind == DATUM_ERROR)
             return arg;
         array_push(reader->arena, &args, arg);

@@ -1,5 +1,4 @@
-// Functions that rename indices: shapes, views, images.
-#include "compiler/layers/build.h"
+// Functions that rename indices: shapes and views.
 #include "compiler/read/function_impl.h"
 
 Datum function_shape_of(Reader *reader, const char *name, const Datum *args) {
@@ -108,35 +107,6 @@ Datum function_flip(Reader *reader, const char *name, const Datum *args) {
     return datum_tensor(build_flip(reader->stage->graph, x, axes, count));
 }
 
-Datum function_pad(Reader *reader, const char *name, const Datum *args) {
-    Graph *graph = reader->stage->graph;
-    Value x = argument_tensor(reader, name, args[0]);
-    if (!x.id)
-        return datum_error();
-    Type type = graph_type(graph, x);
-    if (args[1].kind != DATUM_LIST || args[1].list->items.count > type.rank)
-        return reader_error(reader, "%s: a list of [low, high] for at most the %u axes of %s expected", name, type.rank,
-                            type_text(reader->arena, &type));
-    uint32_t count = args[1].list->items.count;
-    int64_t low[MAX_RANK] = {0}, high[MAX_RANK] = {0};
-    for (uint32_t i = 0; i < count; i++) {
-        int64_t pair[2];
-        uint32_t axis = type.rank - count + i, pair_count;
-        if (!argument_integers(reader, name, "pads", args[1].list->items.items[i], 2, pair, &pair_count))
-            return datum_error();
-        if (pair_count != 2)
-            return reader_error(reader, "%s: [low, high] expected for each axis", name);
-        int64_t start = pair[0] < 0 ? -pair[0] : 0, stop = type.dims[axis] + (pair[1] < 0 ? pair[1] : 0);
-        if (start >= stop)
-            return reader_error(reader, "%s: [%lld, %lld] leaves nothing of axis %u of %s", name, (long long)pair[0], (long long)pair[1], axis,
-                                type_text(reader->arena, &type));
-        x = build_slice(graph, x, axis, start, stop, 1);
-        low[axis] = pair[0] > 0 ? pair[0] : 0;
-        high[axis] = pair[1] > 0 ? pair[1] : 0;
-    }
-    return datum_tensor(build_pad(graph, x, low, high, NULL));
-}
-
 Datum function_concat(Reader *reader, const char *name, const Datum *args) {
     Graph *graph = reader->stage->graph;
     if (args[0].kind != DATUM_LIST || !args[0].list->items.count)
@@ -179,51 +149,4 @@ Datum function_along(Reader *reader, const char *name, const Datum *args) {
     for (uint32_t i = 2; i < like.rank; i++)
         result.dims[i] = like.dims[i];
     return datum_tensor(is_over ? build_broadcast_dims(graph, y, result.rank, result.dims) : y);
-}
-
-static bool pair_of(Reader *reader, const char *name, const char *what, Datum arg, int64_t low, const int64_t fallback[2], int64_t out[2]) {
-    uint32_t count = 2;
-    out[0] = fallback[0];
-    out[1] = fallback[1];
-    if (arg.kind != DATUM_NONE && !argument_integers(reader, name, what, arg, 2, out, &count))
-        return false;
-    if (count == 1)
-        out[1] = out[0];
-    if (count == 0 || out[0] < low || out[1] < low || out[0] > 65535 || out[1] > 65535) {
-        reader_error(reader, "%s: \"%s\" is one integer of at least %lld, or a list of two", name, what, (long long)low);
-        return false;
-    }
-    return true;
-}
-
-Datum function_image(Reader *reader, const char *name, const Datum *args) {
-    static const int64_t none[2] = {1, 1}, zero[2] = {0, 0};
-    Graph *graph = reader->stage->graph;
-    Value x = argument_float(reader, name, args[0]), y = {0};
-    int64_t size[2], stride[2], pad[2];
-    if (!x.id)
-        return datum_error();
-    Type type = graph_type(graph, x);
-    bool is_pool = text_ends_with(name, "pool2d"), is_shuffle = !strcmp(name, "pixel_shuffle"),
-         is_unshuffle = !strcmp(name, "pixel_unshuffle");
-    if (type.rank != 4)
-        return reader_error(reader, "%s: an image [n, c, h, w] expected, not %s", name, type_text(reader->arena, &type));
-    if (!pair_of(reader, name, is_pool ? "kernel" : "factor", args[1], 1, none, size))
-        return datum_error();
-    const char *problem = NULL;
-    if (is_pool) {
-        if (!pair_of(reader, name, "stride", args[2], 1, size, stride) || !pair_of(reader, name, "pad", args[3], 0, zero, pad))
-            return datum_error();
-        y = !strcmp(name, "max_pool2d") ? pool_max(graph, x, size, stride, pad, &problem)
-                                        : pool_average(graph, x, size, stride, pad, &problem);
-    } else if (is_shuffle || is_unshuffle) {
-        int64_t f = size[0];
-        if (size[1] != f || (is_shuffle ? type.dims[1] % (f * f) : type.dims[2] % f || type.dims[3] % f))
-            return reader_error(reader, is_shuffle ? "%s: factor %lld needs a multiple of its square as channels, not %s" : "%s: factor %lld does not divide height and width of %s",
-                                name, (long long)f, type_text(reader->arena, &type));
-        y = is_shuffle ? pool_shuffle(graph, x, (uint32_t)f) : pool_unshuffle(graph, x, (uint32_t)f);
-    } else {
-        y = pool_upsample(graph, x, size);
-    }
-    return problem ? reader_error(reader, "%s: %s", name, problem) : datum_tensor(y);
 }

@@ -2,6 +2,7 @@
 #include "compiler/read/functions.h"
 #include "compiler/ir/op.h"
 #include "compiler/layers/build.h"
+#include "compiler/layers/spec.h"
 #include "compiler/read/function_impl.h"
 #include <math.h>
 
@@ -54,25 +55,45 @@ const char *function_options(Arena *arena, const char *name) {
     if (!info)
         return NULL;
     Text text = text_create(arena);
-    const char *at = info->arguments + strcspn(info->arguments, " ");
-    while (*at) {
-        at += strspn(at, " ");
-        size_t length = strcspn(at, " ?");
-        bool is_optional = at[length] == '?';
-        text_format(&text, "%s%.*s%s", text.length ? " " : "", (int)length, at, is_optional ? "" : "!");
-        at += length + is_optional;
-    }
+    const char *at = info->arguments;
+    SpecItem item;
+    for (bool is_first = true; spec_next(&at, &item); is_first = false)
+        if (!is_first)
+            text_format(&text, "%s%.*s%s%s%.*s", text.length ? " " : "", (int)item.length, item.name, item.is_optional ? "" : "!",
+                        item.kinds ? ":" : "", (int)item.kinds_length, item.kinds ? item.kinds : "");
     return text.data;
 }
 
 static void count_arguments(const char *arguments, uint32_t *low, uint32_t *high) {
-    *high = 1;
-    *low = 0;
-    for (const char *at = arguments; *at; at++) {
-        *high += *at == ' ';
-        *low += *at == '?';
-    }
-    *low = *high - *low;
+    SpecItem item;
+    for (*low = *high = 0; spec_next(&arguments, &item); ++*high)
+        *low += !item.is_optional;
+}
+
+static bool argument_item(const FunctionInfo *info, uint32_t place, SpecItem *item) {
+    const char *at = info->arguments;
+    for (uint32_t i = 0; spec_next(&at, item); i++)
+        if (i == place)
+            return true;
+    return false;
+}
+
+bool function_chooses(const FunctionInfo *info, uint32_t place) {
+    SpecItem item;
+    return info && argument_item(info, place, &item) && spec_is_word(&item);
+}
+
+// A word where the argument is one, and one of those that it may be.
+static bool check_choice(Reader *reader, const FunctionInfo *info, uint32_t place, Datum arg) {
+    SpecItem item;
+    if (!function_chooses(info, place) || arg.kind == DATUM_NONE)
+        return true;
+    argument_item(info, place, &item);
+    if (arg.kind == DATUM_TEXT && spec_takes(&item, arg.text))
+        return true;
+    reader_error(reader, "%s: \"%.*s\" is %s, not %s", info->name, (int)item.length, item.name, spec_words(reader->arena, &item),
+                 datum_word(reader, arg));
+    return false;
 }
 
 // A text that stands first, as PyTorch has it, goes behind the list of what follows.
@@ -106,7 +127,8 @@ Datum function_apply(Reader *reader, const char *name, const Datum *args, uint32
     count_arguments(info->arguments, &low, &high);
     if (count < low || count > high)
         return reader_error(reader, "%s takes %u%s argument%s (%s), not %u", name, low,
-                            high > low ? arena_format(reader->arena, " to %u", high) : "", high == 1 ? "" : "s", info->arguments, count);
+                            high > low ? arena_format(reader->arena, " to %u", high) : "", high == 1 ? "" : "s",
+                            spec_shown(reader->arena, info->arguments, " "), count);
     Datum own[MAX_ARGUMENTS];
     for (uint32_t i = 0; i < MAX_ARGUMENTS; i++)
         own[i] = datum_none();
@@ -115,6 +137,8 @@ Datum function_apply(Reader *reader, const char *name, const Datum *args, uint32
             return datum_error();
         if (i && args[i].kind == DATUM_SET)
             return reader_error(reader, "%s: a parameter set stands first", name);
+        if (!check_choice(reader, info, i, args[i]))
+            return datum_error();
         own[i] = args[i];
     }
     if (count && args[0].kind == DATUM_SET)

@@ -4,12 +4,14 @@
 
 typedef struct {
     const char *name;
-    const char *arguments; // "x axis? slope?": those that may be left out end in '?'
+    const char *arguments; // "x axis? slope?" (compiler/layers/spec.h)
     const char *summary;
     Op op; // of a row of elementwise.def, else OP_NONE
 } FunctionInfo;
 
 const FunctionInfo *function_list(uint32_t *count);
 const FunctionInfo *function_find(const char *name); // NULL when there is none
+// Whether the argument at this place (the first is 0) is one of several words. NULL has none.
+bool function_chooses(const FunctionInfo *info, uint32_t place);
 // The arguments after the first, as options of a node: "axis! slope". NULL when there is no such function.
 const char *function_options(Arena *arena, const char *name);

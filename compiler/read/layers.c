@@ -1,5 +1,6 @@
 // Layers as nodes: { "op": … } with its options, and what layers ask of their host.
 #include "compiler/ir/expansion.h"
+#include "compiler/layers/spec.h"
 #include "compiler/read/functions.h"
 #include "compiler/read/reader.h"
 
@@ -64,15 +65,8 @@ static Datum whole(Reader *reader, Datum datum) {
     return (Datum){.kind = DATUM_LIST, .list = list};
 }
 
-static bool read_option(Reader *reader, const Json *json, Scope *scope, LayerOption *out) {
-    *out = (LayerOption){.name = json->key};
-    if (!strcmp(json->key, "weight")) {
-        out->value = evaluate_tensor(reader, json, scope);
-        return out->value.id != 0;
-    }
-    Datum datum = evaluate_static(reader, json, scope);
-    if (datum.kind == DATUM_ERROR)
-        return false;
+// One number, or those of a list.
+static bool read_numbers(Reader *reader, const Json *json, Datum datum, LayerOption *out) {
     out->is_list = datum.kind == DATUM_LIST;
     out->count = out->is_list ? datum.list->items.count : 1;
     double *numbers = ARENA_NEW(reader->arena, double, out->count + 1);
@@ -87,15 +81,43 @@ static bool read_option(Reader *reader, const Json *json, Scope *scope, LayerOpt
     return true;
 }
 
-static bool is_option(const char *options, const char *key) {
-    size_t length = strlen(key);
-    for (const char *at = options; *at; at += strspn(at, " !?")) {
-        size_t n = strcspn(at, " !?");
-        if (n == length && !strncmp(at, key, n))
-            return true;
-        at += n;
+// [[1, 2], [0, 3]] as 1, 2, 0, 3.
+static bool read_pairs(Reader *reader, const Json *json, Datum datum, LayerOption *out) {
+    DatumList *flat = ARENA_NEW(reader->arena, DatumList, 1);
+    for (uint32_t i = 0; i < datum.list->items.count; i++) {
+        Datum pair = datum.list->items.items[i];
+        if (pair.kind != DATUM_LIST || pair.list->items.count != 2)
+            return reader_error_at(reader, json, "[low, high] expected for each axis, not %s", datum_word(reader, pair));
+        array_push(reader->arena, &flat->items, pair.list->items.items[0]);
+        array_push(reader->arena, &flat->items, pair.list->items.items[1]);
     }
-    return false;
+    out->is_paired = true;
+    return read_numbers(reader, json, (Datum){.kind = DATUM_LIST, .list = flat}, out);
+}
+
+static bool read_option(Reader *reader, const SpecItem *item, const Json *json, Scope *scope, LayerOption *out) {
+    *out = (LayerOption){.name = json->key};
+    if (spec_takes(item, "@")) {
+        out->value = evaluate_tensor(reader, json, scope);
+        return out->value.id != 0;
+    }
+    if (json->kind == JSON_STRING && spec_takes(item, json->string)) {
+        out->word = json->string;
+        return true;
+    }
+    if (spec_is_word(item))
+        return reader_error_at(reader, json, "\"%s\" is %s%s", json->key, spec_words(reader->arena, item),
+                               json->kind == JSON_STRING ? arena_format(reader->arena, ", not \"%s\"", json->string) : "");
+    Datum datum = evaluate_static(reader, json, scope);
+    if (datum.kind == DATUM_ERROR)
+        return false;
+    bool is_paired = datum.kind == DATUM_LIST && datum.list->items.count && datum.list->items.items[0].kind == DATUM_LIST && spec_takes(item, "**");
+    return is_paired ? read_pairs(reader, json, datum, out) : read_numbers(reader, json, datum, out);
+}
+
+static bool is_option(const char *options, const char *key) {
+    SpecItem item;
+    return spec_find(options, key, &item);
 }
 
 static bool is_initialiser(const char *key) { return !strcmp(key, "init") || !strcmp(key, "out_init"); }
@@ -117,14 +139,15 @@ static Datum run_layer(Reader *reader, const LayerDef *def, const Json *node, Va
     layer.init = layer.out_init = frame->init;
     for (const Json *member = node->first; member; member = member->next) {
         LayerOption option;
-        if (!is_option(def->options, member->key))
+        SpecItem item;
+        if (!spec_find(def->options, member->key, &item))
             continue;
         if (is_initialiser(member->key)) {
             if (!initialisers_read(reader, member, scope, strcmp(member->key, "init") ? &layer.out_init : &layer.init))
                 return datum_error();
             continue;
         }
-        if (!read_option(reader, member, scope, &option))
+        if (!read_option(reader, &item, member, scope, &option))
             return datum_error();
         array_push(reader->arena, &options, option);
     }
@@ -137,21 +160,21 @@ static Datum run_layer(Reader *reader, const LayerDef *def, const Json *node, Va
 static Datum run_function(Reader *reader, const FunctionInfo *info, const Json *node, Datum x, Scope *scope) {
     Datum args[8] = {x};
     uint32_t count = 1, given = 1;
-    const char *at = info->arguments + strcspn(info->arguments, " ");
-    while (*at) {
-        at += strspn(at, " ");
-        size_t length = strcspn(at, " ?");
-        const Json *member = json_get(node, arena_copy_bytes(reader->arena, at, length));
+    const char *at = info->arguments;
+    SpecItem item;
+    spec_next(&at, &item); // the input
+    for (; spec_next(&at, &item); count++) {
+        const Json *member = json_get(node, arena_copy_bytes(reader->arena, item.name, item.length));
         args[count] = datum_none();
-        if (member) {
-            bool is_text = !strcmp(member->key, "equation") && member->kind == JSON_STRING; // no expression
-            args[count] = is_text ? datum_text(member->string) : whole(reader, evaluate(reader, member, scope));
-            if (args[count].kind == DATUM_ERROR)
-                return datum_error();
-            given = count + 1;
-        }
-        count++;
-        at += length + (at[length] == '?');
+        if (!member)
+            continue;
+        if (member->kind == JSON_STRING && spec_is_text(&item))
+            args[count] = datum_text(member->string);
+        else
+            args[count] = whole(reader, evaluate(reader, member, scope));
+        if (args[count].kind == DATUM_ERROR)
+            return datum_error();
+        given = count + 1;
     }
     return function_apply(reader, info->name, args, given);
 }

@@ -106,10 +106,11 @@ Datum table_read(Reader *reader, TableDecl *table) {
 }
 
 Value table_internal(Reader *reader, const char *name, const double *data, uint32_t count) {
+    Module *owner = reader->stage->kind == STAGE_TABLE ? reader->exact : reader->module;
     uint32_t i = 0;
-    while (i < reader->module->tables.count && strcmp(reader->module->tables.items[i].name, name))
+    while (i < owner->tables.count && strcmp(owner->tables.items[i].name, name))
         i++;
-    if (i == reader->module->tables.count)
-        array_push(reader->arena, &reader->module->tables, ((Table){name, type_make(DTYPE_F32, 1, &count), data}));
+    if (i == owner->tables.count)
+        array_push(reader->arena, &owner->tables, ((Table){name, type_make(DTYPE_F32, 1, &count), data}));
     return graph_add(reader->stage->graph, OP_table, NULL, 0, (Attr[]){attr_int(i)}, 1);
 }

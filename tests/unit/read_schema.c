@@ -2,6 +2,7 @@
 // Schema (draft 07) that the schema uses. GG_UPDATE_GOLDEN=1 rewrites its lists of elementwise functions, and adds layers and optimizers.
 #include "compiler/ir/op.h"
 #include "compiler/layers/layer.h"
+#include "compiler/layers/spec.h"
 #include "compiler/optimizers/optimizer.h"
 #include "compiler/read/functions.h"
 #include "runtime/base/file.h"
@@ -209,17 +210,29 @@ static const Json *find_op(const char *name) {
     return NULL;
 }
 
-// `options` is "a b! c", with '!' after required ones.
+static uint32_t word_count(const SpecItem *item) {
+    uint32_t count = 1;
+    for (size_t i = 0; i < item->kinds_length; i++)
+        count += item->kinds[i] == '|';
+    return count;
+}
+
+// `options` is "a b! c:x|y" (compiler/layers/spec.h).
 static void check_options(const char *what, const Json *rule, const char *options) {
     const Json *properties = json_get(rule, "properties"), *required = json_get(rule, "required");
-    for (const char *at = options; *at; at += strspn(at, " ")) {
-        size_t length = strcspn(at, " !");
-        const char *name = arena_copy_bytes(arena, at, length);
-        bool is_required = at[length] == '!', is_listed = false;
-        for (const Json *item = required ? required->first : NULL; item; item = item->next)
-            is_listed = is_listed || !strcmp(item->string, name);
-        ck_assert_msg(json_get(properties, name) && is_listed == is_required, "graphs/schema.json: \"%s\" of %s", name, what);
-        at += length + is_required;
+    SpecItem item;
+    while (spec_next(&options, &item)) {
+        const char *name = arena_copy_bytes(arena, item.name, item.length);
+        bool is_listed = false;
+        for (const Json *one = required ? required->first : NULL; one; one = one->next)
+            is_listed = is_listed || !strcmp(one->string, name);
+        const Json *property = json_get(properties, name), *words = json_get(property, "enum");
+        ck_assert_msg(property && is_listed == item.is_required, "graphs/schema.json: \"%s\" of %s", name, what);
+        ck_assert_msg(!words == !spec_is_word(&item), "graphs/schema.json: \"%s\" of %s should have a list of words, or none", name, what);
+        uint32_t known = 0;
+        for (const Json *word = words ? words->first : NULL; word; word = word->next)
+            known += spec_takes(&item, word->string);
+        ck_assert_msg(!words || known == word_count(&item), "graphs/schema.json: \"%s\" of %s should be %s", name, what, spec_words(arena, &item));
     }
 }
 
@@ -272,10 +285,18 @@ static const char *insert(const char *text, const char *before, const char *piec
 
 static const char *option_lines(const char *indent, const char *options, const char *kind) {
     Text lines = text_create(arena);
-    for (const char *at = options; *at; at += strspn(at, " !")) {
-        size_t length = strcspn(at, " !");
-        text_format(&lines, "%s\"%.*s\": {\"$ref\": \"#/definitions/%s\"},\n", indent, (int)length, at, kind);
-        at += length;
+    SpecItem item;
+    while (spec_next(&options, &item)) {
+        text_format(&lines, "%s\"%.*s\": {", indent, (int)item.length, item.name);
+        if (!spec_is_word(&item)) {
+            bool is_initialiser = item.length >= 4 && !strncmp(item.name + item.length - 4, "init", 4);
+            text_format(&lines, "\"$ref\": \"#/definitions/%s\"},\n", is_initialiser ? "layer_initialiser" : spec_takes(&item, "@") ? "expression" : kind);
+            continue;
+        }
+        text_append(&lines, "\"enum\": [\"");
+        for (size_t i = 0; i < item.kinds_length; i++)
+            text_append(&lines, item.kinds[i] == '|' ? "\", \"" : (char[]){item.kinds[i], 0});
+        text_append(&lines, "\"]},\n");
     }
     return lines.data;
 }
@@ -283,12 +304,10 @@ static const char *option_lines(const char *indent, const char *options, const c
 static const char *required_list(const char *first, const char *options) {
     Text list = text_create(arena);
     text_append(&list, first);
-    for (const char *at = options; *at; at += strspn(at, " !")) {
-        size_t length = strcspn(at, " !");
-        if (at[length] == '!')
-            text_format(&list, "%s\"%.*s\"", list.length ? ", " : "", (int)length, at);
-        at += length;
-    }
+    SpecItem item;
+    while (spec_next(&options, &item))
+        if (item.is_required)
+            text_format(&list, "%s\"%.*s\"", list.length ? ", " : "", (int)item.length, item.name);
     return list.data;
 }
 
@@ -296,10 +315,10 @@ static const char *required_list(const char *first, const char *options) {
 static const char *add_op(const char *text, const char *name, const char *options, const char *summary, const char *before[3]) {
     const char *common = strstr(strstr(text, "\"op_dropout\": {"), "        \"as\":"), *end = strstr(common, "      \"required\"");
     const char *definition = arena_format(arena,
-                                          "    \"op_%s\": {\n%s      \"type\": \"object\",\n      \"properties\": {\n        \"op\": {\"enum\": [\"%s\"]},\n"
+                                          "    \"op_%s\": {\n      \"description\": %s,\n      \"type\": \"object\",\n      \"properties\": {\n        \"op\": {\"enum\": [\"%s\"]},\n"
                                           "        \"in\": {\"$ref\": \"#/definitions/in\"},\n%s%.*s      \"required\": [%s],\n"
                                           "      \"additionalProperties\": false\n    },\n",
-                                          name, summary ? arena_format(arena, "      \"description\": %s,\n", json_quote(arena, summary)) : "", name,
+                                          name, json_quote(arena, summary), name,
                                           option_lines("        ", options, "value"), (int)(end - common), common, required_list("\"op\"", options));
     text = insert(text, before[0], definition);
     text = insert(text, before[1], arena_format(arena, "\"%s\", ", name));
@@ -309,7 +328,7 @@ static const char *add_op(const char *text, const char *name, const char *option
 }
 
 static const char *add_layer(const char *text, const LayerDef *layer) {
-    return add_op(text, layer->name, layer->options, NULL,
+    return add_op(text, layer->name, layer->options, arena_format(arena, "%s: %s.", layer->name, layer->summary),
                   (const char *[]){"    \"op_self_attention\": {\n", "\"self_attention\", \"relu\"", "        {\"if\": {\"properties\": {\"op\": {\"enum\": [\"self_attention\"]}}}"});
 }
 
