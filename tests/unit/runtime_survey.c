@@ -1,0 +1,87 @@
+// Survey and preview: classes by name, sizes, speed, and figures of a folder of pictures.
+#include "runtime/data/survey.h"
+#include "runtime/data/preview.h"
+#include <check.h>
+#include <stdlib.h>
+
+static Arena *arena;
+static Diag *diag;
+static const char *folder;
+
+static void set_up(void) {
+    arena = arena_create();
+    diag = diag_create(arena);
+    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_survey_XXXXXX"));
+    ck_assert_ptr_nonnull(folder);
+    setenv("XDG_CACHE_HOME", folder, 1);
+}
+
+static void tear_down(void) {
+    ck_assert(file_remove_tree(folder, diag));
+    arena_destroy(&arena);
+}
+
+static void write_picture(const char *name, uint32_t number, uint32_t width, uint32_t height) {
+    Image image = image_create(arena, width, height, 3);
+    memset(image.pixels, (int)(number * 9), (size_t)width * height * 3);
+    const char *path = arena_format(arena, "%s/pictures/%s/%u.png", folder, name, number);
+    ck_assert(file_make_folders(file_folder(arena, path), diag) && image_write(path, &image, NULL, 0, diag));
+}
+
+static Dataset *open_pictures(void) {
+    for (uint32_t i = 0; i < 6; i++)
+        write_picture("train/cat", i, 20 + i, 30);
+    for (uint32_t i = 0; i < 4; i++)
+        write_picture("train/tree frog", i, 70, 40 + i);
+    write_picture("test/cat", 9, 20, 20);
+    const char *spec = arena_format(arena, "images:%s/pictures", folder);
+    const ProgramData *fields = dataset_natural_fields(arena, spec, diag);
+    Dataset *dataset = fields ? dataset_open(arena, spec, fields, diag) : NULL;
+    ck_assert_msg(dataset != NULL, "%s", diag_text(diag, arena));
+    return dataset;
+}
+
+START_TEST(surveyed) {
+    Dataset *dataset = open_pictures();
+    Text text = text_create(arena);
+    survey_pictures(&text, dataset, diag);
+    ck_assert_str_eq(text.data, "  pictures of 20 x 30 to 70 x 43 pixels (width x height; 10 of them looked at)\n");
+    text = text_create(arena);
+    ck_assert(survey_classes(&text, dataset, diag));
+    ck_assert_str_eq(text.data, "  train  2 classes: cat (6), tree frog (4)\n  test   1 class: cat (1)\n");
+    text = text_create(arena);
+    ck_assert(survey_speed(&text, dataset, 0, 1, diag));
+    ck_assert_ptr_nonnull(strstr(text.data, "  10 records of \"train\" read by "));
+    ck_assert_ptr_nonnull(strstr(text.data, "decoding their pictures alone (of \"image\"): "));
+    ck_assert_str_eq(diag_text(diag, arena), "");
+}
+END_TEST
+
+START_TEST(previewed) {
+    Dataset *dataset = open_pictures();
+    ck_assert(preview_has_names(dataset));
+    const char *few = file_join(arena, folder, "few.png"), *many = file_join(arena, folder, "many.png");
+    ck_assert(preview_write(dataset, "train", 2, 1, few, diag) && preview_write(dataset, "train", 100, 4, many, diag));
+    Image small, large;
+    ck_assert(image_read(arena, few, &small, NULL, NULL, diag) && image_read(arena, many, &large, NULL, NULL, diag));
+    ck_assert_uint_gt(large.width, small.width + 300);
+    ck_assert_uint_gt(large.height, small.height + 700);
+    ck_assert_str_eq(diag_text(diag, arena), "");
+    ck_assert(!preview_write(dataset, "valid", 2, 1, few, diag));
+    ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "has no split \"valid\""));
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("survey");
+    TCase *tests = tcase_create("survey");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, surveyed);
+    tcase_add_test(tests, previewed);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
