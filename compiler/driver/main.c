@@ -84,6 +84,7 @@ static int run(Arena *arena, int count, char **words) {
 }
 
 int main(int count, char **words) {
+    arena_keep_freed();
     Arena *arena = arena_create();
     int code = run(arena, count, words);
     arena_destroy(&arena);

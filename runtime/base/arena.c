@@ -1,6 +1,7 @@
 // Arena: chunks of host memory in a list; small pieces are cut from the newest chunk, large ones get a chunk of their own.
 #include "runtime/base/arena.h"
 #include <stdio.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -181,4 +182,11 @@ void *array_grow(Arena *arena, void *items, size_t item_size, uint32_t count, ui
         memcpy(grown, items, item_size * count);
     *capacity = wanted;
     return grown;
+}
+
+void arena_keep_freed(void) {
+#ifdef __GLIBC__
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20); // the largest that it takes
+#endif
 }

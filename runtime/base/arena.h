@@ -9,6 +9,9 @@ typedef struct Arena Arena;
 
 Arena *arena_create(void);
 void arena_destroy(Arena **arena); // NULL-safe; sets the pointer to NULL
+// For a program's beginning: what arenas give back stays with the process up to 256 MiB a thread, since asking the system for it again with
+// every picture costs a tenth of decoding it.
+void arena_keep_freed(void);
 // Zeroed, 16-byte aligned, valid until the arena is reset or destroyed. Never NULL: aborts when the host is out of memory.
 void *arena_alloc(Arena *arena, size_t size);
 // Frees everything allocated so far; under AddressSanitizer the memory is poisoned.

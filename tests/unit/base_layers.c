@@ -68,7 +68,7 @@ static const struct {
 
 // What the language's and the system's own library offers; anything else in angle brackets is a third party's.
 static const char *const system_headers[] = {
-    "ctype.h",   "errno.h",    "float.h",   "inttypes.h",  "limits.h",  "locale.h", "math.h", // assert.h vanishes from releases: runtime/base/bug.h
+    "ctype.h",   "errno.h",    "float.h",   "inttypes.h",  "limits.h",  "locale.h", "malloc.h", "math.h", // assert.h vanishes from releases: runtime/base/bug.h
     "setjmp.h", "signal.h",  "stdalign.h", "stdarg.h",  "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
     "stdio.h",  "stdlib.h",  "string.h",   "threads.h", "time.h",      "dirent.h",  "dlfcn.h",  "fcntl.h",
     "fenv.h",   "pthread.h", "sched.h",    "strings.h", "unistd.h",    "spawn.h",   "poll.h",      "fnmatch.h",
