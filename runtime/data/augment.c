@@ -20,7 +20,8 @@ bool augment_create(const ProgramData *declared, uint32_t field, const ProgramAu
     if (declared->fields[field].type != ELEMENT_F32 || rank < 2 || rank > RANK_PICTURE)
         return false;
     *out = (Augment){.channels = rank == RANK_PICTURE ? dims[0] : 1, .height = dims[rank - 2], .width = dims[rank - 1]};
-    if ((out->channels != 1 && out->channels != COLOURS) || out->height == 0 || out->width == 0)
+    if ((out->channels != 1 && out->channels != COLOURS) || out->height == 0 || out->width == 0 || out->height > AUGMENT_SIDE_MAX ||
+        out->width > AUGMENT_SIDE_MAX)
         return false;
     if (augment)
         out->augment = *augment;

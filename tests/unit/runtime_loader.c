@@ -2,6 +2,7 @@
 #include "runtime/base/random.h"
 #include "runtime/data/loader.h"
 #include <check.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 static Arena *arena;
@@ -75,9 +76,45 @@ static Loader *start(const Program *program, const ProgramEntry *entry, uint64_t
     return loader;
 }
 
+// Record 5 turns out broken when its image is read, after its label; record 6 takes its place from then on.
+static atomic_uint broken_count;
+
+static uint32_t count_broken(const Dataset *dataset, uint32_t split) {
+    (void)dataset, (void)split;
+    return atomic_load(&broken_count);
+}
+
+static bool fetch_breaking(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *to) {
+    if (record == 5 && field == 0)
+        atomic_store(&broken_count, 1);
+    return fetch(dataset, split, record == 5 && atomic_load(&broken_count) ? 6 : record, field, draw, out, to);
+}
+
 static ProgramFeed make_feed(const char *name, const char *field, const char *split, bool shuffled, bool pad, uint32_t batch) {
     return (ProgramFeed){.name = name, .data = "images", .field = field, .split = split, .shuffled = shuffled, .pad = pad, .batch = batch};
 }
+
+START_TEST(rows_stay_one_record) {
+    Program *program = make_program();
+    ProgramEntry entry = {.name = "train"};
+    ProgramPhase phase = {.name = "fit", .repeat = 1};
+    array_push(arena, &phase.feeds, make_feed("y", "label", "train", false, false, 20));
+    array_push(arena, &phase.feeds, make_feed("x", "image", "train", false, false, 20));
+    array_push(arena, &entry.phases, phase);
+    Dataset *dataset = open_images(program);
+    dataset->fetch = fetch_breaking;
+    dataset->broken = count_broken;
+    LoaderOptions options = {.program = program, .entry = &entry, .datasets = &dataset, .end_step = 1, .threads = 2};
+    Loader *loader = loader_create(arena, &options, diag);
+    LoaderBatch batch;
+    ck_assert(loader && loader_next(loader, 0, &batch, diag));
+    for (uint32_t i = 0; i < 20; i++) {
+        ck_assert_int_eq(((const int32_t *)batch.feeds[0])[i], -(int32_t)(i == 5 ? 6 : i));
+        ck_assert_float_eq(((const float *)batch.feeds[1])[i * IMAGE_SIZE], (float)(i == 5 ? 6 : i));
+    }
+    loader_destroy(&loader);
+}
+END_TEST
 
 START_TEST(order_of_a_feed) {
     Program *program = make_program();
@@ -434,6 +471,7 @@ int main(void) {
     TCase *tests = tcase_create("loader");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, rows_stay_one_record);
     tcase_add_test(tests, order_of_a_feed);
     tcase_add_test(tests, resume);
     tcase_add_test(tests, own_runs);

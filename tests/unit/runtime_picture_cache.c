@@ -176,6 +176,41 @@ START_TEST(damaged_files) {
 }
 END_TEST
 
+// Bytes of the table and the pixels at random, and files cut short: what is found is what was put in, or nothing.
+START_TEST(random_damage) {
+    PictureCache *cache = open_cache("x");
+    for (uint32_t i = 0; i < 20; i++)
+        ck_assert(add(cache, i, diag));
+    size_t size;
+    char *good = file_read(arena, path_of("x"), &size, diag), *bad = arena_alloc(arena, size);
+    uint32_t random = 12345, found = 0, missed = 0;
+    for (uint32_t round = 0; round < 200; round++) {
+        memcpy(bad, good, size);
+        for (uint32_t k = 0; k < 40; k++) {
+            random = random * 1664525 + 1013904223;
+            size_t at = 40 + (random >> 4) % (size - 40);
+            uint32_t slot = random % 20; // half of them in slots that are used
+            if (k % 2)
+                at = (size_t)(40 + 8 + (hash_of(slot).low & 1023) * 56 + (random >> 8) % 56);
+            bad[at] = (char)(random >> 24);
+        }
+        ck_assert_int_eq(unlink(path_of("x")), 0);
+        ck_assert(file_write_unsynced(path_of("x"), bad, round % 4 ? size : size - random % (20 * SIZE), diag));
+        Diag *inner = diag_create(arena);
+        cache = picture_cache_open(arena, "x", 100, inner);
+        for (uint32_t i = 0; i < 20; i++) { // `has` compares the pixels
+            bool is_there = has(cache, i, inner);
+            found += is_there, missed += !is_there;
+            add(cache, i, inner);
+            has(cache, i, inner);
+        }
+        ck_assert_uint_eq(diag_error_count(inner), 0);
+    }
+    ck_assert_uint_gt(found, 500);
+    ck_assert_uint_gt(missed, 500);
+}
+END_TEST
+
 // More pictures than the table was made for: another table.
 START_TEST(grown_data_set) {
     add(open_cache("x"), 1, diag);
@@ -290,6 +325,7 @@ int main(void) {
     tcase_add_test(tests, several_processes);
     tcase_add_test(tests, damaged_picture);
     tcase_add_test(tests, damaged_files);
+    tcase_add_test(tests, random_damage);
     tcase_add_test(tests, grown_data_set);
     tcase_add_test(tests, no_folder);
     tcase_add_test(tests, budget);
