@@ -1,8 +1,8 @@
 // Columns: see columns.h.
 #include "runtime/data/columns.h"
-#include <math.h>
+#include "runtime/base/text.h"
 
-enum { LEVELS = 256, CHECKED_MAX = 1 << 22, CHECKED_FIRST = 16, SIDE_MAX = 1 << 16 };
+enum { LEVELS = 256, CHECKED_MAX = 1 << 22, CHECKED_FIRST = 16, SIDE_MAX = 1 << 16, NAMES_SHOWN = 50 };
 
 // A field of the graph in one split.
 typedef struct {
@@ -41,6 +41,48 @@ void columns_name(Arena *arena, const char *name, const char **field, int *split
         *split = split_of_name(name + back, size - back);
     if (*split >= 0)
         *field = arena_copy_bytes(arena, name, back - 1);
+}
+
+bool columns_want(const ProgramData *declared, const char *field) {
+    for (uint32_t i = 0; declared && i < declared->field_count; i++)
+        if (strcmp(declared->fields[i].name, field) == 0)
+            return true;
+    return !declared;
+}
+
+bool columns_has_one(const ProgramData *declared, const Columns *columns) {
+    for (uint32_t i = 1; i < columns->known.count; i++)
+        if (strcmp(columns->known.items[i].name, columns->known.items[0].name) != 0)
+            return false;
+    return columns->known.count > 0 && declared->field_count == 1;
+}
+
+// What could have been meant, of the arrays of a split, or of any.
+static const char *suggestion(Arena *arena, const char *field, const Columns *columns, const int *split) {
+    const char **names = ARENA_NEW(arena, const char *, columns->known.count + 1);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < columns->known.count; i++) {
+        bool is_new = !split || columns->known.items[i].split == *split;
+        for (uint32_t k = 0; k < count && is_new; k++)
+            is_new = strcmp(names[k], columns->known.items[i].name) != 0;
+        if (is_new && count < NAMES_SHOWN)
+            names[count++] = text_printable(arena, columns->known.items[i].name);
+    }
+    return text_suggestion(arena, field, names, count);
+}
+
+bool columns_found(Arena *arena, const ProgramData *declared, const char *path, const Columns *columns, Diag *diag) {
+    if (columns->count)
+        return true;
+    bool is_named = columns->known.count == 0 || !declared || columns_has_one(declared, columns);
+    for (uint32_t i = 0; i < columns->known.count && !is_named; i++)
+        is_named = columns_want(declared, columns->known.items[i].name);
+    if (is_named)
+        diag_error(diag, &(Place){.file = path}, "it holds no records");
+    else
+        diag_error(diag, &(Place){.file = path}, "the graph declares %s.%s, but no array here is called so%s", declared->name,
+                   declared->fields[0].name, suggestion(arena, declared->fields[0].name, columns, NULL));
+    return false;
 }
 
 bool columns_add(Arena *arena, Columns *columns, const char *path, const char *name, int split, const TensorPlace *place, const FileView *view,
@@ -294,14 +336,9 @@ static const Column *find_column(const Columns *columns, int split, const char *
 }
 
 static bool report_missing(Arena *arena, const Dataset *dataset, const Columns *columns, int split, uint32_t field, Diag *diag) {
-    const char **names = ARENA_NEW(arena, const char *, columns->count + 1);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < columns->count; i++)
-        if (columns->items[i].split == split)
-            names[count++] = columns->items[i].name;
     diag_error(diag, NULL, "%s: the graph declares %s.%s, but %s%s%s has no array of that name%s", dataset->spec, dataset->name,
                dataset->declared->fields[field].name, split >= 0 ? "\"" : "it", split >= 0 ? split_name(split) : "", split >= 0 ? "\"" : "",
-               text_suggestion(arena, dataset->declared->fields[field].name, names, count));
+               suggestion(arena, dataset->declared->fields[field].name, columns, &split));
     return false;
 }
 

@@ -22,13 +22,28 @@ typedef struct {
     uint32_t part_count;
 } Column;
 
-typedef ARRAY(Column) Columns;
+typedef struct {
+    const char *name;
+    int split;
+} ColumnName;
+
+typedef struct {
+    Column *items; // worth reading
+    uint32_t count, capacity;
+    ARRAY(ColumnName) known; // all arrays that are there, for messages
+} Columns;
 
 // What the name of a file or an array says: "train/x", "train_x", "x_train" and "train.x" are "x" of the split train.
 void columns_name(Arena *arena, const char *name, const char **field, int *split);
+// Whether an array is worth reading: a field has its name. `declared` NULL: any is.
+bool columns_want(const ProgramData *declared, const char *field);
+// Whether a graph's single field can only mean the one array that is there, whatever it is called.
+bool columns_has_one(const ProgramData *declared, const Columns *columns);
 // Appends an array that lies in one piece, at place->offset of the file, or at `bytes`. In Fortran order it is read and turned.
 bool columns_add(Arena *arena, Columns *columns, const char *path, const char *name, int split, const TensorPlace *place, const FileView *view,
                  const uint8_t *bytes, Diag *diag);
+// An error where none of the arrays that are there was worth reading.
+bool columns_found(Arena *arena, const ProgramData *declared, const char *path, const Columns *columns, Diag *diag);
 // Fills in the data set. Where no array's split is said, records are shared out by a hash of their number, see split.h.
 bool columns_open(Arena *arena, Dataset *dataset, const Columns *columns, Diag *diag);
 bool columns_natural(Arena *arena, const char *spec, const Columns *columns, ProgramData *declared, Diag *diag);

@@ -135,39 +135,29 @@ static bool is_taken(const Columns *columns, const char *field, int split) {
     return false;
 }
 
-static bool is_wanted(const ProgramData *declared, const char *field) {
-    for (uint32_t i = 0; declared && i < declared->field_count; i++)
-        if (strcmp(declared->fields[i].name, field) == 0)
-            return true;
-    return !declared || declared->field_count == 1;
-}
-
-// The arrays of a folder; those that no field is called after are passed over. A plain file comes before a packed one.
+// The arrays of a folder; those that no field is called after are passed over (`declared` NULL: none is). A plain file comes before a packed one.
 static bool list_folder(Arena *arena, const char *folder, const ProgramData *declared, Columns *columns, Diag *diag) {
-    uint32_t count = 0, known_count = 0;
+    uint32_t count = 0;
     if (!file_is_folder(folder))
         return broken(diag, folder, "no such folder");
     const char **names = file_list(arena, folder, &count, diag);
     if (!names)
         return false;
-    const char **known = ARENA_NEW(arena, const char *, count);
     for (uint32_t i = 0; i < count; i++) {
         const char *field;
         int split;
         if (!parse_name(arena, names[i], &field, &split))
             continue;
-        known[known_count++] = field;
-        if (is_wanted(declared, field) && !is_taken(columns, field, split) &&
+        array_push(arena, &columns->known, ((ColumnName){field, split}));
+        if (columns_want(declared, field) && !is_taken(columns, field, split) &&
             !add_file(arena, columns, file_join(arena, folder, names[i]), field, split, diag))
             return false;
     }
-    if (known_count == 0)
+    if (columns->known.count == 0)
         return broken(diag, folder, "no train-images-idx3-ubyte (or .gz) in this folder");
-    if (columns->count)
-        return true;
-    const char *wanted = declared->fields[0].name;
-    return broken(diag, folder, "the graph declares %s.%s, but no array here is called so%s", declared->name, wanted,
-                  text_suggestion(arena, wanted, known, known_count));
+    if (columns->count == 0 && declared && columns_has_one(declared, columns))
+        return list_folder(arena, folder, NULL, columns, diag);
+    return columns_found(arena, declared, folder, columns, diag);
 }
 
 bool idx_open_folder(Arena *arena, const char *folder, Dataset *dataset, Diag *diag) {
