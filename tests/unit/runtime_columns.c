@@ -230,7 +230,7 @@ END_TEST
 
 static void put_number(Text *text, uint64_t number, uint32_t size) {
     for (uint32_t i = 0; i < size; i++)
-        text_append_bytes(text, (const char[]){(char)(number >> 8 * i)}, 1);
+        text_append_bytes(text, (const char[]){(char)(i < 8 ? number >> 8 * i : 0)}, 1);
 }
 
 typedef struct {

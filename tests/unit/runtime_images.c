@@ -17,6 +17,7 @@ static void set_up(void) {
     folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_images_XXXXXX"));
     ck_assert_ptr_nonnull(folder);
     spec = arena_format(arena, "images:%s/d", folder);
+    setenv("XDG_CACHE_HOME", folder, 1);
 }
 
 static void tear_down(void) {
