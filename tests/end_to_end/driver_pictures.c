@@ -1,5 +1,6 @@
 // Pictures of one's own: a painted folder, and the README's commands about such a folder as they stand there (at the sizes of the preset
-// "check"), to samples by the name of a class in a grid with names. `paint DIR COUNT` paints such a folder for a training by hand.
+// "check"), to samples by the name of a class in a grid with names; captions as tokens and as vectors, from training to `--text`. `paint DIR COUNT` paints such a folder for a training by hand.
+#include "runtime/tensor/tensor_file.h"
 #include "tests/end_to_end/command.h"
 #include "tests/end_to_end/painted.h"
 
@@ -72,6 +73,54 @@ START_TEST(the_readme_from_pictures_to_pictures) {
 }
 END_TEST
 
+// The bytes of a caption, each a vector, together a picture: too little to paint, enough to learn that boats are at sea and trees in a meadow.
+static const char READER[] =
+    "{ \"gcc-graph\": 1, \"name\": \"reader\", \"let\": { \"n\": 40 },\n"
+    "  \"data\": { \"photos\": { \"batch\": 16, \"augment\": { \"resize\": 8, \"crop\": 8, \"flip\": true }, \"fields\": {\n"
+    "    \"image\": { \"shape\": [3, 8, 8], \"range\": [-1, 1] }, \"vector\": { \"shape\": [1024] },\n"
+    "    \"text\": { \"shape\": [\"n\"], \"dtype\": \"i32\", \"tokens\": { \"of\": \"bytes\" } } } } },\n"
+    "  \"networks\": { \"G\": { \"dims\": [\"n\"], \"inputs\": { \"text\": { \"shape\": [\"n\", 40], \"dtype\": \"i32\" } }, \"nodes\": [\n"
+    "      { \"op\": \"embedding\", \"count\": 257, \"features\": 16 }, { \"expr\": \"mean($*f32(text > 0)[:, :, None], [1])\" },\n"
+    "      { \"op\": \"linear\", \"features\": 192 }, { \"op\": \"tanh\" }, { \"expr\": \"reshape($, [n, 3, 8, 8])\" } ] } },\n"
+    "  \"optimizers\": { \"opt\": { \"of\": \"G\", \"adam\": { \"lr\": 0.02 } } },\n"
+    "  \"programs\": { \"train\": { \"mode\": \"train\", \"steps\": 150, \"phases\": [ { \"name\": \"fit\",\n"
+    "      \"feed\": { \"x\": \"photos.image\", \"text\": \"photos.text\", \"vector\": \"photos.vector\" },\n"
+    "      \"nodes\": [ { \"call\": \"G\", \"in\": \"text\" }, { \"expr\": \"mean(($ - x)^2)\", \"as\": \"loss\" },\n"
+    "        { \"expr\": \"mean(sum(vector^2, [1]))\", \"as\": \"length\" }, { \"update\": \"opt\", \"minimize\": \"loss\" } ],\n"
+    "      \"report\": [\"loss\", \"length\"] } ] },\n"
+    "    \"sample\": { \"inputs\": { \"text\": { \"shape\": [4, \"n\"], \"dtype\": \"i32\", \"tokens\": { \"of\": \"bytes\" } } }, \"phases\": [ {\n"
+    "      \"name\": \"p\", \"nodes\": [ { \"call\": \"G\", \"in\": \"text\" }, { \"emit\": \"samples\", \"value\": \"$\", \"format\": \"image\" } ] } ] } } }\n";
+
+// Of the lowest row of picture `row`: green less blue.
+static double ground_of(const char *path, uint32_t row) {
+    HostTensor tensor;
+    ck_assert_msg(npy_read(arena, path, &tensor, diag), "%s", diag_text(diag, arena));
+    double sum = 0;
+    for (uint32_t x = 0; x < 8; x++)
+        sum += host_number(&tensor, row * 192 + 64 + 56 + x) - host_number(&tensor, row * 192 + 128 + 56 + x);
+    return sum / 8;
+}
+
+START_TEST(captions_reach_a_network) {
+    write_text(in_folder("reader.json"), READER);
+    ck_assert_msg(paint_folder(in_folder("photos"), 60, diag), "%s", diag_text(diag, arena));
+    expect_code(0, "compile %s -o %s", in_folder("reader.json"), in_folder("reader.ggb"));
+    expect_code(0, "train %s --data images:%s --out %s", in_folder("reader.ggb"), in_folder("photos"), in_folder("run"));
+    expect_err("length 4096"); // 64 squared: vectors of the built-in encoder
+    expect_picture(in_folder("run/previews/step-000150-figure.png"), 16); // captions of the test split beside what was made of them
+    expect_code(0, "sample %s --from %s --out %s --tensors --text 'a boat with a red sail' --text 'a tree with green leaves'", in_folder("reader.ggb"),
+                in_folder("run"), in_folder("said"));
+    expect_picture(in_folder("said/figure.png"), 16);
+    ck_assert_double_lt(ground_of(in_folder("said/samples.npy"), 0), -0.1); // the sea
+    ck_assert_double_gt(ground_of(in_folder("said/samples.npy"), 1), 0.1);
+    ck_assert(file_remove_tree(in_folder("photos/boats"), diag));
+    for (uint32_t i = 1; i < 60; i += 2)
+        ck_assert(file_remove_tree(in_folder(arena_format(arena, "photos/trees/no %03u.txt", i)), diag));
+    expect_code(1, "train %s --data images:%s --out %s", in_folder("reader.ggb"), in_folder("photos"), in_folder("mute"));
+    expect_err("has no texts, but the graph declares photos.");
+}
+END_TEST
+
 int main(int argc, char **argv) {
     if (argc == 4 && strcmp(argv[1], "paint") == 0) {
         arena = arena_create();
@@ -86,6 +135,7 @@ int main(int argc, char **argv) {
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, the_readme_from_pictures_to_pictures);
+    tcase_add_test(tests, captions_reach_a_network);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
