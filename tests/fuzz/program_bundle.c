@@ -74,6 +74,11 @@ static Program *make_program(Arena *arena) {
     ProgramEntry entry = {.name = "train", .training = true, .steps = 100};
     ProgramFeed input = {.name = "z", .batch = 1, .tensor = tensor(1, (uint32_t[]){5}, 3, 512)};
     array_push(arena, &entry.inputs, input);
+    static const char *const listed[] = {"a", "", "bird"};
+    ProgramFeed text = {.name = "text", .batch = 1, .tensor = tensor(1, (uint32_t[]){5}, 3, 768), .below = TOKENS_WORDS_FIRST + 3};
+    text.tensor.type = ELEMENT_I32;
+    text.tokens = tokens_create(arena, "words.txt", listed, 3);
+    array_push(arena, &entry.inputs, text);
     array_push(arena, &entry.phases, phase);
     array_push(arena, &program->entries, entry);
     return program;
@@ -111,7 +116,7 @@ static bool taste_program(Fuzzer *fuzzer, Arena *arena, Diag *diag, const char *
 int main(int count, char **arguments) {
     static const char *const words[] = {"\"f32\"",  "\"u8\"",   "\"scratch\"", "\"state\"", "\"write\"",  "\"texel\"",
                                         "null",     "[]",       "{}",          "-1",        "4294967295", "18446744073709551615",
-                                        "[9,0,64]", "[2,0,64]", "\"../../x\"", "1e30",      "\"map\""};
+                                        "[9,0,64]", "[2,0,64]", "\"../../x\"", "1e30",      "\"map\"",    "\"tokens\": \"words.txt\", "};
     FuzzTime time = fuzz_arguments(count, arguments, 4);
     Fuzzer *fuzzer = fuzzer_create("program", words, sizeof words / sizeof *words);
     const char *kernels = file_join(fuzzer->arena, fuzzer->folder, "kernels"), *again = file_join(fuzzer->arena, fuzzer->folder, "again");

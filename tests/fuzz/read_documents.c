@@ -112,6 +112,8 @@ static void fuzz_documents(FuzzTime time) {
                                         "detach(",
                                         "\"include\": [\"blocks/images.json\"], ",
                                         "\"when\": \"step > 1\", ",
+                                        "\"dtype\": \"i32\", \"tokens\": {\"of\": \"bytes\"}, ",
+                                        "\"dtype\": \"i32\", \"tokens\": {\"of\": \"ddpm_mnist.json\"}, ",
                                         "{\"block\": \"b\"}, ",
                                         "{\"for\": \"j\", \"below\": 3000, \"nodes\": [",
                                         "\"b\": {\"inputs\": [\"x\"], \"nodes\": [{\"block\": \"b\", \"in\": \"x\"}, {\"block\": \"b\", \"in\": \"x\"}]}, ",
