@@ -146,6 +146,21 @@ def with_plain_inputs(document):
     return document
 
 
+def with_plain_turns(document):
+    """All phases run, as they do in step 0, and calls of a phase say its mode: the oracle knows neither."""
+    def say(nodes, mode):
+        for node in nodes:
+            if 'call' in node:
+                node.setdefault('mode', mode)
+            say(node.get('nodes', []), mode)
+    for program in document.get('programs', {}).values():
+        for phase in program['phases']:
+            say(phase['nodes'], phase['mode']) if 'mode' in phase else None
+            for key in ('mode', 'every', 'when'):
+                phase.pop(key, None)
+    return document
+
+
 def with_programs(path):
     """The document with the programs that it takes from its includes written out: the oracle knows no such includes."""
     with open(path) as file:
@@ -155,7 +170,7 @@ def with_programs(path):
         if names:
             programs = with_programs(os.path.join(os.path.dirname(path), include['file']))['programs']
             document['programs'] = {**{name: programs[name] for name in names}, **document.get('programs', {})}
-    return with_plain_inputs(document)
+    return with_plain_turns(with_plain_inputs(document))
 
 
 Machine.draw, Machine.feed = draw, feed
