@@ -44,8 +44,8 @@ static void print_dispatch(View *view, const ProgramEntry *entry, const ProgramP
     const Step *dispatch = &phase->steps.items[index];
     const Kernel *kernel = kernel_of(compiled, dispatch);
     if (index == 0) {
-        text_format(view->out, "%s/%s: %u steps, scratch %s (lower bound %s)\n", entry->name, phase->name, phase->steps.count,
-               text_bytes(arena, phase->scratch_size), text_bytes(arena, phase->scratch_lower_bound));
+        text_format(view->out, "%s/%s: %u steps, scratch %s (lower bound %s)%s\n", entry->name, phase->name, phase->steps.count,
+               text_bytes(arena, phase->scratch_size), text_bytes(arena, phase->scratch_lower_bound), program_turns_text(arena, phase));
         text_format(view->out, "  %4s  %-40s %-14s %-12s %9s %11s %11s  %s\n", "wave", "kernel", "class", "schedule", "groups", "bytes", "FLOP", "origin");
     }
     text_format(view->out, "  %4u  %-40s %-14s %-12s %9s %11s %11s  %s\n", dispatch->wave, program_step_name(view->program, dispatch),

@@ -52,7 +52,8 @@ static void note_condition(Reader *reader, Conditions *conditions, const Json *j
 static bool needs_training(Reader *reader, const Json *json, const char *key, const GraphProgram *program) {
     const Json *member = json_get(json, key);
     return !member || program->training ||
-           reader_error_at(reader, member, "\"%s\" is of programs that train, whose steps follow each other: \"mode\": \"train\" is missing", key);
+           reader_error_at(reader, member, "\"%s\" is of programs that train, whose steps follow each other: \"mode\": \"train\" is missing",
+                           key);
 }
 
 bool conditions_find(Reader *reader, const Json *json, GraphProgram *program, Scope *scope, Conditions *out) {
@@ -64,7 +65,8 @@ bool conditions_find(Reader *reader, const Json *json, GraphProgram *program, Sc
         note_condition(reader, out, json_get(phase, "when"));
     const Json *taken = out->is_there ? find_phase(json, PHASE_NAME) : NULL;
     return !taken || reader_error_at(reader, json_get(taken, "name"),
-                                     "a program with \"when\" or \"stop\" has a phase of its own called \"%s\", which computes them: choose another name",
+                                     "a program with \"when\" or \"stop\" has a phase of its own called \"%s\", which computes them: choose "
+                                     "another name",
                                      PHASE_NAME);
 }
 
@@ -85,7 +87,9 @@ static bool add_term(Formula *formula, EveryKind kind, int32_t number) {
 
 static bool cannot_stand(Formula *formula, const char *what) {
     return reader_error_at(formula->reader, formula->json,
-                           "%s cannot stand in \"every\", which is known before the run: integers, \"steps\", \"epoch_steps\", + - * // %% min and max can", what);
+                           "%s cannot stand in \"every\", which is known before the run: integers, \"steps\", \"epoch_steps\", + - * // %% "
+                           "min and max can",
+                           what);
 }
 
 static bool add_value(Formula *formula, Value value);
@@ -137,6 +141,10 @@ static bool read_every(Reader *reader, const Json *json, Scope *scope, Every *ou
     return add_value(&(Formula){.reader = reader, .json = json, .out = out}, datum.tensor);
 }
 
+static const char *condition_text(const Json *json) {
+    return json->kind == JSON_STRING ? json->string : json->number != 0 ? "true" : "false"; // a number is refused where it is computed
+}
+
 bool conditions_turns(Reader *reader, const Json *json, const GraphProgram *program, Scope *scope, Phase *out) {
     const Json *mode = json_get(json, "mode"), *every = json_get(json, "every"), *when = json_get(json, "when");
     if (mode && strcmp(mode->string, "train") && strcmp(mode->string, "eval"))
@@ -144,9 +152,7 @@ bool conditions_turns(Reader *reader, const Json *json, const GraphProgram *prog
     out->is_eval = mode && !strcmp(mode->string, "eval");
     if (!needs_training(reader, json, "every", program) || !needs_training(reader, json, "when", program))
         return false;
-    out->when = !when                        ? NULL
-                : when->kind == JSON_STRING ? when->string
-                                            : arena_format(reader->arena, when->kind == JSON_BOOL && when->number != 0 ? "true" : "%g", when->number);
+    out->when = when ? condition_text(when) : NULL;
     return !every || read_every(reader, every, scope, &out->every);
 }
 
@@ -190,7 +196,8 @@ static void keep_report(Reader *reader, const Conditions *conditions, ConditionR
     report->state = declare(reader, arena_format(reader->arena, "%s.report.%s.%s", conditions->program->name, phase->name, report->name),
                             is_real ? DTYPE_F32 : DTYPE_I32);
     report->is_kept = true;
-    stage_write(reader, report->state, is_real && phase->repeat != 1 ? mean_so_far(graph, stage_read(reader, report->state), value) : value);
+    bool is_mean = is_real && phase->repeat != 1;
+    stage_write(reader, report->state, is_mean ? mean_so_far(graph, stage_read(reader, report->state), value) : value);
 }
 
 void conditions_keep(Reader *reader, Conditions *conditions, const Phase *phase) {
@@ -234,7 +241,8 @@ static void add_to_record(Reader *reader, NamedList *record, const char *name, D
 static Scope *conditions_scope(Reader *reader, const Conditions *conditions) {
     Scope *scope = scope_create(reader, conditions->scope, false);
     for (uint32_t i = 0; i < conditions->program->inputs.count; i++)
-        scope_set(reader, scope, conditions->program->inputs.items[i].name, datum_tensor(program_feed(reader, &conditions->program->inputs.items[i])));
+        scope_set(reader, scope, conditions->program->inputs.items[i].name,
+                  datum_tensor(program_feed(reader, &conditions->program->inputs.items[i])));
     for (const Json *phase = json_get(conditions->json, "phases")->first; phase; phase = phase->next) {
         const char *name = json_get(phase, "name")->string;
         NamedList *record = ARENA_NEW(reader->arena, NamedList, 1);
@@ -255,7 +263,8 @@ static void add_condition(Reader *reader, const Json *json, Scope *scope, const 
     if (datum.kind == DATUM_ERROR)
         return;
     if (type.rank != 0 || type.dtype != DTYPE_BOOL)
-        reader_error_at(reader, json, "true or false expected, not %s: compare it, as in \"PHASE.REPORT < 0.5\"", datum_word(reader, datum));
+        reader_error_at(reader, json, "true or false expected, not %s: compare it, as in \"PHASE.REPORT < 0.5\"",
+                        datum_word(reader, datum));
     else
         graph_output(graph, (Output){.kind = OUTPUT_REPORT, .name = name, .value = datum.tensor});
 }
@@ -266,9 +275,12 @@ static void check_sources(Reader *reader, const Graph *graph, const Json *place)
         const Node *node = &graph->nodes.items[id];
         const State *state = node->op == OP_state ? module_state(reader->module, attr_of(node, ATTR_name)->text) : NULL;
         if (node->op == OP_feed)
-            reader_error_at(reader, place, "the input \"%s\" is what a person gives, and a condition must survive a resume", attr_of(node, ATTR_name)->text);
+            reader_error_at(reader, place, "the input \"%s\" is what a person gives, and a condition must survive a resume",
+                            attr_of(node, ATTR_name)->text);
         if (state && state->kind == STATE_PROGRAM)
-            reader_error_at(reader, place, "the state \"%s\" begins anew with each run, and a condition must survive a resume: declare it in the document's \"state\", or report it",
+            reader_error_at(reader, place,
+                            "the state \"%s\" begins anew with each run, and a condition must survive a resume: declare it in the document's "
+                            "\"state\", or report it",
                             state->name);
     }
 }
@@ -300,9 +312,7 @@ void conditions_build(Reader *reader, Conditions *conditions) {
         phase.graph = graph_copy(reader->arena, graph, &moved);
         check_sources(reader, phase.graph, place);
         array_push(reader->arena, &conditions->program->phases, phase);
-        conditions->program->stop = !stop                        ? NULL
-                                    : stop->kind == JSON_STRING ? stop->string
-                                                                : stop->number != 0 ? "true" : "false";
+        conditions->program->stop = stop ? condition_text(stop) : NULL;
     }
     reader->phase = NULL;
     reader->stage = outer;

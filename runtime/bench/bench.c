@@ -94,7 +94,9 @@ static void add_ideal(const Bench *bench, const Program *program, const Step *di
     }
 }
 
-static void add_kernel(Arena *arena, Bench *bench, const Program *program, const Step *dispatch, double repeats, double seconds) {
+// A repetition of the step in the mean: `times` of a step in which its phase runs, each `every` steps.
+static void add_kernel(Arena *arena, Bench *bench, const Program *program, const Step *dispatch, uint32_t times, uint32_t every, double seconds) {
+    double repeats = (double)times / every;
     const char *name = program_step_name(program, dispatch);
     bool is_contraction = dispatch->kind == STEP_DISPATCH && program->kernels.items[dispatch->kernel].kernel_class == KERNEL_CONTRACT;
     BenchKernel *found = NULL;
@@ -107,7 +109,7 @@ static void add_kernel(Arena *arena, Bench *bench, const Program *program, const
         array_push(arena, &bench->kernels, fresh);
         found = &bench->kernels.items[bench->kernels.count - 1];
     }
-    found->dispatches += (uint32_t)repeats;
+    found->dispatches += times;
     found->seconds += seconds * repeats;
     found->flops += dispatch->flops * repeats;
     found->bytes += dispatch->bytes * repeats;
@@ -127,7 +129,7 @@ static void add_profile(Arena *arena, const Steps *steps, const Program *program
         uint32_t runs = 0;
         const double *seconds = session_profile(steps->session, phase, &runs);
         for (uint32_t k = 0; k < phase->steps.count; k++)
-            add_kernel(arena, bench, program, &phase->steps.items[k], repeats_of(phase),
+            add_kernel(arena, bench, program, &phase->steps.items[k], repeats_of(phase), bench->every[i],
                        seconds && runs > 0 ? seconds[k] / (double)runs : 0);
     }
     qsort(bench->kernels.items, bench->kernels.count, sizeof *bench->kernels.items, by_seconds);
@@ -141,8 +143,9 @@ static bool time_steps(Arena *arena, Device *device, const Program *program, con
     bool good = start_session(arena, device, program, entry, seed, false, &steps, diag) && run_steps(&steps, seconds, best, &count, diag);
     for (uint32_t i = 0; good && i < entry->phases.count; i++) {
         const ProgramPhase *phase = &entry->phases.items[i];
-        out->step_seconds += best[i] * repeats_of(phase);
-        out->records += (double)program_batch(phase) * repeats_of(phase);
+        out->step_seconds += best[i] * repeats_of(phase) / out->every[i];
+        if (!phase->every.terms.count && !phase->when)
+            out->records += (double)program_batch(phase) * repeats_of(phase);
     }
     session_destroy(&steps.session);
     return good;
@@ -150,7 +153,10 @@ static bool time_steps(Arena *arena, Device *device, const Program *program, con
 
 bool bench_run(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
                Activity *activity, Bench *out, Diag *diag) {
-    *out = (Bench){.unit = program_record_word(program, entry)};
+    uint32_t *every = ARENA_NEW(arena, uint32_t, entry->phases.count);
+    *out = (Bench){.unit = program_record_word(program, entry), .every = every};
+    if (!program_every(entry, entry->steps ? entry->steps : STEPS, STEPS, every, diag))
+        return false;
     Steps steps = {0};
     double *best = ARENA_NEW(arena, double, entry->phases.count);
     uint32_t count = 0;

@@ -8,7 +8,7 @@ typedef struct {
     const char *name;
     WorkClass work_class;
     bool is_contraction;
-    uint32_t dispatches;          // in one step
+    uint32_t dispatches;          // in a step in which all phases run
     double seconds, flops, bytes; // of one step
     double ideal;                 // seconds that its dispatches would take at their peaks
     PeakStream stream;            // of its largest dispatch, whose bytes are `largest`: which peak of the memory it is compared with
@@ -19,7 +19,8 @@ typedef struct {
     DevicePeaks peaks;
     DeviceModel model;                 // of the device, by these peaks
     double step_seconds, flops, bytes; // bytes: the sum over dispatches
-    double records;                    // fed in one step
+    double records;                    // fed in one step, by phases that run in each
+    const uint32_t *every;             // by phase: it runs each so many steps of a training of the program's own length, and counts so much less
     const char *unit;                  // what they are
     ARRAY(BenchKernel) kernels;        // most expensive first
 } Bench;

@@ -72,12 +72,12 @@ static void print_peaks(Text *out, const DevicePeaks *peaks) {
 }
 
 // What the model makes of a step: how far it is from what was measured says how far to believe train --dry-run.
-static double estimate_step(const ProgramEntry *entry, const DeviceModel *model) {
+static double estimate_step(const ProgramEntry *entry, const Bench *bench) {
     double seconds = 0;
     for (uint32_t p = 0; p < entry->phases.count; p++) {
         const ProgramPhase *phase = &entry->phases.items[p];
         for (uint32_t d = 0; d < phase->steps.count; d++)
-            seconds += program_dispatch_seconds(&phase->steps.items[d], model) * (phase->repeat ? phase->repeat : 1);
+            seconds += program_dispatch_seconds(&phase->steps.items[d], &bench->model) * (phase->repeat ? phase->repeat : 1) / bench->every[p];
     }
     return seconds;
 }
@@ -89,7 +89,10 @@ void bench_report(Text *out, const DeviceInfo *info, const ProgramEntry *entry, 
                 1e3 * bench->step_seconds, 1e-9 * bench->flops, 100 * step_share(bench));
     if (bench->records > 0 && bench->step_seconds > 0)
         text_format(out, "; %.0f %s/s", bench->records / bench->step_seconds, bench->unit);
-    text_format(out, "; estimated by what was measured: %.2f ms", 1e3 * estimate_step(entry, &bench->model));
+    text_format(out, "; estimated by what was measured: %.2f ms", 1e3 * estimate_step(entry, bench));
+    for (uint32_t p = 0; p < entry->phases.count; p++)
+        if (bench->every[p] > 1)
+            text_format(out, "\nof it, phase %s runs each %u steps", entry->phases.items[p].name, bench->every[p]);
     text_format(out, "\n\n%-44s %-14s %5s %9s %9s %9s %9s %7s  %s\n", "kernel", "class", "times", "ms", "GFLOP", "GFLOP/s",
                 "GB/s", "share", "of");
     for (uint32_t i = 0; i < bench->kernels.count; i++) {

@@ -206,7 +206,9 @@ static bool read_all(Loader *loader, const PhaseFeeds *phase, Slot *slot, uint32
 
 // Repetition k of a phase, counted since step 0.
 static LoaderBatch batch_at(const Loader *loader, const PhaseFeeds *phase, uint64_t k) {
-    return (LoaderBatch){.run = (uint32_t)(k / phase->repeats), .phase = (uint32_t)(phase - loader->phases), .repetition = (uint32_t)(k % phase->repeats)};
+    return (LoaderBatch){.run = (uint32_t)(k / phase->repeats),
+                         .phase = (uint32_t)(phase - loader->phases),
+                         .repetition = (uint32_t)(k % phase->repeats)};
 }
 
 static bool produce(Loader *loader, PhaseFeeds *phase, Slot *slot, uint64_t k) {

@@ -82,7 +82,9 @@ bool program_every(const ProgramEntry *entry, uint32_t steps, uint32_t epoch_ste
         if (value >= 1)
             continue;
         Arena *arena = arena_create();
-        diag_error(diag, NULL, "phase \"%s\" of program \"%s\" would run every %lld steps: \"%s\" with steps = %u and epoch_steps = %u; 1 or more is needed, as max(1, …) makes it",
+        diag_error(diag, NULL,
+                   "phase \"%s\" of program \"%s\" would run every %lld steps: \"%s\" with steps = %u and epoch_steps = %u; 1 or more is "
+                   "needed, as max(1, …) makes it",
                    phase->name, entry->name, (long long)value, every_text(arena, &phase->every), steps, epoch_steps);
         arena_destroy(&arena);
         is_good = false;

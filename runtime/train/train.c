@@ -207,7 +207,8 @@ static bool finish_steps(Training *training, Diag *diag) {
 }
 
 static bool run_steps(Training *training, Diag *diag) {
-    for (uint32_t step = training->submitted; step < training->plan.end_step && !interrupt_came() && !session_play_is_stopped(&training->play); step++) {
+    const Play *play = &training->play;
+    for (uint32_t step = training->submitted; step < training->plan.end_step && !interrupt_came() && !session_play_is_stopped(play); step++) {
         if (!play_step(training, step, diag))
             return false;
         follow_curve(training);
@@ -484,8 +485,8 @@ static void say_end(const Training *training) {
     if (plan->run.stopped)
         progress_say(training->progress, "%s; saved as %s", stop_text(training->arena, plan), training->checkpoint);
     else if (training->done < plan->steps)
-        progress_say(training->progress, "stopped after step %u of %u, saved as %s; go on with: gcc-graph train %s --out %s --resume", training->done,
-                     plan->steps, training->checkpoint, plan->run.bundle, training->options->out);
+        progress_say(training->progress, "stopped after step %u of %u, saved as %s; go on with: gcc-graph train %s --out %s --resume",
+                     training->done, plan->steps, training->checkpoint, plan->run.bundle, training->options->out);
     else
         progress_say(training->progress, "done: %s%s", training->checkpoint,
                      training->first_step < training->done ? "" : "; the run was at its end: go on with --resume --steps N");
@@ -497,7 +498,10 @@ static bool say_finished(Training *training, TrainResult *result) {
     uint32_t count;
     const uint32_t *steps = checkpoint_list(training->arena, training->options->out, &count);
     const char *checkpoint = count ? checkpoint_path(training->arena, training->options->out, steps[count - 1]) : NULL;
-    *result = (TrainResult){.steps_done = plan->run.stopped_at, .steps = plan->steps, .stopped = stop_text(training->arena, plan), .checkpoint = checkpoint};
+    *result = (TrainResult){.steps_done = plan->run.stopped_at,
+                            .steps = plan->steps,
+                            .stopped = stop_text(training->arena, plan),
+                            .checkpoint = checkpoint};
     progress_say(training->progress, "%s: %s; the run is finished, and another one goes on from it with --fork %s", training->options->out,
                  result->stopped, training->options->out);
     progress_destroy(&training->progress);
