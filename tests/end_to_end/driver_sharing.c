@@ -187,7 +187,7 @@ static uint64_t saved(const Module *module, const char *start) {
 }
 
 START_TEST(states_are_those_of_the_parameters) {
-    const Module *target = read_module(fixture("target")), *flow = read_module(fixture("shared_flow"));
+    const Module *target = read_module(fixture("target")), *flow = read_module(fixture("shared_flow")), *copies = read_module(fixture("copies"));
     ck_assert_uint_eq(saved(target, "net."), 84);
     ck_assert_uint_eq(saved(target, "target."), 84);
     ck_assert_uint_eq(saved(target, "opt.m."), 84); // of 64 of net, and 20 of p
@@ -197,6 +197,9 @@ START_TEST(states_are_those_of_the_parameters) {
     ck_assert_uint_eq(saved(flow, "flow."), 92);
     ck_assert_uint_eq(saved(flow, "inverse."), 0);
     ck_assert_uint_eq(saved(flow, "opt.m."), 92);
+    ck_assert_uint_eq(saved(copies, "two.m.rival."), 37); // a copy that is trained
+    ck_assert_uint_eq(saved(copies, "one.m."), 5);        // momentum where a row gives it
+    ck_assert_uint_eq(saved(copies, "again."), 0);
 }
 END_TEST
 
@@ -212,15 +215,15 @@ START_TEST(nothing_is_computed_for_frozen_parameters) {
     static const struct {
         const char *of;
         uint32_t matmuls;
-    } rows[] = {{"\"f\"", 3 + 3 + 2}, {"\"f.b\", \"f.c\"", 3 + 2 + 1}, {"\"f.c*\"", 3 + 1}, {"\"f.b.bias\"", 3 + 0 + 1}, {"\"*.c.bias\"", 3},
-              {"\"*\"", 8}, {"\"*a*t\"", 3 + 1 + 2}, {"\"f.**.b*s\"", 3 + 0 + 2}};
+    } rows[] = {{"\"f\"", 3 + 3 + 2}, {"\"f.b\", \"f.bc\"", 3 + 2 + 1}, {"\"f.b\"", 3 + 1 + 1}, {"\"f.bc*\"", 3 + 1}, {"\"f.b.bias\"", 3 + 0 + 1},
+              {"\"*.bc.bias\"", 3}, {"\"*\"", 8}, {"\"*a*t\"", 3 + 1 + 2}, {"\"f.**.b*s\"", 3 + 0 + 2}};
     for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *path = in_folder("frozen.json");
         write_text(path, arena_format(arena,
                                       "{\"gcc-graph\": 1, \"networks\": {\"f\": {\"dims\": [\"n\"], \"inputs\": {\"x\": [\"n\", 3]}, \"nodes\": ["
                                       "{\"op\": \"linear\", \"features\": 4, \"as\": \"a\"}, {\"op\": \"tanh\"},"
                                       "{\"op\": \"linear\", \"features\": 5, \"as\": \"b\"}, {\"op\": \"tanh\"},"
-                                      "{\"op\": \"linear\", \"features\": 2, \"as\": \"c\"}]}},"
+                                      "{\"op\": \"linear\", \"features\": 2, \"as\": \"bc\"}]}},"
                                       "\"optimizers\": {\"o\": {\"of\": [%s], \"adam\": {\"lr\": 0.1}}}, \"programs\": {\"train\": {\"mode\": \"train\","
                                       "\"phases\": [{\"name\": \"p\", \"nodes\": [{\"random\": \"normal\", \"shape\": [6, 3]}, {\"call\": \"f\"},"
                                       "{\"expr\": \"mean($^2)\", \"as\": \"l\"}, {\"update\": \"o\", \"minimize\": \"l\"}], \"report\": [\"l\"]}]}}}",

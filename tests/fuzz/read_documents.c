@@ -129,7 +129,10 @@ static void fuzz_documents(FuzzTime time) {
     copy(fuzzer, "graphs/ddpm_mnist.json", "ddpm_mnist.json");
     for (uint32_t i = 0; i < sizeof golden / sizeof *golden; i++)
         fuzzer_add_file(fuzzer, arena_format(fuzzer->arena, "%s/tests/golden/%s.json", GG_SOURCE_DIR, golden[i]));
-    fuzzer_add_file(fuzzer, GG_SOURCE_DIR "/tests/end_to_end/fixtures/everything.json");
+    static const char *const fixtures[] = {"everything", "shared_flow", "tied", "target", "copies"};
+    for (uint32_t i = 0; i < sizeof fixtures / sizeof *fixtures; i++)
+        fuzzer_add_file(fuzzer, arena_format(fuzzer->arena, "%s/tests/end_to_end/fixtures/%s.json", GG_SOURCE_DIR, fixtures[i]));
+    copy(fuzzer, "tests/end_to_end/fixtures/copies_part.json", "copies_part.json");
     static const char *const graphs[] = {"balance", "unrolled_gan", "wgan_gp", "spectral_norm", "latent_diffusion"};
     for (uint32_t i = 0; i < sizeof graphs / sizeof *graphs; i++) {
         size_t size;
