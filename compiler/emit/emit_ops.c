@@ -281,6 +281,59 @@ static Code emit_gather(Emitter *emitter, Value value, const Index *index) {
     return emit_value(emitter, node->args[0], inner);
 }
 
+static Code emit_take_along(Emitter *emitter, Value value, const Index *index) {
+    const Node *node = graph_node(emitter->graph, value);
+    if (any_lane(emitter, index, node->type.rank))
+        return emit_by_lane(emitter, value, index);
+    uint32_t axis = (uint32_t)attr_of(node, ATTR_axis)->integer, size = graph_type(emitter->graph, node->args[0]).dims[axis];
+    Index inner[MAX_RANK];
+    for (uint32_t i = 0; i < node->type.rank; i++)
+        inner[i] = index[i];
+    Code place = emit_value(emitter, node->args[1], index);
+    inner[axis] = emit_opaque_index(emitter, arena_format(emitter->arena, "clamp(int(%s), 0, %u)", place.text, size - 1), 0, (int64_t)size - 1);
+    return emit_value(emitter, node->args[0], inner);
+}
+
+// Element `place` of the order, and the number that stands there.
+static const char *emit_key(Emitter *emitter, const Node *node, Index *index, const char *place, const char **element) {
+    uint32_t last = node->type.rank - 1u, size = node->type.dims[last];
+    index[last] = emit_opaque_index(emitter, place, 0, (int64_t)size - 1);
+    *element = emit_value(emitter, node->args[1], index).text;
+    index[last] = emit_opaque_index(emitter, arena_format(emitter->arena, "clamp(%s, 0, %u)", *element, size - 1), 0, (int64_t)size - 1);
+    return emit_value(emitter, node->args[0], index).text;
+}
+
+// See the reference: a bisection for how many elements before this one are of the left block.
+static Code emit_merge(Emitter *emitter, Value value, const Index *index) {
+    const Node *node = graph_node(emitter->graph, value);
+    if (any_lane(emitter, index, node->type.rank))
+        return emit_by_lane(emitter, value, index);
+    Arena *arena = emitter->arena;
+    uint32_t last = node->type.rank - 1u, size = node->type.dims[last];
+    long long width = (long long)attr_of(node, ATTR_width)->integer;
+    const char *at = emit_name(emitter, "at"), *base = emit_name(emitter, "base"), *left = emit_name(emitter, "left"), *right = emit_name(emitter, "right"),
+               *low = emit_name(emitter, "low"), *high = emit_name(emitter, "high"), *result = emit_name(emitter, "merged"), *element, *other;
+    Index inner[MAX_RANK];
+    memcpy(inner, index, sizeof *inner * node->type.rank);
+    emit_line(emitter, "int %s = (%s) %% %lld, %s = (%s) - %s;", at, emit_index(emitter, index[last]), 2 * width, base, emit_index(emitter, index[last]), at);
+    emit_line(emitter, "int %s = min(%u - %s, %lld), %s = min(%u - %s - %s, %lld);", left, size, base, width, right, size, base, left, width);
+    emit_line(emitter, "int %s = max(%s - %s, 0), %s = min(%s, %s), %s = 0;", low, at, right, high, at, left, result);
+    EmitScope loop = emit_open(emitter, arena_format(arena, "while (%s < %s) {", low, high));
+    const char *middle = emit_name(emitter, "middle");
+    emit_line(emitter, "int %s = (%s + %s) / 2;", middle, low, high);
+    const char *a = emit_key(emitter, node, inner, arena_format(arena, "%s + %s", base, middle), &element);
+    const char *b = emit_key(emitter, node, inner, arena_format(arena, "%s + %s + %s - 1 - %s", base, left, at, middle), &other);
+    emit_line(emitter, "if (%s < %s) %s = %s; else %s = %s + 1;", b, a, high, middle, low, middle);
+    emit_close(emitter, loop, true);
+    EmitScope scope = emit_open(emitter, "{");
+    a = emit_key(emitter, node, inner, arena_format(arena, "%s + min(%s, %s - 1)", base, low, left), &element);
+    b = emit_key(emitter, node, inner, arena_format(arena, "min(%s + %s + %s - %s, %u)", base, left, at, low, size - 1), &other);
+    emit_line(emitter, "bool is_left = %s - %s >= %s || (%s < %s && %s <= %s);", at, low, right, low, left, a, b);
+    emit_line(emitter, "%s = is_left ? %s : %s;", result, element, other);
+    emit_close(emitter, scope, true);
+    return emit_register(emitter, value, DTYPE_I32, false, result);
+}
+
 // ---- sources
 
 static Code emit_iota(Emitter *emitter, Value value, const Index *index) {
@@ -359,6 +412,10 @@ static Code emit_node(Emitter *emitter, Value value, const Index *index) {
         return emit_flip(emitter, node, index);
     case OP_gather:
         return emit_gather(emitter, value, index);
+    case OP_take_along:
+        return emit_take_along(emitter, value, index);
+    case OP_merge:
+        return emit_merge(emitter, value, index);
     case OP_detach:
     case OP_materialise:
         return emit_value(emitter, node->args[0], index);

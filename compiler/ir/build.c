@@ -185,6 +185,20 @@ Value build_flip(Graph *graph, Value x, const int64_t *axes, uint32_t axis_count
 
 Value build_gather(Graph *graph, Value data, Value index) { return graph_add(graph, OP_gather, (Value[]){data, index}, 2, NULL, 0); }
 
+Value build_take_along(Graph *graph, Value data, Value index, uint32_t axis, bool permutes) {
+    return graph_add(graph, OP_take_along, (Value[]){data, index}, 2, (Attr[]){attr_int(axis), attr_int(permutes)}, 2);
+}
+
+Value build_argsort(Graph *graph, Value x, uint32_t axis, bool descending) {
+    if (x.id == 0)
+        return x;
+    uint32_t order[MAX_RANK], last = graph_type(graph, x).rank - 1u; // swapped with the axis: its own inverse
+    for (uint32_t i = 0; i <= last; i++)
+        order[i] = i == axis ? last : i == last ? axis : i;
+    Value sorted = add(graph, OP_argsort, build_transpose(graph, x, order), (Attr[]){attr_int(descending)}, 1);
+    return sorted.id ? build_transpose(graph, sorted, order) : sorted;
+}
+
 Value build_iota(Graph *graph, const Type *type, uint32_t axis) {
     int64_t dims[MAX_RANK];
     to_ints(dims, type->rank, type->dims);

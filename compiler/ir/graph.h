@@ -113,6 +113,8 @@ Value build_pad(Graph *graph, Value x, const int64_t *low, const int64_t *high, 
 Value build_concat(Graph *graph, const Value *parts, uint32_t count, uint32_t axis);
 Value build_flip(Graph *graph, Value x, const int64_t *axes, uint32_t axis_count);
 Value build_gather(Graph *graph, Value data, Value index); // axis 0, clamped
+Value build_take_along(Graph *graph, Value data, Value index, uint32_t axis, bool permutes); // permutes: each row of the index is a permutation
+Value build_argsort(Graph *graph, Value x, uint32_t axis, bool descending); // i32, stable, NaN last (first where descending)
 Value build_iota(Graph *graph, const Type *type, uint32_t axis);
 Value build_reduce(Graph *graph, Op op, Value x, const int64_t *axes, uint32_t axis_count); // axes dropped; axis_count 0: all
 Value build_sum_to(Graph *graph, Value x, const Type *like);   // the adjoint of build_broadcast

@@ -33,6 +33,8 @@ bool op_of_operator(const char *word, uint32_t arg_count, Op *out) {
 
 bool op_keeps_zero(const OpDef *def) { return def->padding != MAP_NONZERO && def->padding != MAP_QUOTIENT; }
 
+bool op_chooses(Op op) { return op == OP_gather || op == OP_take_along || op == OP_merge; }
+
 // ---- attributes
 
 typedef struct {

@@ -6,7 +6,7 @@
 // How an op becomes GPU code. A closed list: a new op picks one.
 typedef enum {
     CLASS_SOURCE,   // already in memory (state, feed, number, table, constant), or computed from the index alone (iota, random)
-    CLASS_VIEW,     // only renames indices: broadcast, reshape, transpose, slice, pad, concat, flip; gather renames them by a tensor
+    CLASS_VIEW,     // only renames indices: broadcast, reshape, transpose, slice, pad, concat, flip; gather, take_along and merge rename them by a tensor
     CLASS_MAP,      // one element from the same element of each argument
     CLASS_REDUCE,   // folds axes away: sum, max, moments, logsumexp, argmax
     CLASS_CONTRACT, // sums products: matmul, the convolutions
@@ -91,6 +91,7 @@ const OpDef *op_def(Op op);
 bool op_find(const char *name, Op *out);
 bool op_of_operator(const char *word, uint32_t arg_count, Op *out); // of expressions: "+", "and" …
 bool op_keeps_zero(const OpDef *def);                               // CLASS_MAP: f(0, …, 0) = 0
+bool op_chooses(Op op); // CLASS_VIEW: by numbers of a tensor which element stands where
 bool op_folds(const Node *node, uint32_t axis); // CLASS_REDUCE: of its argument
 uint32_t op_attr_count(Op op);
 AttrName op_attr(Op op, uint32_t place);

@@ -31,10 +31,9 @@ static bool scatters(const KernelList *list, const Node *node, Value value) {
     case OP_reshape: return !alias_reshapes(from, to);
     case OP_slice: return attr_of(node, ATTR_steps)->ints[inner] != 1 || attr_of(node, ATTR_starts)->ints[inner] % 4;
     case OP_pad: return from->dims[inner] != to->dims[inner] && (attr_of(node, ATTR_interior)->ints[inner] || attr_of(node, ATTR_low)->ints[inner] % 4);
-    case OP_flip:
-    case OP_gather: return true;
+    case OP_flip: return true;
     }
-    return false;
+    return op_chooses(node->op);
 }
 
 static bool spreads(const KernelList *list, const Node *node, Value value) {

@@ -48,6 +48,14 @@ static double saturate(double x, double low, double high) {
     return trunc(x < low ? low : x > high ? high : x);
 }
 
+// The bits of a positive float are in its order already; both zeros are 0.
+static double order_key(double x) {
+    float size = (float)fabs(x);
+    int32_t bits;
+    memcpy(&bits, &size, sizeof bits);
+    return isnan(x) ? INT32_MAX : x < 0 ? -(double)bits : (double)bits;
+}
+
 // Integers wrap around as on the device; what is no number (a division by 0) becomes 0.
 static void narrow(Tensor *out) {
     uint64_t count = type_count(&out->type);

@@ -20,11 +20,13 @@ static void find_required(Fuse *fuse) {
         if (!fuse->reached[id])
             continue;
         OpClass class = class_at(fuse, id);
-        if (class == CLASS_CONTRACT || class == CLASS_REDUCE || (node->op == OP_materialise && attr_of(node, ATTR_copy)->integer))
+        if (class == CLASS_CONTRACT || class == CLASS_REDUCE || node->op == OP_merge || (node->op == OP_materialise && attr_of(node, ATTR_copy)->integer))
             fuse->required[id] = true;
         if (node->op == OP_pack)
             for (uint32_t i = 0; i < node->arg_count; i++)
                 require(fuse, node->args[i]);
+        for (uint32_t i = 0; node->op == OP_merge && i < node->arg_count; i++) // searched, so read many times
+            require(fuse, node->args[i]);
         if (node->op == OP_unpack && node_at(fuse, node->args[0].id)->op != OP_pack) // a part is always loaded, never computed
             require(fuse, node->args[0]);
         for (uint32_t i = 0; i < node->arg_count; i++)
@@ -71,7 +73,7 @@ static bool is_worth_storing(Fuse *fuse, uint32_t id) {
     OpClass class = class_at(fuse, id);
     if (fuse->required[id] || fuse->computed[id])
         return fuse->required[id];
-    if ((class != CLASS_MAP && !is_random(node) && node->op != OP_gather) || node->op == OP_unpack)
+    if ((class != CLASS_MAP && !is_random(node) && !op_chooses(node->op)) || node->op == OP_unpack)
         return false;
     if (fuse->context->no_fuse)
         return true;

@@ -32,7 +32,7 @@ static bool moves_nothing(const Node *node) {
 
 Value rule_view_identity(Graph *graph, Value value) {
     const Node *node = graph_node(graph, value);
-    if (node->op == OP_materialise || node->op == OP_gather)
+    if (node->op == OP_materialise || op_chooses(node->op))
         return NO_VALUE;
     Type from = graph_type(graph, node->args[0]);
     return type_equal(&from, &node->type) && moves_nothing(node) ? node->args[0] : NO_VALUE;

@@ -5,8 +5,8 @@
 
 #define FUNCTION_LIST(F)                                                                                                                   \
     F(activation) F(leaky) F(cast) F(clip) F(choose) F(finite) F(detach) F(shape_of) F(reshape) F(broadcast) F(transpose) F(flip)          \
-    F(pad) F(concat) F(stack) F(split) F(roll) F(triangle) F(eye) F(one_hot) F(along) F(image) F(pool) F(patchify) F(unpatchify) F(resize)         \
-    F(reduce) F(product_over) F(spread)                                                                                                    \
+    F(pad) F(concat) F(stack) F(split) F(roll) F(triangle) F(eye) F(one_hot) F(gather) F(sort) F(topk) F(along) F(image) F(pool)            \
+    F(patchify) F(unpatchify) F(resize) F(reduce) F(product_over) F(spread)                                                                \
     F(normalize) F(along_axis) F(scan) F(attention) F(product) F(einsum) F(loss) F(sequence) F(schedule)
 #define DECLARE(name) Datum function_##name(Reader *reader, const char *name, const Datum *args);
 FUNCTION_LIST(DECLARE)

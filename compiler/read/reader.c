@@ -172,8 +172,12 @@ const char *datum_word(Reader *reader, Datum datum) {
         Type type = graph_type(reader->stage->graph, datum.tensor);
         return type_text(reader->arena, &type);
     }
-    case DATUM_RECORD:
-        return "a record of named outputs";
+    case DATUM_RECORD: {
+        Text text = text_create(reader->arena);
+        for (uint32_t i = 0; i < datum.record->items.count && i < 4; i++)
+            text_format(&text, "%s.%s", i ? ", " : "", datum.record->items.items[i].name);
+        return arena_format(reader->arena, "a record of named outputs (%s%s)", text.data, datum.record->items.count > 4 ? ", …" : "");
+    }
     case DATUM_FAMILY:
         return "a name with indices";
     case DATUM_SET:

@@ -131,6 +131,22 @@ static void bound_map(const Bound *bound) {
 
 // ---- views
 
+// Where the order of two numbers is uncertain, so is that of all that lie between them: the whole row's places.
+static void bound_merge(const Bound *bound) {
+    double count = bound->result->type.dims[bound->result->type.rank - 1];
+    for (uint64_t i = 0; i < bound->count; i++)
+        bound->out[i] = count;
+}
+
+// An index along an axis that may be another one may fetch any number: they lie no farther apart than twice the largest.
+static void add_spread(const Bound *bound) {
+    double most = 0;
+    for (uint64_t i = 0, count = type_count(&bound->args[0]->type); i < count; i++)
+        most = fmax(most, fabs(bound->args[0]->data[i]));
+    for (uint64_t i = 0; i < bound->count; i++)
+        bound->out[i] += bound->arg_errors[1]->data[i] > 0 ? 2 * most : 0;
+}
+
 // Errors go where their numbers go; an index that may be another one (of gather) may fetch any neighbour of its number.
 static void bound_view(const Bound *bound) {
     const Tensor **args = ARENA_NEW(bound->scratch, const Tensor *, bound->node->arg_count + 1);
@@ -139,11 +155,19 @@ static void bound_view(const Bound *bound) {
         *errors = tensor_create(bound->scratch, &bound->args[k]->type);
         args[k] = bound->arg_errors[k] ? bound->arg_errors[k] : errors;
     }
-    bool has_index = bound->node->op == OP_gather;
+    if (bound->node->op == OP_merge) {
+        bound_merge(bound);
+        return;
+    }
+    bool has_index = bound->node->op == OP_gather || bound->node->op == OP_take_along;
     if (has_index)
         args[1] = bound->args[1];
     Tensor errors = evaluate(bound, args);
     memcpy(bound->out, errors.data, sizeof *bound->out * bound->count);
+    if (bound->node->op == OP_take_along && bound->arg_errors[1]) {
+        add_spread(bound);
+        return;
+    }
     for (int side = 0; has_index && bound->arg_errors[1] && side < 2; side++) {
         Tensor index = moved(bound, 1, side ? 1 : -1);
         Tensor there = evaluate(bound, (const Tensor *const[]){bound->args[0], &index});

@@ -124,7 +124,7 @@ static bool try_mutant(const Case *test, const Mutant *mutant) {
     ck_assert_msg(graph->failed == !accepted, "%s: failed is not set", test->def->name);
     ck_assert_msg((diag_error_count(graph->diag) > 0) == !accepted, "%s: rejected without a message, or the reverse", test->def->name);
     if (!accepted)
-        ck_assert_ptr_nonnull(strstr(diag_text(graph->diag, arena), test->def->name));
+        ck_assert_msg(strstr(diag_text(graph->diag, arena), test->def->name), "%s: %s", test->def->name, diag_text(graph->diag, arena));
     if (accepted && (test->def->reference || test->def->expand)) {
         Sources sources = inputs_sources(&inputs);
         ck_assert_ptr_nonnull(interpret(arena, graph, &sources, NULL, graph->diag));

@@ -1,0 +1,84 @@
+// Functions that choose and order elements along an axis.
+#include "compiler/ir/op.h"
+#include "compiler/read/function_impl.h"
+
+// As torch.take_along_dim: the other axes broadcast.
+Datum function_gather(Reader *reader, const char *name, const Datum *args) {
+    Graph *graph = reader->stage->graph;
+    Value x = argument_tensor(reader, name, args[0]), index = argument_tensor(reader, name, args[1]);
+    uint32_t axis;
+    if (!x.id || !index.id)
+        return datum_error();
+    Type data = graph_type(graph, x), places = graph_type(graph, index);
+    if (places.dtype != DTYPE_I32)
+        return reader_error(reader, "%s: an index is i32, not %s; convert it with i32(…)", name, type_text(reader->arena, &places));
+    if (!argument_axis(reader, name, args[2], data.rank, &axis))
+        return datum_error();
+    Type from = data, to = places;
+    bool fits = data.rank == places.rank;
+    for (uint32_t i = 0; fits && i < data.rank; i++) {
+        uint32_t size = data.dims[i] > places.dims[i] ? data.dims[i] : places.dims[i];
+        if (i == axis)
+            continue;
+        fits = (data.dims[i] == size || data.dims[i] == 1) && (places.dims[i] == size || places.dims[i] == 1);
+        from.dims[i] = to.dims[i] = size;
+    }
+    if (!fits)
+        return reader_error(reader, "%s: index %s does not choose from %s along axis %u: as many axes expected, the others of the same sizes, or 1", name,
+                            type_text(reader->arena, &places), type_text(reader->arena, &data), axis);
+    return datum_tensor(build_take_along(graph, build_broadcast(graph, x, &from), build_broadcast(graph, index, &to), axis, false));
+}
+
+// A flag that is known when compiling.
+static bool flag(Reader *reader, const char *name, const char *what, Datum arg, bool fallback, bool *out) {
+    *out = arg.kind == DATUM_NONE ? fallback : is_static_number(arg) && datum_double(arg) != 0;
+    if (arg.kind != DATUM_NONE && !is_static_number(arg))
+        reader_error(reader, "%s: \"%s\" is true or false, known when compiling, not %s", name, what, datum_word(reader, arg));
+    return arg.kind == DATUM_NONE || is_static_number(arg);
+}
+
+static bool numbers_along(Reader *reader, const char *name, Datum x, Datum given, Value *out, uint32_t *axis) {
+    *out = argument_tensor(reader, name, x);
+    if (!out->id)
+        return false;
+    Type type = graph_type(reader->stage->graph, *out);
+    if (type.rank == 0 || type.dtype == DTYPE_BOOL || type.dtype == DTYPE_U8) {
+        reader_error(reader, "%s of %s: numbers along an axis expected", name, type_text(reader->arena, &type));
+        return false;
+    }
+    return argument_axis(reader, name, given.kind == DATUM_NONE ? datum_int(-1) : given, type.rank, axis);
+}
+
+Datum function_sort(Reader *reader, const char *name, const Datum *args) {
+    Graph *graph = reader->stage->graph;
+    Value x;
+    uint32_t axis;
+    bool descending;
+    if (!numbers_along(reader, name, args[0], args[1], &x, &axis) || !flag(reader, name, "descending", args[2], false, &descending))
+        return datum_error();
+    Value order = build_argsort(graph, x, axis, descending);
+    return datum_tensor(strcmp(name, "sort") ? order : build_take_along(graph, x, order, axis, true));
+}
+
+enum { FEW = 64 }; // so many are taken one by one, and their gradients summed from there; of more the whole order is undone
+
+Datum function_topk(Reader *reader, const char *name, const Datum *args) {
+    Graph *graph = reader->stage->graph;
+    Value x;
+    uint32_t axis;
+    int64_t count;
+    bool largest;
+    if (!numbers_along(reader, name, args[0], args[2], &x, &axis) || !argument_integer(reader, name, "count", args[1], 1, &count) ||
+        !flag(reader, name, "largest", args[3], true, &largest))
+        return datum_error();
+    Type type = graph_type(graph, x);
+    if (count > type.dims[axis])
+        return reader_error(reader, "%s: %lld of %u, as many as %s has along axis %u", name, (long long)count, type.dims[axis], type_text(reader->arena, &type), axis);
+    Value order = build_argsort(graph, x, axis, largest), indices = build_slice(graph, order, axis, 0, count, 1);
+    Value values = count <= FEW ? build_take_along(graph, x, indices, axis, false)
+                                : build_slice(graph, build_take_along(graph, x, order, axis, true), axis, 0, count, 1);
+    NamedList *record = ARENA_NEW(reader->arena, NamedList, 1);
+    array_push(reader->arena, &record->items, ((Named){"values", datum_tensor(values)}));
+    array_push(reader->arena, &record->items, ((Named){"indices", datum_tensor(indices)}));
+    return (Datum){.kind = DATUM_RECORD, .record = record};
+}
