@@ -77,6 +77,25 @@ static void print_details(Text *out, Op op) {
 
 // ---- the language: layers, functions, optimizers, kinds of nodes
 
+// { "op": "split", "in": "x", "size": …, "axis": … }: what must be there; then what may.
+static void print_node(Text *out, const FunctionInfo *function) {
+    const char *options = function_options(out->arena, function->name);
+    text_format(out, "  node         { \"op\": \"%s\", \"in\": %s", function->name, text_starts_with(function->arguments, "parts") ? "[\"a\", \"b\", …]" : "\"x\"");
+    for (int pass = 0; pass < 2; pass++) {
+        const char *joint = pass ? "; it may have " : ", ";
+        for (const char *at = options; *at; at += strspn(at, " !")) {
+            size_t length = strcspn(at, " !");
+            bool is_required = at[length] == '!';
+            if (is_required == !pass) {
+                text_format(out, is_required ? "%s\"%.*s\": …" : "%s\"%.*s\"", joint, (int)length, at);
+                joint = ", ";
+            }
+            at += length;
+        }
+        text_append(out, pass ? "\n" : " }");
+    }
+}
+
 // What one word means there; each may be several things, "sum" an op and a function.
 static bool explain_language(Text *out, const char *name) {
     bool found = false;
@@ -90,6 +109,7 @@ static bool explain_language(Text *out, const char *name) {
     if (function) {
         text_format(out, "%s: %s\n  function     of expressions, %s(%s), and an op of nodes\n", name, function->summary, name,
                     spec_shown(out->arena, function->arguments, ", "));
+        print_node(out, function);
         found = true;
     }
     uint32_t count = 0;
