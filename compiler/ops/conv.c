@@ -55,7 +55,11 @@ static bool find_out(Graph *graph, const Node *node, Conv *conv) {
         if (padded < reach)
             return graph_error(graph, node, "a kernel of %u x %u does not fit into %u x %u padded by %lld x %lld", conv->kernel[0],
                                conv->kernel[1], conv->in[0], conv->in[1], (long long)conv->pad[0], (long long)conv->pad[1]);
-        conv->out[axis] = (uint32_t)((padded - reach) / conv->stride[axis] + 1);
+        int64_t out = (padded - reach) / conv->stride[axis] + 1;
+        if (out > ELEMENTS_MAX)
+            return graph_error(graph, node, "the result would have %s elements along an axis; a tensor has at most %s",
+                               text_thousands(graph->arena, (uint64_t)out), text_thousands(graph->arena, ELEMENTS_MAX));
+        conv->out[axis] = (uint32_t)out;
     }
     return true;
 }
