@@ -42,8 +42,8 @@ static bool mask_fits(Layer *layer, Value mask, const uint32_t scores[4]) {
     for (uint32_t i = 0; fits && i < type.rank; i++)
         fits = type.dims[i] == 1 || type.dims[i] == scores[4 - type.rank + i];
     if (!fits)
-        layer_error(layer, "a mask is bool or f32 and spreads over [n, heads, queries, keys] = [%u, %u, %u, %u], not %s", scores[0], scores[1], scores[2],
-                    scores[3], type_text(layer->arena, &type));
+        layer_error(layer, "a mask is bool or f32 and spreads over [n, heads, queries, keys] = [%u, %u, %u, %u], not %s", scores[0],
+                    scores[1], scores[2], scores[3], type_text(layer->arena, &type));
     return fits;
 }
 
@@ -60,16 +60,19 @@ static Value attend(Layer *layer, Value x, Value context, uint32_t features, boo
     Value rows = as_rows(graph, x), others = as_rows(graph, context), mask = layer_value(layer, "mask");
     Type own = graph_type(graph, rows), other = graph_type(graph, others);
     if (other.dims[0] != own.dims[0])
-        return layer_error(layer, "%u records of %s have no context in %u of %s", own.dims[0], type_text(layer->arena, &type), other.dims[0],
-                           type_text(layer->arena, &other));
+        return layer_error(layer, "%u records of %s have no context in %u of %s", own.dims[0], type_text(layer->arena, &type),
+                           other.dims[0], type_text(layer->arena, &other));
     if (!mask_fits(layer, mask, (uint32_t[]){own.dims[0], heads, own.dims[1], other.dims[1]}))
         return (Value){0};
-    Value query = map(layer, rows, "query", features, has_bias, &layer->init), key = map(layer, others, "key", features, has_bias, &layer->init);
+    Value query = map(layer, rows, "query", features, has_bias, &layer->init),
+          key = map(layer, others, "key", features, has_bias, &layer->init);
     Value value = map(layer, others, "value", features, has_bias, &layer->init);
     if (!query.id || !key.id || !value.id)
         return (Value){0};
-    Value mixed = build_attention(graph, split_heads(graph, query, heads), split_heads(graph, key, heads), split_heads(graph, value, heads), mask, is_causal);
-    Value joined = build_reshape(graph, build_transpose(graph, mixed, (uint32_t[]){0, 2, 1, 3}), 3, (uint32_t[]){own.dims[0], own.dims[1], features});
+    Value mixed = build_attention(graph, split_heads(graph, query, heads), split_heads(graph, key, heads), split_heads(graph, value, heads),
+                                  mask, is_causal);
+    Value joined =
+        build_reshape(graph, build_transpose(graph, mixed, (uint32_t[]){0, 2, 1, 3}), 3, (uint32_t[]){own.dims[0], own.dims[1], features});
     Value y = map(layer, joined, "out", own.dims[2], true, &layer->out_init);
     return type.rank == 4 && y.id ? build_reshape(graph, build_transpose(graph, y, (uint32_t[]){0, 2, 1}), 4, type.dims) : y;
 }

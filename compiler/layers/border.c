@@ -43,10 +43,13 @@ Value border_pad(Graph *graph, Value x, uint32_t axis, int64_t low, int64_t high
         after[axis] = high;
         return build_pad(graph, x, before, after, NULL);
     }
-    int64_t most = mode == BORDER_REFLECT ? type.dims[axis] - 1ll : mode == BORDER_CIRCULAR ? type.dims[axis] : INT32_MAX, more = low > high ? low : high;
+    int64_t most = mode == BORDER_REFLECT    ? type.dims[axis] - 1ll
+                   : mode == BORDER_CIRCULAR ? type.dims[axis]
+                                             : INT32_MAX,
+            more = low > high ? low : high;
     if (more > most) {
-        *problem = arena_format(graph->arena, "a padding of %lld by \"%s\" is too wide for axis %u of %s: at most %lld", (long long)more, words[mode], axis,
-                                type_text(graph->arena, &type), (long long)most);
+        *problem = arena_format(graph->arena, "a padding of %lld by \"%s\" is too wide for axis %u of %s: at most %lld", (long long)more,
+                                words[mode], axis, type_text(graph->arena, &type), (long long)most);
         return (Value){0};
     }
     Value parts[3];

@@ -27,7 +27,8 @@ Value loss_kl(Graph *graph, Value mean, Value log_variance);        // to N(0, 1
 // ---- pool.c: x [n, c, h, w]; {0} with `problem` set where the sizes do not fit
 Value pool_max(Graph *graph, Value x, const int64_t kernel[2], const int64_t stride[2], const int64_t pad[2], const char **problem);
 // `counts_pad`: the padding's zeros are elements of the mean.
-Value pool_average(Graph *graph, Value x, const int64_t kernel[2], const int64_t stride[2], const int64_t pad[2], bool counts_pad, const char **problem);
+Value pool_average(Graph *graph, Value x, const int64_t kernel[2], const int64_t stride[2], const int64_t pad[2], bool counts_pad,
+                   const char **problem);
 Value pool_upsample(Graph *graph, Value x, const int64_t factor[2]); // nearest
 Value pool_shuffle(Graph *graph, Value x, uint32_t factor);          // [n, c r r, h, w] to [n, c, h r, w r]
 Value pool_unshuffle(Graph *graph, Value x, uint32_t factor);
@@ -42,10 +43,16 @@ Value border_pad(Graph *graph, Value x, uint32_t axis, int64_t low, int64_t high
 // ---- resize.c
 typedef enum { RESIZE_NEAREST, RESIZE_BILINEAR, RESIZE_BICUBIC, RESIZE_AREA } ResizeMode;
 ResizeMode resize_find(const char *word); // of "nearest", "bilinear", "bicubic" and "area"
-// [out, in]: what each pixel of an axis of `out` takes of each of one of `in`. scale: pixels of `in` for one of `out`.
+// [out, in]: what each pixel of an axis of `out` takes of each of one of `in`, by any mode but RESIZE_NEAREST. scale: pixels of `in` for one
+// of `out`.
 double *resize_weights(Arena *arena, uint32_t in, uint32_t out, double scale, ResizeMode mode, bool antialias);
 uint32_t resize_source(uint32_t in, uint32_t out, double scale, uint32_t i); // which pixel is nearest to pixel i of `out`
 Value resize_axis(Graph *graph, Value x, uint32_t axis, Value weights);      // an axis of `in` becomes one of `out`
+// Whether out / in is a ratio of so small numbers that few strided slices make the axis (of at most five). Antialiased it is still to be
+// multiplied by its norms [out], 1 / the sum of the weights inside the image.
+bool resize_is_periodic(Arena *arena, uint32_t in, uint32_t out, double scale, ResizeMode mode, bool antialias);
+Value resize_periodic(Graph *graph, Value x, uint32_t axis, uint32_t out, double scale, ResizeMode mode, bool antialias);
+double *resize_norms(Arena *arena, uint32_t in, uint32_t out, double scale, ResizeMode mode);
 
 // ---- linear.c: x [..., f] times the transpose of weight [o, f], plus bias [o] (or {0})
 Value linear_map(Graph *graph, Value x, Value weight, Value bias);

@@ -1,5 +1,5 @@
-// Convolutions of [n, c, h, w]; weights as PyTorch's: OIHW, transposed ones [in, out/groups, h, w]. Those of [n, c, w], whose weights have one
-// axis less, are convolutions of images of height 1.
+// Convolutions of [n, c, h, w]; weights as PyTorch's: OIHW, transposed ones [in, out/groups, h, w]. Those of [n, c, w], whose weights have
+// one axis less, are convolutions of images of height 1.
 #include "compiler/layers/layers.h"
 
 // Index 0 is y, 1 is x; of one axis y is as if it were not there.
@@ -66,7 +66,8 @@ static const char *pads_text(Arena *arena, const Options *options) {
         return arena_format(arena, "%lld", (long long)pads[1][0]);
     if (options->axes == 1)
         return arena_format(arena, "[[%lld, %lld]]", (long long)pads[1][0], (long long)pads[1][1]);
-    return arena_format(arena, "[[%lld, %lld], [%lld, %lld]]", (long long)pads[0][0], (long long)pads[0][1], (long long)pads[1][0], (long long)pads[1][1]);
+    return arena_format(arena, "[[%lld, %lld], [%lld, %lld]]", (long long)pads[0][0], (long long)pads[0][1], (long long)pads[1][0],
+                        (long long)pads[1][1]);
 }
 
 // What of the padding is zeros, and the same on both sides, is the convolution's own.
@@ -96,8 +97,8 @@ static Value convolution(Layer *layer, Value x, uint32_t axes) {
         pad_same(&options, &type, shape.kernel);
     for (uint32_t i = 0; i < 2; i++)
         if (type.dims[2 + i] + options.pads[i][0] + options.pads[i][1] < options.dilation[i] * (shape.kernel[i] - 1) + 1)
-            return axes == 1 ? layer_error(layer, "a kernel of %u does not fit %s with pad %s", shape.kernel[1], type_text(layer->arena, &given),
-                                           pads_text(layer->arena, &options))
+            return axes == 1 ? layer_error(layer, "a kernel of %u does not fit %s with pad %s", shape.kernel[1],
+                                           type_text(layer->arena, &given), pads_text(layer->arena, &options))
                              : layer_error(layer, "a kernel of %u x %u does not fit %s with pad %s", shape.kernel[0], shape.kernel[1],
                                            type_text(layer->arena, &given), pads_text(layer->arena, &options));
     int64_t pad[2];
@@ -128,12 +129,14 @@ static Value transposed(Layer *layer, Value x, uint32_t axes) {
         pad[i] = low < high ? low : high;
         cut[i][0] = low - pad[i];
         cut[i][1] = high - pad[i];
-        size[i] = (type.dims[2 + i] - 1) * options.stride[i] - 2 * pad[i] + options.dilation[i] * (shape.kernel[i] - 1) + 1 + options.extra[i];
+        size[i] =
+            (type.dims[2 + i] - 1) * options.stride[i] - 2 * pad[i] + options.dilation[i] * (shape.kernel[i] - 1) + 1 + options.extra[i];
         if (size[i] - cut[i][0] - cut[i][1] < 1 || options.extra[i] >= options.stride[i])
             return layer_error(layer, "the result of %s would have %lld pixels (output_pad must be less than stride)",
                                type_text(layer->arena, &given), (long long)(size[i] - cut[i][0] - cut[i][1]));
     }
-    Attr attrs[] = {attr_ints(options.stride, 2), attr_ints(pad, 2), attr_ints(options.dilation, 2), attr_int(options.groups), attr_ints(size, 2)};
+    Attr attrs[] = {attr_ints(options.stride, 2), attr_ints(pad, 2), attr_ints(options.dilation, 2), attr_int(options.groups),
+                    attr_ints(size, 2)};
     Value y = graph_add(graph, OP_conv2d_input, (Value[]){x, weight}, 2, attrs, 5);
     for (uint32_t i = 0; i < 2; i++)
         y = build_slice(graph, y, 2 + i, cut[i][0], size[i] - cut[i][1], 1);

@@ -160,8 +160,8 @@ void layer_pads(Layer *layer, const char *option, uint32_t axes, int64_t pads[2]
         return;
     }
     if (found->count != 2 * axes)
-        layer_error(layer, axes == 2 ? "\"%s\" has %u pairs, [[top, bottom], [left, right]] expected" : "\"%s\" has %u pairs, [[left, right]] expected", option,
-                    found->count / 2);
+        layer_error(layer, "\"%s\" has %u pairs, %s expected", option, found->count / 2,
+                    axes == 2 ? "[[top, bottom], [left, right]]" : "[[left, right]]");
     for (uint32_t i = 0; i < 2 * axes && !layer->failed; i++)
         if (check_number(layer, found, i, 0))
             pads[2 - axes + i / 2][i % 2] = (int64_t)found->numbers[i];

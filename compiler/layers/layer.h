@@ -84,7 +84,7 @@ bool layer_bool(Layer *layer, const char *option, bool fallback);
 void layer_pair(Layer *layer, const char *option, int64_t low, int64_t fallback, int64_t pair[2]); // k or [k, l]
 // The same, or of one axis k alone: [1, k], or where `low` is 0 [0, k].
 void layer_sizes(Layer *layer, const char *option, uint32_t axes, int64_t low, int64_t fallback, int64_t sizes[2]);
-// Padding by axis, 0 when absent: k, [k, l] or [[top, bottom], [left, right]]; of one axis k or [[left, right]], and pads[0] is 0. A word is 0, too.
+// Padding by axis, 0 when absent or a word: k, [k, l] or [[top, bottom], [left, right]]; of one axis k or [[left, right]], and pads[0] is 0.
 void layer_pads(Layer *layer, const char *option, uint32_t axes, int64_t pads[2][2]);
 const char *layer_word(const Layer *layer, const char *option); // NULL when absent, or no word
 Value layer_value(const Layer *layer, const char *option);                                         // {0} when absent

@@ -73,7 +73,8 @@ Value pool_max(Graph *graph, Value x, const int64_t kernel[2], const int64_t str
     return pool(graph, x, kernel, stride, pad, POOL_MAX, problem);
 }
 
-Value pool_average(Graph *graph, Value x, const int64_t kernel[2], const int64_t stride[2], const int64_t pad[2], bool counts_pad, const char **problem) {
+Value pool_average(Graph *graph, Value x, const int64_t kernel[2], const int64_t stride[2], const int64_t pad[2], bool counts_pad,
+                   const char **problem) {
     return pool(graph, x, kernel, stride, pad, counts_pad ? POOL_MEAN : POOL_MEAN_INSIDE, problem);
 }
 

@@ -70,7 +70,8 @@ const char *spec_shown(Arena *arena, const char *spec, const char *separator) {
     SpecItem item;
     while (spec_next(&spec, &item)) {
         const char *words = spec_words(arena, &item);
-        text_format(&text, "%s%.*s%s%s", text.length ? separator : "", (int)item.length, item.name, item.is_required ? "!" : "", item.is_optional ? "?" : "");
+        text_format(&text, "%s%.*s%s%s", text.length ? separator : "", (int)item.length, item.name, item.is_required ? "!" : "",
+                    item.is_optional ? "?" : "");
         if (*words)
             text_format(&text, " (%s%s)", spec_takes(&item, "*") ? "or " : "", words);
     }

@@ -1,5 +1,5 @@
-// LAMB (You et al. 2020, arXiv:1904.00962, algorithm 2): Adam's step r, and weight decay with it, in the length of what it changes. For each
-// parameter tensor by itself u = r + weight_decay p; p = p - lr u ‖p‖ / ‖u‖, where the ratio is 1 if one of the norms is 0.
+// LAMB (You et al. 2020, arXiv:1904.00962, algorithm 2): Adam's step r, and weight decay with it, in the length of what it changes. For
+// each parameter tensor by itself u = r + weight_decay p; p = p - lr u ‖p‖ / ‖u‖, where the ratio is 1 if one of the norms is 0.
 #include "compiler/ir/module.h"
 #include "compiler/optimizers/rules.h"
 
@@ -17,7 +17,9 @@ static Value direction(const OptimizerStep *step, OptimizerState *state) {
     return build_binary(graph, OP_div, optimizer_scale(step, OP_div, state->moments[0], correction_1), below);
 }
 
-static Value norm_of(Graph *graph, Value x) { return build_root(graph, build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, x, x), NULL, 0)); }
+static Value norm_of(Graph *graph, Value x) {
+    return build_root(graph, build_reduce(graph, OP_reduce_sum, build_binary(graph, OP_mul, x, x), NULL, 0));
+}
 
 void lamb_advance(const OptimizerStep *step, OptimizerState *state) {
     Graph *graph = step->graph;
@@ -30,7 +32,8 @@ void lamb_advance(const OptimizerStep *step, OptimizerState *state) {
     for (uint32_t i = 0; i < count; i++) {
         Value own = build_unpack(graph, p, i), move = build_unpack(graph, u, i), size = norm_of(graph, own), length = norm_of(graph, move);
         Value is_some = build_binary(graph, OP_logical_and, build_number(graph, OP_gt, size, 0), build_number(graph, OP_gt, length, 0));
-        Value ratio = build_binary(graph, OP_div, size, build_select(graph, is_some, length, one)); // no 0 / 0 where it is not taken: its gradient is NaN
+        Value ratio = build_binary(graph, OP_div, size,
+                                   build_select(graph, is_some, length, one)); // no 0 / 0 where it is not taken: its gradient is NaN
         OptimizerOption scale = optimizer_times(step, OP_mul, rate, optimizer_scalar(build_select(graph, is_some, ratio, one)));
         parts[i] = build_binary(graph, OP_sub, own, optimizer_scale(step, OP_mul, move, scale));
     }

@@ -1,5 +1,5 @@
-// Lion (Chen et al. 2023, arXiv:2302.06675, algorithm 2): the sign of a mix of moment and gradient is the step, of the same length for each number;
-// p = p - lr (sign(beta_1 m + (1 - beta_1) g) + weight_decay p); m = beta_2 m + (1 - beta_2) g.
+// Lion (Chen et al. 2023, arXiv:2302.06675, algorithm 2): the sign of a mix of moment and gradient is the step, of the same length for each
+// number; p = p - lr (sign(beta_1 m + (1 - beta_1) g) + weight_decay p); m = beta_2 m + (1 - beta_2) g.
 #include "compiler/optimizers/rules.h"
 
 void lion_advance(const OptimizerStep *step, OptimizerState *state) {

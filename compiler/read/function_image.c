@@ -25,8 +25,8 @@ Datum function_pad(Reader *reader, const char *name, const Datum *args) {
             return reader_error(reader, "%s: [low, high] expected for each axis", name);
         int64_t start = pair[0] < 0 ? -pair[0] : 0, stop = type.dims[axis] + (pair[1] < 0 ? pair[1] : 0);
         if (start >= stop)
-            return reader_error(reader, "%s: [%lld, %lld] leaves nothing of axis %u of %s", name, (long long)pair[0], (long long)pair[1], axis,
-                                type_text(reader->arena, &type));
+            return reader_error(reader, "%s: [%lld, %lld] leaves nothing of axis %u of %s", name, (long long)pair[0], (long long)pair[1],
+                                axis, type_text(reader->arena, &type));
         x = build_slice(graph, x, axis, start, stop, 1);
         low[axis] = pair[0] > 0 ? pair[0] : 0;
         high[axis] = pair[1] > 0 ? pair[1] : 0;
@@ -40,7 +40,8 @@ Datum function_pad(Reader *reader, const char *name, const Datum *args) {
 }
 
 // One integer, or of images two; `is_line`: of [n, c, w], which is an image of height 1.
-static bool sizes_of(Reader *reader, const char *name, const char *what, Datum arg, bool is_line, int64_t low, const int64_t fallback[2], int64_t out[2]) {
+static bool sizes_of(Reader *reader, const char *name, const char *what, Datum arg, bool is_line, int64_t low, const int64_t fallback[2],
+                     int64_t out[2]) {
     uint32_t count = 2;
     out[0] = fallback[0];
     out[1] = fallback[1];
@@ -51,8 +52,9 @@ static bool sizes_of(Reader *reader, const char *name, const char *what, Datum a
     if (count == 1)
         out[1] = out[0];
     if (count == 0 || out[0] < low || out[1] < low || out[0] > 65535 || out[1] > 65535) {
-        reader_error(reader, is_line ? "%s: \"%s\" is one integer of at least %lld" : "%s: \"%s\" is one integer of at least %lld, or a list of two", name, what,
-                     (long long)low);
+        reader_error(
+            reader, is_line ? "%s: \"%s\" is one integer of at least %lld" : "%s: \"%s\" is one integer of at least %lld, or a list of two",
+            name, what, (long long)low);
         return false;
     }
     if (is_line)
@@ -81,8 +83,10 @@ Datum function_pool(Reader *reader, const char *name, const Datum *args) {
     if (type.rank != (is_line ? 3 : 4))
         return reader_error(reader, is_line ? "%s: [n, c, w] expected, not %s" : "%s: an image [n, c, h, w] expected, not %s", name,
                             type_text(reader->arena, &type));
-    if (!sizes_of(reader, name, "kernel", args[1], is_line, 1, one, size) || !sizes_of(reader, name, "stride", args[2], is_line, 1, size, stride) ||
-        !sizes_of(reader, name, "pad", args[3], is_line, 0, zero, pad) || (!is_max && !truth_of(reader, name, "count_include_pad", args[4], true, &counts_pad)))
+    if (!sizes_of(reader, name, "kernel", args[1], is_line, 1, one, size) ||
+        !sizes_of(reader, name, "stride", args[2], is_line, 1, size, stride) ||
+        !sizes_of(reader, name, "pad", args[3], is_line, 0, zero, pad) ||
+        (!is_max && !truth_of(reader, name, "count_include_pad", args[4], true, &counts_pad)))
         return datum_error();
     const char *problem = NULL;
     if (is_line)
@@ -111,7 +115,9 @@ Datum function_image(Reader *reader, const char *name, const Datum *args) {
         return datum_tensor(pool_upsample(graph, x, size));
     int64_t f = size[0];
     if (size[1] != f || (is_shuffle ? type.dims[1] % (f * f) : type.dims[2] % f || type.dims[3] % f))
-        return reader_error(reader, is_shuffle ? "%s: factor %lld needs a multiple of its square as channels, not %s" : "%s: factor %lld does not divide height and width of %s",
+        return reader_error(reader,
+                            is_shuffle ? "%s: factor %lld needs a multiple of its square as channels, not %s"
+                                       : "%s: factor %lld does not divide height and width of %s",
                             name, (long long)f, type_text(reader->arena, &type));
     return datum_tensor(is_shuffle ? pool_shuffle(graph, x, (uint32_t)f) : pool_unshuffle(graph, x, (uint32_t)f));
 }
@@ -151,11 +157,12 @@ Datum function_unpatchify(Reader *reader, const char *name, const Datum *args) {
     if (!sizes_of(reader, name, "size", args[1], false, 1, one, size) || !sizes_of(reader, name, "grid", args[2], false, 1, square, grid))
         return datum_error();
     if (grid[0] * grid[1] != type.dims[1])
-        return reader_error(reader, "%s: a grid of %lld x %lld is not the %u patches of %s%s", name, (long long)grid[0], (long long)grid[1], type.dims[1],
-                            type_text(reader->arena, &type), args[2].kind == DATUM_NONE ? "; say how many rows and columns: \"grid\"" : "");
+        return reader_error(reader, "%s: a grid of %lld x %lld is not the %u patches of %s%s", name, (long long)grid[0], (long long)grid[1],
+                            type.dims[1], type_text(reader->arena, &type),
+                            args[2].kind == DATUM_NONE ? "; say how many rows and columns: \"grid\"" : "");
     if (type.dims[2] % (size[0] * size[1]))
-        return reader_error(reader, "%s: patches of %lld x %lld pixels do not divide the %u numbers of each of %s", name, (long long)size[0],
-                            (long long)size[1], type.dims[2], type_text(reader->arena, &type));
+        return reader_error(reader, "%s: patches of %lld x %lld pixels do not divide the %u numbers of each of %s", name,
+                            (long long)size[0], (long long)size[1], type.dims[2], type_text(reader->arena, &type));
     return datum_tensor(pool_unpatches(graph, x, size, grid));
 }
 
@@ -197,7 +204,8 @@ static bool read_factor(Reader *reader, const char *name, Datum factor, const ui
         resize->scale[i] = fabs(resize->out[i] / number - in[i]) < 1e-9 * in[i] ? (double)in[i] / resize->out[i] : 1 / number;
     }
     if (!fits)
-        reader_error(reader, "%s: \"factor\" is one number, or a list of %u, that are known when compiling and leave 1 to 65535 pixels", name, resize->axes);
+        reader_error(reader, "%s: \"factor\" is one number, or a list of %u, that are known when compiling and leave 1 to 65535 pixels",
+                     name, resize->axes);
     return fits;
 }
 
@@ -221,7 +229,8 @@ static Value nearest(Reader *reader, Value x, uint32_t axis, uint32_t out, doubl
     double *index = ARENA_NEW(reader->arena, double, out);
     for (uint32_t i = 0; i < out; i++)
         index[i] = resize_source(in, out, scale, i);
-    Value rows = build_cast(graph, table_internal(reader, arena_format(reader->arena, "nearest %u to %u by %.17g", in, out, scale), index, out), DTYPE_I32);
+    Value rows = build_cast(
+        graph, table_internal(reader, arena_format(reader->arena, "nearest %u to %u by %.17g", in, out, scale), index, out), DTYPE_I32);
     for (uint32_t i = 0; i < rank; i++)
         order[i] = i == 0 ? axis : i == axis ? 0 : i; // its own inverse
     return build_transpose(graph, build_gather(graph, build_transpose(graph, x, order), rows), order);
@@ -235,11 +244,22 @@ static Value resized(Reader *reader, const char *name, Value x, uint32_t axis, u
         return x;
     if (resize->mode == RESIZE_NEAREST)
         return nearest(reader, x, axis, out, scale);
+    const char *label =
+        arena_format(reader->arena, "resize %d%s %u to %u by %.17g", (int)resize->mode, resize->antialias ? "a" : "", in, out, scale);
+    if (resize_is_periodic(reader->arena, in, out, scale, resize->mode, resize->antialias)) {
+        Value y = resize_periodic(graph, x, axis, out, scale, resize->mode, resize->antialias);
+        if (!resize->antialias)
+            return y;
+        Value norms = table_internal(reader, arena_format(reader->arena, "norms of %s", label),
+                                     resize_norms(reader->arena, in, out, scale, resize->mode), out);
+        uint32_t dims[MAX_RANK] = {1, 1, 1, 1, 1, 1};
+        dims[axis] = out;
+        return build_binary(graph, OP_mul, y, build_reshape(graph, norms, graph_type(graph, y).rank, dims));
+    }
     if ((uint64_t)in * out > WEIGHTS_MAX) {
         reader_error(reader, "%s: %u pixels from %u take more than %s weights", name, out, in, text_thousands(reader->arena, WEIGHTS_MAX));
         return (Value){0};
     }
-    const char *label = arena_format(reader->arena, "resize %d%s %u to %u by %.17g", (int)resize->mode, resize->antialias ? "a" : "", in, out, scale);
     double *weights = resize_weights(reader->arena, in, out, scale, resize->mode, resize->antialias);
     return resize_axis(graph, x, axis, build_reshape(graph, table_internal(reader, label, weights, in * out), 2, (uint32_t[]){out, in}));
 }
@@ -252,11 +272,13 @@ Datum function_resize(Reader *reader, const char *name, const Datum *args) {
     Type type = graph_type(reader->stage->graph, x);
     Resize resize = {.axes = type.rank - 2u, .mode = args[3].kind == DATUM_TEXT ? resize_find(args[3].text) : RESIZE_BILINEAR};
     if (type.rank < 3 || type.rank > 5)
-        return reader_error(reader, "%s: [n, c, w], [n, c, h, w] or [n, c, d, h, w] expected, not %s", name, type_text(reader->arena, &type));
+        return reader_error(reader, "%s: [n, c, w], [n, c, h, w] or [n, c, d, h, w] expected, not %s", name,
+                            type_text(reader->arena, &type));
     if ((args[1].kind == DATUM_NONE) == (args[2].kind == DATUM_NONE))
         return reader_error(reader, "%s: one of \"size\" and \"factor\" expected", name);
     if (!truth_of(reader, name, "antialias", args[4], false, &resize.antialias) ||
-        !(args[1].kind == DATUM_NONE ? read_factor(reader, name, args[2], type.dims + 2, &resize) : read_size(reader, name, args[1], type.dims + 2, &resize)))
+        !(args[1].kind == DATUM_NONE ? read_factor(reader, name, args[2], type.dims + 2, &resize)
+                                     : read_size(reader, name, args[1], type.dims + 2, &resize)))
         return datum_error();
     if (resize.antialias && resize.mode != RESIZE_BILINEAR && resize.mode != RESIZE_BICUBIC)
         return reader_error(reader, "%s: \"antialias\" is for bilinear and bicubic", name);

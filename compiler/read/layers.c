@@ -111,7 +111,7 @@ static bool read_option(Reader *reader, const SpecItem *item, const Json *json, 
     Datum datum = evaluate_static(reader, json, scope);
     if (datum.kind == DATUM_ERROR)
         return false;
-    bool is_paired = datum.kind == DATUM_LIST && datum.list->items.count && datum.list->items.items[0].kind == DATUM_LIST && spec_takes(item, "**");
+    bool is_paired = spec_takes(item, "**") && datum.kind == DATUM_LIST && datum.list->items.count && datum.list->items.items[0].kind == DATUM_LIST;
     return is_paired ? read_pairs(reader, json, datum, out) : read_numbers(reader, json, datum, out);
 }
 

@@ -1,6 +1,6 @@
 // Functions, layers and optimizers that are made of other ops: each row of words.def by the judge against what PyTorch computed in double
-// (record_words.py says what), and many of them on the device against the judge: value, first and second derivatives; all as its own class, and each
-// in one of three other ways.
+// (record_words.py says what), and many of them on the device against the judge: value, first and second derivatives; all as its own class,
+// and each in one of three other ways.
 #include "compiler/compile.h"
 #include "compiler/ir/differentiate.h"
 #include "compiler/ir/interpret.h"
@@ -20,7 +20,8 @@ typedef struct {
 } Word;
 
 static const Word words[] = {
-#define WORD(name, on_device, x, expression, network, optimizer, y, ...) {#name, on_device, x, expression, network, optimizer, y, {__VA_ARGS__}},
+#define WORD(name, on_device, x, expression, network, optimizer, y, ...)                                                                   \
+    {#name, on_device, x, expression, network, optimizer, y, {__VA_ARGS__}},
 #include "tests/device/words.def"
 #undef WORD
 };
@@ -28,8 +29,9 @@ enum { WORD_COUNT = sizeof words / sizeof *words };
 
 // ---- the document; ' stands for "
 
-static const char optimized[] = "{'parameter': 'a', 'shape': [4, 3]}, {'parameter': 'b', 'shape': [3]}, {'expr': 'sum(tanh(matmul(x, a) + b)^2)/8', 'as': 'loss'},"
-                                "{'expr': 'concat([reshape(a, [12]), b], 0)', 'as': 'p'}";
+static const char optimized[] =
+    "{'parameter': 'a', 'shape': [4, 3]}, {'parameter': 'b', 'shape': [3]}, {'expr': 'sum(tanh(matmul(x, a) + b)^2)/8', 'as': 'loss'},"
+    "{'expr': 'concat([reshape(a, [12]), b], 0)', 'as': 'p'}";
 
 static bool has_network(uint32_t i) { return *words[i].network != 0; }
 static bool has_optimizer(uint32_t i) { return *words[i].optimizer != 0; }
@@ -62,14 +64,19 @@ static void write_value(Text *text, uint32_t i) {
     else if (!has_optimizer(i))
         text_format(text, "{'call': 'n%u', 'in': 'x', 'as': 'y'}", i);
     else {
-        text_format(text, "{'snapshot': 'o%u', 'as': 'r'}, {'for': 'k', 'below': 2, 'nodes': [{'call': 'n%u', 'in': 'x', 'weights': 'r', 'as': 'c'},"
-                          "{'step': 'o%u', 'from': 'r', 'minimize': 'c.loss', 'as': 'r'}]}, {'call': 'n%u', 'in': 'x', 'weights': 'r', 'as': 'c'}, {'expr': 'c.p', 'as': 'y'}",
-                    i, i, i, i);
+        text_format(
+            text,
+            "{'snapshot': 'o%u', 'as': 'r'}, {'for': 'k', 'below': 2, 'nodes': [{'call': 'n%u', 'in': 'x', 'weights': 'r', 'as': 'c'},"
+            "{'step': 'o%u', 'from': 'r', 'minimize': 'c.loss', 'as': 'r'}]}, {'call': 'n%u', 'in': 'x', 'weights': 'r', 'as': 'c'}, "
+            "{'expr': 'c.p', 'as': 'y'}",
+            i, i, i, i);
     }
 }
 
-static const char *derivatives = ", {'expr': 'sum(reshape(f32(range(size(y))*37 % 64 - 31)/16, shape(y))*y^2)/2 + 0*sum(x)', 'as': 'loss'}, {'gradient': 'loss', 'of': 'x', 'as': 'g'},"
-                                 "{'expr': 'sum(reshape(f32(range(size(x))*29 % 64 - 31)/16, shape(x))*g) + 0*sum(x)', 'as': 's'}, {'gradient': 's', 'of': 'x', 'as': 'h'}";
+static const char *derivatives = ", {'expr': 'sum(reshape(f32(range(size(y))*37 % 64 - 31)/16, shape(y))*y^2)/2 + 0*sum(x)', 'as': "
+                                 "'loss'}, {'gradient': 'loss', 'of': 'x', 'as': 'g'},"
+                                 "{'expr': 'sum(reshape(f32(range(size(x))*29 % 64 - 31)/16, shape(x))*g) + 0*sum(x)', 'as': 's'}, "
+                                 "{'gradient': 's', 'of': 'x', 'as': 'h'}";
 
 static const char *document(Arena *arena, const Chosen *chosen) {
     Text text = text_create(arena);
@@ -82,16 +89,22 @@ static const char *document(Arena *arena, const Chosen *chosen) {
     text_format(&text, "}, 'networks': {%s}, 'optimizers': {%s}, 'programs': {", networks(arena, chosen), optimizers(arena, chosen));
     for (uint32_t row = 0; row < chosen->count; row++) {
         uint32_t i = chosen->rows[row];
-        text_format(&text, "%s'p%u': {'mode': 'train', 'phases': [{'name': 'a', 'feed': {'x': 'd%u.x'}, 'nodes': [", row ? ",\n" : "", i, i);
+        text_format(&text, "%s'p%u': {'mode': 'train', 'phases': [{'name': 'a', 'feed': {'x': 'd%u.x'}, 'nodes': [", row ? ",\n" : "", i,
+                    i);
         write_value(&text, i);
         text_append(&text, derivatives);
         bool has_weights = has_network(i) && words[i].sums[3] != 0;
         if (has_weights)
-            text_format(&text, ", {'gradient': 'loss', 'of': 'n%u', 'as': 'u'}, {'gradient': 's + 0*norm(n%u)', 'of': 'n%u', 'as': 'v'}", i, i, i);
+            text_format(&text, ", {'gradient': 'loss', 'of': 'n%u', 'as': 'u'}, {'gradient': 's + 0*norm(n%u)', 'of': 'n%u', 'as': 'v'}", i,
+                        i, i);
         if (has_optimizer(i))
-            text_format(&text, ", {'for': 'k', 'below': 2, 'nodes': [{'call': 'n%u', 'in': 'x', 'as': 'c'}, {'update': 'o%u', 'minimize': 'c.loss'}]},"
-                               "{'call': 'n%u', 'in': 'x', 'as': 'c'}, {'expr': 'c.p', 'as': 'z'}", i, i, i);
-        const char *values[RESULTS_MAX] = {"y", "g", "h", has_weights ? "norm(u)" : NULL, has_weights ? "norm(v)" : NULL, has_optimizer(i) ? "z" : NULL};
+            text_format(
+                &text,
+                ", {'for': 'k', 'below': 2, 'nodes': [{'call': 'n%u', 'in': 'x', 'as': 'c'}, {'update': 'o%u', 'minimize': 'c.loss'}]},"
+                "{'call': 'n%u', 'in': 'x', 'as': 'c'}, {'expr': 'c.p', 'as': 'z'}",
+                i, i, i);
+        const char *values[RESULTS_MAX] = {
+            "y", "g", "h", has_weights ? "norm(u)" : NULL, has_weights ? "norm(v)" : NULL, has_optimizer(i) ? "z" : NULL};
         for (uint32_t k = 0; k < RESULTS_MAX; k++)
             if (values[k])
                 text_format(&text, ", {'emit': 'e%u', 'value': '%s', 'format': 'tensor'}", k, values[k]);
@@ -198,7 +211,8 @@ static bool equals_record(Arena *arena, const Word *word, uint32_t number, const
         text_format(&shape, "%s%u", i ? ", " : "", tensor->type.dims[i]);
     bool fits = fabs(sum - wanted) <= 1e-9 * (1 + size) && (number != 0 || !strcmp(shape.data, word->y));
     if (!fits)
-        fprintf(stderr, "%s: %c of [%s] is %.15g, PyTorch's %.15g of [%s]\n", word->name, "yghuvz"[number], shape.data, sum, wanted, word->y);
+        fprintf(stderr, "%s: %c of [%s] is %.15g, PyTorch's %.15g of [%s]\n", word->name, "yghuvz"[number], shape.data, sum, wanted,
+                word->y);
     return fits;
 }
 
@@ -232,8 +246,8 @@ static uint32_t compare(const Word *word, uint32_t number, const Tensor *wanted,
     for (uint64_t i = 0; i < count; i++) {
         double number_got = op_number(DTYPE_F32, got, i);
         if (!(fabs(number_got - wanted->data[i]) <= 2e-5 * scale)) {
-            fprintf(stderr, "%s (%s): element %llu of %c is %.9g, expected %.9g\n", word->name, who, (unsigned long long)i, "yghuvz"[number], number_got,
-                    wanted->data[i]);
+            fprintf(stderr, "%s (%s): element %llu of %c is %.9g, expected %.9g\n", word->name, who, (unsigned long long)i,
+                    "yghuvz"[number], number_got, wanted -> data[i]);
             return 1;
         }
     }
@@ -245,7 +259,10 @@ static void set_weights(Session *session, Arena *arena, const Module *module, Di
         for (uint32_t k = 0; k < module->sets.items[i].parts.count; k++) {
             const Part *part = &module->sets.items[i].parts.items[k];
             Tensor numbers = weight(arena, part);
-            HostTensor tensor = {.dtype = ELEMENT_F32, .rank = part->type.rank, .data = (void *)(uintptr_t)op_words(arena, &numbers), .size = 4 * type_count(&part->type)};
+            HostTensor tensor = {.dtype = ELEMENT_F32,
+                                 .rank = part->type.rank,
+                                 .data = (void *)(uintptr_t)op_words(arena, &numbers),
+                                 .size = 4 * type_count(&part->type)};
             for (uint32_t axis = 0; axis < part->type.rank; axis++)
                 tensor.dims[axis] = part->type.dims[axis];
             ck_assert_msg(session_set(session, part->name, &tensor, diag), "%s", diag_text(diag, arena));
@@ -299,7 +316,8 @@ START_TEST(the_device) {
     uint32_t failures = run_on(device, arena, &all, &(CompileOptions){.target = own}, "its own class", diag);
     failures += run_on(device, arena, &some[0], &(CompileOptions){.target = gpu}, "class gpu", diag);
     failures += run_on(device, arena, &some[1], &(CompileOptions){.target = any}, "class any", diag);
-    failures += run_on(device, arena, &some[2], &(CompileOptions){.target = own, .no_fuse = true, .reference_schedule = true}, "without fusion", diag);
+    failures += run_on(device, arena, &some[2], &(CompileOptions){.target = own, .no_fuse = true, .reference_schedule = true},
+                       "without fusion", diag);
     ck_assert_uint_eq(failures, 0);
     ck_assert_msg(device_validation_messages(device) == 0, "%s", device_validation_text(device));
     device_destroy(&device);
