@@ -29,9 +29,9 @@ enum { WORD_COUNT = sizeof words / sizeof *words };
 
 // ---- the document; ' stands for "
 
-static const char optimized[] =
-    "{'parameter': 'a', 'shape': [4, 3]}, {'parameter': 'b', 'shape': [3]}, {'expr': 'sum(tanh(matmul(x, a) + b)^2)/8', 'as': 'loss'},"
-    "{'expr': 'concat([reshape(a, [12]), b], 0)', 'as': 'p'}";
+static const char optimized[] = "{'parameter': 'a', 'shape': [4, 3]}, {'parameter': 'b', 'shape': [3]}, {'parameter': 'none', 'shape': "
+                                "[3]}, {'expr': 'sum(tanh(matmul(x, a) + b + none)^2)/8', 'as': 'loss'},"
+                                "{'expr': 'concat([reshape(a, [12]), b, none], 0)', 'as': 'p'}";
 
 static bool has_network(uint32_t i) { return *words[i].network != 0; }
 static bool has_optimizer(uint32_t i) { return *words[i].optimizer != 0; }
@@ -160,7 +160,7 @@ static const Tensor *give_feed(void *context, const char *name) {
 static Tensor weight(Arena *arena, const Part *part) {
     Tensor tensor = tensor_create(arena, &part->type);
     double shift = text_ends_with(part->name, "scale") ? 0.5 : -0.5;
-    for (uint64_t i = 0; i < type_count(&part->type); i++)
+    for (uint64_t i = 0; !text_ends_with(part->name, ".none") && i < type_count(&part->type); i++)
         tensor.data[i] = uniform(strchr(part->name, '.') + 1, i) + shift;
     return tensor;
 }

@@ -42,7 +42,8 @@ class Weights(dict):
 
     def __call__(self, name, *shape):
         if name not in self:
-            self[name] = numbers(name, shape, 1.0, -0.5 if not name.endswith('scale') else 0.5).requires_grad_()
+            shift = 0.5 if name.endswith('scale') else -0.5
+            self[name] = numbers(name, shape, 0.0 if name == 'none' else 1.0, shift).requires_grad_()
         return self[name]
 
 
@@ -166,37 +167,38 @@ layer('causal_attention', (2, 4, 4), "{'op': 'self_attention', 'heads': 2, 'caus
 
 
 # ---- optimizers: y is what two steps make of the weights, each loss by x, through the steps
-def loss_of(x, a, b):
-    return (torch.tanh(x @ a + b)**2).sum() / 8
+def loss_of(x, a, b, none):
+    return (torch.tanh(x @ a + b + none)**2).sum() / 8
 
 
-def steps(rule, loss=loss_of):
+def steps(rule, options, loss=loss_of):
     def run(x, w):
-        p = {'a': w('a', 4, 3), 'b': w('b', 3)}
+        p = {'a': w('a', 4, 3), 'b': w('b', 3), 'none': w('none', 3)}  # the last begins as zeros
         states = {k: [torch.zeros_like(v), torch.zeros_like(v)] for k, v in p.items()}
         for count in range(1, 3):
-            grads = dict(zip(p, torch.autograd.grad(loss(x, p['a'], p['b']), list(p.values()), create_graph=True)))
-            p = {k: rule(p[k], grads[k], states[k], count) for k in p}
-        return torch.cat([p['a'].reshape(-1), p['b']])
+            grads = dict(zip(p, torch.autograd.grad(loss(x, **p), list(p.values()), create_graph=True)))
+            p = {k: rule(p[k], grads[k], states[k], count, **options) for k in p}
+        return torch.cat([p['a'].reshape(-1), p['b'], p['none']])
     return run
 
 
-def lion(p, g, state, count, lr=0.05, decay=0.1, beta_1=0.8, beta_2=0.95):
+def lion(p, g, state, count, lr, weight_decay=0, beta_1=0.9, beta_2=0.99):
     move = torch.sign(beta_1 * state[0] + (1 - beta_1) * g)
     state[0] = beta_2 * state[0] + (1 - beta_2) * g
-    return p * (1 - lr * decay) - lr * move
+    return p * (1 - lr * weight_decay) - lr * move
 
 
-def lamb(p, g, state, count, lr=0.1, decay=0.2, beta_1=0.9, beta_2=0.99, eps=1e-6):
+def lamb(p, g, state, count, lr, weight_decay=0, beta_1=0.9, beta_2=0.999, eps=1e-6):
     state[0] = beta_1 * state[0] + (1 - beta_1) * g
     state[1] = beta_2 * state[1] + (1 - beta_2) * g * g
-    u = state[0] / (1 - beta_1**count) / (torch.sqrt(state[1] / (1 - beta_2**count)) + eps) + decay * p
-    return p - lr * u * p.norm() / u.norm()
+    u = state[0] / (1 - beta_1**count) / (torch.sqrt(state[1] / (1 - beta_2**count)) + eps) + weight_decay * p
+    return p - lr * u * (p.norm() / u.norm() if p.norm() > 0 else 1)
 
 
-for name, rule, options in (('lion', lion, "'lr': 0.05, 'weight_decay': 0.1, 'beta_1': 0.8, 'beta_2': 0.95"),
-                            ('lamb', lamb, "'lr': 0.1, 'weight_decay': 0.2, 'beta_2': 0.99")):
-    case(name, (2, 4), '', steps(rule), network='OPTIMIZED', optimizer="'%s': {%s}" % (name, options))
+# Lion's numbers are such that any other beta turns a sign.
+for name, rule, options in (('lion', lion, {'lr': 0.2, 'weight_decay': 0.1, 'beta_1': 0.8, 'beta_2': 0.6}), ('lion_defaults', lion, {'lr': 1.6}),
+                            ('lamb', lamb, {'lr': 0.1, 'weight_decay': 0.2, 'beta_1': 0.8, 'beta_2': 0.99, 'eps': 0.01}), ('lamb_defaults', lamb, {'lr': 0.1})):
+    case(name, (2, 4), '', steps(rule, options), network='OPTIMIZED', optimizer="'%s': %s" % (rule.__name__, options))
 
 
 # ---- the file
