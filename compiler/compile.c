@@ -154,7 +154,7 @@ static bool fits_target(Compile *compile, const GraphProgram *program, const Pha
             continue;
         Type type = graph_type(list->graph, buffer->value);
         const char *pointer = graph_node(list->graph, buffer->value)->origin.pointer;
-        diag_error(compile->diag, NULL, "%s: program %s, phase %s: %s at %s needs %s in one binding, the target allows %s; a smaller batch (-D batch=…) makes it smaller",
+        diag_error(compile->diag, NULL, "%s: program %s, phase %s: %s at %s needs %s in one binding, the target allows %s; a smaller batch (-D batch=…) makes it smaller, and \"accumulate\" makes a large one of several",
                    compile->module->name, program->name, phase->name, type_text(compile->arena, &type), pointer ? pointer : "?", text_bytes(compile->arena, buffer->size),
                    text_bytes(compile->arena, target->storage_range_max));
         fits = false;
@@ -229,7 +229,7 @@ static bool can_allocate(Compile *compile, const Program *program) {
         const Memory *memory = &program->memories.items[m];
         if (memory->size <= target->allocation_max)
             continue;
-        diag_error(compile->diag, NULL, "%s: needs %s of %s memory in one piece, the target allocates %s at once; a smaller batch (-D batch=…) makes it smaller",
+        diag_error(compile->diag, NULL, "%s: needs %s of %s memory in one piece, the target allocates %s at once; a smaller batch (-D batch=…) makes it smaller, and \"accumulate\" makes a large one of several",
                    compile->module->name, text_bytes(compile->arena, memory->size), memory_kind_names[memory->kind], text_bytes(compile->arena, target->allocation_max));
         fits = false;
     }

@@ -32,7 +32,7 @@ static const struct {
     MemoryKind kind;
     const char *name, *text;
 } memory_rows[] = {
-    {MEMORY_STATE, "state", "state: parameters, moments, averages, running statistics"},
+    {MEMORY_STATE, "state", "state: parameters, moments, averages, running statistics, sums of gradients"},
     {MEMORY_SCRATCH, "scratch", "scratch: values inside a phase, planned"},
     {MEMORY_CONSTANT, "constant", "constants: tables"},
     {MEMORY_FEED, "feed", "feeds and inputs"},
@@ -90,11 +90,15 @@ static void append_programs(Text *text, const Module *module) {
         text_format(text, "program %s (%s):", entry->name, entry->training ? "training" : "evaluation");
         for (uint32_t k = 0; k < entry->phases.count; k++) {
             const Phase *phase = &entry->phases.items[k];
+            if (accumulate_is_led(phase->part))
+                continue;
             text_format(text, "%s %s", k ? "," : "", phase->name);
             if (phase->repeat == 0)
                 text_format(text, " x epoch");
             else if (phase->repeat > 1)
                 text_format(text, " x %u", phase->repeat);
+            if (phase->batches)
+                text_format(text, " of %u batches", phase->batches);
             const char *turns = program_turns_text(text->arena, &(ProgramPhase){.is_eval = phase->is_eval, .every = phase->every, .when = phase->when, .is_conditions = phase->is_conditions});
             if (*turns) // without its comma
                 text_format(text, " (%s)", turns + 2);
@@ -238,9 +242,12 @@ static void write_program(JsonWriter *json, const Module *module, const GraphPro
     json_end_array(json);
     json_begin_array(json, "phases");
     for (uint32_t i = 0; i < entry->phases.count; i++) {
+        if (accumulate_is_led(entry->phases.items[i].part))
+            continue;
         json_begin_object(json, NULL);
         json_write_text(json, "name", entry->phases.items[i].name);
         json_write_uint(json, "repeat", entry->phases.items[i].repeat);
+        json_write_uint(json, "accumulate", entry->phases.items[i].batches ? entry->phases.items[i].batches : 1);
         if (entry->phases.items[i].every.terms.count)
             json_write_text(json, "every", every_text(module->arena, &entry->phases.items[i].every));
         if (entry->phases.items[i].when)

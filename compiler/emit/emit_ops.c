@@ -358,6 +358,7 @@ static Code emit_number(Emitter *emitter, Value value) {
                  {"epoch", NUMBER_EPOCH},
                  {"epoch_steps", NUMBER_EPOCH_STEPS},
                  {"repetition", NUMBER_REPETITION},
+                 {"index", NUMBER_INDEX},
                  {"records", NUMBER_RECORDS}};
     const char *name = attr_of(graph_node(emitter->graph, value), ATTR_name)->text;
     emit_numbers(emitter);

@@ -51,6 +51,8 @@ static int32_t number_of(const Sources *sources, const char *name) {
         return sources->epoch_steps;
     if (strcmp(name, "records") == 0)
         return sources->records;
+    if (strcmp(name, "index") == 0)
+        return sources->index;
     return sources->repetition;
 }
 

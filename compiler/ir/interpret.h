@@ -12,7 +12,7 @@ typedef struct {
     // Overrides a draw with given numbers (NULL result: draw it from the seed).
     const Tensor *(*draw)(void *context, const char *name);
     uint64_t seed;
-    int32_t step, steps, epoch, epoch_steps, repetition, records;
+    int32_t step, steps, epoch, epoch_steps, repetition, index, records;
 } Sources;
 
 // Values of all nodes that `needed` marks (NULL: all); values[id].data is NULL elsewhere. All lives in the arena. Never fails on a verified graph

@@ -3,6 +3,7 @@
 #include "compiler/ir/graph.h"
 #include "runtime/base/name_table.h"
 #include "runtime/base/tokens.h"
+#include "runtime/program/accumulate.h"
 #include "runtime/program/augment.h"
 #include "runtime/program/every.h"
 
@@ -87,6 +88,9 @@ typedef struct {
 typedef struct {
     const char *name;
     uint32_t repeat;   // 1 or more; 0: "epoch" - as many as the first feed has batches
+    PhasePart part;    // these three as in ProgramPhase
+    uint32_t batches, level;
+    const char *title;
     ARRAY(Feed) feeds;
     Graph *graph;
     ARRAY(const char *) updates; // optimizers that it updates

@@ -92,7 +92,7 @@ const OpDef op_feed = {
 };
 
 static bool infer_number(Graph *graph, const Node *node, Type *out) {
-    static const char *const names[] = {"step", "steps", "epoch", "epoch_steps", "repetition", "records"};
+    static const char *const names[] = {"step", "steps", "epoch", "epoch_steps", "repetition", "index", "records"};
     const char *name = attr_of(node, ATTR_name)->text;
     *out = type_scalar(DTYPE_I32);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -103,7 +103,7 @@ static bool infer_number(Graph *graph, const Node *node, Type *out) {
 
 const OpDef op_number = {
     .name = "number",
-    .summary = "step, steps, epoch, epoch_steps, repetition or records, known on the device",
+    .summary = "step, steps, epoch, epoch_steps, repetition, index or records, known on the device",
     .op_class = CLASS_SOURCE,
     .infer = infer_number,
     .example_count = 1,

@@ -264,7 +264,8 @@ static void note_ranges(Emit *emit, PhaseEmit *at) {
 }
 
 static void add_phase(Emit *emit, const GraphProgram *program, const Phase *phase, KernelList *list, ProgramEntry *entry) {
-    ProgramPhase out = {.name = phase->name, .repeat = phase->repeat, .is_eval = phase->is_eval, .every = phase->every, .when = phase->when, .is_conditions = phase->is_conditions, .scratch_size = list->scratch_size, .scratch_lower_bound = list->scratch_lower_bound};
+    ProgramPhase out = {.name = phase->name, .repeat = phase->repeat, .is_eval = phase->is_eval, .every = phase->every, .when = phase->when, .is_conditions = phase->is_conditions,
+                        .part = phase->part, .batches = phase->batches, .level = phase->level, .title = phase->title, .scratch_size = list->scratch_size, .scratch_lower_bound = list->scratch_lower_bound};
     for (uint32_t i = 0; i < phase->feeds.count; i++)
         array_push(emit->arena, &out.feeds, feed_of(emit, &phase->feeds.items[i]));
     PhaseEmit at = {.list = list, .entry = program, .program_entry = entry, .phase = &out};

@@ -396,7 +396,7 @@ static bool check_program(Reader *reader, const Json *program) {
     if (!phases->first)
         return reader_error_at(reader, phases, "no phase is here; a program has one at least: [{\"name\": \"step\", \"nodes\": [ … ]}]");
     for (const Json *phase = phases->first; phase; phase = phase->next) {
-        if (!check_object(reader, phase, "doc:t name:t! mode:t every:e when:e repeat:e index:t feed:o nodes:a! report:a")) {
+        if (!check_object(reader, phase, "doc:t name:t! mode:t every:e when:e repeat:e accumulate:e index:t feed:o nodes:a! report:a")) {
             is_good = false;
             continue;
         }

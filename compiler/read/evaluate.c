@@ -160,7 +160,7 @@ static Datum index_family(Reader *reader, Datum base, const DatumList *items) {
         Text known = text_create(reader->arena);
         for (uint32_t i = 0; i < base.family->items.count; i++) {
             if (base.family->items.items[i].index == index)
-                return base.family->items.items[i].datum;
+                return accumulate_cross(reader, "an indexed name", base.family->items.items[i].datum);
             text_format(&known, "%s%lld", i ? ", " : "", (long long)base.family->items.items[i].index);
         }
         return reader_error(reader, "no [%lld]; known: %s", (long long)index, known.data);

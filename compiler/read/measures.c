@@ -52,6 +52,8 @@ Datum measures_read(Reader *reader, const OptimizerDecl *optimizer, const char *
         return reader_error(reader, "no \"%s\" in an optimizer%s", name, reader_suggest_words(reader, name, known, 3));
     Graph *graph = reader->stage->graph;
     const UpdateMeasure *measure = reader->stage->kind == STAGE_PHASE ? find(reader->stage, optimizer) : NULL;
+    if (!measure && accumulate_check_measure(reader, optimizer->name, name))
+        return datum_error();
     if (!measure)
         return reader_error(reader, "\"%s\" is not updated before this in this phase: its %s is of an update", optimizer->name, name);
     if (!measure->gradients) // reported

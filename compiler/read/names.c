@@ -38,6 +38,8 @@ static Datum number_named(Reader *reader, const char *name) {
             return reader_error(reader, "\"%s\" is known at run time only; a table, a shape and a state are made when compiling", name);
         if (!strcmp(name, "records") && !has_records(reader))
             return datum_error();
+        if (!strcmp(name, "records") && accumulate_finish(reader) == reader->stage)
+            return reader_error(reader, "\"records\" is of a batch, and this is done after the last one: give what you mean a name before");
         return datum_tensor(graph_add(reader->stage->graph, OP_number, NULL, 0, (Attr[]){attr_text(name)}, 1));
     }
     return datum_none();
@@ -67,7 +69,7 @@ static Datum attribute(Reader *reader, Datum base, const char *name) {
     ARRAY(const char *) names = {0};
     for (uint32_t i = 0; i < base.record->items.count; i++) {
         if (!strcmp(base.record->items.items[i].name, name))
-            return base.record->items.items[i].datum;
+            return accumulate_cross(reader, name, base.record->items.items[i].datum);
         array_push(reader->arena, &names, base.record->items.items[i].name);
     }
     return reader_error(reader, "no output \"%s\"%s", name, reader_suggest_words(reader, name, names.items, names.count));
@@ -108,7 +110,7 @@ Datum evaluate_name(Reader *reader, const Tree *tree, Scope *scope) {
     reader_offset(reader, tree->offset);
     Datum *found = scope_find(scope, tree->name);
     if (found)
-        return named(reader, *found);
+        return accumulate_cross(reader, tree->name, named(reader, *found));
     Datum number = number_named(reader, tree->name);
     if (number.kind != DATUM_NONE)
         return number;

@@ -176,9 +176,8 @@ static void set_weights(Reader *reader, const Json *node, Network *network, Datu
     }
 }
 
-static void node_set(Reader *reader, const Json *node, Scope *scope) {
+static void set_target(Reader *reader, const Json *node, Datum target, Datum value) {
     const Json *name = json_get(node, "set"), *to = json_get(node, "to");
-    Datum target = evaluate_raw(reader, name, scope), value = evaluate(reader, to, scope);
     if (target.kind == DATUM_ERROR || value.kind == DATUM_ERROR)
         return;
     if (target.kind == DATUM_NETWORK) {
@@ -200,6 +199,21 @@ static void node_set(Reader *reader, const Json *node, Scope *scope) {
         return;
     }
     state_write(reader, target.state, x);
+}
+
+// What takes the result of an update is set where that is done: in a phase that accumulates after the last batch.
+static void node_set(Reader *reader, const Json *node, Scope *scope) {
+    Datum target = evaluate_raw(reader, json_get(node, "set"), scope), value;
+    bool is_late = accumulate_evaluate(reader, json_get(node, "to"), scope, &value);
+    set_target(reader, node, target, value);
+    if (!is_late)
+        return;
+    accumulate_leave(reader);
+    if (target.kind == DATUM_STATE)
+        accumulate_change(reader, target.state.index, node);
+    const Network *owner = target.kind == DATUM_NETWORK ? parameters_owner(target.network) : NULL;
+    for (uint32_t i = 0; owner && i < owner->sets.count; i++)
+        accumulate_change(reader, owner->sets.items[i]->state, node);
 }
 
 static void node_emit(Reader *reader, const Json *node, Scope *scope) {
@@ -345,6 +359,8 @@ void nodes_run(Reader *reader, const Json *nodes, Scope *scope, const Frame *fra
         Graph *graph = reader->stage->graph;
         Origin outer = graph->origin;
         ReaderPlace old = reader_enter(reader, node, NULL);
+        if (!frame->call->network)
+            accumulate_note(reader, node);
         graph->origin = (Origin){.pointer = reader->place.pointer};
         run_one(reader, node, scope, frame, &seen);
         reader_leave(reader, old);

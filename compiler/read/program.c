@@ -187,13 +187,15 @@ static Value keep_finite(Reader *reader, uint32_t state, Value value) {
     return build_select(graph, build_unary(graph, OP_is_finite, value), value, reader->stage->initial.items[state]);
 }
 
-static void store_states(Reader *reader) {
-    Stage *stage = reader->stage;
+static void store_states(Reader *reader, Stage *stage) {
+    Stage *outer = reader->stage;
+    reader->stage = stage;
     for (uint32_t i = 0; i < stage->current.count; i++)
         if (stage->current.items[i].id && stage->current.items[i].id != stage->initial.items[i].id)
             graph_output(stage->graph, (Output){.kind = OUTPUT_STATE,
                                                 .name = reader->module->states.items[i].name,
                                                 .value = keep_finite(reader, i, stage->current.items[i])});
+    reader->stage = outer;
 }
 
 // ---- programs
@@ -219,6 +221,61 @@ static bool read_repeat(Reader *reader, const Json *json, Scope *scope, uint32_t
     return true;
 }
 
+// How many batches a repetition takes.
+static bool read_accumulate(Reader *reader, const Json *json, Scope *scope, uint32_t *out) {
+    const Json *accumulate = json_get(json, "accumulate");
+    const char *own = arena_format(reader->arena, "%s.", json_get(json, "name")->string);
+    int64_t batches = 1;
+    if (accumulate && !evaluate_integer(reader, accumulate, scope, 1, &batches))
+        return false;
+    if (batches > ACCUMULATE_MAX)
+        return reader_error_at(reader, accumulate, "%lld batches a repetition; at most %d are accumulated", (long long)batches,
+                               ACCUMULATE_MAX);
+    for (const Json *other = json->parent->first; other && batches > 1; other = other->next)
+        if (text_starts_with(json_get(other, "name")->string, own))
+            return reader_error_at(reader, json_get(other, "name"),
+                                   "a phase that accumulates has parts whose names begin with \"%s\": call this phase otherwise", own);
+    *out = batches > 1 ? (uint32_t)batches : 0;
+    return true;
+}
+
+static void push_phase(Reader *reader, GraphProgram *program, Phase *phase) {
+    Value *moved;
+    if (reader->accumulation) {
+        accumulate_phases(reader, program, phase);
+        return;
+    }
+    reader->stage->graph->diag = NULL;
+    phase->graph = graph_copy(reader->arena, reader->stage->graph, &moved);
+    array_push(reader->arena, &program->phases, *phase);
+}
+
+// What is seen of a phase from outside.
+static void read_results(Reader *reader, const Json *json, Scope *scope) {
+    if (!reader->accumulation) {
+        report_all(reader, json_get(json, "report"), scope);
+        measures_report(reader);
+        return;
+    }
+    accumulate_report(reader, json_get(json, "report"), scope);
+    accumulate_enter(reader);
+    measures_report(reader);
+    accumulate_leave(reader);
+    if (accumulate_is_empty(reader))
+        reader_error_at(reader, json_get(json, "accumulate"),
+                        "nothing is accumulated here: neither an update nor a report takes several batches; \"repeat\" runs a phase on "
+                        "each");
+}
+
+// Where the reports are computed.
+static void keep_conditions(Reader *reader, Conditions *conditions, const Phase *phase) {
+    if (reader->accumulation)
+        accumulate_enter(reader);
+    conditions_keep(reader, conditions, phase);
+    if (reader->accumulation)
+        accumulate_leave(reader);
+}
+
 static void read_phase(Reader *reader, const Json *json, const ProgramPlace *place) {
     const Json *index = json_get(json, "index");
     const Json *mode = json_get(json, "mode"), *updated = reader->updated;
@@ -236,19 +293,22 @@ static void read_phase(Reader *reader, const Json *json, const ProgramPlace *pla
     for (uint32_t i = 0; i < place->program->inputs.count; i++)
         scope_set(reader, place->scope, place->program->inputs.items[i].name,
                   datum_tensor(program_feed(reader, &place->program->inputs.items[i])));
+    bool is_good = read_accumulate(reader, json, place->scope, &phase.batches);
+    reader->accumulation = phase.batches ? accumulate_create(reader, phase.batches, path) : NULL;
+    Attr number = attr_text(reader->accumulation ? "index" : "repetition");
     if (index)
-        scope_set(reader, scope, index->string, datum_tensor(graph_add(graph, OP_number, NULL, 0, (Attr[]){attr_text("repetition")}, 1)));
-    if (conditions_turns(reader, json, place->program, place->scope, &phase) && read_repeat(reader, json, place->scope, &phase.repeat) &&
+        scope_set(reader, scope, index->string, datum_tensor(graph_add(graph, OP_number, NULL, 0, &number, 1)));
+    if (is_good && conditions_turns(reader, json, place->program, place->scope, &phase) &&
+        read_repeat(reader, json, place->scope, &phase.repeat) &&
         read_feeds(reader, json_get(json, "feed"), place->scope, scope, &phase)) {
         Call call = {.training = mode ? !phase.is_eval : place->program->training};
         if (mode)
             scope_set(reader, scope, "training", datum_bool(call.training));
         Frame frame = {.call = &call, .document = reader->main, .path = "", .draws = path};
         nodes_run(reader, json_get(json, "nodes"), scope, &frame);
-        report_all(reader, json_get(json, "report"), scope);
-        measures_report(reader);
+        read_results(reader, json, scope);
         if (diag_error_count(reader->diag) == errors)
-            conditions_keep(reader, place->conditions, &phase);
+            keep_conditions(reader, place->conditions, &phase);
         reader->updated = call.training && !place->program->training ? updated : reader->updated;
         if (diag_error_count(reader->diag) == errors)
             scope_end(reader, scope, json);
@@ -257,14 +317,13 @@ static void read_phase(Reader *reader, const Json *json, const ProgramPlace *pla
         if (strcmp(scope->names.items.items[i].name, "$"))
             show_value(reader, arena_format(reader->arena, "values/%s%s", path, scope->names.items.items[i].name),
                        scope->names.items.items[i].datum);
-    store_states(reader);
+    store_states(reader, reader->stage);
+    if (reader->accumulation)
+        store_states(reader, accumulate_finish(reader));
     reader_flush(reader);
-    if (diag_error_count(reader->diag) == errors) {
-        Value *moved;
-        graph->diag = NULL;
-        phase.graph = graph_copy(reader->arena, graph, &moved);
-        array_push(reader->arena, &place->program->phases, phase);
-    }
+    if (diag_error_count(reader->diag) == errors)
+        push_phase(reader, place->program, &phase);
+    reader->accumulation = NULL;
     reader->phase = NULL;
     reader->stage = outer;
     reader_leave(reader, old);

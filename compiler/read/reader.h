@@ -4,6 +4,8 @@
 #include "compiler/read/read.h"
 #include "compiler/read/stage.h"
 
+typedef struct Accumulation Accumulation;
+
 enum { FOR_TIMES_MAX = 10000 }; // of one `for`
 
 struct Reader {
@@ -17,6 +19,7 @@ struct Reader {
     Stage *stage;
     Phase *phase;
     Call *call;          // of the network whose nodes are being read, or NULL
+    Accumulation *accumulation; // of the phase; NULL: it takes one batch a repetition
     const Json *updated; // the first `update` of the program being read, or NULL
     const Json *bundle; // "files" of a bundle's graph.json, or NULL
     const char *folder; // of the main document
@@ -171,6 +174,24 @@ void measures_report(Reader *reader); // the skipped updates, where some could b
 // ---- tokens.c
 // "tokens" of a field or an input whose name, type and bound are known, with at most this many axes: the list, and the bound that follows.
 bool tokens_read(Reader *reader, const Json *json, uint32_t most, Field *out);
+// ---- accumulate.c: phases of several batches a repetition. What is done for each is built in the stage of the phase; updates and reports,
+// which are done once after the last, in a stage of their own.
+Accumulation *accumulate_create(Reader *reader, uint32_t batches, const char *path); // path: "train.denoise."
+bool accumulate_is_batch(const Reader *reader);         // a node of each batch is being read
+void accumulate_note(Reader *reader, const Json *node); // the phase's node that is read now: mistakes inside of networks are told there
+void accumulate_enter(Reader *reader);                  // what is read from now on is done after the last batch …
+void accumulate_leave(Reader *reader);                  // … until this
+Stage *accumulate_finish(const Reader *reader);         // NULL: there is none
+bool accumulate_is_empty(const Reader *reader);         // nothing is done after the last batch
+void accumulate_change(Reader *reader, uint32_t state, const Json *node); // its value after `node` is known after the last batch only
+// True: it needs what is known after the last batch only, was evaluated there, and that is where the reader is now.
+bool accumulate_evaluate(Reader *reader, const Json *json, Scope *scope, Datum *out);
+void accumulate_check_read(Reader *reader, uint32_t state); // an error where each batch reads what has changed so
+bool accumulate_check_measure(Reader *reader, const char *optimizer, const char *name); // the same of a measure: true where it was one
+Value *accumulate_gradients(Reader *reader, const OptimizerDecl *optimizer, const Value *gradients); // their means, at the end
+Datum accumulate_cross(Reader *reader, const char *name, Datum datum); // where the end is read: what a name of the batches stands for there
+void accumulate_report(Reader *reader, const Json *report, Scope *scope);
+void accumulate_phases(Reader *reader, GraphProgram *program, const Phase *phase); // adds all parts
 
 // ---- program.c
 void program_declare(Reader *reader, const Json *json);

@@ -22,6 +22,7 @@ static void make_room(Reader *reader, Stage *stage, uint32_t state) {
 
 Value stage_read(Reader *reader, uint32_t state) {
     Stage *stage = reader->stage;
+    accumulate_check_read(reader, state);
     make_room(reader, stage, state);
     if (!stage->current.items[state].id) {
         Attr name = attr_text(reader->module->states.items[state].name);

@@ -449,6 +449,19 @@ static bool read_when(Reader *reader, const Json *when, Scope *scope, bool *is_n
     return true;
 }
 
+// What an update changes, after the last batch.
+static void change_all(Reader *reader, const OptimizerDecl *optimizer, const Json *update) {
+    for (uint32_t i = 0; i < optimizer->networks.count; i++) {
+        accumulate_change(reader, optimizer->networks.items[i]->state, update);
+        for (uint32_t k = 0; k < 2; k++)
+            if (optimizer->moments[k].count && optimizer->moments[k].items[i] != UINT32_MAX)
+                accumulate_change(reader, optimizer->moments[k].items[i], update);
+        if (optimizer->has_ema)
+            accumulate_change(reader, optimizer->ema.items[i], update);
+    }
+    accumulate_change(reader, optimizer->count, update);
+}
+
 static bool may_update(Reader *reader, const Json *node) {
     return !reader->phase || !reader->phase->is_eval ||
            reader_error_at(reader, node, "the phase \"%s\" has \"mode\": \"eval\", and updates nothing", reader->phase->name);
@@ -465,6 +478,11 @@ void node_update(Reader *reader, const Json *node, Scope *scope) {
     LookAhead *now = record_now(reader, optimizer), *next = NULL;
     Value *gradients = gradients_of(reader, json_get(node, "minimize"), scope, now), condition = {0};
     bool is_never = false;
+    if (gradients && accumulate_is_batch(reader)) {
+        gradients = accumulate_gradients(reader, optimizer, gradients);
+        accumulate_enter(reader);
+        now = record_now(reader, optimizer);
+    }
     if (gradients && reader->options->keep_values)
         show_gradients(reader, optimizer, gradients);
     if (gradients && (!when || read_when(reader, when, scope, &is_never, &condition)))
@@ -475,6 +493,10 @@ void node_update(Reader *reader, const Json *node, Scope *scope) {
         record_store(reader, next, condition);
     else
         measures_note(reader, &(UpdateMeasure){.optimizer = optimizer}); // so that reports of it are no further mistakes
+    if (accumulate_finish(reader) == reader->stage) {
+        accumulate_leave(reader);
+        change_all(reader, optimizer, node);
+    }
 }
 
 static Datum record_datum(Reader *reader, const LookAhead *record) {
@@ -514,6 +536,10 @@ Datum node_step(Reader *reader, const Json *node, Scope *scope) {
 
 void node_commit(Reader *reader, const Json *node, Scope *scope) {
     const LookAhead *record = in_phase(reader, node) && may_update(reader, node) ? read_record(reader, json_get(node, "commit"), scope) : NULL;
-    if (record)
+    if (record && accumulate_is_batch(reader))
+        reader_error_at(reader, node,
+                        "this phase accumulates batches, and steps of each of them have no mean to commit: use \"update\", or take "
+                        "\"accumulate\" away");
+    else if (record)
         record_store(reader, record, (Value){0});
 }

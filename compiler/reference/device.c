@@ -18,7 +18,8 @@ static bool put_states(const DeviceRun *run, Arena *arena, const char *kind, Dia
     for (uint32_t i = 0; i < run->program->states.count; i++) {
         const ProgramState *state = &run->program->states.items[i];
         HostTensor tensor;
-        if (state->kind == STATE_PROGRAM && !text_starts_with(state->name, arena_format(arena, "%s.", run->entry->name)))
+        if (state->kind == STATE_SUM ||
+            (state->kind == STATE_PROGRAM && !text_starts_with(state->name, arena_format(arena, "%s.", run->entry->name))))
             continue;
         if (!session_get(run->session, arena, state->name, &tensor, diag) || !dump_put(run->files, kind, state->name, NULL, &tensor))
             return false;
@@ -99,7 +100,8 @@ static bool take_result(const Running *running, const ProgramResult *result, con
         print_emit(running, result, &tensor);
         return dump_put(running->run->files, "emits", result->name, running->at, &tensor);
     }
-    const char *name = arena_format(running->arena, "%s.%s.%s", running->run->entry->name, running->phase->name, result->name);
+    const char *name = arena_format(running->arena, "%s.%s.%s", running->run->entry->name,
+                                    program_phase_title(running->phase), result->name);
     double number = host_number(&tensor, 0);
     fprintf(running->run->log, "%s@%s %.9g\n", name, running->at, isnan(number) ? fabs(number) : number); // a NaN has no sign here
     return dump_put(running->run->files, "report", name, running->at, &tensor);
@@ -125,8 +127,10 @@ static bool feed(void *context, PlayTurn *turn, Diag *diag) {
 static bool take(void *context, const SessionResult *result, Diag *diag) {
     Running *running = context;
     running->diag = diag;
-    for (uint32_t i = 0; i < running->phase->results.count; i++)
-        if (!take_result(running, &running->phase->results.items[i], result->values[i]))
+    running->phase = result->phase;
+    running->at = arena_format(running->arena, "%u.%u", result->moment.step, result->moment.repetition);
+    for (uint32_t i = 0; i < result->phase->results.count; i++)
+        if (!take_result(running, &result->phase->results.items[i], result->values[i]))
             return false;
     return true;
 }

@@ -11,7 +11,8 @@ typedef struct {
     const Graph *graph; // of the phase, differentiated
     Turns *turns;       // NULL: a phase alone, in each step
     uint32_t epoch_steps;
-    uint32_t step, repetition, turn; // turn: how often the phase ran before
+    uint32_t step, repetition, index; // see Moment
+    uint32_t turn;                    // how often the phase ran before
     const char *moment; // "3.0"
     bool failed;
 } Running;
@@ -129,7 +130,8 @@ static bool put_value(Running *running, const char *name, const Tensor *tensor) 
 
 static bool take_output(Running *running, const Output *output, const Tensor *values) {
     const Tensor *tensor = &values[output->value.id];
-    const char *name = arena_format(running->arena, "%s.%s.%s", running->run->entry->name, running->phase->name, output->name);
+    const char *title = running->phase->title ? running->phase->title : running->phase->name;
+    const char *name = arena_format(running->arena, "%s.%s.%s", running->run->entry->name, title, output->name);
     switch (output->kind) {
     case OUTPUT_STATE:
         return true; // stored when all outputs are computed
@@ -182,6 +184,7 @@ static const Tensor *compute(Running *running, uint32_t records) {
                        .epoch = (int32_t)(running->step / running->epoch_steps),
                        .epoch_steps = (int32_t)running->epoch_steps,
                        .repetition = (int32_t)running->repetition,
+                       .index = (int32_t)running->index,
                        .records = (int32_t)records};
     return interpret(running->arena, graph, &sources, needed, running->diag);
 }
@@ -218,17 +221,39 @@ static bool has_turn(const Running *running, uint32_t phase) {
     return run->phase ? strcmp(run->phase, run->entry->phases.items[phase].name) == 0 : turns_has(running->turns, running->step, phase);
 }
 
-static bool run_phase(Running *running, const Graph *graph, uint32_t phase) {
+// One repetition, or of an accumulating phase one run of a part.
+static bool run_turn(Running *running, const Graph *const *graphs, uint32_t phase, uint32_t repetition) {
     running->phase = &running->run->entry->phases.items[phase];
-    running->graph = graph;
-    running->turn = turns_before(running->turns, running->step, phase);
-    for (running->repetition = 0; running->repetition < repeats_of(running->run, phase); running->repetition++) {
-        running->arena = arena_create();
-        bool good = run_repetition(running);
-        arena_destroy(&running->arena);
-        if (!good)
+    running->graph = graphs[phase];
+    running->repetition = repetition;
+    running->arena = arena_create();
+    bool good = run_repetition(running);
+    arena_destroy(&running->arena);
+    return good;
+}
+
+// As session_play does it.
+static bool run_batches(Running *running, const Graph *const *graphs, uint32_t batch) {
+    const GraphProgram *entry = running->run->entry;
+    uint32_t count = entry->phases.items[batch].batches;
+    for (uint32_t done = 1; done <= count; done++) {
+        if (!run_turn(running, graphs, batch, running->index * count + done - 1))
             return false;
+        for (uint32_t i = batch + 1; i < entry->phases.count && accumulate_is_led(entry->phases.items[i].part); i++) {
+            const Phase *part = &entry->phases.items[i];
+            if (accumulate_runs(part->part, part->level, count, done) && !run_turn(running, graphs, i, running->index))
+                return false;
+        }
     }
+    return true;
+}
+
+static bool run_phase(Running *running, const Graph *const *graphs, uint32_t phase) {
+    PhasePart part = running->run->entry->phases.items[phase].part;
+    running->turn = turns_before(running->turns, running->step, phase);
+    for (running->index = 0; running->index < repeats_of(running->run, phase); running->index++)
+        if (!(part == PART_BATCH ? run_batches(running, graphs, phase) : run_turn(running, graphs, phase, running->index)))
+            return false;
     if (running->turns)
         turns_count(running->turns, phase);
     return true;
@@ -243,7 +268,7 @@ static bool run_conditions(Running *running, const Graph *const *graphs, uint32_
     running->phase = &running->run->entry->phases.items[index];
     running->graph = graphs[index];
     running->step = step;
-    running->repetition = 0;
+    running->repetition = running->index = 0;
     running->arena = arena_create();
     const Tensor *values = compute(running, 0);
     const void **words = ARENA_NEW(running->arena, const void *, count);
@@ -261,8 +286,9 @@ static bool run_conditions(Running *running, const Graph *const *graphs, uint32_
 }
 
 static bool run_step(Running *running, const Graph *const *graphs) {
-    for (uint32_t i = 0; i < running->run->entry->phases.count; i++)
-        if (has_turn(running, i) && !run_phase(running, graphs[i], i))
+    const GraphProgram *entry = running->run->entry;
+    for (uint32_t i = 0; i < entry->phases.count; i++)
+        if (!accumulate_is_led(entry->phases.items[i].part) && has_turn(running, i) && !run_phase(running, graphs, i))
             return false;
     return run_conditions(running, graphs, running->step);
 }

@@ -57,7 +57,7 @@ StateParts states_parts(const States *states, const char *entry) {
         const State *state = &states->module->states.items[i];
         const Set *set = set_of(states->module, state);
         double *data = states->tensors[i].data;
-        if (state->kind == STATE_PROGRAM && prefix && !text_starts_with(state->name, prefix))
+        if (state->kind == STATE_SUM || (state->kind == STATE_PROGRAM && prefix && !text_starts_with(state->name, prefix)))
             continue;
         if (!set) {
             array_push(states->arena, &parts, ((StatePart){state->name, state, state->type, data}));

@@ -8,13 +8,16 @@
 bool task_check(Arena *arena, const Task *task, Diag *diag) {
     const ProgramEntry *entry = task->entry;
     const char **known = ARENA_NEW(arena, const char *, entry->phases.count + 1);
+    uint32_t count = 0;
     for (uint32_t i = 0; i < entry->phases.count; i++) {
-        known[i] = entry->phases.items[i].name;
-        if (!task->phase || strcmp(task->phase, known[i]) == 0)
+        if (accumulate_is_led(entry->phases.items[i].part))
+            continue;
+        known[count++] = entry->phases.items[i].name;
+        if (!task->phase || strcmp(task->phase, known[count - 1]) == 0)
             return true;
     }
     diag_error(diag, NULL, "the program \"%s\" has no phase \"%s\"%s", entry->name, task->phase,
-               text_suggestion(arena, task->phase, known, entry->phases.count));
+               text_suggestion(arena, task->phase, known, count));
     return false;
 }
 

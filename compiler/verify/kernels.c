@@ -54,6 +54,7 @@ static Moment moment_of(const Sources *sources) {
                     .epoch = (uint32_t)sources->epoch,
                     .epoch_steps = (uint32_t)sources->epoch_steps,
                     .repetition = (uint32_t)sources->repetition,
+                    .index = (uint32_t)sources->index,
                     .records = (uint32_t)sources->records};
 }
 

@@ -37,6 +37,7 @@ static void disturb(const State *state, uint64_t seed, uint32_t attempt, double 
             out[i] += 0.02 * normal(seed, name, i);
             break;
         case STATE_PROGRAM:
+        case STATE_SUM:
             out[i] += normal(seed, name, i);
             break;
         case STATE_RUNNING: // keeps variances positive
@@ -141,6 +142,7 @@ Sources verify_sources(VerifyPhase *phase) {
                      .epoch = 1,
                      .epoch_steps = 4,
                      .repetition = repetition,
+                     .index = repetition,
                      .records = (int32_t)(batch - batch / 3)}; // some fill it up
 }
 

@@ -129,7 +129,7 @@ static void add_profile(Arena *arena, const Steps *steps, const Program *program
         uint32_t runs = 0;
         const double *seconds = session_profile(steps->session, phase, &runs);
         for (uint32_t k = 0; k < phase->steps.count; k++)
-            add_kernel(arena, bench, program, &phase->steps.items[k], repeats_of(phase), bench->every[i],
+            add_kernel(arena, bench, program, &phase->steps.items[k], repeats_of(phase) * program_phase_times(phase), bench->every[i],
                        seconds && runs > 0 ? seconds[k] / (double)runs : 0);
     }
     qsort(bench->kernels.items, bench->kernels.count, sizeof *bench->kernels.items, by_seconds);
@@ -145,7 +145,7 @@ static bool time_steps(Arena *arena, Device *device, const Program *program, con
         const ProgramPhase *phase = &entry->phases.items[i];
         out->step_seconds += best[i] * repeats_of(phase) / out->every[i];
         if (!phase->every.terms.count && !phase->when)
-            out->records += (double)program_batch(phase) * repeats_of(phase);
+            out->records += (double)program_batch(phase) * program_phase_times(phase) * repeats_of(phase);
     }
     session_destroy(&steps.session);
     return good;

@@ -77,7 +77,8 @@ static double estimate_step(const ProgramEntry *entry, const Bench *bench) {
     for (uint32_t p = 0; p < entry->phases.count; p++) {
         const ProgramPhase *phase = &entry->phases.items[p];
         for (uint32_t d = 0; d < phase->steps.count; d++)
-            seconds += program_dispatch_seconds(&phase->steps.items[d], &bench->model) * (phase->repeat ? phase->repeat : 1) / bench->every[p];
+            seconds += program_dispatch_seconds(&phase->steps.items[d], &bench->model) * (phase->repeat ? phase->repeat : 1) *
+                       program_phase_times(phase) / bench->every[p];
     }
     return seconds;
 }

@@ -23,12 +23,14 @@ typedef struct Slot Slot;
 
 typedef struct {
     Source *sources; // by feed
-    uint32_t source_count, repeats;
+    uint32_t source_count;
+    uint32_t repeats; // in a step
+    uint32_t batches; // that each takes: several where the phase accumulates
     bool is_fed;
     Slot *slots;    // NULL: it is not fed
     const void **nothing; // what is fed then: NULL for each feed
-    uint64_t first; // repetition since step 0: the number of the first one
-    uint64_t total; // of repetitions, at most
+    uint64_t first; // batch since step 0: the number of the first one
+    uint64_t total; // of batches, at most
     uint64_t produced, released; // guarded by the loader's lock
     uint64_t taken;              // the caller's
 } PhaseFeeds;
@@ -114,10 +116,16 @@ static bool resolve_phase(Arena *arena, const LoaderOptions *options, const Prog
         if (out->repeats == 0 && out->sources[i].dataset)
             out->repeats = out->sources[i].batches;
     }
+    out->batches = phase->part == PART_BATCH ? phase->batches : 1;
+    if (phase->repeat == 0 && out->batches > 1)
+        out->repeats /= out->batches;
     if (out->repeats == 0)
         out->repeats = 1;
     return true;
 }
+
+// Batches of one step.
+static uint32_t step_batches(const PhaseFeeds *phase) { return phase->repeats * phase->batches; }
 
 static uint64_t draw_of(uint64_t seed, const Source *source, uint32_t epoch) {
     if (!source->order)
@@ -204,11 +212,10 @@ static bool read_all(Loader *loader, const PhaseFeeds *phase, Slot *slot, uint32
     return false;
 }
 
-// Repetition k of a phase, counted since step 0.
+// Batch k of a phase, counted since step 0.
 static LoaderBatch batch_at(const Loader *loader, const PhaseFeeds *phase, uint64_t k) {
-    return (LoaderBatch){.run = (uint32_t)(k / phase->repeats),
-                         .phase = (uint32_t)(phase - loader->phases),
-                         .repetition = (uint32_t)(k % phase->repeats)};
+    uint32_t batches = step_batches(phase);
+    return (LoaderBatch){.run = (uint32_t)(k / batches), .phase = (uint32_t)(phase - loader->phases), .repetition = (uint32_t)(k % batches)};
 }
 
 static bool produce(Loader *loader, PhaseFeeds *phase, Slot *slot, uint64_t k) {
@@ -335,8 +342,8 @@ static bool find_turns(Arena *arena, Loader *loader, Diag *diag) {
         PhaseFeeds *phase = &loader->phases[p];
         uint32_t first = turns_before(loader->turns, options->first_step, p),
                  end = turns_before_end(loader->turns, options->first_step, options->end_step, p);
-        phase->first = (uint64_t)first * phase->repeats;
-        phase->total = (uint64_t)(end - first) * phase->repeats;
+        phase->first = (uint64_t)first * step_batches(phase);
+        phase->total = (uint64_t)(end - first) * step_batches(phase);
     }
     return true;
 }
@@ -354,6 +361,8 @@ Loader *loader_create(Arena *arena, const LoaderOptions *options, Diag *diag) {
     for (uint32_t p = 0; p < loader->phase_count; p++) {
         if (!resolve_phase(arena, options, &options->entry->phases.items[p], &loader->phases[p], diag))
             return NULL;
+        if (accumulate_is_led(options->entry->phases.items[p].part) && p > 0)
+            loader->phases[p].repeats = loader->phases[p - 1].repeats; // as often as what leads it
     }
     loader->first_feeding = first_fed(loader);
     if (!find_turns(arena, loader, diag))
@@ -431,7 +440,7 @@ static const Source *first_source(const Loader *loader) {
 
 uint32_t loader_epoch_steps(const Loader *loader) {
     const Source *source = first_source(loader);
-    uint32_t steps = source ? source->batches / loader->phases[loader->first_feeding].repeats : 1;
+    uint32_t steps = source ? source->batches / step_batches(&loader->phases[loader->first_feeding]) : 1;
     return steps ? steps : 1;
 }
 
@@ -442,7 +451,7 @@ static bool is_first(const Loader *loader, uint32_t phase, uint32_t index) {
         for (uint32_t i = 0; i < (p < phase ? loader->phases[p].source_count : index); i++) {
             const Source *other = &loader->phases[p].sources[i];
             if (other->dataset == source->dataset && other->split == source->split && other->feed->batch == source->feed->batch &&
-                other->feed->pad == source->feed->pad && loader->phases[p].repeats == loader->phases[phase].repeats)
+                other->feed->pad == source->feed->pad && step_batches(&loader->phases[p]) == step_batches(&loader->phases[phase]))
                 return false;
         }
     return source->dataset != NULL;
@@ -450,7 +459,7 @@ static bool is_first(const Loader *loader, uint32_t phase, uint32_t index) {
 
 uint32_t loader_step_records(const Loader *loader) {
     const Source *source = first_source(loader);
-    return source ? source->feed->batch * loader->phases[loader->first_feeding].repeats : 0;
+    return source ? source->feed->batch * step_batches(&loader->phases[loader->first_feeding]) : 0;
 }
 
 const char *loader_describe(const Loader *loader, Arena *arena) {
@@ -462,7 +471,7 @@ const char *loader_describe(const Loader *loader, Arena *arena) {
             if (!is_first(loader, p, i))
                 continue;
             text_format(&text, "%s%s.%s: %s", text.length ? "\n" : "", source->feed->data, source->feed->split,
-                        dataset_epoch_text(arena, source->records, source->feed->batch, source->feed->pad, phase->repeats));
+                        dataset_epoch_text(arena, source->records, source->feed->batch, source->feed->pad, step_batches(phase)));
         }
     }
     return text.data;
@@ -480,7 +489,7 @@ const char *loader_position(const Loader *loader, Arena *arena, uint32_t step) {
             if (is_known)
                 continue;
             bool is_counted = loader->turns && loader->turns->when[p] != UINT32_MAX; // else the step says it
-            uint64_t k = is_counted ? phase->first + phase->taken : (uint64_t)turns_before(loader->turns, step, p) * phase->repeats;
+            uint64_t k = is_counted ? phase->first + phase->taken : (uint64_t)turns_before(loader->turns, step, p) * step_batches(phase);
             text_format(&text, "%s%s.%s: epoch %u, batch %u of %u", text.length ? "; " : "", source->feed->data, source->feed->split,
                         (uint32_t)(k / source->batches), (uint32_t)(k % source->batches), source->batches);
         }

@@ -1,9 +1,9 @@
 // Loader: fills the feeds of a program's phases in threads, ahead of the device.
 //
 // What a batch holds is a pure function of seed and number, whatever the number of threads, so a resumed run needs no more than how often
-// each phase ran: its k-th repetition since step 0 takes batch k mod B of permutation k div B, where B is the number of batches in the feed's split. A
-// shuffled feed's draw (see dataset.h) is a function of seed, data set and k div B: feeds that take the same record together get the same
-// draw, and every epoch another one. A sequential feed's draw is 0.
+// each phase ran: its k-th batch since step 0 (of one that accumulates a repetition takes several) is batch k mod B of permutation k div B,
+// where B is the number of batches in the feed's split. A shuffled feed's draw (see dataset.h) is a function of seed, data set and k div B:
+// feeds that take the same record together get the same draw, and every epoch another one. A sequential feed's draw is 0.
 #pragma once
 #include "runtime/data/dataset.h"
 #include "runtime/program/turns.h"
@@ -43,12 +43,12 @@ typedef struct {
     uint32_t records; // real ones of the batch; the rest of the batch repeats the last one. 0: nothing is fed
 } LoaderBatch;
 
-// The phase's next repetition, whatever other phases do. Valid until the next call for this phase. Readers' warnings (a broken picture) are
-// added to `diag`. False: a reader failed (reported).
+// The phase's next batch, whatever other phases do; `repetition` counts batches where a repetition takes several. Valid until the next call
+// for this phase. Readers' warnings (a broken picture) are added to `diag`. False: a reader failed (reported).
 bool loader_next(Loader *loader, uint32_t phase, LoaderBatch *out, Diag *diag);
 
-uint32_t loader_repeats(const Loader *loader, uint32_t phase); // of one step; "epoch" resolved
-uint32_t loader_epoch_steps(const Loader *loader);             // batches of the first feeding phase / its repetitions, at least 1
+uint32_t loader_repeats(const Loader *loader, uint32_t phase); // of one step; "epoch" resolved, K batches each where it accumulates K
+uint32_t loader_epoch_steps(const Loader *loader);             // batches of the first feeding phase / those of a step, at least 1
 uint32_t loader_step_records(const Loader *loader);            // that the first feeding phase takes in one step; 0: nothing is fed
 // What an epoch really is, for people, a line a split: "images.train: 60,000 records in batches of 128: 468 steps an epoch, 96 left out of
 // each".

@@ -49,6 +49,9 @@ static void print_phase(Text *text, const Program *program, const ProgramEntry *
     else
         text_append(text, "repeated for an epoch");
     text_format(text, "%s\n", program_turns_text(arena, phase));
+    if (phase->part != PART_WHOLE)
+        text_format(text, "  %u times in each repetition of %s, which accumulates %u batches\n", program_phase_times(phase),
+                    program_phase_title(phase), phase->batches);
     double share = phase->scratch_lower_bound ? (double)phase->scratch_size / (double)phase->scratch_lower_bound : 1;
     text_format(text, "  scratch %s, lower bound %s (x %.2f)\n", text_bytes(arena, phase->scratch_size),
                 text_bytes(arena, phase->scratch_lower_bound), share);

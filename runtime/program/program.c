@@ -50,6 +50,12 @@ const ProgramState *program_state(const Program *program, const char *name) {
     return NULL;
 }
 
+const char *program_phase_title(const ProgramPhase *phase) { return phase->title ? phase->title : phase->name; }
+
+uint32_t program_phase_times(const ProgramPhase *phase) {
+    return phase->part == PART_WHOLE ? 1 : accumulate_times(phase->part, phase->level, phase->batches);
+}
+
 static const ProgramFeed *first_feed(const ProgramEntry *entry) {
     for (uint32_t p = 0; p < entry->phases.count; p++)
         for (uint32_t i = 0; i < entry->phases.items[p].feeds.count; i++)
@@ -78,7 +84,7 @@ bool program_every(const ProgramEntry *entry, uint32_t steps, uint32_t epoch_ste
     for (uint32_t p = 0; p < entry->phases.count; p++) {
         const ProgramPhase *phase = &entry->phases.items[p];
         int64_t value = phase->every.terms.count ? every_value(&phase->every, steps, epoch_steps) : 1;
-        out[p] = value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+        out[p] = p > 0 && accumulate_is_led(phase->part) ? out[p - 1] : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
         if (value >= 1)
             continue;
         Arena *arena = arena_create();
@@ -146,7 +152,7 @@ bool program_suits_one_thread(const ProgramEntry *entry, uint32_t cores) {
     double seconds = 0, handing = 0; // by one core
     for (uint32_t i = 0; i < entry->phases.count; i++) {
         const ProgramPhase *phase = &entry->phases.items[i];
-        double repeat = phase->repeat ? phase->repeat : 1;
+        double repeat = (double)(phase->repeat ? phase->repeat : 1) * program_phase_times(phase);
         for (uint32_t k = 0; k < phase->steps.count; k++) {
             Work work = work_of(&phase->steps.items[k]);
             seconds += repeat * model_seconds(&work, &model) * model.cores;

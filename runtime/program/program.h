@@ -3,6 +3,7 @@
 #pragma once
 #include "runtime/base/json.h"
 #include "runtime/base/tokens.h"
+#include "runtime/program/accumulate.h"
 #include "runtime/program/augment.h"
 #include "runtime/program/every.h"
 #include "runtime/program/layout.h"
@@ -11,8 +12,8 @@
 
 // Format 1 (gcc-graph 0.1.0) knows no number of records, which those of format 2 may read; in both a phase has dispatches, from format 3 on steps,
 // each of a kind. All are read. A kind that a reader does not know is an error that names the writer's version, so that new kinds are no new
-// format. Format 4 has phases that run at times only, programs that stop by what they report, what becomes of a data set's pictures
-// ("augment") and texts as numbers ("tokens" of fields and inputs, and the lists that they name).
+// format. Format 4 has phases that run at times only or are a part of one that accumulates, programs that stop by what they report, what
+// becomes of a data set's pictures ("augment") and texts as numbers ("tokens" of fields and inputs, and the lists that they name).
 enum { PROGRAM_FORMAT = 4, PROGRAM_FORMAT_OLDEST = 1 };
 
 // One allocation; of scratch there may be several. Offsets inside it are multiples of Target.offset_alignment.
@@ -120,6 +121,10 @@ typedef struct {
     // Nobody's own phase, but the last of a program that has a "when" or "stop": it computes them at the end of each step, and the host waits
     // for its results, "NAME.when" and "stop".
     bool is_conditions;
+    PhasePart part;
+    uint32_t batches;  // of a repetition, where it is a part; of a whole phase: 0
+    uint32_t level;    // of an add or keep
+    const char *title; // of the document's phase; NULL: the name
     ARRAY(ProgramFeed) feeds;
     ARRAY(Step) steps; // in order; waves ascend
     ARRAY(ProgramResult) results;
@@ -163,8 +168,9 @@ typedef enum {
     NUMBER_STEPS,
     NUMBER_EPOCH,
     NUMBER_EPOCH_STEPS,
-    NUMBER_REPETITION,
+    NUMBER_REPETITION, // of draws: each batch of an accumulating phase is one
     NUMBER_RECORDS, // of the repetition's batch, without those that fill it up
+    NUMBER_INDEX,   // the document's repetition
     NUMBER_COUNT = 16
 } Number;
 
@@ -208,6 +214,8 @@ bool program_step_writes(const Program *program, const Step *step, uint32_t rang
 uint64_t program_tensor_size(const ProgramTensor *tensor);                    // bytes that its elements take
 const ProgramEntry *program_entry(const Program *program, const char *name); // NULL when absent
 const ProgramState *program_state(const Program *program, const char *name); // NULL when absent
+const char *program_phase_title(const ProgramPhase *phase); // its name in the document
+uint32_t program_phase_times(const ProgramPhase *phase);    // how often it runs in one repetition of the document's phase
 const char *program_record_word(const Program *program, const ProgramEntry *entry); // "images" where the first feed is some, else "records"
 // Each so many steps a phase runs, by phase. False where that is less than 1 in a run of these lengths (reported).
 bool program_every(const ProgramEntry *entry, uint32_t steps, uint32_t epoch_steps, uint32_t *out, Diag *diag);

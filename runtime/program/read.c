@@ -353,9 +353,22 @@ static void read_turns(Fields *fields, const Json *json, ProgramPhase *phase) {
     phase->is_conditions = json_get(json, "conditions") && field_bool(fields, json, "conditions");
 }
 
+static void read_part(Fields *fields, const Json *json, ProgramPhase *phase) {
+    if (!json_get(json, "part"))
+        return;
+    phase->part = (PhasePart)field_named(fields, json, "part", phase_part_names, PHASE_PART_COUNT);
+    phase->title = field_name(fields, json, "title");
+    phase->batches = field_word(fields, json, "batches");
+    phase->level = field_word(fields, json, "level");
+    bool fits = phase->part == PART_WHOLE ? phase->batches == 0 : phase->batches > 1 && phase->batches <= ACCUMULATE_MAX;
+    if (!fits)
+        field_complain(fields, json, "batches: %u in a phase that is \"%s\"", phase->batches, phase_part_names[phase->part]);
+}
+
 static ProgramPhase read_phase(Fields *fields, const Json *json) {
     ProgramPhase phase = {.name = field_name(fields, json, "name"), .repeat = field_word(fields, json, "repeat")};
     read_turns(fields, json, &phase);
+    read_part(fields, json, &phase);
     phase.scratch_size = field_size(fields, json, "scratch_size");
     phase.scratch_lower_bound = field_size(fields, json, "scratch_lower_bound");
     const Json *list = field_list(fields, json, "feeds");
@@ -400,6 +413,8 @@ static ProgramEntry read_entry(Fields *fields, const Json *json) {
     list = field_list(fields, json, "phases");
     for (const Json *item = list ? list->first : NULL; item && !diag_is_full(fields->diag); item = item->next) {
         ProgramPhase phase = read_phase(fields, item);
+        if (accumulate_is_led(phase.part) && (phase.feeds.count || !entry.phases.count))
+            field_complain(fields, item, "part: a phase that is \"%s\" follows a batch, and feeds nothing", phase_part_names[phase.part]);
         array_push(fields->arena, &entry.phases, phase);
     }
     return entry;

@@ -24,6 +24,8 @@ Turns *turns_create(Arena *arena, const ProgramEntry *entry, uint32_t steps, uin
         turns->holds[i] = true;
         turns->runs[i] = runs ? runs[i] : 0;
         when[i] = phase->when ? index_of(turns->conditions, program_condition(arena, entry, phase)) : UINT32_MAX;
+        if (i > 0 && accumulate_is_led(phase->part)) // its turns are the batch's
+            when[i] = when[i - 1];
     }
     return turns;
 }

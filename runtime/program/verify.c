@@ -359,6 +359,43 @@ static void verify_turns(Verifier *verifier, const ProgramEntry *entry) {
         verify_condition(verifier, entry, NULL);
 }
 
+// The parts of an accumulating phase stand in a row behind its batch, all of one title: adds and keeps of each level, and one finish.
+static void verify_parts(Verifier *verifier, const ProgramEntry *entry, uint32_t first) {
+    const ProgramPhase *batch = &entry->phases.items[first];
+    uint32_t levels = accumulate_levels(batch->batches), at = first + 1;
+    PhasePart wanted[] = {PART_ADD, PART_KEEP, PART_FINISH};
+    if (batch->batches < 2 || batch->batches > ACCUMULATE_MAX) {
+        fail(verifier, "%u batches a repetition, where 2 to %d may be accumulated", batch->batches, ACCUMULATE_MAX);
+        return;
+    }
+    for (uint32_t k = 0; k < 3; k++)
+        for (uint32_t level = 0; level < (wanted[k] == PART_FINISH ? 1 : levels); level++, at++) {
+            const ProgramPhase *part = at < entry->phases.count ? &entry->phases.items[at] : NULL;
+            bool fits = part && part->part == wanted[k] && part->level == level && part->batches == batch->batches &&
+                        part->repeat == batch->repeat && strcmp(program_phase_title(part), program_phase_title(batch)) == 0;
+            if (fits && part->feeds.count == 0)
+                continue;
+            fail(verifier, "phase %u is not what belongs there after the batch %s: \"%s\" of level %u, of %u batches, without feeds", at,
+                 batch->name, phase_part_names[wanted[k]], level, batch->batches);
+            return;
+        }
+}
+
+// Phases as such: whole ones, and batches with what belongs to them.
+static void verify_order(Verifier *verifier, const ProgramEntry *entry) {
+    for (uint32_t i = 0; i < entry->phases.count && !verifier->failed; i++) {
+        const ProgramPhase *phase = &entry->phases.items[i];
+        verifier->where = arena_format(verifier->arena, "%s/%s", entry->name, phase->name);
+        PhasePart before = i == 0 ? PART_WHOLE : entry->phases.items[i - 1].part;
+        if (phase->part == PART_BATCH)
+            verify_parts(verifier, entry, i);
+        else if (accumulate_is_led(phase->part) && (before == PART_WHOLE || before == PART_FINISH))
+            fail(verifier, "\"%s\" follows no batch", phase_part_names[phase->part]);
+        else if (phase->part == PART_WHOLE && phase->batches > 0)
+            fail(verifier, "%u batches a repetition of a phase that does not accumulate", phase->batches);
+    }
+}
+
 static void verify_kernel(Verifier *verifier, const ProgramKernel *kernel) {
     const char *whose = arena_format(verifier->arena, "kernel %s", kernel->name);
     uint32_t texels = 0, count = kernel->bindings.count;
@@ -432,6 +469,7 @@ bool program_verify(const Program *program, Text *problems) {
         if (!check_feeds(&verifier, entry->inputs.items, entry->inputs.count))
             break;
         verify_turns(&verifier, entry);
+        verify_order(&verifier, entry);
         for (uint32_t k = 0; k < entry->phases.count; k++)
             verify_phase(&verifier, entry, &entry->phases.items[k]);
     }

@@ -11,8 +11,9 @@
     WORD(STATE_MOMENT, "moment")        /* m, v of an optimizer */                                                                       \
     WORD(STATE_EMA, "ema")              /* an average of parameters */                                                                   \
     WORD(STATE_COUNT, "count")          /* an optimizer's i32 count of steps */                                                          \
-    WORD(STATE_PROGRAM, "program")      /* of a program: starts anew with every run, not checkpointed */                                  \
-    WORD(STATE_CONDITION, "condition")  /* of a program: what its conditions go by, the last reports and counts of runs; checkpointed */
+    WORD(STATE_PROGRAM, "program")      /* of a program: starts anew with every run, not checkpointed */                                 \
+    WORD(STATE_CONDITION, "condition")  /* of a program: what its conditions go by, the last reports and counts of runs; checkpointed */ \
+    WORD(STATE_SUM, "sum")              /* of an accumulating phase: written in each repetition before it is read; not checkpointed */
 typedef enum { STATE_KINDS(WORDS_ENUMERATOR) } StateKind;
 enum { STATE_KIND_COUNT = 0 STATE_KINDS(WORDS_ONE) };
 extern const char *const state_kind_names[STATE_KIND_COUNT];
@@ -53,6 +54,13 @@ extern const char *const work_class_names[WORK_CLASS_COUNT];
 typedef enum { STEP_KINDS(WORDS_ENUMERATOR) } StepKind;
 enum { STEP_KIND_COUNT = 0 STEP_KINDS(WORDS_ONE) };
 extern const char *const step_kind_names[STEP_KIND_COUNT];
+
+// What a phase of a program is to one of the document: all of it, or a part of one that accumulates (see accumulate.h).
+#define PHASE_PARTS(WORD)                                                                                                                \
+    WORD(PART_WHOLE, "whole") WORD(PART_BATCH, "batch") WORD(PART_ADD, "add") WORD(PART_KEEP, "keep") WORD(PART_FINISH, "finish")
+typedef enum { PHASE_PARTS(WORDS_ENUMERATOR) } PhasePart;
+enum { PHASE_PART_COUNT = 0 PHASE_PARTS(WORDS_ONE) };
+extern const char *const phase_part_names[PHASE_PART_COUNT];
 
 #define MEMORY_KINDS(WORD)                                                                                                               \
     WORD(MEMORY_STATE, "state")       /* lives as long as the session; zero at first */                                                  \

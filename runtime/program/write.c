@@ -362,6 +362,12 @@ static void write_phase(Sheet *sheet, const Program *program, const ProgramPhase
     put_text(sheet, "name", phase->name);
     put_uint(sheet, "repeat", phase->repeat);
     write_turns(sheet, phase);
+    if (phase->part != PART_WHOLE) {
+        put_text(sheet, "part", phase_part_names[phase->part]);
+        put_text(sheet, "title", program_phase_title(phase));
+        put_uint(sheet, "batches", phase->batches);
+        put_uint(sheet, "level", phase->level);
+    }
     put_uint(sheet, "scratch_size", phase->scratch_size);
     put_uint(sheet, "scratch_lower_bound", phase->scratch_lower_bound);
     write_feeds(sheet, "feeds", phase->feeds.items, phase->feeds.count);

@@ -25,7 +25,7 @@ enum {
 static const char *const KEYS[KEY_COUNT] = {"gcc-graph", "graph", "program",   "step",     "steps",
                                             "seed",      "data",  "schedules", "contents", "encoder"};
 
-bool checkpoint_keeps(const ProgramState *state) { return state->kind != STATE_PROGRAM; }
+bool checkpoint_keeps(const ProgramState *state) { return state->kind != STATE_PROGRAM && state->kind != STATE_SUM; }
 
 const char *checkpoint_path(Arena *arena, const char *folder, uint32_t step) {
     return file_join(arena, folder, arena_format(arena, "checkpoint-%06u.safetensors", step));

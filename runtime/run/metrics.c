@@ -61,8 +61,8 @@ static void find_series(Metrics *metrics, const ProgramEntry *entry) {
             if (result->format != RESULT_REPORT)
                 continue;
             Series series = {.phase = &entry->phases.items[p], .result = r, .column = column_of(metrics, result->name)};
-            series.json_phase = json_quote(metrics->arena, series.phase->name);
-            series.csv_phase = csv_cell(metrics->arena, series.phase->name);
+            series.json_phase = json_quote(metrics->arena, program_phase_title(series.phase));
+            series.csv_phase = csv_cell(metrics->arena, program_phase_title(series.phase));
             array_push(metrics->arena, &metrics->series, series);
         }
     for (uint32_t i = 0; i < metrics->series.count; i++) {
@@ -71,7 +71,7 @@ static void find_series(Metrics *metrics, const ProgramEntry *entry) {
         for (uint32_t k = 0; k < metrics->series.count; k++)
             is_alone &= k == i || metrics->series.items[k].column != series->column;
         const char *name = metrics->columns.items[series->column];
-        series->label = is_alone ? name : arena_format(metrics->arena, "%s.%s", series->phase->name, name);
+        series->label = is_alone ? name : arena_format(metrics->arena, "%s.%s", program_phase_title(series->phase), name);
     }
 }
 

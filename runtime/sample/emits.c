@@ -66,7 +66,8 @@ static uint32_t most_of(const ProgramEntry *entry, ResultFormat format, const ui
             const ProgramResult *result = &entry->phases.items[p].results.items[i];
             if (result->format != format)
                 continue;
-            uint64_t count = (uint64_t)(result->tensor.layout.rank ? result->tensor.layout.dims[0] : 1) * (repeats ? repeats[p] : 1);
+            uint64_t count = (uint64_t)(result->tensor.layout.rank ? result->tensor.layout.dims[0] : 1) *
+                             (repeats ? repeats[p] * program_phase_times(&entry->phases.items[p]) : 1);
             most = count > most ? count : most;
         }
     return most < UINT32_MAX ? (uint32_t)most : UINT32_MAX;
@@ -176,7 +177,7 @@ static bool draw_times(Arena *arena, const Emit *emit, const float *values, uint
             time = 0;
         captions[time] = arena_format(arena, "%u", emit->pieces.items[p].repetition);
     }
-    DrawStrip strip = {.title = arena_format(arena, "%s, by repetition of %s", emit->result->name, emit->phase->name),
+    DrawStrip strip = {.title = arena_format(arena, "%s, by repetition of %s", emit->result->name, program_phase_title(emit->phase)),
                        .values = values,
                        .rows = count,
                        .columns = emit->times,

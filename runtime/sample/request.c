@@ -9,7 +9,7 @@ static const ProgramState *trained_state(const Program *program, const ProgramEn
             const Step *dispatch = &entry->phases.items[i].steps.items[d];
             for (uint32_t r = 0; r < dispatch->ranges.count; r++)
                 for (uint32_t s = 0; s < program->states.count; s++)
-                    if (program->states.items[s].kind != STATE_PROGRAM &&
+                    if (program->states.items[s].kind != STATE_PROGRAM && program->states.items[s].kind != STATE_SUM &&
                         range_overlaps(&dispatch->ranges.items[r], &program->states.items[s].tensor.range))
                         return &program->states.items[s];
         }

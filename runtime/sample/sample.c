@@ -28,7 +28,7 @@ static void print_reports(const Sampling *sampling, const SessionResult *result)
     for (uint32_t i = 0; sampling->options->reports && i < result->phase->results.count; i++) {
         const ProgramResult *report = &result->phase->results.items[i];
         if (report->format == RESULT_REPORT && result->values[i])
-            fprintf(sampling->options->reports, "%s.%s@%u.%u %.9g\n", result->phase->name, report->name, result->moment.step,
+            fprintf(sampling->options->reports, "%s.%s@%u.%u %.9g\n", program_phase_title(result->phase), report->name, result->moment.step,
                     result->moment.repetition, metrics_value(result, i));
     }
 }
@@ -66,7 +66,7 @@ static bool run_all(Sampling *sampling, Diag *diag) {
     if (sampling->entry->training && !session_play_begin(&play, sampling->arena, 0, diag))
         return false;
     for (uint32_t p = 0; p < sampling->entry->phases.count; p++)
-        sampling->total += sampling->runs * session_play_repeats(&play, p);
+        sampling->total += sampling->runs * session_play_repeats(&play, p) * program_phase_times(&sampling->entry->phases.items[p]);
     for (uint32_t i = 0; i < sampling->runs; i++)
         if (!begin_run(sampling, &play, i, diag) || !session_play(&play, sampling->options->is_interpolation ? 0 : i, diag))
             return false;

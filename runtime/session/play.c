@@ -46,27 +46,53 @@ bool session_play_anew(Play *play, Diag *diag) {
 
 static bool play_turn(Play *play, PlayTurn *turn, Diag *diag) {
     uint32_t most = play->in_flight ? play->in_flight : IN_FLIGHT;
-    if (play->feed && !play->feed(play->context, turn, diag))
+    const ProgramPhase *phase = &play->entry->phases.items[turn->phase];
+    if (play->feed && !accumulate_is_led(phase->part) && !play->feed(play->context, turn, diag))
         return false;
     if (play->run)
         return session_play_finish(play, diag) && play->run(play->context, turn, diag);
     if (!take_until(play, most, diag))
         return false;
-    const ProgramPhase *phase = &play->entry->phases.items[turn->phase];
     return session_submit(play->session, play->entry, phase, &turn->moment, turn->feeds, play->tag, diag) &&
            (most > 1 || session_play_finish(play, diag));
 }
 
-static Moment moment_of(const Play *play, uint32_t step, uint32_t repetition) {
+static Moment moment_of(const Play *play, uint32_t step, uint32_t index, uint32_t repetition) {
     uint32_t epoch_steps = play->epoch_steps ? play->epoch_steps : 1;
-    return (Moment){.step = step, .steps = play->steps, .epoch = step / epoch_steps, .epoch_steps = epoch_steps, .repetition = repetition};
+    return (Moment){.step = step,
+                    .steps = play->steps,
+                    .epoch = step / epoch_steps,
+                    .epoch_steps = epoch_steps,
+                    .repetition = repetition,
+                    .index = index};
+}
+
+// One repetition of an accumulating phase: its batches, and after each the parts that are due.
+static bool play_batches(Play *play, PlayTurn *first, Diag *diag) {
+    uint32_t step = first->moment.step, index = first->moment.index, count = play->entry->phases.items[first->phase].batches;
+    for (uint32_t done = 1; done <= count && !play->is_stopping; done++) {
+        PlayTurn batch = {.phase = first->phase, .run = first->run, .moment = moment_of(play, step, index, index * count + done - 1)};
+        if (!play_turn(play, &batch, diag))
+            return false;
+        for (uint32_t i = first->phase + 1; i < play->entry->phases.count && accumulate_is_led(play->entry->phases.items[i].part); i++) {
+            const ProgramPhase *part = &play->entry->phases.items[i];
+            PlayTurn turn = {.phase = i, .run = first->run, .moment = moment_of(play, step, index, index)};
+            bool is_due = !play->is_stopping && accumulate_runs(part->part, part->level, count, done);
+            if (is_due && !play_turn(play, &turn, diag))
+                return false;
+        }
+    }
+    return true;
 }
 
 bool session_play_phase(Play *play, uint32_t step, uint32_t phase, Diag *diag) {
     uint32_t repeats = session_play_repeats(play, phase), run = turns_before(play->turns, step, phase);
+    PhasePart part = play->entry->phases.items[phase].part;
+    if (accumulate_is_led(part))
+        return true;
     for (uint32_t i = 0; i < repeats && !play->is_stopping; i++) {
-        PlayTurn turn = {.phase = phase, .run = run, .moment = moment_of(play, step, i)};
-        if (!play_turn(play, &turn, diag))
+        PlayTurn turn = {.phase = phase, .run = run, .moment = moment_of(play, step, i, i)};
+        if (!(part == PART_BATCH ? play_batches : play_turn)(play, &turn, diag))
             return false;
     }
     if (play->turns)
@@ -77,7 +103,7 @@ bool session_play_phase(Play *play, uint32_t step, uint32_t phase, Diag *diag) {
 // The host waits for them.
 static bool play_conditions(Play *play, uint32_t step, Diag *diag) {
     const ProgramPhase *conditions = play->turns ? play->turns->conditions : NULL;
-    Moment moment = moment_of(play, step, 0);
+    Moment moment = moment_of(play, step, 0, 0);
     return !conditions || (session_play_finish(play, diag) &&
                            session_submit(play->session, play->entry, conditions, &moment, NULL, play->tag, diag) &&
                            session_play_finish(play, diag));

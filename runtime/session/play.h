@@ -3,11 +3,11 @@
 #include "runtime/program/turns.h"
 #include "runtime/session/session.h"
 
-// One repetition of a phase.
+// One repetition of a phase; of one that accumulates, one run of a part (see accumulate.h).
 typedef struct {
     uint32_t phase;           // its index
     uint32_t run;             // how often the phase ran before this step: of one that runs in each, the step
-    Moment moment;            // as step, steps and repetition make it
+    Moment moment;            // as step, steps and repetition and index make it
     const void *const *feeds; // by index in the phase's feeds, as session_submit takes them
 } PlayTurn;
 
@@ -18,8 +18,8 @@ typedef struct {
     uint32_t steps, epoch_steps; // of the moments; an epoch is step / epoch_steps. epoch_steps 0: 1
     uint32_t in_flight;          // submitted and not taken, at most; 0: 3. 1: a result is taken before the next repetition is fed
     uint64_t tag;                // of the results that follow; the caller sets it between steps
-    // Before each repetition: gives turn->feeds, which stay until it is called again, and turn->moment.records where a batch is not full.
-    // NULL: nothing is fed.
+    // Before each repetition, and each batch of one that accumulates, but not before its other parts, which take none: gives turn->feeds, which
+    // stay until it is called again, and turn->moment.records where a batch is not full. NULL: nothing is fed.
     bool (*feed)(void *context, PlayTurn *turn, Diag *diag);
     // In place of submitting the repetition, with nothing in flight. NULL: it is submitted.
     bool (*run)(void *context, const PlayTurn *turn, Diag *diag);
@@ -43,7 +43,8 @@ bool session_play_is_last(const Play *play, const SessionResult *result);
 // behind it, except in a program with conditions: they say what comes next. False: the session, or one of the caller's functions, failed
 // (reported).
 bool session_play(Play *play, uint32_t step, Diag *diag);
-bool session_play_phase(Play *play, uint32_t step, uint32_t phase, Diag *diag); // of a step, only this phase
+// Of a step, only this phase: of one that accumulates the batch, with all of its parts. Those by themselves do nothing.
+bool session_play_phase(Play *play, uint32_t step, uint32_t phase, Diag *diag);
 bool session_play_finish(Play *play, Diag *diag);                              // takes all that is in flight
 // A run of its own begins: takes all that is in flight, and the program's own states are initial again.
 bool session_play_anew(Play *play, Diag *diag);

@@ -150,6 +150,7 @@ static void fill_numbers(const Session *session, const ProgramPhase *phase, cons
     numbers[NUMBER_EPOCH] = moment->epoch;
     numbers[NUMBER_EPOCH_STEPS] = moment->epoch_steps;
     numbers[NUMBER_REPETITION] = moment->repetition;
+    numbers[NUMBER_INDEX] = moment->index;
     numbers[NUMBER_RECORDS] = moment->records ? moment->records : program_batch(phase);
 }
 

@@ -34,7 +34,9 @@ bool session_initialise(Session *session, Diag *diag);
 bool session_reset_entry(Session *session, const char *entry, Diag *diag);
 
 typedef struct {
-    uint32_t step, steps, epoch, epoch_steps, repetition;
+    uint32_t step, steps, epoch, epoch_steps;
+    uint32_t repetition; // of the phase, in its step; of an accumulating phase's batches: the number of the batch in its step
+    uint32_t index;      // repetition as the document counts
     uint32_t records; // of the batch, without those that fill it up; 0: all of the phase's batch
 } Moment;
 

@@ -270,7 +270,7 @@ static double estimate_step(const TrainPlan *plan, const DeviceModel *model) {
         double once = 0;
         for (uint32_t d = 0; d < phase->steps.count; d++)
             once += program_dispatch_seconds(&phase->steps.items[d], model);
-        seconds += once * (phase->repeat ? phase->repeat : plan->epoch_steps) / plan->every[p];
+        seconds += once * program_phase_times(phase) * (phase->repeat ? phase->repeat : plan->epoch_steps) / plan->every[p];
     }
     return seconds;
 }

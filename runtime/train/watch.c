@@ -40,8 +40,8 @@ bool watch_reports(Watch *watch, const SessionResult *result, Progress *progress
         if (isfinite(value) || result->entry->skips)
             continue;
         watch->step = result->moment.step;
-        watch->what = arena_format(watch->arena, "step %u: %s of phase %s is %g", result->moment.step, report->name, result->phase->name,
-                                   value);
+        watch->what = arena_format(watch->arena, "step %u: %s of phase %s is %g", result->moment.step, report->name,
+                                   program_phase_title(result->phase), value);
         return false;
     }
     return true;

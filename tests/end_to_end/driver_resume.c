@@ -10,6 +10,7 @@ static const char GRAPH[] =
     "{\n"
     "  \"gcc-graph\": 1,\n"
     "  \"name\": \"resumed\",\n"
+    "  \"let\": { \"accumulate\": 1 },\n"
     "  \"data\": { \"points\": { \"batch\": 16, \"fields\": { \"point\": { \"shape\": [2] } } } },\n"
     "  \"state\": { \"level\": { \"shape\": [], \"init\": { \"constant\": 0.5 } } },\n"
     "  \"networks\": {\n"
@@ -31,7 +32,7 @@ static const char GRAPH[] =
     "    \"g\": { \"of\": \"G\", \"sgd\": { \"lr\": \"1e-2 * cosine(step, steps)\", \"momentum\": 0.9 }, \"ema\": 0.9, \"clip_norm\": 1 }\n"
     "  },\n"
     "  \"programs\": { \"train\": { \"mode\": \"train\", \"steps\": 20, \"phases\": [\n"
-    "    { \"name\": \"critic\", \"repeat\": 2, \"feed\": { \"real\": \"points.point\" }, \"nodes\": [\n"
+    "    { \"name\": \"critic\", \"repeat\": 2, \"accumulate\": \"accumulate\", \"feed\": { \"real\": \"points.point\" }, \"nodes\": [\n"
     "      { \"random\": \"normal\", \"shape\": [16, 5], \"as\": \"z\" },\n"
     "      { \"call\": \"G\", \"in\": \"z\", \"as\": \"fake\" },\n"
     "      { \"call\": \"D\", \"in\": \"real\", \"as\": \"p\" }, { \"call\": \"D\", \"in\": \"detach(fake)\", \"as\": \"q\" },\n"
@@ -51,10 +52,11 @@ static const char GRAPH[] =
 
 static const char *bundle;
 
-static void compile_graph(void) {
+// The critic takes so many batches at once.
+static void compile_graph(uint32_t accumulate) {
     bundle = in_folder("resumed.ggb");
     write_text(in_folder("resumed.json"), GRAPH);
-    expect_code(0, "compile %s -o %s", in_folder("resumed.json"), bundle);
+    expect_code(0, "compile %s -D accumulate=%u -o %s", in_folder("resumed.json"), accumulate, bundle);
 }
 
 static bool same_files(const char *run, const char *other, const char *name) {
@@ -80,7 +82,7 @@ static int32_t count_of(const char *run, const char *name) {
 
 START_TEST(stopped_runs_resume) {
     static const char *const data[] = {"ring", "random:100"};
-    compile_graph();
+    compile_graph(_i == 0 ? 1 : 3);
     const char *spec = data[_i];
     expect_code(0, "train %s --data %s --out %s --seed 5 --steps 20", bundle, spec, in_folder("whole"));
     expect_code(0, "train %s --data %s --out %s --seed 5 --steps 20 --stop-at 10", bundle, spec, in_folder("halves"));
@@ -124,7 +126,7 @@ enum { KILLS = 8, LONG = 200 };
 
 // Killed again and again, at moments from before anything was written to the last step.
 START_TEST(killed_runs_resume) {
-    compile_graph();
+    compile_graph(3);
     const char *train = arena_format(arena, "train %s --data ring --seed 5 --steps %d --save-every 1 --keep 3", bundle, LONG);
     uint64_t begin = milliseconds_now();
     expect_code(0, "%s --out %s", train, in_folder("whole"));

@@ -25,6 +25,7 @@ static const Tensor *give_state(void *context, const char *name) {
     case STATE_PARAMETERS:
     case STATE_EMA:
     case STATE_PROGRAM:
+    case STATE_SUM:
         low = -0.3, high = 0.3;
         break;
     case STATE_RUNNING:

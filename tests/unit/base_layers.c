@@ -55,7 +55,7 @@ static const Layer layers[] = {
 enum { LAYER_COUNT = sizeof layers / sizeof *layers };
 
 // Single files of a folder that others below it may include: the cost table is asked by fuse and schedule; the words of a program say of a
-// graph's states and emits what they say of the program's, and how often a phase runs is one thing in both.
+// graph's states, emits and phases what they say of the program's, and how often a phase runs is one thing in both.
 static const struct {
     const char *folder, *header;
 } exceptions[] = {
@@ -64,6 +64,7 @@ static const struct {
     {"compiler/ir", "runtime/program/words.h"},
     {"compiler/ir", "runtime/program/augment.h"},
     {"compiler/ir", "runtime/program/every.h"},
+    {"compiler/ir", "runtime/program/accumulate.h"},
 };
 
 // What the language's and the system's own library offers; anything else in angle brackets is a third party's.

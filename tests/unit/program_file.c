@@ -461,6 +461,83 @@ START_TEST(turns_are_kept) {
 }
 END_TEST
 
+// A program that accumulates three batches in its second phase.
+static Program *make_parts(Arena *arena) {
+    Program *program = make_program(arena);
+    ProgramEntry *entry = &program->entries.items[0];
+    ProgramPhase batch = entry->phases.items[0];
+    static const struct {
+        const char *name;
+        PhasePart part;
+        uint32_t level;
+    } parts[] = {{"denoise.add.0", PART_ADD, 0},   {"denoise.add.1", PART_ADD, 1},    {"denoise.keep.0", PART_KEEP, 0},
+                 {"denoise.keep.1", PART_KEEP, 1}, {"denoise.finish", PART_FINISH, 0}};
+    entry->phases.items[0].name = "before";
+    batch.part = PART_BATCH;
+    batch.batches = 3;
+    batch.title = batch.name;
+    array_push(arena, &entry->phases, batch);
+    for (uint32_t i = 0; i < 5; i++)
+        array_push(arena, &entry->phases,
+                   ((ProgramPhase){.name = parts[i].name, .part = parts[i].part, .level = parts[i].level, .batches = 3, .title = "denoise"}));
+    return program;
+}
+
+START_TEST(parts_of_phases) {
+    Bundle bundle = write_bundle();
+    const Program *made = make_parts(bundle.arena);
+    ck_assert(program_write(made, bundle.folder, bundle.diag));
+    Program *back = program_read(bundle.arena, bundle.folder, bundle.diag);
+    ck_assert_msg(back != NULL, "%s", diag_text(bundle.diag, bundle.arena));
+    for (uint32_t i = 0; i < 7; i++) {
+        const ProgramPhase *a = &made->entries.items[0].phases.items[i], *b = &back->entries.items[0].phases.items[i];
+        ck_assert(a->part == b->part && a->batches == b->batches && a->level == b->level);
+        ck_assert_str_eq(program_phase_title(b), i ? "denoise" : "before");
+        ck_assert_uint_eq(program_phase_times(b), i == 1 ? 3 : 1);
+    }
+    size_t size;
+    const char *text = json_of(&bundle, &size);
+    static const struct {
+        const char *piece, *other, *problem;
+    } damages[] = {{"\"part\": \"batch\"", "\"part\": \"bath\"", "part: unknown word; did you mean \"batch\"?"},
+                   {"\"batches\": 3", "\"batches\": 1", "batches: 1 in a phase that is \"batch\""},
+                   {"\"batches\": 3", "\"batches\": 70000", "batches: 70000 in a phase"},
+                   {"\"part\": \"batch\"", "\"part\": \"keep\"", "part: a phase that is \"keep\" follows a batch, and feeds nothing"}};
+    for (uint32_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        const char *damaged = replaced(bundle.arena, text, damages[i].piece, damages[i].other);
+        Diag *diag = diag_create(bundle.arena);
+        put_json(&bundle, damaged, strlen(damaged));
+        ck_assert_ptr_null(program_read(bundle.arena, bundle.folder, diag));
+        ck_assert_msg(strstr(diag_text(diag, bundle.arena), damages[i].problem) != NULL, "%s", diag_text(diag, bundle.arena));
+    }
+    end_bundle(&bundle);
+}
+END_TEST
+
+START_TEST(order_of_parts) {
+    Arena *arena = arena_create();
+#define PART(i) (program->entries.items[0].phases.items[i])
+#define PARTS(change, problem)                                                                                                             \
+    do {                                                                                                                                   \
+        Program *program = make_parts(arena);                                                                                              \
+        change;                                                                                                                            \
+        expect_problem(program, problem);                                                                                                  \
+    } while (0)
+    PARTS((void)program, NULL);
+    PARTS(PART(1).batches = 4, "phase 2 is not what belongs there after the batch denoise: \"add\" of level 0, of 4 batches, without feeds");
+    PARTS(PART(1).batches = 1, "1 batches a repetition, where 2 to 65536 may be accumulated");
+    PARTS(PART(3).level = 0, "phase 3 is not what belongs there");
+    PARTS(PART(4).title = "noise", "phase 4 is not what belongs there");
+    PARTS(PART(5).repeat = 2, "phase 5 is not what belongs there after the batch denoise: \"keep\" of level 1");
+    PARTS(program->entries.items[0].phases.count = 6, "phase 6 is not what belongs there after the batch denoise: \"finish\" of level 0");
+    PARTS(PART(6).feeds = PART(1).feeds, "phase 6 is not what belongs there");
+    PARTS(PART(0).part = PART_FINISH, "\"finish\" follows no batch");
+    PARTS((PART(1).part = PART_WHOLE, PART(1).batches = 0), "\"add\" follows no batch");
+    PARTS(PART(0).batches = 2, "2 batches a repetition of a phase that does not accumulate");
+    arena_destroy(&arena);
+}
+END_TEST
+
 START_TEST(verifier) {
     Arena *arena = arena_create();
 #define PHASE (program->entries.items[0].phases.items[0])
@@ -661,6 +738,8 @@ int main(void) {
     tcase_add_loop_test(cases, damage, 0, sizeof edits / sizeof *edits);
     tcase_add_test(cases, never_crashes);
     tcase_add_test(cases, verifier);
+    tcase_add_test(cases, parts_of_phases);
+    tcase_add_test(cases, order_of_parts);
     tcase_add_test(cases, tokens);
     tcase_add_loop_test(cases, older_formats, 1, 4);
     tcase_add_test(cases, turns_are_kept);

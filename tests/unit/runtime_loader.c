@@ -157,6 +157,37 @@ START_TEST(order_of_a_feed) {
 }
 END_TEST
 
+// Phases that accumulate take several batches a repetition; the parts that add these take none.
+START_TEST(accumulated_batches) {
+    Program *program = make_program();
+    for (uint32_t epoch = 0; epoch < 2; epoch++) {
+        ProgramEntry entry = {.name = "train"};
+        ProgramPhase phase = {.name = "fit", .repeat = epoch ? 0 : 2, .part = PART_BATCH, .batches = 4};
+        ProgramPhase add = {.name = "fit.add.0", .repeat = phase.repeat, .part = PART_ADD, .batches = 4};
+        ProgramPhase finish = {.name = "fit.finish", .repeat = phase.repeat, .part = PART_FINISH, .batches = 4};
+        array_push(arena, &phase.feeds, make_feed("x", "image", "train", false, true, 2));
+        array_push(arena, &entry.phases, phase);
+        array_push(arena, &entry.phases, add);
+        array_push(arena, &entry.phases, finish);
+        array_push(arena, &entry.phases, ((ProgramPhase){.name = "rest", .repeat = 3}));
+        Loader *loader = start(program, &entry, 5, 1, 3, 0, false);
+        for (uint32_t p = 0; p < 4; p++)
+            ck_assert_uint_eq(loader_repeats(loader, p), p == 3 ? 3 : 2); // of 10 batches two groups of four in an epoch
+        ck_assert_uint_eq(loader_epoch_steps(loader), 1);
+        ck_assert_uint_eq(loader_step_records(loader), 16);
+        ck_assert_str_eq(loader_position(loader, arena, 2), "images.train: epoch 1, batch 6 of 10");
+        for (uint32_t step = 1; step < 3; step++)
+            for (uint32_t i = 0; i < 8; i++) {
+                LoaderBatch batch;
+                ck_assert(loader_next(loader, 0, &batch, diag));
+                ck_assert(batch.run == step && batch.phase == 0 && batch.repetition == i);
+                ck_assert_float_eq(*(const float *)batch.feeds[0], (float)((step * 8 + i) % 10 * 2));
+            }
+        loader_destroy(&loader);
+    }
+}
+END_TEST
+
 // A loader that begins at step n gives what one that began at 0 gives from there on, whatever its depth.
 START_TEST(resume) {
     Program *program = make_program();
@@ -473,6 +504,7 @@ int main(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, rows_stay_one_record);
     tcase_add_test(tests, order_of_a_feed);
+    tcase_add_test(tests, accumulated_batches);
     tcase_add_test(tests, resume);
     tcase_add_test(tests, own_runs);
     tcase_add_test(tests, no_interval);
