@@ -32,9 +32,9 @@ typedef struct {
     uint64_t count;   // elements of all parts
 } Set;
 
-// The only thing that outlives a phase. A parameter set's name is its network's ("unet", of a second set "unet#1"); an optimizer's moments are
-// "opt.m.unet", "opt.v.unet", "opt.ema.unet", its count "opt.count"; a program's state "sample.x". Parameters, moments and averages have
-// type.set != 0.
+// The only thing that outlives a phase. A parameter set's name is its network's ("unet"; of a second set "unet/1", as nothing else can be called);
+// an optimizer's moments are "opt.m.unet", "opt.v.unet", "opt.ema.unet", its count "opt.count"; a program's state "sample.x". Parameters,
+// moments and averages have type.set != 0.
 typedef struct {
     const char *name;
     const char *stem; // of a set's: what stands for the network in its parts' names ("opt.m.unet"); see module_part_name

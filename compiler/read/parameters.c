@@ -99,8 +99,9 @@ static NetworkSet *add_set(Reader *reader, Network *network, const NetworkSet *l
 // The state that holds the set's numbers; of a copy, `from` is the one that it begins as.
 static void declare_state(Reader *reader, Network *network, NetworkSet *own, const char *from) {
     uint32_t number = network->sets.count - 1;
-    const char *name = number ? arena_format(reader->arena, "%s#%u", network->name, number) : network->name;
-    Type type = {.dtype = DTYPE_F32, .rank = 1, .set = (uint16_t)own->set, .dims = {(uint32_t)reader->module->sets.items[own->set - 1].count}};
+    const char *name = number ? arena_format(reader->arena, "%s/%u", network->name, number) : network->name;
+    uint32_t count = (uint32_t)reader->module->sets.items[own->set - 1].count;
+    Type type = {.dtype = DTYPE_F32, .rank = 1, .set = (uint16_t)own->set, .dims = {count}};
     Init init = from ? (Init){.kind = INIT_COPY, .copy = from} : (Init){.kind = INIT_CONSTANT};
     own->state = state_declare(reader, name, STATE_PARAMETERS, type, init, network->name);
     reader->module->states.items[own->state].stem = network->name;
@@ -113,8 +114,8 @@ static bool settle_copy(Reader *reader, Network *network) {
         const Part *part = &source->found.parts.items[i];
         const char *name = arena_format(reader->arena, "%s%s", network->name, part->name + strlen(source->name));
         if (find(network, name) == UINT32_MAX)
-            return reader_error_at(reader, network->declared, "\"%s\" begins as a copy of \"%s\", but has no \"%s\" (%s there)", network->name,
-                                   source->name, name, type_text(reader->arena, &part->type));
+            return reader_error_at(reader, network->declared, "\"%s\" begins as a copy of \"%s\", but has no \"%s\" (%s there)",
+                                   network->name, source->name, name, type_text(reader->arena, &part->type));
     }
     return true;
 }
@@ -195,7 +196,8 @@ bool parameters_settle(Reader *reader, Network *network) {
 // ---- by name
 
 static Datum unknown(Reader *reader, const Network *owner, const char *full) {
-    return reader_error(reader, "no parameter \"%s\"%s%s", full, owner->building ? " before this" : "", parameters_suggest(reader, owner, full));
+    return reader_error(reader, "no parameter \"%s\"%s%s", full, owner->building ? " before this" : "",
+                        parameters_suggest(reader, owner, full));
 }
 
 Datum parameters_named(Reader *reader, Network *network, const char *path) {

@@ -1,5 +1,5 @@
-// Patterns: which parameters an optimizer has, and by which row of its "parts" - networks' names, the beginnings of parameters' names up to a
-// dot, and names in which "*" stands for any text.
+// Patterns: which parameters an optimizer has, and by which row of its "parts" - networks' names, the beginnings of parameters' names up
+// to a dot, and names in which "*" stands for any text.
 #include "compiler/read/reader.h"
 
 typedef ARRAY(OptimizerDecl *) OptimizerList;
@@ -95,8 +95,8 @@ static bool claim_from(Reader *reader, Document *document, const char *parameter
         if (optimizer == out->optimizer || !list_matches(&optimizer->of, parameter))
             continue;
         if (out->optimizer)
-            return reader_error_at(reader, json_get(optimizer->json, "of"), "\"%s\" is optimized by \"%s\" already; a parameter has one optimizer",
-                                   parameter, out->optimizer->name);
+            return reader_error_at(reader, json_get(optimizer->json, "of"),
+                                   "\"%s\" is optimized by \"%s\" already; a parameter has one optimizer", parameter, out->optimizer->name);
         out->optimizer = optimizer;
         for (uint32_t k = 0; !out->row && k < optimizer->rows.count; k++)
             out->row = list_matches(&optimizer->rows.items[k]->of, parameter) ? optimizer->rows.items[k] : NULL;
@@ -224,7 +224,8 @@ static bool check_row(Reader *reader, const OptimizerDecl *optimizer, const Opti
         text_format(&of, "%s%s", p ? ", " : "", pattern->text);
     }
     for (uint32_t i = 0; i < optimizer->networks.count; i++)
-        shown.count += optimizer->networks.items[i]->row == row ? reader->module->sets.items[optimizer->networks.items[i]->set - 1].count : 0;
+        if (optimizer->networks.items[i]->row == row)
+            shown.count += reader->module->sets.items[optimizer->networks.items[i]->set - 1].count;
     shown.of = of.data;
     if (!shown.count) {
         Place place = json_place(reader->arena, row->json);

@@ -124,14 +124,16 @@ BlockDecl *network_block(Reader *reader, Document *document, const Network *netw
 
 // ---- parameters.c: what networks own, by name, and the sets in which it lies
 Network *parameters_owner(Network *network); // itself, or whose parameters it shares
-// A node of the network owns this parameter: notes it in the rehearsal; an error where it is not as it was, or not what the network shares or copies.
+// A node of the network owns this parameter: notes it in the rehearsal; an error where it is not as it was, or not as what the network
+// shares or copies.
 bool parameters_declare(Reader *reader, Network *network, const char *full, const Type *type, const Init *init);
 // By its number in `found`: its value now, or in the sets given to the call.
 Value parameters_read(Reader *reader, const Network *network, uint32_t number, const SetDatum *given);
 bool parameters_settle(Reader *reader, Network *network); // after the rehearsal: makes the sets of what was found
-Datum parameters_named(Reader *reader, Network *network, const char *path);                      // NETWORK.path
-Datum parameters_of_set(Reader *reader, const SetDatum *set, Network *network, const char *path); // the same, in a set of the network's parameters
-const char *parameters_suggest(Reader *reader, const Network *network, const char *full);         // the nearest name
+Datum parameters_named(Reader *reader, Network *network, const char *path); // NETWORK.path
+// The same, of a set of the network's parameters.
+Datum parameters_of_set(Reader *reader, const SetDatum *set, Network *network, const char *path);
+const char *parameters_suggest(Reader *reader, const Network *network, const char *full); // the nearest name
 
 // ---- patterns.c: which parameters an optimizer has
 bool patterns_match(const Pattern *pattern, const char *parameter);

@@ -40,8 +40,10 @@ Datum set_of_network(Reader *reader, Network *network) {
     network = parameters_owner(network);
     if (network->building)
         return reader_error(reader, "the parameters of \"%s\" are not yet known inside it", network->name);
-    for (uint32_t i = 0; i < network->sets.count; i++)
-        array_push(reader->arena, &set->items, ((SetValue){network->sets.items[i]->set, stage_read(reader, network->sets.items[i]->state)}));
+    for (uint32_t i = 0; i < network->sets.count; i++) {
+        const NetworkSet *own = network->sets.items[i];
+        array_push(reader->arena, &set->items, ((SetValue){own->set, stage_read(reader, own->state)}));
+    }
     return (Datum){.kind = DATUM_SET, .set = set};
 }
 
@@ -84,8 +86,8 @@ static const char *difference(Reader *reader, const SetDatum *set, const SetDatu
                                     ours->name + strlen(parts->network) + 1);
             const Part *theirs = &parts_of(reader, value)->parts.items[part];
             if (!type_equal(&ours->type, &theirs->type))
-                return arena_format(reader->arena, "\"%s\" is %s, \"%s\" is %s", ours->name, type_text(reader->arena, &ours->type), theirs->name,
-                                    type_text(reader->arena, &theirs->type));
+                return arena_format(reader->arena, "\"%s\" is %s, \"%s\" is %s", ours->name, type_text(reader->arena, &ours->type),
+                                    theirs->name, type_text(reader->arena, &theirs->type));
         }
     }
     return NULL;

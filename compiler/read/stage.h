@@ -59,7 +59,7 @@ Value frame_draw(Reader *reader, const Frame *frame, Op op, uint32_t rank, const
 
 // ---- sets.c: parameter sets
 Datum set_of_network(Reader *reader, Network *network);
-// The same numbers as parameters of another network, whose parts have the same paths and shapes; NULL where they have not, which is reported.
+// The same numbers as parameters of another network, whose parts have the same paths and shapes; NULL, reported: they have not.
 const SetDatum *set_as(Reader *reader, const SetDatum *set, const SetDatum *like);
 const SetDatum *set_for(Reader *reader, const SetDatum *set, Network *network); // as the network's; as it is where it has some of it
 Value set_part(Reader *reader, SetValue set, uint32_t part);

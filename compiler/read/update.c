@@ -201,7 +201,9 @@ Datum optimizer_ema(Reader *reader, Network *network) {
             }
         array_push(reader->arena, &set->items, ((SetValue){own->set, stage_read(reader, state)}));
     }
-    return is_kept ? (Datum){.kind = DATUM_SET, .set = set} : reader_error(reader, "no optimizer keeps an \"ema\" of \"%s\"", network->name);
+    if (!is_kept)
+        return reader_error(reader, "no optimizer keeps an \"ema\" of \"%s\"", network->name);
+    return (Datum){.kind = DATUM_SET, .set = set};
 }
 
 // ---- steps
