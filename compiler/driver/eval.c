@@ -6,7 +6,7 @@ static const Option options[] = {
     {"images", 0, OPTION_TEXT, false, "FILE.npy", "the samples [n, channels, height, width], as `sample --tensors` writes them"},
     {"from", 0, OPTION_TEXT, false, "RUN|FILE", "the weights: the classifier's, or of the network that is measured"},
     {"data", 0, OPTION_TEXT, true, "SPEC",
-     "real images, [NAME=]mnist, idx:DIR ... (see gcc-graph data); colour: cub:DIR; modes: ring, grid (default: the run's)"},
+     "real images, [NAME=]mnist, images:DIR ... (see gcc-graph data); colour: cub:DIR; modes: ring, grid (default: the run's)"},
     {"count", 0, OPTION_COUNT, false, "N",
      "classify: real images (default: all of the split); samples to make: colour (default: 1024), modes (2500)"},
     {"program", 0, OPTION_TEXT, false, "NAME", "the program (default: classify; colour, modes: the first that samples)"},

@@ -10,7 +10,7 @@ static const Option options[] = {
     {"from", 0, OPTION_TEXT, false, "RUN|FILE", "starts from a run's newest checkpoint, or from a .safetensors file"},
     {"save", 0, OPTION_TEXT, false, "DIR", "writes a checkpoint of the end, into no training's folder"},
     {"steps", 0, OPTION_COUNT, false, "N", "how many steps (default 1)"},
-    {"data", 0, OPTION_TEXT, true, "SPEC", "a data set for the feeds, [NAME=]mnist, idx:DIR ... (see gcc-graph data)"},
+    {"data", 0, OPTION_TEXT, true, "SPEC", "a data set for the feeds, [NAME=]mnist, images:DIR ... (see gcc-graph data)"},
     {"interpret", 0, OPTION_FLAG, false, NULL, "runs in double precision on the CPU, without a device"},
     COMMON_DEVICE_OPTIONS,
     COMMON_GRAPH_OPTIONS,

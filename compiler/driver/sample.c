@@ -8,7 +8,7 @@ static const Option options[] = {
     {"count", 0, OPTION_COUNT, false, "N", "records wanted (images, rows): the program runs as often as that needs (default: once)"},
     {"program", 0, OPTION_TEXT, false, "NAME", "the program (default: sample, else the only one that emits images or rows)"},
     {"set", 0, OPTION_TEXT, true, "NAME=VALUE", "gives an input of the program"},
-    {"data", 0, OPTION_TEXT, true, "SPEC", "a data set, [NAME=]mnist, idx:DIR … (see gcc-graph data)"},
+    {"data", 0, OPTION_TEXT, true, "SPEC", "a data set, [NAME=]mnist, images:DIR … (see gcc-graph data)"},
     {"text", 0, OPTION_TEXT, true, "CAPTION", "what the images shall show; of several the images take turns"},
     {"embedding", 0, OPTION_TEXT, false, "FILE.npy", "vectors of texts instead, [count, size] or [size] floats"},
     {"encoder", 0, OPTION_TEXT, false, "NAME", "the text encoder that made --embedding (default: char-CNN-RNN)"},

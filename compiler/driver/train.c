@@ -5,7 +5,7 @@
 #include "compiler/summary.h"
 
 static const Option options[] = {
-    {"data", 0, OPTION_TEXT, true, "SPEC", "a data set, [NAME=]mnist, fashion-mnist, idx:DIR ... (see gcc-graph data)"},
+    {"data", 0, OPTION_TEXT, true, "SPEC", "a data set, [NAME=]mnist, images:DIR, npz:FILE ... (see gcc-graph data)"},
     {"out", 'o', OPTION_TEXT, false, "RUN", "the folder for checkpoints, metrics, loss curve and previews"},
     {"program", 0, OPTION_TEXT, false, "NAME", "the program (default: the first that trains)"},
     {"steps", 0, OPTION_COUNT, false, "N", "the total, as schedules see it (default: the program's own); with --resume another one"},

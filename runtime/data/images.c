@@ -53,17 +53,26 @@ static const char *read_picture(Arena *arena, const char *path, size_t *size, Di
     return file_read_at(view, 0, bytes, *size, diag) ? bytes : NULL;
 }
 
+// A file or folder may have become a link since the folder was listed.
+static bool check_place(Arena *scratch, const ImagesData *data, const char *name, const char *path, Diag *diag) {
+    const char *inside = images_inside(scratch, data->real, name);
+    if (inside && strcmp(inside, name) == 0)
+        return true;
+    diag_error(diag, &(Place){.file = path}, "has become a link, which is not followed");
+    return false;
+}
+
 static bool picture(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint32_t field, const PictureWanted *wanted,
                     Image *out, Diag *diag) {
     const ImagesData *data = dataset->data;
     Arena *scratch = arena_create();
-    const char *path = file_join(scratch, data->folder, file_of(data, split, record, field)->file);
+    const char *name = file_of(data, split, record, field)->file, *path = file_join(scratch, data->folder, name);
     bool has_halves = data->mode == IMAGES_HALVES;
     PictureWanted whole = *wanted;
     whole.width *= has_halves ? 2 : 1;
     size_t size;
     const char *bytes = read_picture(scratch, path, &size, diag);
-    bool ok = bytes && picture_decode(arena, path, bytes, size, &whole, out, diag);
+    bool ok = bytes && check_place(scratch, data, name, path, diag) && picture_decode(arena, path, bytes, size, &whole, out, diag);
     if (ok && has_halves && out->width < 2) {
         diag_error(diag, &(Place){.file = path}, "%u pixels are too few for two pictures side by side", out->width);
         ok = false;

@@ -60,12 +60,16 @@ static void note_other(Walk *walk, const char *path) {
 
 static void note_link(Walk *walk, const char *path) { walk->out->link = walk->out->links++ ? walk->out->link : path; }
 
+const char *images_inside(Arena *arena, const char *root, const char *path) {
+    const char *real = file_real_path(arena, file_join(arena, root, path));
+    size_t size = strcmp(root, "/") == 0 ? 0 : strlen(root);
+    return real && strncmp(real, root, size) == 0 && real[size] == '/' ? real + size + 1 : NULL;
+}
+
 // Where a link leads: a path in the folder, or NULL.
 static const char *follow(Walk *walk, const char *path) {
-    const char *real = file_real_path(walk->arena, file_join(walk->arena, walk->folder, path));
-    size_t size = strlen(walk->real);
-    bool is_inside = real && strncmp(real, walk->real, size) == 0 && (real[size] == '/' || strcmp(walk->real, "/") == 0);
-    return is_inside && !file_is_folder(real) ? real + size + (real[size] == '/') : NULL;
+    const char *inside = images_inside(walk->arena, walk->real, path);
+    return inside && !file_is_folder(file_join(walk->arena, walk->real, inside)) ? inside : NULL;
 }
 
 static void add_file(Walk *walk, const char *path, bool is_link) {

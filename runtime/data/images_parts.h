@@ -60,6 +60,8 @@ typedef struct {
 
 // All pictures below the folder, however deep: PNG, JPEG and WebP by the ends of their names. Hidden files and folders are passed over.
 bool images_list(Arena *arena, const char *folder, ImagesListing *out, Diag *diag);
+// Where a path in the folder `root` (absolute, without links) leads to in it; NULL: out of it, or nowhere.
+const char *images_inside(Arena *arena, const char *root, const char *path);
 // Whether there are pictures below A/ and B/ (behind the splits' folders).
 bool images_has_pairs(const ImagesListing *listing);
 bool images_split(Arena *arena, const char *spec, const ImagesListing *listing, ImagesMode mode, ImagesSplits *out, Diag *diag);
