@@ -1,5 +1,5 @@
-// Cifar: CIFAR-10's binary version (Krizhevsky 2009): records of a label and 3 x 32 x 32 bytes, in data_batch_1.bin … and test_batch.bin; the names
-// of the classes, a line each, in batches.meta.txt.
+// Cifar: CIFAR-10's binary version (Krizhevsky 2009): records of a label and 3 x 32 x 32 bytes, in data_batch_1.bin … and test_batch.bin;
+// the names of the classes, a line each, in batches.meta.txt.
 #include "runtime/base/text.h"
 #include "runtime/data/columns.h"
 #include <stdlib.h>
@@ -13,7 +13,8 @@ static bool add_part(Arena *arena, const char *path, Parts *parts, uint64_t *rec
     if (!view)
         return false;
     if (file_size(view) == 0 || file_size(view) % RECORD != 0 || file_size(view) / RECORD > UINT32_MAX / 2) {
-        diag_error(diag, &(Place){.file = path}, "%llu bytes; expected records of %d bytes each", (unsigned long long)file_size(view), RECORD);
+        diag_error(diag, &(Place){.file = path}, "%llu bytes; expected records of %d bytes each", (unsigned long long)file_size(view),
+                   RECORD);
         return false;
     }
     array_push(arena, parts, ((ColumnPart){.view = view, .records = file_size(view) / RECORD}));
@@ -53,8 +54,8 @@ static bool list(Arena *arena, const char *folder, Columns *columns, Diag *diag)
     }
     if (columns->count)
         return true;
-    diag_error(diag, &(Place){.file = folder}, file_is_folder(folder) ? "no data_batch_1.bin … data_batch_5.bin and no test_batch.bin in this folder"
-                                                                     : "no such folder");
+    diag_error(diag, &(Place){.file = folder},
+               file_is_folder(folder) ? "no data_batch_1.bin … data_batch_5.bin and no test_batch.bin in this folder" : "no such folder");
     return false;
 }
 

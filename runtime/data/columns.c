@@ -2,13 +2,13 @@
 #include "runtime/data/columns.h"
 #include "runtime/base/text.h"
 
-enum { LEVELS = 256, CHECKED_MAX = 1 << 22, CHECKED_FIRST = 16, SIDE_MAX = 1 << 16, NAMES_SHOWN = 50 };
+enum { LEVELS = 256, CHECKED_MAX = 1 << 22, CHECKED_FIRST = 16, SIDE_MAX = 1 << 16 };
 
 // A field of the graph in one split.
 typedef struct {
     const Column *column;
-    uint64_t count;             // numbers of a record
-    bool has_channels_last;     // h,w,c is stored, c,h,w is declared
+    uint64_t count;                   // numbers of a record
+    bool has_channels_last;           // h,w,c is stored, c,h,w is declared
     uint32_t channels, height, width; // of a picture, or where channels come last, as stored
 } Match;
 
@@ -23,104 +23,6 @@ typedef struct {
     float (*levels)[LEVELS]; // by field: what a byte becomes
 } ColumnsData;
 
-// ---- names and places
-
-static bool is_part_of_name(char c) { return c == '/' || c == '_' || c == '.' || c == '-'; }
-
-void columns_name(Arena *arena, const char *name, const char **field, int *split) {
-    size_t size = strlen(name), front = strcspn(name, "/_.-"), back = size;
-    while (back > 0 && !is_part_of_name(name[back - 1]))
-        back--;
-    *field = name;
-    *split = front < size && front + 1 < size ? split_of_name(name, front) : -1;
-    if (*split >= 0) {
-        *field = name + front + 1;
-        return;
-    }
-    if (back > 1)
-        *split = split_of_name(name + back, size - back);
-    if (*split >= 0)
-        *field = arena_copy_bytes(arena, name, back - 1);
-}
-
-bool columns_want(const ProgramData *declared, const char *field) {
-    for (uint32_t i = 0; declared && i < declared->field_count; i++)
-        if (strcmp(declared->fields[i].name, field) == 0)
-            return true;
-    return !declared;
-}
-
-bool columns_has_one(const ProgramData *declared, const Columns *columns) {
-    for (uint32_t i = 1; i < columns->known.count; i++)
-        if (strcmp(columns->known.items[i].name, columns->known.items[0].name) != 0)
-            return false;
-    return columns->known.count > 0 && declared->field_count == 1;
-}
-
-// What could have been meant, of the arrays of a split, or of any.
-static const char *suggestion(Arena *arena, const char *field, const Columns *columns, const int *split) {
-    const char **names = ARENA_NEW(arena, const char *, columns->known.count + 1);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < columns->known.count; i++) {
-        bool is_new = !split || columns->known.items[i].split == *split;
-        for (uint32_t k = 0; k < count && is_new; k++)
-            is_new = strcmp(names[k], columns->known.items[i].name) != 0;
-        if (is_new && count < NAMES_SHOWN)
-            names[count++] = text_printable(arena, columns->known.items[i].name);
-    }
-    return text_suggestion(arena, field, names, count);
-}
-
-bool columns_found(Arena *arena, const ProgramData *declared, const char *path, const Columns *columns, Diag *diag) {
-    if (columns->count)
-        return true;
-    bool is_named = columns->known.count == 0 || !declared || columns_has_one(declared, columns);
-    for (uint32_t i = 0; i < columns->known.count && !is_named; i++)
-        is_named = columns_want(declared, columns->known.items[i].name);
-    if (is_named)
-        diag_error(diag, &(Place){.file = path}, "it holds no records");
-    else
-        diag_error(diag, &(Place){.file = path}, "the graph declares %s.%s, but no array here is called so%s", declared->name,
-                   declared->fields[0].name, suggestion(arena, declared->fields[0].name, columns, NULL));
-    return false;
-}
-
-bool columns_add(Arena *arena, Columns *columns, const char *path, const char *name, int split, const TensorPlace *place, const FileView *view,
-                 const uint8_t *bytes, Diag *diag) {
-    Column column = {.name = name, .path = path, .split = split, .place = *place};
-    if (place->rank == 0 || place->dims[0] == 0 || place->size == 0)
-        return true; // no records
-    if (place->dims[0] > UINT32_MAX - 1) {
-        diag_error(diag, &(Place){.file = path}, "\"%s\" has %llu records; at most %u are supported", name, (unsigned long long)place->dims[0],
-                   UINT32_MAX - 1);
-        return false;
-    }
-    if (place->is_fortran && place->rank > 1) {
-        uint8_t *stored = arena_alloc(arena, place->size), *turned = arena_alloc(arena, place->size);
-        if (bytes)
-            memcpy(stored, bytes, place->size);
-        else if (!file_read_at(view, place->offset, stored, place->size, diag))
-            return false;
-        uint32_t size = element_bytes(place->type);
-        uint64_t index[HOST_RANK_MAX] = {0};
-        for (uint64_t i = 0; i < place->size / size; i++) {
-            uint64_t source = 0;
-            for (uint32_t axis = place->rank; axis-- > 0;)
-                source = source * place->dims[axis] + index[axis];
-            memcpy(turned + i * size, stored + source * size, size);
-            for (uint32_t axis = place->rank; axis-- > 0 && ++index[axis] == place->dims[axis];)
-                index[axis] = 0;
-        }
-        bytes = turned;
-    }
-    ColumnPart *part = ARENA_NEW(arena, ColumnPart, 1);
-    *part = (ColumnPart){bytes, view, place->offset, place->dims[0]};
-    column.parts = part;
-    column.part_count = 1;
-    array_push(arena, columns, column);
-    return true;
-}
-
 static uint64_t record_count(const Column *column) {
     uint64_t count = 1;
     for (uint32_t i = 1; i < column->place.rank; i++)
@@ -129,7 +31,8 @@ static uint64_t record_count(const Column *column) {
 }
 
 static const char *shape_text(Arena *arena, const Column *column) {
-    return arena_format(arena, "%s[%s]", element_name(column->place.type), host_dims_text(arena, column->place.rank - 1, column->place.dims + 1));
+    return arena_format(arena, "%s[%s]", element_name(column->place.type),
+                        host_dims_text(arena, column->place.rank - 1, column->place.dims + 1));
 }
 
 // ---- numbers
@@ -161,7 +64,10 @@ __attribute__((format(printf, 4, 5))) static bool wrong(const Column *column, ui
     va_start(list, format);
     vsnprintf(message, sizeof message, format, list);
     va_end(list);
-    const char *of = column->split == SPLIT_TRAIN ? " of \"train\"" : column->split == SPLIT_VAL ? " of \"val\"" : column->split == SPLIT_TEST ? " of \"test\"" : "";
+    const char *of = column->split == SPLIT_TRAIN  ? " of \"train\""
+                     : column->split == SPLIT_VAL  ? " of \"val\""
+                     : column->split == SPLIT_TEST ? " of \"test\""
+                                                   : "";
     diag_error(diag, &(Place){.file = column->path}, "record %llu%s has %s %s", (unsigned long long)record, of, column->name, message);
     return false;
 }
@@ -186,7 +92,8 @@ static bool put_real(const Dataset *dataset, const Match *match, uint32_t field,
                  dataset->name, declared->fields[field].name, low, high);
 }
 
-static bool put_whole(const Dataset *dataset, const Match *match, uint32_t field, uint64_t record, double number, uint32_t *out, Diag *diag) {
+static bool put_whole(const Dataset *dataset, const Match *match, uint32_t field, uint64_t record, double number, uint32_t *out,
+                      Diag *diag) {
     const ProgramData *declared = dataset->declared;
     ElementType type = declared->fields[field].type;
     if (!(element_round(type, number) == number)) // NaN, too
@@ -311,7 +218,8 @@ static bool match_shape(Arena *arena, const Dataset *dataset, uint32_t field, Ma
         }
         return true;
     }
-    bool can_change = declared->has_augment && declared->fields[field].type == ELEMENT_F32 && (want_rank == 3 || column->place.type == ELEMENT_U8);
+    bool can_change =
+        declared->has_augment && declared->fields[field].type == ELEMENT_F32 && (want_rank == 3 || column->place.type == ELEMENT_U8);
     if (can_change && find_picture(have, have_rank, want, want_rank, match)) // whether it becomes the field is frames.h's to judge
         return true;
     diag_error(diag, &(Place){.file = column->path}, "its \"%s\" is %s a record, but the graph declares %s.%s", column->name,
@@ -338,7 +246,7 @@ static const Column *find_column(const Columns *columns, int split, const char *
 static bool report_missing(Arena *arena, const Dataset *dataset, const Columns *columns, int split, uint32_t field, Diag *diag) {
     diag_error(diag, NULL, "%s: the graph declares %s.%s, but %s%s%s has no array of that name%s", dataset->spec, dataset->name,
                dataset->declared->fields[field].name, split >= 0 ? "\"" : "it", split >= 0 ? split_name(split) : "", split >= 0 ? "\"" : "",
-               suggestion(arena, dataset->declared->fields[field].name, columns, &split));
+               columns_suggestion(arena, dataset->declared->fields[field].name, columns, &split));
     return false;
 }
 
@@ -356,7 +264,8 @@ static bool match_split(Arena *arena, const Dataset *dataset, const Columns *col
         first = first ? first : match->column;
         if (first->place.dims[0] != match->column->place.dims[0]) {
             diag_error(diag, &(Place){.file = match->column->path}, "%llu records of \"%s\", but %llu of \"%s\"",
-                       (unsigned long long)match->column->place.dims[0], match->column->name, (unsigned long long)first->place.dims[0], first->name);
+                       (unsigned long long)match->column->place.dims[0], match->column->name, (unsigned long long)first->place.dims[0],
+                       first->name);
             return false;
         }
     }
@@ -368,7 +277,8 @@ static void tell_turned(Arena *arena, const Dataset *dataset, const Split *split
     for (uint32_t i = 0; i < dataset->declared->field_count; i++)
         if (split->fields[i].has_channels_last)
             diag_warning(diag, NULL, "%s: its \"%s\" is %s a record: height, width, channels; turned to %s", dataset->spec,
-                         split->fields[i].column->name, shape_text(arena, split->fields[i].column), dataset_field_text(arena, dataset->declared, i));
+                         split->fields[i].column->name, shape_text(arena, split->fields[i].column),
+                         dataset_field_text(arena, dataset->declared, i));
 }
 
 static void add_split(Dataset *dataset, const char *name, uint32_t count) {
@@ -406,7 +316,8 @@ static bool check_values(Arena *arena, const Dataset *dataset, const ColumnsData
         for (uint32_t i = 0; i < dataset->declared->field_count; i++) {
             const Match *match = &data->splits[s].fields[i];
             bool is_whole = dataset->declared->fields[i].type != ELEMENT_F32;
-            uint64_t records = data->splits[s].records, checked = is_whole && records * match->count <= CHECKED_MAX ? records : CHECKED_FIRST;
+            uint64_t records = data->splits[s].records,
+                     checked = is_whole && records * match->count <= CHECKED_MAX ? records : CHECKED_FIRST;
             void *out = ARENA_NEW(arena, uint32_t, match->count);
             for (uint64_t k = 0; k < checked && k < records; k++)
                 if (!convert(dataset, match, i, k, out, diag))
@@ -498,7 +409,7 @@ static void add_natural(Arena *arena, const Column *column, ProgramData *declare
     for (uint32_t i = 0; i < rank; i++)
         dims[i] = (uint32_t)column->place.dims[i + 1];
     bool is_byte = column->place.type == ELEMENT_U8, is_real = column->place.type == ELEMENT_F32 || column->place.type == ELEMENT_F16 ||
-                                                              column->place.type == ELEMENT_F64 || column->place.type == ELEMENT_BF16;
+                                                               column->place.type == ELEMENT_F64 || column->place.type == ELEMENT_BF16;
     bool is_picture = is_byte && (rank == 2 || rank == 3);
     if (is_picture && rank == 3 && dims[0] != 1 && dims[0] != 3 && (dims[2] == 1 || dims[2] == 3)) { // channels last
         uint32_t channels = dims[2];

@@ -1,5 +1,5 @@
-// Columns: data sets whose records are rows of arrays in files. A reader says which arrays there are; here they meet the fields that a graph
-// declares: shapes, ranges, splits, and the numbers themselves, which are read when a record is.
+// Columns: data sets whose records are rows of arrays in files. A reader says which arrays there are; here they meet the fields that a
+// graph declares: shapes, ranges, splits, and the numbers themselves, which are read when a record is.
 #pragma once
 #include "runtime/data/readers.h"
 #include "runtime/data/split.h"
@@ -13,11 +13,11 @@ typedef struct {
 } ColumnPart;
 
 typedef struct {
-    const char *name;     // of the field; where a data set has a single one, any name serves
-    const char *path;     // for messages
-    int split;            // SPLIT_TRAIN …; -1: not said
-    TensorPlace place;    // type and shape; the first axis counts the records
-    uint64_t stride;      // bytes from record to record; 0: they follow each other
+    const char *name;  // of the field; where a data set has a single one, any name serves
+    const char *path;  // for messages
+    int split;         // SPLIT_TRAIN …; -1: not said
+    TensorPlace place; // type and shape; the first axis counts the records
+    uint64_t stride;   // bytes from record to record; 0: they follow each other
     const ColumnPart *parts;
     uint32_t part_count;
 } Column;
@@ -40,8 +40,10 @@ bool columns_want(const ProgramData *declared, const char *field);
 // Whether a graph's single field can only mean the one array that is there, whatever it is called.
 bool columns_has_one(const ProgramData *declared, const Columns *columns);
 // Appends an array that lies in one piece, at place->offset of the file, or at `bytes`. In Fortran order it is read and turned.
-bool columns_add(Arena *arena, Columns *columns, const char *path, const char *name, int split, const TensorPlace *place, const FileView *view,
-                 const uint8_t *bytes, Diag *diag);
+bool columns_add(Arena *arena, Columns *columns, const char *path, const char *name, int split, const TensorPlace *place,
+                 const FileView *view, const uint8_t *bytes, Diag *diag);
+// What could have been meant by `field`, of the arrays of a split, or (NULL) of any; see text_suggestion.
+const char *columns_suggestion(Arena *arena, const char *field, const Columns *columns, const int *split);
 // An error where none of the arrays that are there was worth reading.
 bool columns_found(Arena *arena, const ProgramData *declared, const char *path, const Columns *columns, Diag *diag);
 // Fills in the data set. Where no array's split is said, records are shared out by a hash of their number, see split.h.

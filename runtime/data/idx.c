@@ -1,7 +1,7 @@
-// Idx: the format of MNIST (yann.lecun.com/exdb/mnist): 0 0 TYPE RANK, the axes as big-endian 32-bit numbers, the elements, big-endian. Plain or
-// gzip.
-#include "runtime/data/columns.h"
+// Idx: the format of MNIST (yann.lecun.com/exdb/mnist): 0 0 TYPE RANK, the axes as big-endian 32-bit numbers, the elements, big-endian.
+// Plain or gzip.
 #include "runtime/base/text.h"
+#include "runtime/data/columns.h"
 #include "runtime/data/inflate.h"
 
 enum { HEADER_MAX = 4 + 4 * HOST_RANK_MAX };
@@ -24,7 +24,8 @@ static bool find_type(uint8_t code, ElementType *out) {
     static const struct {
         uint8_t code;
         ElementType type;
-    } types[] = {{0x08, ELEMENT_U8}, {0x09, ELEMENT_I8}, {0x0B, ELEMENT_I16}, {0x0C, ELEMENT_I32}, {0x0D, ELEMENT_F32}, {0x0E, ELEMENT_F64}};
+    } types[] = {{0x08, ELEMENT_U8},  {0x09, ELEMENT_I8},  {0x0B, ELEMENT_I16},
+                 {0x0C, ELEMENT_I32}, {0x0D, ELEMENT_F32}, {0x0E, ELEMENT_F64}};
     for (uint32_t i = 0; i < sizeof types / sizeof *types; i++)
         if (types[i].code == code) {
             *out = types[i].type;
@@ -42,7 +43,8 @@ static bool parse_header(const char *path, const uint8_t *bytes, size_t size, Te
         return broken(diag, path, "no IDX file: it begins with %02x%02x%02x%02x, expected 0000, the type and the number of axes (1 to %d)",
                       bytes[0], bytes[1], bytes[2], bytes[3], HOST_RANK_MAX);
     if (!find_type(bytes[2], &place->type))
-        return broken(diag, path, "elements of IDX type 0x%02x; there are 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32) and 0e (f64)", bytes[2]);
+        return broken(diag, path, "elements of IDX type 0x%02x; there are 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32) and 0e (f64)",
+                      bytes[2]);
     place->rank = bytes[3];
     place->offset = 4 + 4 * (uint64_t)place->rank;
     if (size < place->offset)
@@ -102,8 +104,9 @@ static bool add_file(Arena *arena, Columns *columns, const char *path, const cha
     } else if (!parse_header(path, head, size, &place, diag))
         return false;
     else if (place.offset + place.size != file_size(view))
-        return broken(diag, path, "%s: %llu bytes, %llu expected by its header", file_size(view) < place.offset + place.size ? "truncated" : "too long",
-                      (unsigned long long)file_size(view), (unsigned long long)(place.offset + place.size));
+        return broken(diag, path, "%s: %llu bytes, %llu expected by its header",
+                      file_size(view) < place.offset + place.size ? "truncated" : "too long", (unsigned long long)file_size(view),
+                      (unsigned long long)(place.offset + place.size));
     return columns_add(arena, columns, path, field, split, &place, view, bytes, diag);
 }
 
@@ -135,7 +138,8 @@ static bool is_taken(const Columns *columns, const char *field, int split) {
     return false;
 }
 
-// The arrays of a folder; those that no field is called after are passed over (`declared` NULL: none is). A plain file comes before a packed one.
+// The arrays of a folder; those that no field is called after are passed over (`declared` NULL: none is). A plain file comes before a
+// packed one.
 static bool list_folder(Arena *arena, const char *folder, const ProgramData *declared, Columns *columns, Diag *diag) {
     uint32_t count = 0;
     if (!file_is_folder(folder))

@@ -45,7 +45,8 @@ static const char *read_picture(Arena *arena, const char *path, size_t *size, Di
     if (!view)
         return NULL;
     if (file_size(view) > FILE_MAX) {
-        diag_error(diag, &(Place){.file = path}, "a picture of %llu bytes; at most %d are read", (unsigned long long)file_size(view), FILE_MAX);
+        diag_error(diag, &(Place){.file = path}, "a picture of %llu bytes; at most %d are read", (unsigned long long)file_size(view),
+                   FILE_MAX);
         return NULL;
     }
     *size = (size_t)file_size(view);
@@ -83,7 +84,8 @@ static bool picture(const Dataset *dataset, Arena *arena, uint32_t split, uint32
     return ok;
 }
 
-static bool picture_key(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint32_t field, PictureKey *out, Diag *diag) {
+static bool picture_key(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint32_t field, PictureKey *out,
+                        Diag *diag) {
     const ImagesData *data = dataset->data;
     struct stat status;
     *out = (PictureKey){.path = file_join(arena, data->real, file_of(data, split, record, field)->file),
@@ -143,7 +145,9 @@ static bool name_field(Arena *arena, const Dataset *dataset, uint32_t index, Fie
     else if ((type == ELEMENT_I32 || type == ELEMENT_U32) && dataset_field_count(declared, index) == 1)
         field->role = FIELD_LABEL;
     else {
-        diag_error(diag, NULL, "%s has pictures f32[3,h,w] or f32[1,h,w], the label i32[] of a class and texts f32[%u] or tokens, but the graph declares %s.%s",
+        diag_error(diag, NULL,
+                   "%s has pictures f32[3,h,w] or f32[1,h,w], the label i32[] of a class and texts f32[%u] or tokens, but the graph "
+                   "declares %s.%s",
                    dataset->spec, encoder_default()->size, declared->name, dataset_field_text(arena, declared, index));
         return false;
     }
@@ -169,7 +173,8 @@ static bool find_mode(const Dataset *dataset, ImagesData *data, bool has_halves,
         return true;
     }
     if (!wants_pairs) {
-        diag_error(diag, NULL, "%s has two pictures a record, \"a\" (left) and \"b\" (right); the graph's pictures of %s are called otherwise",
+        diag_error(diag, NULL,
+                   "%s has two pictures a record, \"a\" (left) and \"b\" (right); the graph's pictures of %s are called otherwise",
                    dataset->spec, declared->name);
         return false;
     }
@@ -191,15 +196,17 @@ static bool check_labels(const Dataset *dataset, const ImagesData *data, uint32_
     if (data->all.class_count == 0 && below == 1)
         ok = true; // all are of the only one
     else if (data->all.class_count == 0)
-        diag_error(diag, NULL, "%s has no classes, but the graph declares %s.%s: a class is a folder with pictures, or the column \"label\" of "
-                   "metadata.csv or metadata.jsonl; without any, a label below 1 is 0", dataset->spec, dataset->name, name);
+        diag_error(diag, NULL,
+                   "%s has no classes, but the graph declares %s.%s: a class is a folder with pictures, or the column \"label\" of "
+                   "metadata.csv or metadata.jsonl; without any, a label below 1 is 0",
+                   dataset->spec, dataset->name, name);
     else if (data->all.unclassed)
         diag_error(diag, NULL, "%s: %u picture%s no class, but the graph declares %s.%s: %s%s", dataset->spec, data->all.unclassed,
                    data->all.unclassed == 1 ? " has" : "s have", dataset->name, name, text_printable(scratch, data->all.unclassed_path),
                    data->all.unclassed > 1 ? ", …" : "");
     else if (below && data->all.class_count > below)
-        diag_error(diag, NULL, "%s has %u classes, but the graph declares %s.%s below %u", dataset->spec, data->all.class_count, dataset->name,
-                   name, below);
+        diag_error(diag, NULL, "%s has %u classes, but the graph declares %s.%s below %u", dataset->spec, data->all.class_count,
+                   dataset->name, name, below);
     else
         ok = true;
     arena_destroy(&scratch);
@@ -208,8 +215,10 @@ static bool check_labels(const Dataset *dataset, const ImagesData *data, uint32_
 
 static bool check_texts(const Dataset *dataset, const ImagesData *data, uint32_t field, Diag *diag) {
     if (data->captioned == 0) {
-        diag_error(diag, NULL, "%s has no texts, but the graph declares %s.%s: a picture's texts are the lines of NAME.txt beside it, or the "
-                   "column \"text\" of metadata.csv or metadata.jsonl", dataset->spec, dataset->name, dataset->declared->fields[field].name);
+        diag_error(diag, NULL,
+                   "%s has no texts, but the graph declares %s.%s: a picture's texts are the lines of NAME.txt beside it, or the "
+                   "column \"text\" of metadata.csv or metadata.jsonl",
+                   dataset->spec, dataset->name, dataset->declared->fields[field].name);
         return false;
     }
     if (data->captioned < data->listing.files.count)
@@ -287,7 +296,8 @@ bool images_natural(Arena *arena, const char *argument, ProgramData *declared, D
     Diag *unheard = diag_create(scratch); // the same is told when the data set is opened
     bool ok = list(scratch, argument, &data, &has_halves, unheard);
     data.mode = IMAGES_SINGLE;
-    if (ok && !has_halves && images_has_pairs(&data.listing) && images_split(scratch, argument, &data.listing, IMAGES_PAIRS, &pairs, unheard)) {
+    if (ok && !has_halves && images_has_pairs(&data.listing) &&
+        images_split(scratch, argument, &data.listing, IMAGES_PAIRS, &pairs, unheard)) {
         uint32_t paired = 0;
         for (uint32_t i = 0; i < pairs.split_count; i++)
             paired += 2 * pairs.splits[i].count;

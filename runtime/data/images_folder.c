@@ -35,7 +35,8 @@ static bool is_picture(const char *name) {
 }
 
 static bool is_other_picture(const char *name) {
-    static const char *const ends[] = {".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".jxl", ".ppm", ".pgm", ".tga", ".psd"};
+    static const char *const ends[] = {".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif",
+                                       ".jp2", ".jxl", ".ppm", ".pgm",  ".tga",  ".psd"};
     return ends_with(name, ends, sizeof ends / sizeof *ends);
 }
 
@@ -54,9 +55,7 @@ static const char *stem(Arena *arena, const char *path) {
     return dot && dot != name ? arena_copy_bytes(arena, path, (size_t)(dot - path)) : path;
 }
 
-static void note_other(Walk *walk, const char *path) {
-    walk->out->other = walk->out->others++ ? walk->out->other : path;
-}
+static void note_other(Walk *walk, const char *path) { walk->out->other = walk->out->others++ ? walk->out->other : path; }
 
 static void note_link(Walk *walk, const char *path) { walk->out->link = walk->out->links++ ? walk->out->link : path; }
 
@@ -166,10 +165,12 @@ bool images_list(Arena *arena, const char *folder, ImagesListing *out, Diag *dia
         return false;
     if (out->links)
         diag_warning(diag, &(Place){.file = folder}, "%u link%s to folders, or out of this one, %s not followed: %s%s", out->links,
-                     out->links == 1 ? "" : "s", out->links == 1 ? "is" : "are", text_printable(arena, out->link), out->links > 1 ? ", …" : "");
+                     out->links == 1 ? "" : "s", out->links == 1 ? "is" : "are", text_printable(arena, out->link),
+                     out->links > 1 ? ", …" : "");
     if (out->others)
         diag_warning(diag, &(Place){.file = folder}, "%u picture%s of other formats than PNG, JPEG and WebP %s left out: %s%s", out->others,
-                     out->others == 1 ? "" : "s", out->others == 1 ? "is" : "are", text_printable(arena, out->other), out->others > 1 ? ", …" : "");
+                     out->others == 1 ? "" : "s", out->others == 1 ? "is" : "are", text_printable(arena, out->other),
+                     out->others > 1 ? ", …" : "");
     if (out->files.count == 0) {
         diag_error(diag, &(Place){.file = folder}, "holds no picture: no file that ends in .png, .jpg, .jpeg or .webp, at any depth");
         return false;
@@ -277,7 +278,8 @@ static void join_pairs(FoundList *found, const char *spec, Diag *diag) {
     sort(found->items, found->count, sizeof *found->items, compare_found);
     for (uint32_t i = 0; i < found->count; i++) {
         Found *item = &found->items[i], *next = i + 1 < found->count ? item + 1 : NULL;
-        bool is_pair = next && item->split == next->split && strcmp(item->stem, next->stem) == 0 && item->sides[0] && next->sides[1] && !next->sides[0];
+        bool is_pair = next && item->split == next->split && strcmp(item->stem, next->stem) == 0 && item->sides[0] && next->sides[1] &&
+                       !next->sides[0];
         if (is_pair) {
             item->sides[1] = next->sides[1];
             item->class = item->class ? item->class : next->class;
@@ -291,7 +293,8 @@ static void join_pairs(FoundList *found, const char *spec, Diag *diag) {
     if (alone) {
         Arena *scratch = arena_create();
         diag_warning(diag, NULL, "%s: %u picture%s no partner of the same name on the other side and %s left out: %s%s", spec, alone,
-                     alone == 1 ? " has" : "s have", alone == 1 ? "is" : "are", text_printable(scratch, first->path), alone > 1 ? ", …" : "");
+                     alone == 1 ? " has" : "s have", alone == 1 ? "is" : "are", text_printable(scratch, first->path),
+                     alone > 1 ? ", …" : "");
         arena_destroy(&scratch);
     }
 }

@@ -8,8 +8,8 @@ enum { IMAGES_SIDES = 2 };
 
 // A picture in the folder.
 typedef struct {
-    const char *path; // in the folder: "train/cat/1.png"
-    const char *file; // where it lies: `path`, or, of a link, what it leads to in the folder
+    const char *path;         // in the folder: "train/cat/1.png"
+    const char *file;         // where it lies: `path`, or, of a link, what it leads to in the folder
     const char *const *texts; // of tables; NULL: none
     uint32_t text_count;
     bool has_text_file; // NAME.txt beside it
@@ -23,11 +23,11 @@ typedef struct {
 } ImagesTable;
 
 typedef struct {
-    ARRAY(ImagesFile) files;     // sorted by path
-    ARRAY(ImagesTable) tables;   // sorted by path
-    uint32_t others;             // files that look like pictures of formats that are not read
-    const char *other;           // one of them
-    uint32_t links;              // that lead out of the folder, or to folders: left out
+    ARRAY(ImagesFile) files;   // sorted by path
+    ARRAY(ImagesTable) tables; // sorted by path
+    uint32_t others;           // files that look like pictures of formats that are not read
+    const char *other;         // one of them
+    uint32_t links;            // that lead out of the folder, or to folders: left out
     const char *link;
 } ImagesListing;
 
@@ -68,4 +68,5 @@ bool images_split(Arena *arena, const char *spec, const ImagesListing *listing, 
 // Reads the tables into the listing. *count: pictures with texts, also of files beside them.
 bool images_read_tables(Arena *arena, const char *folder, ImagesListing *listing, uint32_t *count, Diag *diag);
 // One of the picture's texts, in the arena; `pick` says which of `count`. NULL: it has none, or its file cannot be read.
-const char *images_text(Arena *arena, const char *folder, const ImagesFile *file, uint32_t (*pick)(void *context, uint32_t count), void *context);
+const char *images_text(Arena *arena, const char *folder, const ImagesFile *file, uint32_t (*pick)(void *context, uint32_t count),
+                        void *context);

@@ -6,8 +6,8 @@
 
 enum { TEXT_FILE_MAX = 1 << 20, TABLE_MAX = 1 << 30 };
 
-static const char *const FILE_NAMES[] = {"file_name", "file", "filename", "image", "path"}, *const TEXT_NAMES[] = {"text", "caption", "captions"},
-                         *const LABEL_NAMES[] = {"label", "class"};
+static const char *const FILE_NAMES[] = {"file_name", "file", "filename", "image", "path"},
+                         *const TEXT_NAMES[] = {"text", "caption", "captions"}, *const LABEL_NAMES[] = {"label", "class"};
 enum { FILE_NAME_COUNT = 5, TEXT_NAME_COUNT = 3, LABEL_NAME_COUNT = 2 };
 
 typedef ARRAY(const char *) Texts;
@@ -16,7 +16,7 @@ typedef struct {
     Arena *arena, *scratch;
     ImagesListing *listing;
     const char *folder; // of the table, in the folder of pictures; "" for that itself
-    Texts *texts; // by picture
+    Texts *texts;       // by picture
     uint32_t missing, missing_line;
     const char *missing_name;
     Diag *diag;
@@ -76,7 +76,8 @@ static bool read_csv(Reader *reader, const char *path, char *text, size_t size) 
     uint32_t file, caption, label;
     if (!csv_open(reader->scratch, path, text, size, &csv, reader->diag))
         return false;
-    bool has_text = csv_find(&csv, TEXT_NAMES, TEXT_NAME_COUNT, &caption), has_label = csv_find(&csv, LABEL_NAMES, LABEL_NAME_COUNT, &label);
+    bool has_text = csv_find(&csv, TEXT_NAMES, TEXT_NAME_COUNT, &caption),
+         has_label = csv_find(&csv, LABEL_NAMES, LABEL_NAME_COUNT, &label);
     if (!csv_find(&csv, FILE_NAMES, FILE_NAME_COUNT, &file) || (!has_text && !has_label)) {
         diag_error(reader->diag, &(Place){.file = path, .line = 1},
                    "expected columns with the names file_name (or file, image), and text (or caption) or label");
@@ -152,7 +153,8 @@ static char *read_bounded(Arena *arena, const char *path, size_t most, size_t *s
     const FileView *view = file_open(own, path, diag);
     char *bytes = NULL;
     if (view && file_size(view) > most)
-        diag_error(diag, &(Place){.file = path}, "%llu bytes are too many; at most %zu are read", (unsigned long long)file_size(view), most);
+        diag_error(diag, &(Place){.file = path}, "%llu bytes are too many; at most %zu are read", (unsigned long long)file_size(view),
+                   most);
     else if (view) {
         *size = (size_t)file_size(view);
         bytes = arena_alloc(arena, *size + 1);
@@ -201,7 +203,8 @@ static const char *text_path(Arena *arena, const char *folder, const ImagesFile 
     return arena_format(arena, "%s/%.*s.txt", folder, (int)(dot - file->path), file->path);
 }
 
-const char *images_text(Arena *arena, const char *folder, const ImagesFile *file, uint32_t (*pick)(void *context, uint32_t count), void *context) {
+const char *images_text(Arena *arena, const char *folder, const ImagesFile *file, uint32_t (*pick)(void *context, uint32_t count),
+                        void *context) {
     if (file->text_count)
         return file->texts[pick(context, file->text_count)];
     if (!file->has_text_file)

@@ -1,5 +1,5 @@
-// Numbers: data sets in CSV files (csv.h): a row is a record. A field is the column of its name, or those that are called NAME_0, NAME_1, …, in the
-// order of these numbers.
+// Numbers: data sets in CSV files (csv.h): a row is a record. A field is the column of its name, or those that are called NAME_0, NAME_1,
+// …, in the order of these numbers.
 #include "runtime/base/text.h"
 #include "runtime/data/columns.h"
 #include "runtime/data/csv.h"
@@ -10,7 +10,7 @@ typedef struct {
     const char *name;
     uint32_t *columns; // of each of its numbers
     uint32_t count;
-    bool is_list; // NAME_0, …
+    bool is_list;     // NAME_0, …
     bool is_left_out; // it holds texts, and nobody asks for it
     ARRAY(double) values;
 } Group;
@@ -38,7 +38,9 @@ typedef struct {
 static int compare(const void *a, const void *b) {
     const Named *x = a, *y = b;
     int order = strcmp(x->base, y->base);
-    return order ? order : x->index != y->index ? (x->index > y->index) - (x->index < y->index) : (x->column > y->column) - (x->column < y->column);
+    return order                  ? order
+           : x->index != y->index ? (x->index > y->index) - (x->index < y->index)
+                                  : (x->column > y->column) - (x->column < y->column);
 }
 
 static bool group_columns(Arena *arena, const Csv *csv, Groups *out, Diag *diag) {
@@ -50,13 +52,15 @@ static bool group_columns(Arena *arena, const Csv *csv, Groups *out, Diag *diag)
     qsort(named, csv->column_count, sizeof *named, compare);
     for (uint32_t i = 0, end; i < csv->column_count; i = end) {
         bool is_list = named[i].index != UINT32_MAX;
-        for (end = i + 1; is_list && end < csv->column_count && strcmp(named[end].base, named[i].base) == 0 && named[end].index != UINT32_MAX;)
+        for (end = i + 1;
+             is_list && end < csv->column_count && strcmp(named[end].base, named[i].base) == 0 && named[end].index != UINT32_MAX;)
             end++;
         Group group = {.name = arena_copy_text(arena, named[i].base), .columns = ARENA_NEW(arena, uint32_t, end - i), .is_list = is_list};
         for (uint32_t k = i; k < end; k++) {
             if (is_list && named[k].index != k - i) {
-                diag_error(diag, &(Place){.file = csv->path, .line = 1}, "the columns of \"%s\" are not %s_0, %s_1, … up to %s_%u: %s_%u is %s", group.name,
-                           group.name, group.name, group.name, end - i - 1, group.name, named[k].index < k - i ? named[k].index : k - i,
+                diag_error(diag, &(Place){.file = csv->path, .line = 1},
+                           "the columns of \"%s\" are not %s_0, %s_1, … up to %s_%u: %s_%u is %s", group.name, group.name, group.name,
+                           group.name, end - i - 1, group.name, named[k].index < k - i ? named[k].index : k - i,
                            named[k].index < k - i ? "there twice" : "missing");
                 return false;
             }
@@ -86,8 +90,8 @@ static bool take_row(Arena *arena, const Csv *csv, const CsvRow *row, Group *gro
         if (!is_asked)
             return true;
         Arena *scratch = arena_create();
-        diag_error(diag, &(Place){.file = csv->path, .line = row->line}, "column \"%s\": \"%s\" is no number", csv->columns[group->columns[i]],
-                   text_excerpt(scratch, text_printable(scratch, cell), 0));
+        diag_error(diag, &(Place){.file = csv->path, .line = row->line}, "column \"%s\": \"%s\" is no number",
+                   csv->columns[group->columns[i]], text_excerpt(scratch, text_printable(scratch, cell), 0));
         arena_destroy(&scratch);
         return false;
     }

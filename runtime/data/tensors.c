@@ -85,7 +85,8 @@ static bool add_member(Reader *reader, const char *path, const FileView *view, c
     if (ok && entry->is_packed && !reader->is_described) {
         *unpacked += entry->size;
         if (*unpacked > UNPACKED_MAX) {
-            diag_error(reader->diag, &(Place){.file = path}, "unpacks to more than %s; an archive that is not packed (numpy.savez) is read in place",
+            diag_error(reader->diag, &(Place){.file = path},
+                       "unpacks to more than %s; an archive that is not packed (numpy.savez) is read in place",
                        text_bytes(reader->arena, UNPACKED_MAX));
             ok = false;
         } else {
@@ -146,8 +147,7 @@ static bool open_by(bool (*read)(Reader *reader, const char *path), Arena *arena
         if (!read(&reader, path))
             return false;
     }
-    return columns_found(arena, dataset->declared, path, &reader.columns, diag) &&
-           columns_open(arena, dataset, &reader.columns, diag);
+    return columns_found(arena, dataset->declared, path, &reader.columns, diag) && columns_open(arena, dataset, &reader.columns, diag);
 }
 
 static bool natural_by(bool (*read)(Reader *reader, const char *path), Arena *arena, const char *path, ProgramData *declared, Diag *diag) {
@@ -159,8 +159,12 @@ static bool natural_by(bool (*read)(Reader *reader, const char *path), Arena *ar
     return ok;
 }
 
-bool tensors_open_npy(Arena *arena, const char *path, Dataset *dataset, Diag *diag) { return open_by(read_npy, arena, path, dataset, diag); }
-bool tensors_open_npz(Arena *arena, const char *path, Dataset *dataset, Diag *diag) { return open_by(read_npz, arena, path, dataset, diag); }
+bool tensors_open_npy(Arena *arena, const char *path, Dataset *dataset, Diag *diag) {
+    return open_by(read_npy, arena, path, dataset, diag);
+}
+bool tensors_open_npz(Arena *arena, const char *path, Dataset *dataset, Diag *diag) {
+    return open_by(read_npz, arena, path, dataset, diag);
+}
 bool tensors_open_safetensors(Arena *arena, const char *path, Dataset *dataset, Diag *diag) {
     return open_by(read_safetensors, arena, path, dataset, diag);
 }

@@ -49,8 +49,9 @@ bool webp_decode(Arena *arena, const char *path, const uint8_t *bytes, size_t si
 #else
 bool webp_decode(Arena *arena, const char *path, const uint8_t *bytes, size_t size, uint64_t pixels_max, WebpImage *out, Diag *diag) {
     (void)arena, (void)bytes, (void)size, (void)pixels_max, (void)out;
-    diag_error(diag, &(Place){.file = path},
-               "a WebP picture; this gcc-graph was built without libwebp: install libwebp-dev and build it anew, or convert the picture to PNG");
+    diag_error(
+        diag, &(Place){.file = path},
+        "a WebP picture; this gcc-graph was built without libwebp: install libwebp-dev and build it anew, or convert the picture to PNG");
     return false;
 }
 #endif

@@ -8,6 +8,6 @@ typedef struct {
     uint8_t *pixels;
 } WebpImage;
 
-// Lossy or lossless, of at most `pixels_max` pixels; an animation is refused. `path` is for messages. Without libwebp: an error that names the
-// package.
+// Lossy or lossless, of at most `pixels_max` pixels; an animation is refused. `path` is for messages. Without libwebp: an error that names
+// the package.
 bool webp_decode(Arena *arena, const char *path, const uint8_t *bytes, size_t size, uint64_t pixels_max, WebpImage *out, Diag *diag);

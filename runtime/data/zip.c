@@ -105,7 +105,8 @@ static bool find_bytes(const char *path, const FileView *view, uint64_t local, Z
     return true;
 }
 
-static bool read_entry(Arena *arena, const char *path, const FileView *view, const uint8_t **at, uint64_t *left, ZipEntry *entry, Diag *diag) {
+static bool read_entry(Arena *arena, const char *path, const FileView *view, const uint8_t **at, uint64_t *left, ZipEntry *entry,
+                       Diag *diag) {
     const uint8_t *bytes = *at;
     if (*left < CENTRAL_SIZE || number(bytes, 4) != CENTRAL_MARK)
         return broken(diag, path, "damaged zip archive: its directory ends too early");
@@ -121,7 +122,8 @@ static bool read_entry(Arena *arena, const char *path, const FileView *view, con
     if (number(bytes + 8, 2) & FLAG_ENCRYPTED)
         return broken(diag, path, "\"%.100s\" is encrypted", entry->name);
     if (method != METHOD_STORED && method != METHOD_DEFLATED)
-        return broken(diag, path, "\"%.100s\" is packed by zip's method %llu; stored and deflated ones are read", entry->name, (unsigned long long)method);
+        return broken(diag, path, "\"%.100s\" is packed by zip's method %llu; stored and deflated ones are read", entry->name,
+                      (unsigned long long)method);
     if (method == METHOD_STORED && entry->size != entry->packed)
         return broken(diag, path, "damaged zip archive: two sizes of \"%.100s\", which is not packed", entry->name);
     *at += all;
@@ -147,27 +149,29 @@ bool zip_list(Arena *arena, const char *path, const FileView *view, ZipEntry **o
     return ok;
 }
 
-const uint8_t *zip_read(Arena *arena, const char *path, const FileView *view, const ZipEntry *entry, uint64_t size, bool is_whole, Diag *diag) {
+const uint8_t *zip_read(Arena *arena, const char *path, const FileView *view, const ZipEntry *entry, uint64_t size, bool is_whole,
+                        Diag *diag) {
     uint8_t *out = NULL;
     if (!entry->is_packed) {
         out = arena_alloc(arena, size + 1);
         return file_read_at(view, entry->offset, out, size, diag) ? out : NULL;
     }
     if (entry->size / INFLATE_RATIO_MAX > entry->packed) {
-        broken(diag, path, "\"%.100s\": %llu packed bytes cannot hold %llu", entry->name, (unsigned long long)entry->packed, (unsigned long long)entry->size);
+        broken(diag, path, "\"%.100s\": %llu packed bytes cannot hold %llu", entry->name, (unsigned long long)entry->packed,
+               (unsigned long long)entry->size);
         return NULL;
     }
     Arena *scratch = arena_create();
     uint64_t wanted = is_whole || entry->packed < 2 * size + 1024 ? entry->packed : 2 * size + 1024, got = 0; // packing may add a little
     uint8_t *packed = arena_alloc(scratch, wanted + 1);
-    Inflater *inflater = file_read_at(view, entry->offset, packed, wanted, diag)
-                             ? inflater_create(scratch, path, INFLATE_RAW, packed, wanted, diag)
-                             : NULL;
+    Inflater *inflater =
+        file_read_at(view, entry->offset, packed, wanted, diag) ? inflater_create(scratch, path, INFLATE_RAW, packed, wanted, diag) : NULL;
     if (inflater) {
         out = arena_alloc(arena, size + 1);
         bool ok = inflater_take(inflater, out, size, &got, diag);
         if (ok && got < size)
-            ok = broken(diag, path, "truncated: \"%.100s\" has %llu of %llu bytes", entry->name, (unsigned long long)got, (unsigned long long)size);
+            ok = broken(diag, path, "truncated: \"%.100s\" has %llu of %llu bytes", entry->name, (unsigned long long)got,
+                        (unsigned long long)size);
         if (ok && is_whole)
             ok = inflater_end(inflater, diag) && (inflate_checksum(out, size) == entry->checksum ||
                                                   broken(diag, path, "\"%.100s\" is damaged: wrong checksum", entry->name));

@@ -1,5 +1,5 @@
-// Damaged arrays as data sets - .npy, .npz, safetensors, CIFAR-10, CSV: refused with one error, or every record can be fetched, in the range that
-// was declared.
+// Damaged arrays as data sets - .npy, .npz, safetensors, CIFAR-10, CSV: refused with one error, or every record can be fetched, in the
+// range that was declared.
 #include "runtime/data/dataset.h"
 #include "runtime/data/inflate.h"
 #include "runtime/tensor/tensor_file.h"
@@ -62,7 +62,8 @@ static bool taste(Fuzzer *fuzzer, Arena *arena, Diag *diag, const char *bytes, s
 
 static Text npy(Arena *arena, const char *descr, bool is_fortran, const char *shape, const void *bytes, size_t size) {
     Text text = text_create(arena);
-    const char *header = arena_format(arena, "{'descr': '%s', 'fortran_order': %s, 'shape': (%s), }\n", descr, is_fortran ? "True" : "False", shape);
+    const char *header =
+        arena_format(arena, "{'descr': '%s', 'fortran_order': %s, 'shape': (%s), }\n", descr, is_fortran ? "True" : "False", shape);
     text_append_bytes(&text, "\x93NUMPY\1\0", 8);
     text_append_bytes(&text, (const char[]){(char)strlen(header), 0}, 2);
     text_append(&text, header);
@@ -93,14 +94,15 @@ static Text labels(Arena *arena) {
     return npy(arena, "<i8", false, "12,", numbers, sizeof numbers);
 }
 
-static const char *const npy_words[] = {"'descr'", "'shape'", "'fortran_order'", "True", "<f2", ">f8", "|b1", "<u8", "(12,", "99999999999", "\x93NUMPY"};
+static const char *const npy_words[] = {"'descr'", "'shape'", "'fortran_order'", "True",     "<f2", ">f8", "|b1",
+                                        "<u8",     "(12,",    "99999999999",     "\x93NUMPY"};
 enum { NPY_WORDS = sizeof npy_words / sizeof *npy_words };
 
 static void fuzz_npy(FuzzTime time, double share) {
     target = (Spot){"npy", ""};
     Fuzzer *fuzzer = fuzzer_create("npy", npy_words, NPY_WORDS);
-    Text label = labels(fuzzer->arena), samples[] = {x_bytes(fuzzer->arena, false), x_bytes(fuzzer->arena, true), x_floats(fuzzer->arena, "<f4"),
-                                                     x_floats(fuzzer->arena, ">f4")};
+    Text label = labels(fuzzer->arena), samples[] = {x_bytes(fuzzer->arena, false), x_bytes(fuzzer->arena, true),
+                                                     x_floats(fuzzer->arena, "<f4"), x_floats(fuzzer->arena, ">f4")};
     fuzz_write(fuzzer, "label.npy", label.data, label.length);
     for (uint32_t i = 0; i < 4; i++)
         fuzzer_add(fuzzer, "x.npy", samples[i].data, samples[i].length);
@@ -138,14 +140,16 @@ static void put_entry(Text *out, const Member *member, bool is_central, uint64_t
         put_number(out, 45, 2);
     put_number(out, 45, 2), put_number(out, 0, 2), put_number(out, member->plain != member->stored ? 8 : 0, 2), put_number(out, 0, 4);
     put_number(out, inflate_checksum(member->plain->data, member->plain->length), 4);
-    put_number(out, member->is_wide ? UINT32_MAX : member->stored->length, 4), put_number(out, member->is_wide ? UINT32_MAX : member->plain->length, 4);
+    put_number(out, member->is_wide ? UINT32_MAX : member->stored->length, 4),
+        put_number(out, member->is_wide ? UINT32_MAX : member->plain->length, 4);
     put_number(out, strlen(member->name), 2), put_number(out, extra, 2);
     if (is_central)
         put_number(out, 0, 10), put_number(out, member->is_wide ? UINT32_MAX : local, 4);
     text_append(out, member->name);
     if (!member->is_wide)
         return;
-    put_number(out, 1, 2), put_number(out, extra - 4, 2), put_number(out, member->plain->length, 8), put_number(out, member->stored->length, 8);
+    put_number(out, 1, 2), put_number(out, extra - 4, 2), put_number(out, member->plain->length, 8),
+        put_number(out, member->stored->length, 8);
     if (is_central)
         put_number(out, local, 8);
 }
@@ -165,12 +169,15 @@ static Text zip(Arena *arena, const Member *members, uint32_t count) {
 }
 
 static void fuzz_npz(FuzzTime time, double share) {
-    static const char *const words[] = {"x.npy", "label.npy", "../x.npy", "/x_train.npy", "PK\1\2", "PK\3\4", "PK\5\6", "PK\6\6", "PK\6\7", "\xff\xff\xff\xff"};
+    static const char *const words[] = {"x.npy",  "label.npy", "../x.npy", "/x_train.npy", "PK\1\2",
+                                        "PK\3\4", "PK\5\6",    "PK\6\6",   "PK\6\7",       "\xff\xff\xff\xff"};
     target = (Spot){"npz", "d.npz"};
     Fuzzer *fuzzer = fuzzer_create("npz", words, sizeof words / sizeof *words);
-    Text x = x_bytes(fuzzer->arena, false), label = labels(fuzzer->arena), packed_x = pack(fuzzer->arena, &x), packed_label = pack(fuzzer->arena, &label);
+    Text x = x_bytes(fuzzer->arena, false), label = labels(fuzzer->arena), packed_x = pack(fuzzer->arena, &x),
+         packed_label = pack(fuzzer->arena, &label);
     for (uint32_t form = 0; form < 4; form++) {
-        const Member members[] = {{"x.npy", &x, form & 1 ? &packed_x : &x, form & 2}, {"label.npy", &label, form & 1 ? &packed_label : &label, form & 2}};
+        const Member members[] = {{"x.npy", &x, form & 1 ? &packed_x : &x, form & 2},
+                                  {"label.npy", &label, form & 1 ? &packed_label : &label, form & 2}};
         Text text = zip(fuzzer->arena, members, 2);
         fuzzer_add(fuzzer, "d.npz", text.data, text.length);
     }
@@ -180,13 +187,15 @@ static void fuzz_npz(FuzzTime time, double share) {
 // ---- other formats
 
 static void fuzz_safetensors(FuzzTime time, double share) {
-    static const char *const words[] = {"\"x\"", "\"label\"", "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"BF16\"", "\"F16\"", "train.", "[12,6]"};
+    static const char *const words[] = {"\"x\"",    "\"label\"", "\"dtype\"", "\"shape\"", "\"data_offsets\"",
+                                        "\"BF16\"", "\"F16\"",   "train.",    "[12,6]"};
     target = (Spot){"safetensors", "d.safetensors"};
     Fuzzer *fuzzer = fuzzer_create("safetensors", words, sizeof words / sizeof *words);
     float numbers[RECORDS * NUMBERS] = {0};
     int32_t classes[RECORDS] = {0, 1, 2, 3, 9};
-    const HostTensor tensors[] = {{.name = "x", .dtype = ELEMENT_F32, .rank = 3, .dims = {RECORDS, 2, 3}, .data = numbers, .size = sizeof numbers},
-                                  {.name = "label", .dtype = ELEMENT_I32, .rank = 1, .dims = {RECORDS}, .data = classes, .size = sizeof classes}};
+    const HostTensor tensors[] = {
+        {.name = "x", .dtype = ELEMENT_F32, .rank = 3, .dims = {RECORDS, 2, 3}, .data = numbers, .size = sizeof numbers},
+        {.name = "label", .dtype = ELEMENT_I32, .rank = 1, .dims = {RECORDS}, .data = classes, .size = sizeof classes}};
     const char *path = file_join(fuzzer->arena, fuzzer->folder, "d.safetensors");
     if (!safetensors_write(fuzzer->arena, path, tensors, 2, NULL, NULL, 0, fuzzer->diag))
         exit(EXIT_FAILURE);
@@ -195,11 +204,13 @@ static void fuzz_safetensors(FuzzTime time, double share) {
 }
 
 static void fuzz_csv(FuzzTime time, double share) {
-    static const char *const words[] = {"x_0", "x_5", "label", "\"", "\"\"", ",", ";", "\t", "\r\n", "nan", "inf", "1e400", "\xEF\xBB\xBF", "\n\n", "x_1,"};
+    static const char *const words[] = {"x_0",  "x_5", "label", "\"",    "\"\"",         ",",    ";",   "\t",
+                                        "\r\n", "nan", "inf",   "1e400", "\xEF\xBB\xBF", "\n\n", "x_1,"};
     target = (Spot){"csv", "t.csv"};
     Fuzzer *fuzzer = fuzzer_create("csv", words, sizeof words / sizeof *words);
     fuzzer_add_text(fuzzer, "t.csv", "x_0,x_1,x_2,x_3,x_4,x_5,label\n0,0.5,-1,1,1e-3,.25,3\n\n1,1,1,1,1,1,0\n\"0\",0,0,0,0,0,9\n");
-    fuzzer_add_text(fuzzer, "t.csv", "\xEF\xBB\xBFname;label;x_5;x_4;x_3;x_2;x_1;x_0\r\n\"a;\"\"b\"\"\n\";1;0;0;0;0;0;0\r\nb;2;1;1;1;1;1;1");
+    fuzzer_add_text(fuzzer, "t.csv",
+                    "\xEF\xBB\xBFname;label;x_5;x_4;x_3;x_2;x_1;x_0\r\n\"a;\"\"b\"\"\n\";1;0;0;0;0;0;0\r\nb;2;1;1;1;1;1;1");
     fuzzer_run(&fuzzer, taste, time.seconds * share, time.first, time.count);
 }
 

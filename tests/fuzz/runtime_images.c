@@ -1,5 +1,5 @@
-// Folders of pictures with damaged tables and texts, and with names of any bytes: refused with one error, or every record and text can be read; and
-// no message holds what a terminal would obey.
+// Folders of pictures with damaged tables and texts, and with names of any bytes: refused with one error, or every record and text can be
+// read; and no message holds what a terminal would obey.
 #include "runtime/data/dataset.h"
 #include "tests/fuzz/mutate.h"
 
@@ -58,8 +58,9 @@ static void paint(Fuzzer *fuzzer, const char *name) {
 }
 
 static void fuzz_table(FuzzTime time, const char *name, const char *const *samples, uint32_t count, double share) {
-    static const char *const words[] = {"file_name", "text", "label", "cat/1.png", "../", "./", "/", "\"", "\"\"", "\r\n", ",", ";", "{", "}", "[\"a\"]", "null",
-                                        "\xEF\xBB\xBF", "\x1b[31m", "\xff", "\\u0000", "\\u001b"};
+    static const char *const words[] = {"file_name", "text", "label",        "cat/1.png", "../",  "./",      "/",
+                                        "\"",        "\"\"", "\r\n",         ",",         ";",    "{",       "}",
+                                        "[\"a\"]",   "null", "\xEF\xBB\xBF", "\x1b[31m",  "\xff", "\\u0000", "\\u001b"};
     Fuzzer *fuzzer = fuzzer_create(name, words, sizeof words / sizeof *words);
     for (uint32_t i = 0; i < 3; i++)
         paint(fuzzer, pictures[i]);
@@ -105,7 +106,8 @@ static bool taste_any_name(Fuzzer *fuzzer, Arena *arena, Diag *diag, const char 
 }
 
 static void fuzz_names(FuzzTime time) {
-    static const char *const words[] = {"train/", "test/", "val/", "A/", "B/", ".png", ".jpg", ".txt", "metadata.csv", "\n", "\x1b[2J", "\xff", "ü", "猫", " ", "'", "\"", "%s", "?sides", "trainA/"};
+    static const char *const words[] = {"train/",  "test/", "val/", "A/", "B/", ".png", ".jpg", ".txt", "metadata.csv", "\n",
+                                        "\x1b[2J", "\xff",  "ü",    "猫", " ",  "'",    "\"",   "%s",   "?sides",       "trainA/"};
     Fuzzer *fuzzer = fuzzer_create("names", words, sizeof words / sizeof *words);
     fuzzer_add_text(fuzzer, "path", "train/cat/1");
     fuzzer_add_text(fuzzer, "path", "A/x y/\xE7\x8C\xAB\n2");
@@ -114,10 +116,12 @@ static void fuzz_names(FuzzTime time) {
 
 int main(int count, char **arguments) {
     FuzzTime time = fuzz_arguments(count, arguments, 4);
-    static const char *const csv[] = {"file_name,text,label\ncat/1.png,\"a cat, \"\"tabby\"\"\",x\ncat/1.png,two,x\n\ncat/2.png,,y\ndog/ü 3.png,a dog,y\n",
-                                      "image;label\r\ncat/1.png;3\r\ncat/2.png;0\r\ndog/ü 3.png;12\r\nnone.png;4\r\n"};
-    static const char *const jsonl[] = {"{\"file_name\": \"cat/1.png\", \"text\": [\"a\", \"b\"], \"label\": 3}\n\n{\"file\": \"cat/2.png\", \"label\": 4}\n"
-                                        "{\"file\": \"dog/ü 3.png\", \"caption\": \"x\", \"label\": 0}\n"};
+    static const char *const csv[] = {
+        "file_name,text,label\ncat/1.png,\"a cat, \"\"tabby\"\"\",x\ncat/1.png,two,x\n\ncat/2.png,,y\ndog/ü 3.png,a dog,y\n",
+        "image;label\r\ncat/1.png;3\r\ncat/2.png;0\r\ndog/ü 3.png;12\r\nnone.png;4\r\n"};
+    static const char *const jsonl[] = {
+        "{\"file_name\": \"cat/1.png\", \"text\": [\"a\", \"b\"], \"label\": 3}\n\n{\"file\": \"cat/2.png\", \"label\": 4}\n"
+        "{\"file\": \"dog/ü 3.png\", \"caption\": \"x\", \"label\": 0}\n"};
     static const char *const lines[] = {"\xEF\xBB\xBFone\r\n\r\ntwo\n  \nthree", "a"};
     fuzz_table(time, "metadata.csv", csv, 2, 0.3);
     fuzz_table(time, "captions.jsonl", jsonl, 1, 0.3);

@@ -29,7 +29,8 @@ static bool taste(Fuzzer *fuzzer, Arena *arena, Diag *diag, const char *bytes, s
     // Of exactly this size, so that a read beyond its end is seen.
     uint8_t *exact = malloc(size ? size : 1);
     memcpy(exact, mended, size);
-    const PictureWanted wanted = {.channels = fuzz_draw(fuzzer, 2) ? 3 : 1, .height = fuzz_draw(fuzzer, SIDE), .width = fuzz_draw(fuzzer, SIDE)};
+    const PictureWanted wanted = {
+        .channels = fuzz_draw(fuzzer, 2) ? 3 : 1, .height = fuzz_draw(fuzzer, SIDE), .width = fuzz_draw(fuzzer, SIDE)};
     Image image = {0};
     bool ok = picture_decode(arena, fuzzer->path, exact, size, &wanted, &image, diag);
     free(exact);
@@ -75,7 +76,8 @@ static void add_png(Fuzzer *fuzzer, int type, int depth, bool is_interlaced, boo
 }
 
 static void fuzz_png(FuzzTime time) {
-    static const char *const words[] = {"IHDR", "IDAT", "IEND", "PLTE", "tRNS", "gAMA", "iCCP", "zTXt", "iTXt", "eXIf", "sPLT", "\x89PNG\r\n\x1a\n"};
+    static const char *const words[] = {"IHDR", "IDAT", "IEND", "PLTE", "tRNS", "gAMA",
+                                        "iCCP", "zTXt", "iTXt", "eXIf", "sPLT", "\x89PNG\r\n\x1a\n"};
     Fuzzer *fuzzer = fuzzer_create("png", words, sizeof words / sizeof *words);
     for (int packed = 0; packed < 2; packed++) {
         add_png(fuzzer, PNG_COLOR_TYPE_GRAY, 8, packed, packed);
@@ -89,7 +91,8 @@ static void fuzz_png(FuzzTime time) {
 }
 
 static void fuzz_jpeg(FuzzTime time) {
-    static const char *const words[] = {"\xff\xd8", "\xff\xd9", "\xff\xda", "\xff\xc0", "\xff\xc2", "\xff\xc4", "\xff\xdb", "\xff\xdd", "\xff\xe1", "\xff\xee", "Exif", "Adobe"};
+    static const char *const words[] = {"\xff\xd8", "\xff\xd9", "\xff\xda", "\xff\xc0", "\xff\xc2", "\xff\xc4",
+                                        "\xff\xdb", "\xff\xdd", "\xff\xe1", "\xff\xee", "Exif",     "Adobe"};
     Fuzzer *fuzzer = fuzzer_create("jpeg", words, sizeof words / sizeof *words);
     uint8_t pixels[SIDE * SIDE * 3];
     for (uint32_t i = 0; i < sizeof pixels; i++)
@@ -98,18 +101,22 @@ static void fuzz_jpeg(FuzzTime time) {
     if (!jpeg_write(path, pixels, SIDE, SIDE, 60, fuzzer->diag))
         exit(EXIT_FAILURE);
     fuzzer_add_file(fuzzer, path);
-    fuzzer_add_file(fuzzer, GG_SOURCE_DIR "/tests/unit/birds/CUB_200_2011/images/003.Painted_Bird_C/Painted_0004_700573.jpg"); // progressive
+    fuzzer_add_file(fuzzer,
+                    GG_SOURCE_DIR "/tests/unit/birds/CUB_200_2011/images/003.Painted_Bird_C/Painted_0004_700573.jpg"); // progressive
     fuzzer_run(&fuzzer, taste, time.seconds * 0.3, time.first, time.count);
 }
 
 // Lossless with transparency, and lossy: written by libwebp.
-static const char LOSSLESS[] = "\x52\x49\x46\x46\x46\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x4c\x39\x00\x00\x00\x2f\x02\x40\x00\x10\x2f\x40\x90\x6d\x53\x89"
-                               "\x79\xdd\x5f\xe6\x1a\x64\xd2\x36\xed\x5b\xff\x7a\x66\x6d\x62\x1a\x62\x3a\xb8\xf5\x6f\x89\x40\xd2\xc6\xe6\xe3\xc9\x1f\x98"
-                               "\xf3\x33\xb2\xaa\x4d\x10\x90\x90\x29\x79\xe4\x8b\x88\xfe\x47\x2c\x00";
-static const char LOSSY[] = "\x52\x49\x46\x46\x38\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x20\x2c\x00\x00\x00\xf0\x01\x00\x9d\x01\x2a\x10\x00\x10\x00\x02"
-                            "\x00\x34\x25\xa0\x02\x74\xba\x01\xf8\x00\x04\xc8\x00\x00\xfe\x97\x17\xff\x20\xb9\x61\x75\xc8\xd7\xfe\x71\x2a\x20\x93\x79\x80\x00\x00";
+static const char LOSSLESS[] =
+    "\x52\x49\x46\x46\x46\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x4c\x39\x00\x00\x00\x2f\x02\x40\x00\x10\x2f\x40\x90\x6d\x53\x89"
+    "\x79\xdd\x5f\xe6\x1a\x64\xd2\x36\xed\x5b\xff\x7a\x66\x6d\x62\x1a\x62\x3a\xb8\xf5\x6f\x89\x40\xd2\xc6\xe6\xe3\xc9\x1f\x98"
+    "\xf3\x33\xb2\xaa\x4d\x10\x90\x90\x29\x79\xe4\x8b\x88\xfe\x47\x2c\x00";
+static const char LOSSY[] =
+    "\x52\x49\x46\x46\x38\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x20\x2c\x00\x00\x00\xf0\x01\x00\x9d\x01\x2a\x10\x00\x10\x00\x02"
+    "\x00\x34\x25\xa0\x02\x74\xba\x01\xf8\x00\x04\xc8\x00\x00\xfe\x97\x17\xff\x20\xb9\x61\x75\xc8\xd7\xfe\x71\x2a\x20\x93\x79\x80\x00\x00";
 // The lossless one with a chunk that says how the camera was held.
-static const char FRONT[] = "RIFF\x86\0\0\0WEBPVP8X\x0a\0\0\0\x18\0\0\0\x02\0\0\x01\0\0", EXIF[] = "EXIF\x1a\0\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+static const char FRONT[] = "RIFF\x86\0\0\0WEBPVP8X\x0a\0\0\0\x18\0\0\0\x02\0\0\x01\0\0",
+                  EXIF[] = "EXIF\x1a\0\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
 
 static void fuzz_webp(FuzzTime time) {
     static const char *const words[] = {"RIFF", "WEBP", "VP8 ", "VP8L", "VP8X", "ALPH", "ANIM", "ANMF", "EXIF", "XMP ", "ICCP"};

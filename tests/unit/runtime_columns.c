@@ -85,7 +85,8 @@ static int32_t fetch_int(const Dataset *dataset, uint32_t split, uint32_t record
 // A .npy file of `count` elements, header by hand: any type, order and shape.
 static Text npy(const char *descr, bool is_fortran, const char *shape, const void *bytes, size_t size) {
     Text text = text_create(arena);
-    const char *header = arena_format(arena, "{'descr': '%s', 'fortran_order': %s, 'shape': (%s), }\n", descr, is_fortran ? "True" : "False", shape);
+    const char *header =
+        arena_format(arena, "{'descr': '%s', 'fortran_order': %s, 'shape': (%s), }\n", descr, is_fortran ? "True" : "False", shape);
     text_append_bytes(&text, "\x93NUMPY\1\0", 8);
     text_append_bytes(&text, (const char[]){(char)strlen(header), 0}, 2);
     text_append(&text, header);
@@ -141,12 +142,15 @@ START_TEST(npy_folder) {
     Dataset *dataset = open_all(spec, (Wanted[]){IMAGE, LABEL}, 2);
     ck_assert_uint_eq(dataset->split_count, 2);
     ck_pictures(dataset, 20);
-    bool is_told = strstr(diag_text(diag, arena), "its \"image\" is u8[2,2,3] a record: height, width, channels; turned to image f32[3,2,2]") != NULL;
+    bool is_told =
+        strstr(diag_text(diag, arena), "its \"image\" is u8[2,2,3] a record: height, width, channels; turned to image f32[3,2,2]") != NULL;
     ck_assert(is_told == (_i == 1));
     ck_refused(spec, (Wanted[]){{"image", ELEMENT_F32, 3, {3, 2, 4}, 0, -1, 1}}, 1, "its \"image\" is u8[");
     ck_refused(spec, (Wanted[]){{"image", ELEMENT_F32, 3, {3, 2, 4}, 0, -1, 1}}, 1, "but the graph declares d.image f32[3,2,4]");
-    ck_refused(spec, (Wanted[]){{"imgae", ELEMENT_F32, 3, {3, 2, 2}, 0, -1, 1}, LABEL}, 2, "declares d.imgae, but it has no array of that name; did you mean");
-    ck_refused(spec, (Wanted[]){IMAGE, {"label", ELEMENT_I32, 0, {0}, 3, 0, 0}}, 2, "record 3 has label 3, but the graph declares it below 3");
+    ck_refused(spec, (Wanted[]){{"imgae", ELEMENT_F32, 3, {3, 2, 2}, 0, -1, 1}, LABEL}, 2,
+               "declares d.imgae, but it has no array of that name; did you mean");
+    ck_refused(spec, (Wanted[]){IMAGE, {"label", ELEMENT_I32, 0, {0}, 3, 0, 0}}, 2,
+               "record 3 has label 3, but the graph declares it below 3");
     if (!_i)
         ck_pictures(open_all(spec, (Wanted[]){{"image", ELEMENT_F32, 1, {12}, 0, -1, 1}}, 1), 20);
     put_labels("label.npy", 19);
@@ -187,7 +191,8 @@ START_TEST(npy_types) {
         {">f4", false, "\0\0\0\0\x3f\0\0\0\xbf\x80\0\0\0\0\0\0\x3f\x80\0\0\x3e\0\0\0", 24},
         {"<f2", false, "\0\0\0\x38\0\xbc\0\0\0\x3c\0\x30", 12},
         {">f2", true, "\0\0\0\0\x38\0\x3c\0\xbc\0\x30\0", 12},
-        {"<f8", true, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xe0\x3f\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\xf0\xbf\0\0\0\0\0\0\xc0\x3f", 48},
+        {"<f8", true, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xe0\x3f\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\xf0\xbf\0\0\0\0\0\0\xc0\x3f",
+         48},
     };
     static const float wanted[2][3] = {{0, 0.5f, -1}, {0, 1, 0.125f}};
     for (uint32_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -290,16 +295,14 @@ static void put_npz(const Member *members, uint32_t count) {
 }
 
 START_TEST(npz) {
-    Text image = npy("|u1", false, "20, 2, 2, 3", pictures(true), 240), label = npy("|u1", false, "20,", "", 0), evil = npy("|u1", false, "1,", "x", 1);
+    Text image = npy("|u1", false, "20, 2, 2, 3", pictures(true), 240), label = npy("|u1", false, "20,", "", 0),
+         evil = npy("|u1", false, "1,", "x", 1);
     for (uint32_t i = 0; i < 20; i++)
         text_append_bytes(&label, (const char[]){(char)(i % 4)}, 1);
     bool is_packed = _i & 1, is_wide = _i & 2;
-    const Member members[] = {{"image_train.npy", image, is_packed, is_wide},
-                              {"label_train.npy", label, !is_packed, is_wide},
-                              {"../../etc/evil.npy", evil, false, false},
-                              {"read.me", evil, false, false},
-                              {"image_test.npy", image, false, false},
-                              {"label_test.npy", label, false, false}};
+    const Member members[] = {{"image_train.npy", image, is_packed, is_wide}, {"label_train.npy", label, !is_packed, is_wide},
+                              {"../../etc/evil.npy", evil, false, false},     {"read.me", evil, false, false},
+                              {"image_test.npy", image, false, false},        {"label_test.npy", label, false, false}};
     put_npz(members, 6);
     const char *spec = spec_of("npz", "d.npz");
     ck_pictures(open_all(spec, (Wanted[]){IMAGE, LABEL}, 2), 40);
@@ -354,9 +357,10 @@ START_TEST(safetensors) {
     float points[20 * 3];
     for (uint32_t i = 0; i < 60; i++)
         points[i] = (float)i;
-    const HostTensor tensors[] = {{.name = "train.x", .dtype = ELEMENT_F32, .rank = 2, .dims = {20, 3}, .data = points, .size = sizeof points},
-                                  {.name = "test.x", .dtype = ELEMENT_F32, .rank = 2, .dims = {4, 3}, .data = points + 12, .size = 48},
-                                  {.name = "bias", .dtype = ELEMENT_F32, .rank = 0, .data = points, .size = 4}};
+    const HostTensor tensors[] = {
+        {.name = "train.x", .dtype = ELEMENT_F32, .rank = 2, .dims = {20, 3}, .data = points, .size = sizeof points},
+        {.name = "test.x", .dtype = ELEMENT_F32, .rank = 2, .dims = {4, 3}, .data = points + 12, .size = 48},
+        {.name = "bias", .dtype = ELEMENT_F32, .rank = 0, .data = points, .size = 4}};
     ck_assert(safetensors_write(arena, in_folder("d.safetensors"), tensors, 3, NULL, NULL, 0, diag));
     Dataset *dataset = open_all(spec_of("safetensors", "d.safetensors"), (Wanted[]){{"x", ELEMENT_F32, 1, {3}, 0, 0, 0}}, 1);
     ck_assert_uint_eq(dataset->splits[0].count, 20);
@@ -399,7 +403,8 @@ START_TEST(idx_types) {
             ck_assert(file_remove_tree(in_folder("i"), diag));
             text_append(&text, "rest");
             put(name, text.data, text.length);
-            ck_refused(spec_of("idx", "i"), (Wanted[]){{"points", ELEMENT_F32, 1, {2}, 0, 0, 0}}, 1, is_packed ? "follow the gzip data" : "too long");
+            ck_refused(spec_of("idx", "i"), (Wanted[]){{"points", ELEMENT_F32, 1, {2}, 0, 0, 0}}, 1,
+                       is_packed ? "follow the gzip data" : "too long");
             ck_assert(file_remove_tree(in_folder("i"), diag));
         }
 }
@@ -418,17 +423,20 @@ START_TEST(cifar10) {
     }
     put("c/cifar-10-batches-bin/test_batch.bin", bytes, 2 * RECORD);
     put_text("c/cifar-10-batches-bin/batches.meta.txt", "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n");
-    Dataset *dataset = open_all(spec_of("cifar10", "c"), (Wanted[]){{"image", ELEMENT_F32, 3, {3, 32, 32}, 0, 0, 255}, {"label", ELEMENT_I32, 0, {0}, 10, 0, 0}}, 2);
+    Dataset *dataset = open_all(spec_of("cifar10", "c"),
+                                (Wanted[]){{"image", ELEMENT_F32, 3, {3, 32, 32}, 0, 0, 255}, {"label", ELEMENT_I32, 0, {0}, 10, 0, 0}}, 2);
     ck_assert_uint_eq(dataset->splits[0].count, 15);
     ck_assert_uint_eq(dataset->splits[1].count, 2);
     ck_assert_str_eq(dataset->class_names[9], "truck");
     for (uint32_t i = 0; i < 15; i++) {
         const float *image = fetch(dataset, 0, i, 0);
         ck_assert_int_eq(fetch_int(dataset, 0, i, 1), (int32_t)((3 + i) % 10));
-        ck_assert(image[0] == (float)(3 + i) && image[1023] == (float)(3 + i) && image[1024] == (float)(53 + i) && image[3071] == (float)(103 + i));
+        ck_assert(image[0] == (float)(3 + i) && image[1023] == (float)(3 + i) && image[1024] == (float)(53 + i) &&
+                  image[3071] == (float)(103 + i));
     }
     put("c/cifar-10-batches-bin/data_batch_3.bin", bytes, 3 * RECORD - 1);
-    ck_refused(spec_of("cifar10", "c"), (Wanted[]){{"label", ELEMENT_I32, 0, {0}, 10, 0, 0}}, 1, "9218 bytes; expected records of 3073 bytes each");
+    ck_refused(spec_of("cifar10", "c"), (Wanted[]){{"label", ELEMENT_I32, 0, {0}, 10, 0, 0}}, 1,
+               "9218 bytes; expected records of 3073 bytes each");
     ck_refused(spec_of("cifar10", "none"), (Wanted[]){LABEL}, 1, "no such folder");
 }
 END_TEST
@@ -446,9 +454,12 @@ START_TEST(csv) {
         }
     const ProgramData *natural = dataset_natural_fields(arena, spec_of("csv", "t.csv"), diag);
     ck_assert_uint_eq(natural->field_count, 2); // names are no numbers
-    ck_refused(spec_of("csv", "t.csv"), (Wanted[]){{"name", ELEMENT_F32, 0, {0}, 0, 0, 0}, x}, 2, "t.csv:2: column \"name\": \"a, \"b\"\" is no number");
-    ck_refused(spec_of("csv", "t.csv"), (Wanted[]){{"labe", ELEMENT_F32, 0, {0}, 0, 0, 0}}, 1, "no array here is called so; did you mean \"label\"?");
-    ck_refused(spec_of("csv", "t.csv"), (Wanted[]){{"x", ELEMENT_F32, 1, {3}, 0, 0, 0}}, 1, "its \"x\" is f64[2] a record, but the graph declares d.x f32[3]");
+    ck_refused(spec_of("csv", "t.csv"), (Wanted[]){{"name", ELEMENT_F32, 0, {0}, 0, 0, 0}, x}, 2,
+               "t.csv:2: column \"name\": \"a, \"b\"\" is no number");
+    ck_refused(spec_of("csv", "t.csv"), (Wanted[]){{"labe", ELEMENT_F32, 0, {0}, 0, 0, 0}}, 1,
+               "no array here is called so; did you mean \"label\"?");
+    ck_refused(spec_of("csv", "t.csv"), (Wanted[]){{"x", ELEMENT_F32, 1, {3}, 0, 0, 0}}, 1,
+               "its \"x\" is f64[2] a record, but the graph declares d.x f32[3]");
     put_text("t.csv", "x_0,x_2\n1,2\n");
     ck_refused(spec_of("csv", "t.csv"), &x, 1, "x_1 is missing");
     put_text("t.csv", "x_0,x_1\n");

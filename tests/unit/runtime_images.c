@@ -64,8 +64,8 @@ static const ProgramData *declare(const Wanted *fields, uint32_t count) {
     return data;
 }
 
-static const Wanted IMAGE = {"image", ELEMENT_F32, 3, {3, 6, 8}, 0}, LABEL = {"label", ELEMENT_I32, 0, {0}, 0}, A = {"a", ELEMENT_F32, 3, {1, 6, 8}, 0},
-                    B = {"b", ELEMENT_F32, 3, {1, 6, 8}, 0};
+static const Wanted IMAGE = {"image", ELEMENT_F32, 3, {3, 6, 8}, 0}, LABEL = {"label", ELEMENT_I32, 0, {0}, 0},
+                    A = {"a", ELEMENT_F32, 3, {1, 6, 8}, 0}, B = {"b", ELEMENT_F32, 3, {1, 6, 8}, 0};
 
 static Dataset *open_all(const char *what, const Wanted *fields, uint32_t count) {
     Dataset *dataset = dataset_open(arena, what, declare(fields, count), diag);
@@ -128,7 +128,8 @@ START_TEST(classes) {
             uint32_t level = (uint32_t)(first_of(dataset, split, i, 0) + 0.5f);
             ck_assert(level == 100 || in_test[level] == split);
         }
-    ck_refused(spec, (Wanted[]){IMAGE, {"label", ELEMENT_I32, 0, {0}, 1}}, 2, "has 2 classes, but the graph declares pictures.label below 1");
+    ck_refused(spec, (Wanted[]){IMAGE, {"label", ELEMENT_I32, 0, {0}, 1}}, 2,
+               "has 2 classes, but the graph declares pictures.label below 1");
     paint("loose.png", 1);
     ck_refused(spec, (Wanted[]){IMAGE, LABEL}, 2, "1 picture has no class, but the graph declares pictures.label: loose.png");
     const ProgramData *natural = dataset_natural_fields(arena, spec, diag);
@@ -137,7 +138,8 @@ START_TEST(classes) {
 END_TEST
 
 START_TEST(split_folders) {
-    paint("train/x/1.png", 1), paint("train/y/2.png", 2), paint("Validation/y/3.png", 3), paint("test/x/4.png", 4), paint("test/x/deep/5.png", 5);
+    paint("train/x/1.png", 1), paint("train/y/2.png", 2), paint("Validation/y/3.png", 3), paint("test/x/4.png", 4),
+        paint("test/x/deep/5.png", 5);
     paint("spare/6.png", 6);
     Dataset *dataset = open_all(spec, (Wanted[]){IMAGE, LABEL}, 2);
     ck_assert_uint_eq(dataset->split_count, 3);
@@ -151,7 +153,8 @@ START_TEST(split_folders) {
 END_TEST
 
 START_TEST(pairs) {
-    paint("train/A/1.png", 1), paint("train/B/1.jpg", 2), paint("train/A/s/2.png", 3), paint("train/B/s/2.png", 4), paint("train/A/3.png", 5);
+    paint("train/A/1.png", 1), paint("train/B/1.jpg", 2), paint("train/A/s/2.png", 3), paint("train/B/s/2.png", 4),
+        paint("train/A/3.png", 5);
     Dataset *dataset = open_all(spec, (Wanted[]){A, B, {"a_small", ELEMENT_F32, 2, {3, 4}, 0}}, 3);
     ck_assert_uint_eq(dataset->splits[0].count, 2);
     for (uint32_t i = 0; i < 2; i++) {
@@ -189,8 +192,10 @@ static const char *text_of(const Dataset *dataset, uint32_t record, uint64_t dra
 START_TEST(texts) {
     paint("train/1.png", 1), paint("train/2.png", 2), paint("train/3.png", 3), paint("train/sub/4.jpg", 4), paint("train/5.png", 5);
     put("train/1.txt", "\xEF\xBB\xBFone\r\n\r\nuno\n  \n"), put("train/2.txt", "not this");
-    put("train/metadata.csv", "File_Name,caption\n2.png,\"two, \"\"deux\"\"\nand more\"\n2.png,zwei\n./3.png,three\nsub/4.jpg,\nmissing.png,x\n");
-    put("captions.jsonl", "{\"file\": \"train/sub/4.jpg\", \"text\": [\"four\", \"vier\"]}\n\n{\"file\": \"train/3.png\", \"text\": \"drei\"}\n");
+    put("train/metadata.csv",
+        "File_Name,caption\n2.png,\"two, \"\"deux\"\"\nand more\"\n2.png,zwei\n./3.png,three\nsub/4.jpg,\nmissing.png,x\n");
+    put("captions.jsonl",
+        "{\"file\": \"train/sub/4.jpg\", \"text\": [\"four\", \"vier\"]}\n\n{\"file\": \"train/3.png\", \"text\": \"drei\"}\n");
     Wanted text = {"text", ELEMENT_F32, 1, {encoder_default()->size}, 0};
     Dataset *dataset = open_all(spec, (Wanted[]){IMAGE, text}, 2);
     ck_told("metadata.csv:7: no picture \"missing.png\" is there; 1 row is passed over");
@@ -312,8 +317,10 @@ START_TEST(nothing_there) {
     ck_refused(spec, &IMAGE, 1, "holds no picture");
     paint("1.png", 1);
     ck_refused(spec, (Wanted[]){IMAGE, LABEL}, 2, "has no classes, but the graph declares pictures.label: a class is a folder");
-    ck_assert_int_eq(label_of(open_all(spec, (Wanted[]){IMAGE, {"label", ELEMENT_I32, 0, {0}, 1}}, 2), 0, 0, 1), 0); // all are of the only class
-    ck_refused(spec, (Wanted[]){IMAGE, {"text", ELEMENT_F32, 1, {encoder_default()->size}, 0}}, 2, "has no texts, but the graph declares pictures.text");
+    ck_assert_int_eq(label_of(open_all(spec, (Wanted[]){IMAGE, {"label", ELEMENT_I32, 0, {0}, 1}}, 2), 0, 0, 1),
+                     0); // all are of the only class
+    ck_refused(spec, (Wanted[]){IMAGE, {"text", ELEMENT_F32, 1, {encoder_default()->size}, 0}}, 2,
+               "has no texts, but the graph declares pictures.text");
     ck_refused(spec, (Wanted[]){{"image", ELEMENT_F32, 3, {4, 6, 8}, 0}}, 1, "pictures.image f32[4,6,8]");
     ck_refused(spec, (Wanted[]){{"x", ELEMENT_F32, 1, {7}, 0}}, 1, "pictures.x f32[7]");
     Dataset *dataset = open_all(spec, &IMAGE, 1);

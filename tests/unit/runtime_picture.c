@@ -1,6 +1,6 @@
 // Pictures of every format: what their pixels become, which way is up, and what is refused before it is unpacked.
-#include "runtime/data/picture.h"
 #include "runtime/base/text.h"
+#include "runtime/data/picture.h"
 #include "runtime/data/webp.h"
 #include <check.h>
 #include <jpeglib.h>
@@ -55,7 +55,8 @@ static Text make_png(const Png *made) {
 
 static void ck_pixels(const void *bytes, size_t size, uint32_t width, uint32_t height, uint32_t channels, const uint8_t *wanted) {
     Image image;
-    ck_assert_msg(picture_decode(arena, "p", bytes, size, &(PictureWanted){.channels = channels}, &image, diag), "%s", diag_text(diag, arena));
+    ck_assert_msg(picture_decode(arena, "p", bytes, size, &(PictureWanted){.channels = channels}, &image, diag), "%s",
+                  diag_text(diag, arena));
     ck_assert_uint_eq(image.width, width);
     ck_assert_uint_eq(image.height, height);
     ck_assert_uint_eq(image.channels, channels);
@@ -75,8 +76,8 @@ static void ck_refused(const void *bytes, size_t size, const char *because) {
 START_TEST(png) {
     static const uint8_t grey[] = {0, 50, 100, 255}, grey_16[] = {0, 0, 0x7f, 0xff, 0x80, 0x80, 0xff, 0xff}, bits[] = {0x40, 0x80},
                          palette[] = {0x10, 0xb0}, grey_alpha[] = {0, 255, 100, 0, 100, 51, 255, 128},
-                         rgba_16[] = {0xff, 0xff, 0, 0, 0, 0, 0x80, 0x80, 0, 0, 0xff, 0xff, 0, 0, 0xff, 0xff, //
-                                      1, 0, 2, 0, 3, 0, 0, 0, 1, 0x80, 2, 0x7f, 3, 0x84, 0xff, 0xff},
+                         rgba_16[] = {0xff, 0xff, 0, 0, 0, 0, 0x80, 0x80, 0, 0,    0xff, 0xff, 0, 0,    0xff, 0xff, //
+                                      1,    0,    2, 0, 3, 0, 0,    0,    1, 0x80, 2,    0x7f, 3, 0x84, 0xff, 0xff},
                          rgb[] = {255, 0, 0, 0, 255, 0, 0, 0, 255, 10, 20, 30};
     const struct {
         Png png;
@@ -167,7 +168,8 @@ static Text make_jpeg(J_COLOR_SPACE in, J_COLOR_SPACE stored, bool has_adobe, co
 // At least as large as wanted, in both directions, or as it is stored.
 START_TEST(jpeg_smaller) {
     static const uint8_t rgb[] = {200, 100, 50};
-    static const uint32_t wanted[][4] = {{16, 16, 16, 16}, {9, 2, 16, 16}, {8, 8, 8, 8}, {5, 3, 8, 8}, {3, 3, 4, 4}, {1, 1, 2, 2}, {0, 0, 16, 16}};
+    static const uint32_t wanted[][4] = {{16, 16, 16, 16}, {9, 2, 16, 16}, {8, 8, 8, 8},  {5, 3, 8, 8},
+                                         {3, 3, 4, 4},     {1, 1, 2, 2},   {0, 0, 16, 16}};
     Text text = make_jpeg(JCS_RGB, JCS_YCbCr, false, rgb);
     for (uint32_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         Image image;
@@ -189,14 +191,15 @@ START_TEST(jpeg) {
         const uint8_t *pixel;
         uint8_t wanted[3];
     } made[] = {
-        {JCS_RGB, JCS_YCbCr, false, rgb, {200, 100, 50}},  {JCS_GRAYSCALE, JCS_GRAYSCALE, false, grey, {77, 77, 77}},
-        {JCS_CMYK, JCS_CMYK, true, inks, {160, 80, 40}},   {JCS_CMYK, JCS_YCCK, true, inks, {160, 80, 40}},
+        {JCS_RGB, JCS_YCbCr, false, rgb, {200, 100, 50}}, {JCS_GRAYSCALE, JCS_GRAYSCALE, false, grey, {77, 77, 77}},
+        {JCS_CMYK, JCS_CMYK, true, inks, {160, 80, 40}},  {JCS_CMYK, JCS_YCCK, true, inks, {160, 80, 40}},
         {JCS_CMYK, JCS_CMYK, false, inks, {11, 31, 41}},
     };
     for (uint32_t i = 0; i < sizeof made / sizeof *made; i++) {
         Text text = make_jpeg(made[i].in, made[i].stored, made[i].has_adobe, made[i].pixel);
         Image image;
-        ck_assert_msg(picture_decode(arena, "p", text.data, text.length, &(PictureWanted){.channels = 3}, &image, diag), "%s", diag_text(diag, arena));
+        ck_assert_msg(picture_decode(arena, "p", text.data, text.length, &(PictureWanted){.channels = 3}, &image, diag), "%s",
+                      diag_text(diag, arena));
         ck_assert_uint_eq(image.width * image.height, 256);
         for (uint32_t k = 0; k < 3 * 256; k++)
             ck_assert_int_le(abs(image.pixels[k] - made[i].wanted[k % 3]), 2);
@@ -207,11 +210,13 @@ START_TEST(jpeg) {
 END_TEST
 
 // Written by libwebp 1.2.4: 3 x 2 pixels without loss, one half opaque, one not at all; and 16 x 16 of (200, 100, 50) with loss.
-static const char LOSSLESS[] = "\x52\x49\x46\x46\x46\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x4c\x39\x00\x00\x00\x2f\x02\x40\x00\x10\x2f\x40\x90\x6d\x53\x89"
-                               "\x79\xdd\x5f\xe6\x1a\x64\xd2\x36\xed\x5b\xff\x7a\x66\x6d\x62\x1a\x62\x3a\xb8\xf5\x6f\x89\x40\xd2\xc6\xe6\xe3\xc9\x1f\x98"
-                               "\xf3\x33\xb2\xaa\x4d\x10\x90\x90\x29\x79\xe4\x8b\x88\xfe\x47\x2c\x00";
-static const char LOSSY[] = "\x52\x49\x46\x46\x38\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x20\x2c\x00\x00\x00\xf0\x01\x00\x9d\x01\x2a\x10\x00\x10\x00\x02"
-                            "\x00\x34\x25\xa0\x02\x74\xba\x01\xf8\x00\x04\xc8\x00\x00\xfe\x97\x17\xff\x20\xb9\x61\x75\xc8\xd7\xfe\x71\x2a\x20\x93\x79\x80\x00\x00";
+static const char LOSSLESS[] =
+    "\x52\x49\x46\x46\x46\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x4c\x39\x00\x00\x00\x2f\x02\x40\x00\x10\x2f\x40\x90\x6d\x53\x89"
+    "\x79\xdd\x5f\xe6\x1a\x64\xd2\x36\xed\x5b\xff\x7a\x66\x6d\x62\x1a\x62\x3a\xb8\xf5\x6f\x89\x40\xd2\xc6\xe6\xe3\xc9\x1f\x98"
+    "\xf3\x33\xb2\xaa\x4d\x10\x90\x90\x29\x79\xe4\x8b\x88\xfe\x47\x2c\x00";
+static const char LOSSY[] =
+    "\x52\x49\x46\x46\x38\x00\x00\x00\x57\x45\x42\x50\x56\x50\x38\x20\x2c\x00\x00\x00\xf0\x01\x00\x9d\x01\x2a\x10\x00\x10\x00\x02"
+    "\x00\x34\x25\xa0\x02\x74\xba\x01\xf8\x00\x04\xc8\x00\x00\xfe\x97\x17\xff\x20\xb9\x61\x75\xc8\xd7\xfe\x71\x2a\x20\x93\x79\x80\x00\x00";
 
 static bool has_webp(void) {
     WebpImage image;

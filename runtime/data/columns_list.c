@@ -1,0 +1,100 @@
+// Columns: the arrays that are there, and which of them are worth reading.
+#include "runtime/base/text.h"
+#include "runtime/data/columns.h"
+
+enum { NAMES_SHOWN = 50 };
+
+static bool is_part_of_name(char c) { return c == '/' || c == '_' || c == '.' || c == '-'; }
+
+void columns_name(Arena *arena, const char *name, const char **field, int *split) {
+    size_t size = strlen(name), front = strcspn(name, "/_.-"), back = size;
+    while (back > 0 && !is_part_of_name(name[back - 1]))
+        back--;
+    *field = name;
+    *split = front < size && front + 1 < size ? split_of_name(name, front) : -1;
+    if (*split >= 0) {
+        *field = name + front + 1;
+        return;
+    }
+    if (back > 1)
+        *split = split_of_name(name + back, size - back);
+    if (*split >= 0)
+        *field = arena_copy_bytes(arena, name, back - 1);
+}
+
+bool columns_want(const ProgramData *declared, const char *field) {
+    for (uint32_t i = 0; declared && i < declared->field_count; i++)
+        if (strcmp(declared->fields[i].name, field) == 0)
+            return true;
+    return !declared;
+}
+
+bool columns_has_one(const ProgramData *declared, const Columns *columns) {
+    for (uint32_t i = 1; i < columns->known.count; i++)
+        if (strcmp(columns->known.items[i].name, columns->known.items[0].name) != 0)
+            return false;
+    return columns->known.count > 0 && declared->field_count == 1;
+}
+
+const char *columns_suggestion(Arena *arena, const char *field, const Columns *columns, const int *split) {
+    const char **names = ARENA_NEW(arena, const char *, columns->known.count + 1);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < columns->known.count; i++) {
+        bool is_new = !split || columns->known.items[i].split == *split;
+        for (uint32_t k = 0; k < count && is_new; k++)
+            is_new = strcmp(names[k], columns->known.items[i].name) != 0;
+        if (is_new && count < NAMES_SHOWN)
+            names[count++] = text_printable(arena, columns->known.items[i].name);
+    }
+    return text_suggestion(arena, field, names, count);
+}
+
+bool columns_found(Arena *arena, const ProgramData *declared, const char *path, const Columns *columns, Diag *diag) {
+    if (columns->count)
+        return true;
+    bool is_named = columns->known.count == 0 || !declared || columns_has_one(declared, columns);
+    for (uint32_t i = 0; i < columns->known.count && !is_named; i++)
+        is_named = columns_want(declared, columns->known.items[i].name);
+    if (is_named)
+        diag_error(diag, &(Place){.file = path}, "it holds no records");
+    else
+        diag_error(diag, &(Place){.file = path}, "the graph declares %s.%s, but no array here is called so%s", declared->name,
+                   declared->fields[0].name, columns_suggestion(arena, declared->fields[0].name, columns, NULL));
+    return false;
+}
+
+bool columns_add(Arena *arena, Columns *columns, const char *path, const char *name, int split, const TensorPlace *place,
+                 const FileView *view, const uint8_t *bytes, Diag *diag) {
+    Column column = {.name = name, .path = path, .split = split, .place = *place};
+    if (place->rank == 0 || place->dims[0] == 0 || place->size == 0)
+        return true; // no records
+    if (place->dims[0] > UINT32_MAX - 1) {
+        diag_error(diag, &(Place){.file = path}, "\"%s\" has %llu records; at most %u are supported", name,
+                   (unsigned long long)place->dims[0], UINT32_MAX - 1);
+        return false;
+    }
+    if (place->is_fortran && place->rank > 1) {
+        uint8_t *stored = arena_alloc(arena, place->size), *turned = arena_alloc(arena, place->size);
+        if (bytes)
+            memcpy(stored, bytes, place->size);
+        else if (!file_read_at(view, place->offset, stored, place->size, diag))
+            return false;
+        uint32_t size = element_bytes(place->type);
+        uint64_t index[HOST_RANK_MAX] = {0};
+        for (uint64_t i = 0; i < place->size / size; i++) {
+            uint64_t source = 0;
+            for (uint32_t axis = place->rank; axis-- > 0;)
+                source = source * place->dims[axis] + index[axis];
+            memcpy(turned + i * size, stored + source * size, size);
+            for (uint32_t axis = place->rank; axis-- > 0 && ++index[axis] == place->dims[axis];)
+                index[axis] = 0;
+        }
+        bytes = turned;
+    }
+    ColumnPart *part = ARENA_NEW(arena, ColumnPart, 1);
+    *part = (ColumnPart){bytes, view, place->offset, place->dims[0]};
+    column.parts = part;
+    column.part_count = 1;
+    array_push(arena, columns, column);
+    return true;
+}
