@@ -220,7 +220,9 @@ const Command data_command = {
                    "          all trainings from now on: files used the longest time ago go first\n"
                    "make      writes its records as one .npy file a field; `make birds` paints pictures of birds with captions, in the\n"
                    "          layout of CUB-200-2011, into a new folder (default: data/birds-COUNT-SEED in the cache folder)",
-    .examples = "data fetch mnist\ndata describe mnist\ndata preview ring -o ring.png --count 512\ndata make birds --out birds --count "
+    .examples = "data fetch mnist\ndata describe mnist\ndata preview ring -o ring.png --count 512\n"
+                "data describe images:photos --speed\ndata preview images:photos -o photos.png --for build/gan.ggb --draws 6\ndata cache --budget 20G\n"
+                "data make birds --out birds --count "
                 "6000 --seed 1",
     .options = options,
     .option_count = OPTION_COUNT_OF(options),

@@ -124,13 +124,14 @@ static FileVerdict judge(int file, uint64_t slot_count, Header *header) {
     return header->slot_count < slot_count ? FILE_SMALL : FILE_GOOD;
 }
 
-// Opens and locks what is there; a file that is not to be used is taken away.
-static FileVerdict open_file(const char *path, uint64_t slot_count, int *out, Header *header) {
+// Opens and locks what is there, by itself where no other process has it (is_alone); a file that is not to be used is taken away.
+static FileVerdict open_file(const char *path, uint64_t slot_count, int *out, Header *header, bool *is_alone) {
     int file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     struct stat here, there;
     if (file < 0)
         return errno == ENOENT ? FILE_NONE : FILE_FOREIGN;
-    if (flock(file, LOCK_SH) != 0 || fstat(file, &here) != 0 || stat(path, &there) != 0 || here.st_ino != there.st_ino) {
+    *is_alone = flock(file, LOCK_EX | LOCK_NB) == 0;
+    if ((!*is_alone && flock(file, LOCK_SH) != 0) || fstat(file, &here) != 0 || stat(path, &there) != 0 || here.st_ino != there.st_ino) {
         close(file); // somebody removed it meanwhile
         return FILE_NONE;
     }
@@ -159,6 +160,39 @@ static bool map_file(PictureCache *cache, int file, const Header *header) {
     cache->pixels = pixels;
     cache->room = cache->budget;
     return true;
+}
+
+// Whether its pixels lie in the file as it is now.
+static bool is_there(PictureCache *cache, const Entry *entry) {
+    if (entry->height == 0 || entry->width == 0 || entry->height > PIXELS_MAX / entry->width || entry->channels == 0 || entry->channels > 3)
+        return false;
+    uint64_t size = size_of(entry);
+    if (size > cache->room || entry->offset > cache->room - size)
+        return false;
+    uint64_t end = entry->offset + size;
+    if (!cache->path || end <= atomic_load(&cache->known))
+        return true;
+    struct stat status;
+    if (fstat(cache->file, &status) != 0 || (uint64_t)status.st_size < cache->header->data + end)
+        return false;
+    atomic_store(&cache->known, (uint64_t)status.st_size - cache->header->data);
+    return true;
+}
+
+// While no other process has the file: slots that a killed one was writing are to be written again, and pixels end where the last ones do.
+static void repair(PictureCache *cache) {
+    uint64_t end = 0;
+    for (uint64_t i = 0; i < cache->header->slot_count; i++) {
+        Slot *slot = &cache->slots[i];
+        if (slot->tag == 0)
+            continue;
+        if (slot->state != SLOT_READY || !is_there(cache, &slot->entry))
+            slot->state = SLOT_BAD;
+        else if (slot->entry.offset + size_of(&slot->entry) > end)
+            end = slot->entry.offset + size_of(&slot->entry);
+    }
+    cache->header->end = (end + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    flock(cache->file, LOCK_SH);
 }
 
 PictureCache *picture_cache_open_memory(Arena *arena, uint64_t count) {
@@ -190,9 +224,12 @@ PictureCache *picture_cache_open(Arena *arena, const char *name, uint64_t count,
     for (uint32_t i = 0; i < TRIES; i++) {
         Header header;
         int file;
-        switch (open_file(cache->path, slot_count, &file, &header)) {
+        bool is_alone;
+        switch (open_file(cache->path, slot_count, &file, &header, &is_alone)) {
         case FILE_GOOD:
             if (map_file(cache, file, &header)) {
+                if (is_alone)
+                    repair(cache);
                 cache_folder_shrink(cache->budget);
                 return cache;
             }
@@ -214,23 +251,6 @@ PictureCache *picture_cache_open(Arena *arena, const char *name, uint64_t count,
 bool picture_cache_is_file(const PictureCache *cache) { return cache->file >= 0; }
 
 // ---- slots
-
-// Whether its pixels lie in the file as it is now.
-static bool is_there(PictureCache *cache, const Entry *entry) {
-    if (entry->height == 0 || entry->width == 0 || entry->height > PIXELS_MAX / entry->width || entry->channels == 0 || entry->channels > 3)
-        return false;
-    uint64_t size = size_of(entry);
-    if (size > cache->room || entry->offset > cache->room - size)
-        return false;
-    uint64_t end = entry->offset + size;
-    if (!cache->path || end <= atomic_load(&cache->known))
-        return true;
-    struct stat status;
-    if (fstat(cache->file, &status) != 0 || (uint64_t)status.st_size < cache->header->data + end)
-        return false;
-    atomic_store(&cache->known, (uint64_t)status.st_size - cache->header->data);
-    return true;
-}
 
 // The slot of that hash; where there is none an empty one, or NULL.
 static Slot *look(PictureCache *cache, PictureHash hash) {

@@ -176,6 +176,37 @@ START_TEST(damaged_files) {
 }
 END_TEST
 
+// A process that is killed while it writes: its pictures are written again by the next one that has the file alone.
+START_TEST(killed_writer) {
+    for (uint32_t round = 0; round < 12; round++) {
+        pid_t child = fork();
+        if (child == 0) {
+            PictureCache *cache = picture_cache_open(arena, "x", 2000, diag);
+            for (uint32_t i = 0;; i = (i + 1) % 2000)
+                add(cache, i, diag);
+        }
+        usleep(1000 * (round + 1));
+        ck_assert_int_eq(kill(child, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    }
+    // As such a process leaves it: a slot that is being written, and an end that nobody reached.
+    add(picture_cache_open(arena, "y", 100, diag), 1, diag);
+    size_t size;
+    char *bytes = file_read(arena, path_of("y"), &size, diag);
+    uint64_t writing = 1, end = UINT64_C(1) << 40;
+    memcpy(bytes + 48 + (hash_of(1).low & 1023) * 56 + 8, &writing, sizeof writing);
+    memcpy(bytes + 40, &end, sizeof end);
+    ck_assert_int_eq(unlink(path_of("y")), 0);
+    ck_assert(file_write(path_of("y"), bytes, size, diag));
+    PictureCache *cache = open_cache("y");
+    ck_assert(!has(cache, 1, diag) && add(cache, 1, diag) && has(cache, 1, diag) && add(cache, 2, diag));
+    cache = picture_cache_open(arena, "x", 2000, diag);
+    for (uint32_t i = 0; i < 2000; i++)
+        ck_assert((has(cache, i, diag) || add(cache, i, diag)) && has(cache, i, diag));
+    ck_assert_str_eq(diag_text(diag, arena), "");
+}
+END_TEST
+
 // Bytes of the table and the pixels at random, and files cut short: what is found is what was put in, or nothing.
 START_TEST(random_damage) {
     PictureCache *cache = open_cache("x");
@@ -325,6 +356,7 @@ int main(void) {
     tcase_add_test(tests, several_processes);
     tcase_add_test(tests, damaged_picture);
     tcase_add_test(tests, damaged_files);
+    tcase_add_test(tests, killed_writer);
     tcase_add_test(tests, random_damage);
     tcase_add_test(tests, grown_data_set);
     tcase_add_test(tests, no_folder);
