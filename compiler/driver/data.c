@@ -15,7 +15,7 @@ enum { BIRDS_DEFAULT = 6000, ROWS_DEFAULT = 12, SPEED_SECONDS = 3 };
 
 static const Option options[] = {
     {"out", 'o', OPTION_TEXT, false, "FILE|DIR", "preview: the picture to write; make: the folder"},
-    {"count", 0, OPTION_COUNT, false, "N", "records of preview (default 64) and make (default: all; birds: 6000)"},
+    {"count", 0, OPTION_COUNT, false, "N", "records of preview (default 64; 12 where they have names) and make (default: all; birds: 6000)"},
     {"batch", 0, OPTION_COUNT, false, "N", "describe: the records of a batch, for the steps of an epoch (default 64)"},
     {"speed", 0, OPTION_FLAG, false, NULL, "describe: measures how fast records are read, for about 10 seconds"},
     {"for", 0, OPTION_TEXT, false, "BUNDLE", "describe and preview: the fields that its graph declares, with what that does to pictures"},
@@ -191,7 +191,7 @@ static int run(Arguments *arguments) {
     if (strcmp(action, "list") == 0)
         return list(arguments);
     if (strcmp(action, "cache") == 0)
-        return cache(arguments);
+        return arguments->operands.count > 1 ? arguments_wrong(arguments, "\"%s\" is too much", arguments->operands.items[1]) : cache(arguments);
     for (uint32_t i = 0; i < ACTION_COUNT; i++) {
         known[i] = actions[i].name;
         if (strcmp(action, actions[i].name) != 0)

@@ -77,12 +77,14 @@ typedef int32_t Sums __attribute__((vector_size(LANES * sizeof(int32_t))));
 typedef int16_t Halves __attribute__((vector_size(LANES * sizeof(int32_t))));
 typedef uint64_t Words __attribute__((vector_size(LANES * sizeof(int32_t))));
 typedef uint8_t Bytes __attribute__((vector_size(LANES * sizeof(int32_t))));
-// Places in the two halves of a vector, each of 16 bytes; byte 15 is 0. A byte of each lane; of a pair of pixels each channel's two.
-#define FOUR(first) (first), 15, 15, 15, (first) + 1, 15, 15, 15, (first) + 2, 15, 15, 15, (first) + 3, 15, 15, 15
-#define CHANNEL(first) (first), 15, (first) + COLOURS, 15
-#define CHANNELS(first) CHANNEL(first), CHANNEL((first) + 1), CHANNEL((first) + 2), 15, 15, 15, 15
-#define LANES_OF(first) (first), (first) + 4, (first) + 8, (first) + 12, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15
-static const Bytes EIGHT = {FOUR(0), FOUR(20)}, PAIRS = {CHANNELS(0), CHANNELS(16)}, LOW_BYTES = {LANES_OF(0), LANES_OF(16)};
+// Places in the two halves of a vector, each of 16 bytes of which the last one is 0: four bytes or more from `at` on, one a lane; of a pair of
+// pixels each channel's two; the lowest byte of each lane. A half takes from itself, which is one instruction.
+#define LANE(at, zero) (at), (zero), (zero), (zero)
+#define FOUR(at, zero) LANE(at, zero), LANE((at) + 1, zero), LANE((at) + 2, zero), LANE((at) + 3, zero)
+#define CHANNEL(at, zero) (at), (zero), (at) + COLOURS, (zero)
+#define PAIR_AT(at, zero) CHANNEL(at, zero), CHANNEL((at) + 1, zero), CHANNEL((at) + 2, zero), (zero), (zero), (zero), (zero)
+#define LOWEST(at, zero) (at), (at) + 4, (at) + 8, (at) + 12, LANE(zero, zero), LANE(zero, zero), LANE(zero, zero)
+static const Bytes EIGHT = {FOUR(0, 15), FOUR(20, 31)}, PAIRS = {PAIR_AT(0, 15), PAIR_AT(16, 31)}, LOW_BYTES = {LOWEST(0, 15), LOWEST(16, 31)};
 static const Sums HALVES = {HALF, HALF, HALF, HALF, HALF, HALF, HALF, HALF};
 
 static bool can_by_eight(void) { return __builtin_cpu_supports("avx2"); }

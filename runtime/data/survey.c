@@ -91,8 +91,11 @@ void survey_pictures(Text *text, const Dataset *dataset, Diag *diag) {
             if ((uint64_t)picture.width * picture.height > (uint64_t)most.width * most.height)
                 most = picture;
             looked++;
-        } else
-            diag_warning(diag, NULL, "%s", diag_text(why, scratch));
+        } else {
+            const char *said = diag_text(why, scratch);
+            said += text_starts_with(said, "error: ") ? strlen("error: ") : 0;
+            diag_warning(diag, NULL, "%.*s", (int)strcspn(said, "\n"), said);
+        }
         arena_destroy(&scratch);
     }
     if (looked)

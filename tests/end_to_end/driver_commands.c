@@ -53,6 +53,7 @@ START_TEST(wrong_usage) {
         {"verify b --target tpu", "known: cpu, gpu, any, all"},
         {"data preview ring", "-o FILE.png is missing"},
         {"data cache --budget 20", "--budget 20: a size expected, such as 500M or 20G, or 0"},
+        {"data cache images:x", "\"images:x\" is too much"},
         {"data cache --budget 20X", "--budget 20X: a size expected"},
         {"data cache --budget -1G", "--budget -1G: a size expected"},
         {"train b --out r --schedule tuned", "--schedule tuned: no tuner exists yet"},

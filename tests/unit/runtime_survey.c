@@ -54,6 +54,12 @@ START_TEST(surveyed) {
     ck_assert_ptr_nonnull(strstr(text.data, "  10 records of \"train\" read by "));
     ck_assert_ptr_nonnull(strstr(text.data, "decoding their pictures alone (of \"image\"): "));
     ck_assert_str_eq(diag_text(diag, arena), "");
+    ck_assert(file_write(arena_format(arena, "%s/pictures/train/cat/3.png", folder), "\x89PNG none", 9, diag));
+    survey_pictures(&text, dataset, diag);
+    ck_assert_ptr_nonnull(strstr(text.data, "; 9 of them looked at)"));
+    ck_assert_uint_eq(diag_error_count(diag), 0);
+    ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "warning: "));
+    ck_assert_ptr_null(strstr(diag_text(diag, arena), "error: "));
 }
 END_TEST
 
