@@ -21,32 +21,68 @@ static const char *chain_text(Arena *arena, const Tree *tree) {
     return base ? arena_format(arena, "%s.%s", base, tree->name) : NULL;
 }
 
-static void note_report(Reader *reader, Conditions *conditions, const char *chain, const Json *place) {
-    const char *dot = strchr(chain, '.');
-    const char *phase = dot ? arena_copy_bytes(reader->arena, chain, (size_t)(dot - chain)) : NULL;
-    if (!phase || !find_phase(conditions->json, phase))
-        return;
-    for (uint32_t i = 0; i < conditions->reports.count; i++)
-        if (!strcmp(conditions->reports.items[i].phase, phase) && !strcmp(conditions->reports.items[i].name, dot + 1))
-            return;
-    array_push(reader->arena, &conditions->reports, ((ConditionReport){.phase = phase, .name = dot + 1, .place = place}));
+static bool reports(const Json *phase, const char *name) {
+    const Json *list = json_get(phase, "report");
+    for (const Json *item = list ? list->first : NULL; item; item = item->next)
+        if (!strcmp(item->string, name))
+            return true;
+    return false;
 }
 
-static void note_reports(Reader *reader, Conditions *conditions, const Tree *tree, const Json *place) {
+// Who reads it: a condition, whose chains all mean reports where they begin with a phase; or a node of a phase, in which only those do that a
+// phase before it reports, and all else means what it meant.
+typedef struct {
+    const Json *place;
+    const Json *phase; // NULL: a condition
+} Looking;
+
+static void note_report(Reader *reader, Conditions *conditions, const char *chain, const Looking *looking) {
+    const char *dot = strchr(chain, '.');
+    const char *phase = dot ? arena_copy_bytes(reader->arena, chain, (size_t)(dot - chain)) : NULL;
+    const Json *json = phase ? find_phase(conditions->json, phase) : NULL;
+    if (!json || (looking->phase && (json == looking->phase || !reports(json, dot + 1))))
+        return;
+    for (const Json *at = json; looking->phase && at != looking->phase; at = at->next)
+        if (!at)
+            return;
+    ConditionReport *report = NULL;
+    for (uint32_t i = 0; i < conditions->reports.count && !report; i++)
+        if (!strcmp(conditions->reports.items[i].phase, phase) && !strcmp(conditions->reports.items[i].name, dot + 1))
+            report = &conditions->reports.items[i];
+    if (!report) {
+        array_push(reader->arena, &conditions->reports, ((ConditionReport){.phase = phase, .name = dot + 1, .place = looking->place}));
+        report = &conditions->reports.items[conditions->reports.count - 1];
+    }
+    report->is_for_nodes = report->is_for_nodes || looking->phase;
+}
+
+static void note_reports(Reader *reader, Conditions *conditions, const Tree *tree, const Looking *looking) {
     const char *chain = chain_text(reader->arena, tree);
     if (chain)
-        note_report(reader, conditions, chain, place);
+        note_report(reader, conditions, chain, looking);
     for (uint32_t i = 0; !chain && i < tree->children.count; i++)
         if (tree->children.items[i])
-            note_reports(reader, conditions, tree->children.items[i], place);
+            note_reports(reader, conditions, tree->children.items[i], looking);
+}
+
+static void note_text(Reader *reader, Conditions *conditions, const Json *json, const Json *phase) {
+    ExpressionProblem problem;
+    const Tree *tree = json->kind == JSON_STRING ? parsed_tree(reader, json->string, &problem) : NULL;
+    if (tree) // else it is reported where it is computed
+        note_reports(reader, conditions, tree, &(Looking){json, phase});
 }
 
 static void note_condition(Reader *reader, Conditions *conditions, const Json *json) {
-    ExpressionProblem problem;
-    const Tree *tree = json && json->kind == JSON_STRING ? parsed_tree(reader, json->string, &problem) : NULL;
-    if (tree) // else it is reported where it is computed
-        note_reports(reader, conditions, tree, json);
+    if (json)
+        note_text(reader, conditions, json, NULL);
     conditions->is_there = conditions->is_there || json;
+}
+
+static void note_nodes(Reader *reader, Conditions *conditions, const Json *json, const Json *phase) {
+    if (json->kind == JSON_STRING && strchr(json->string, '.'))
+        note_text(reader, conditions, json, phase);
+    for (const Json *item = json->kind == JSON_ARRAY || json->kind == JSON_OBJECT ? json->first : NULL; item; item = item->next)
+        note_nodes(reader, conditions, item, phase);
 }
 
 static bool needs_training(Reader *reader, const Json *json, const char *key, const GraphProgram *program) {
@@ -63,6 +99,9 @@ bool conditions_find(Reader *reader, const Json *json, GraphProgram *program, Sc
     note_condition(reader, out, json_get(json, "stop"));
     for (const Json *phase = json_get(json, "phases")->first; phase; phase = phase->next)
         note_condition(reader, out, json_get(phase, "when"));
+    for (const Json *phase = json_get(json, "phases")->first; phase && program->training; phase = phase->next)
+        if (phase != json_get(json, "phases")->first)
+            note_nodes(reader, out, json_get(phase, "nodes"), phase);
     const Json *taken = out->is_there ? find_phase(json, PHASE_NAME) : NULL;
     return !taken || reader_error_at(reader, json_get(taken, "name"),
                                      "a program with \"when\" or \"stop\" has a phase of its own called \"%s\", which computes them: choose "
@@ -238,6 +277,23 @@ static void add_to_record(Reader *reader, NamedList *record, const char *name, D
         array_push(reader->arena, &record->items, ((Named){name, datum}));
 }
 
+// What is kept of a phase's reports, by name: all of it, or what nodes read.
+static Datum reports_of(Reader *reader, const Conditions *conditions, const char *phase, bool is_for_nodes) {
+    NamedList *record = ARENA_NEW(reader->arena, NamedList, 1);
+    for (uint32_t i = 0; i < conditions->reports.count; i++) {
+        const ConditionReport *report = &conditions->reports.items[i];
+        if (report->is_kept && !strcmp(report->phase, phase) && (report->is_for_nodes || !is_for_nodes))
+            add_to_record(reader, record, report->name, report_datum(reader, report));
+    }
+    return (Datum){.kind = DATUM_RECORD, .record = record};
+}
+
+void conditions_show(Reader *reader, const Conditions *conditions, Scope *scope) {
+    for (uint32_t i = 0; i < conditions->reports.count; i++)
+        if (conditions->reports.items[i].is_for_nodes && conditions->reports.items[i].is_kept)
+            scope_set(reader, scope, conditions->reports.items[i].phase, reports_of(reader, conditions, conditions->reports.items[i].phase, true));
+}
+
 static Scope *conditions_scope(Reader *reader, const Conditions *conditions) {
     Scope *scope = scope_create(reader, conditions->scope, false);
     for (uint32_t i = 0; i < conditions->program->inputs.count; i++)
@@ -245,11 +301,7 @@ static Scope *conditions_scope(Reader *reader, const Conditions *conditions) {
                   datum_tensor(program_feed(reader, &conditions->program->inputs.items[i])));
     for (const Json *phase = json_get(conditions->json, "phases")->first; phase; phase = phase->next) {
         const char *name = json_get(phase, "name")->string;
-        NamedList *record = ARENA_NEW(reader->arena, NamedList, 1);
-        for (uint32_t i = 0; i < conditions->reports.count; i++)
-            if (conditions->reports.items[i].is_kept && !strcmp(conditions->reports.items[i].phase, name))
-                add_to_record(reader, record, conditions->reports.items[i].name, report_datum(reader, &conditions->reports.items[i]));
-        scope_set(reader, scope, name, (Datum){.kind = DATUM_RECORD, .record = record});
+        scope_set(reader, scope, name, reports_of(reader, conditions, name, false));
     }
     return scope;
 }

@@ -305,6 +305,7 @@ static void read_phase(Reader *reader, const Json *json, const ProgramPlace *pla
         if (mode)
             scope_set(reader, scope, "training", datum_bool(call.training));
         Frame frame = {.call = &call, .document = reader->main, .path = "", .draws = path};
+        conditions_show(reader, place->conditions, scope);
         nodes_run(reader, json_get(json, "nodes"), scope, &frame);
         read_results(reader, json, scope);
         if (diag_error_count(reader->diag) == errors)

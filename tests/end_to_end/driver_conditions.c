@@ -168,6 +168,54 @@ START_TEST(early_stop) {
 }
 END_TEST
 
+// Validation in several repetitions, whose mean a phase behind them reads: their own weights in the reports say what it is.
+static const char EPOCHS[] =
+    "{ \"gcc-graph\": 1, \"name\": \"epochs\", \"include\": [\"%s/graphs/blocks/training.json\"], \"data\": { \"points\": { \"batch\": 10, \"fields\": { \"point\": { \"shape\": [2] } } } },\n"
+    "  \"networks\": { \"f\": { \"dims\": [\"n\"], \"inputs\": { \"x\": [\"n\", 2] }, \"nodes\": [ { \"op\": \"linear\", \"features\": 8 }, { \"op\": \"relu\" }, { \"op\": \"linear\", \"features\": 2 } ] } },\n"
+    "  \"optimizers\": { \"opt\": { \"of\": \"f\", \"adam\": { \"lr\": 0.05 } } },\n"
+    "  \"programs\": { \"train\": { \"mode\": \"train\", \"steps\": 400, \"stop\": \"patience.early.stalled\", \"phases\": [\n"
+    "    { \"name\": \"fit\", \"feed\": { \"x\": \"points.point\" }, \"nodes\": [ { \"call\": \"f\", \"in\": \"x\", \"as\": \"y\" }, { \"expr\": \"mean((y-x)^2)\", \"as\": \"loss\" }, { \"update\": \"opt\", \"minimize\": \"loss\" } ] },\n"
+    "    { \"name\": \"validate\", \"mode\": \"eval\", \"every\": \"epoch_steps\", \"repeat\": \"epoch\", \"feed\": { \"x\": { \"from\": \"points.point\", \"split\": \"test\", \"order\": \"sequential\" } },\n"
+    "      \"nodes\": [ { \"call\": \"f\", \"in\": \"x\", \"as\": \"y\" }, { \"expr\": \"mean((y-x)^2)\", \"as\": \"loss\" }, { \"expr\": \"loss > 1\", \"as\": \"large\" } ], \"report\": [\"loss\", \"large\"] },\n"
+    "    { \"name\": \"patience\", \"every\": \"epoch_steps\", \"nodes\": [ { \"expr\": \"validate.loss\", \"as\": \"mean\" }, { \"block\": \"early_stop\", \"in\": \"mean\", \"with\": { \"patience\": 2 }, \"as\": \"early\" },\n"
+    "      { \"expr\": \"select(validate.large, 1.0, 0.0)\", \"as\": \"large\" } ], \"report\": [\"mean\", \"early.stalled\", \"large\"] } ] } } }\n";
+
+// The number behind the phase's repetition, in the step's row and the column of that number (from 0) behind "repetition".
+static double cell(const char *csv, uint32_t step, const char *phase, uint32_t repetition, uint32_t column) {
+    const char *row = strstr(csv, arena_format(arena, "\n%u,%u,%s,%u,", step, step / 5, phase, repetition));
+    ck_assert_msg(row != NULL, "step %u: no row of %s", step, phase);
+    row = strstr(row, phase) + strlen(phase) + 1;
+    for (uint32_t i = 0; i <= column; i++)
+        row = strchr(row, ',') + 1;
+    return strtod(row, NULL);
+}
+
+START_TEST(a_phase_reads_reports) {
+    compile_graph("epochs", arena_format(arena, EPOCHS, GG_SOURCE_DIR));
+    expect_code(0, "train %s --data random:50 --out %s", bundle, in_folder("epochs"));
+    uint32_t steps = last_step();
+    const char *csv = read_all(in_folder("epochs/metrics.csv"));
+    ck_assert_msg(text_starts_with(csv, "step,epoch,phase,repetition,loss,large,mean,early.stalled\n"), "%.80s", csv);
+    ck_assert_msg(steps > 20 && steps < 400 && steps % 5 == 1, "%u", steps);
+    for (uint32_t step = 0; step < steps; step += 5) {
+        double sum = 0;
+        for (uint32_t i = 0; i < 5; i++)
+            sum += cell(csv, step, "validate", i, 0);
+        double mean = cell(csv, step, "patience", 0, 2);
+        ck_assert_msg(fabs(mean - sum / 5) < 1e-6 * (1 + sum), "step %u: %g, not %g", step, mean, sum / 5);
+        ck_assert(cell(csv, step, "patience", 0, 1) == cell(csv, step, "validate", 4, 1)); // a truth is the last one
+        ck_assert_int_eq(cell(csv, step, "patience", 0, 3) != 0, step + 1 == steps);
+    }
+    expect_code(0, "train %s --data random:50 --out %s --stop-at 9", bundle, in_folder("halves"));
+    expect_code(0, "train %s --out %s --resume", bundle, in_folder("halves"));
+    same_end("epochs", "halves", steps);
+    expect_code(0, "run %s train --data random:50 --steps 30", bundle);
+    char *device = out;
+    expect_code(0, "run %s train --data random:50 --steps 30 --interpret", bundle);
+    expect_alike(device, out);
+}
+END_TEST
+
 static void pause_for(uint32_t milliseconds) { nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000L}, NULL); }
 
 START_TEST(stopped_and_killed_runs_resume) {
@@ -206,6 +254,7 @@ int main(void) {
     tcase_add_test(tests, the_judge_plays_the_same);
     tcase_add_test(tests, phases_have_their_own_steps);
     tcase_add_test(tests, early_stop);
+    tcase_add_test(tests, a_phase_reads_reports);
     tcase_add_test(tests, stopped_and_killed_runs_resume);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
