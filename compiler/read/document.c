@@ -302,18 +302,31 @@ static bool include(Reader *reader, Document *document, const Json *json) {
     return declare(reader, document, as->string, (Datum){.kind = DATUM_DOCUMENT, .document = child}, json);
 }
 
+// What a network uses or shares is declared before it, so that none depends on itself.
+static Network *network_before(Reader *reader, Document *document, const Json *name) {
+    if (!document_network(reader, document, name->string, NULL) && json_get(json_get(document->json, "networks"), name->string)) {
+        if (!strcmp(name->parent->key, name->string))
+            reader_error_at(reader, name, "\"%s\" is this network itself", name->string);
+        else
+            reader_error_at(reader, name, "the network \"%s\" is declared after this: what a network uses or shares stands before it",
+                            name->string);
+        return NULL;
+    }
+    return document_network(reader, document, name->string, name);
+}
+
 static bool declare_network(Reader *reader, Document *document, const Json *json) {
     const Json *use = json_get(json, "use"), *with = json_get(json, "with"), *share = json_get(json, "share"), *copy = json_get(json, "copy");
     Network *network = ARENA_NEW(reader->arena, Network, 1);
     *network = (Network){.json = json, .document = document, .declared = json};
     if (share) {
-        Network *owner = document_network(reader, document, share->string, share);
+        Network *owner = network_before(reader, document, share);
         if (!owner)
             return false;
         network->owner = owner->owner ? owner->owner : owner;
     }
     if (use) {
-        Network *source = document_network(reader, document, use->string, use);
+        Network *source = network_before(reader, document, use);
         if (!source)
             return false;
         if (copy && copy->number != 0 && source->owner)
