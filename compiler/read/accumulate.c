@@ -185,9 +185,9 @@ static Value mean_of(Reader *reader, Value value, const OptimizerDecl *optimizer
 }
 
 Value *accumulate_gradients(Reader *reader, const OptimizerDecl *optimizer, const Value *gradients) {
-    Value *means = ARENA_NEW(reader->arena, Value, optimizer->networks.count);
-    for (uint32_t i = 0; i < optimizer->networks.count; i++)
-        means[i] = mean_of(reader, gradients[i], optimizer, optimizer->networks.items[i]);
+    Value *means = ARENA_NEW(reader->arena, Value, optimizer->sets.count);
+    for (uint32_t i = 0; i < optimizer->sets.count; i++)
+        means[i] = mean_of(reader, gradients[i], optimizer, optimizer->sets.items[i]);
     return means;
 }
 

@@ -107,8 +107,8 @@ struct OptimizerDecl {
     bool resolved; // `of` and `rows` are there
     PatternList of;
     ARRAY(OptimizerRow *) rows;
-    ARRAY(const NetworkSet *) networks; // the sets that it has, of one network after the other
-    ARRAY(uint32_t) moments[2];         // by `networks`, in Module.states; UINT32_MAX: not kept
+    ARRAY(const NetworkSet *) sets; // that it has, of one network after the other
+    ARRAY(uint32_t) moments[2];     // by `sets`, in Module.states; UINT32_MAX: not kept
     ARRAY(uint32_t) ema;
     uint32_t count;
 };

@@ -61,7 +61,7 @@ Datum measures_read(Reader *reader, const OptimizerDecl *optimizer, const char *
     if (at == 0)
         return datum_tensor(measure->lr.is_static ? build_constant(graph, DTYPE_F32, measure->lr.number) : measure->lr.value);
     if (at == 1)
-        return datum_tensor(build_unary(graph, OP_sqrt, measures_squares(reader, measure->gradients, optimizer->networks.count)));
+        return datum_tensor(build_unary(graph, OP_sqrt, measures_squares(reader, measure->gradients, optimizer->sets.count)));
     return datum_tensor(measure->skipped.id ? measure->skipped : build_constant(graph, DTYPE_F32, 0));
 }
 

@@ -147,10 +147,10 @@ static bool add_network(Reader *reader, OptimizerDecl *optimizer, const Pattern 
     for (uint32_t i = 0; is_found && i < network->sets.count; i++) {
         const NetworkSet *own = network->sets.items[i];
         bool is_there = false;
-        for (uint32_t k = 0; k < optimizer->networks.count; k++)
-            is_there = is_there || optimizer->networks.items[k] == own;
+        for (uint32_t k = 0; k < optimizer->sets.count; k++)
+            is_there = is_there || optimizer->sets.items[k] == own;
         if (own->optimizer == optimizer && !is_there)
-            array_push(reader->arena, &optimizer->networks, own);
+            array_push(reader->arena, &optimizer->sets, own);
     }
     return is_found;
 }
@@ -211,8 +211,8 @@ static bool check_row(Reader *reader, const OptimizerDecl *optimizer, const Opti
         const Pattern *pattern = &row->of.items.items[p];
         ARRAY(const char *) names = {0};
         bool is_found = false;
-        for (uint32_t i = 0; i < optimizer->networks.count; i++) {
-            const Set *set = &reader->module->sets.items[optimizer->networks.items[i]->set - 1];
+        for (uint32_t i = 0; i < optimizer->sets.count; i++) {
+            const Set *set = &reader->module->sets.items[optimizer->sets.items[i]->set - 1];
             for (uint32_t k = 0; k < set->parts.count; k++) {
                 is_found = is_found || patterns_match(pattern, set->parts.items[k].name);
                 array_push(reader->arena, &names, set->parts.items[k].name);
@@ -223,9 +223,9 @@ static bool check_row(Reader *reader, const OptimizerDecl *optimizer, const Opti
                                    reader_suggest_words(reader, pattern->text, names.items, names.count));
         text_format(&of, "%s%s", p ? ", " : "", pattern->text);
     }
-    for (uint32_t i = 0; i < optimizer->networks.count; i++)
-        if (optimizer->networks.items[i]->row == row)
-            shown.count += reader->module->sets.items[optimizer->networks.items[i]->set - 1].count;
+    for (uint32_t i = 0; i < optimizer->sets.count; i++)
+        if (optimizer->sets.items[i]->row == row)
+            shown.count += reader->module->sets.items[optimizer->sets.items[i]->set - 1].count;
     shown.of = of.data;
     if (!shown.count) {
         Place place = json_place(reader->arena, row->json);
@@ -245,8 +245,8 @@ bool patterns_gather(Reader *reader, OptimizerDecl *optimizer, OptimizerInfo *in
             return false;
         array_push(reader->arena, &info->of, pattern->text);
     }
-    for (uint32_t i = 0; i < optimizer->networks.count; i++)
-        info->count += reader->module->sets.items[optimizer->networks.items[i]->set - 1].count;
+    for (uint32_t i = 0; i < optimizer->sets.count; i++)
+        info->count += reader->module->sets.items[optimizer->sets.items[i]->set - 1].count;
     for (uint32_t i = 0; i < optimizer->rows.count; i++)
         if (!check_row(reader, optimizer, optimizer->rows.items[i], info))
             return false;

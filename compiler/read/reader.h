@@ -157,14 +157,21 @@ bool count_document(Reader *reader);
 // ---- nodes.c
 void nodes_run(Reader *reader, const Json *nodes, Scope *scope, const Frame *frame);
 
+// ---- optimizer.c: what an optimizer has
+bool optimizer_prepare(Reader *reader, OptimizerDecl *optimizer); // declares its states; false where it is wrong
+bool optimizer_keeps(const OptimizerDecl *optimizer, uint32_t moment, uint32_t set);
+Datum optimizer_ema(Reader *reader, Network *network); // where an optimizer has no more than a part of the network, the rest is as it is now
+// An option as a number known when compiling or a scalar; false after an error.
+bool optimizer_number(Reader *reader, const Json *json, Scope *scope, OptimizerOption *out);
+// The options of the rule, and those that a row gives instead or besides; false after an error.
+bool optimizer_numbers(Reader *reader, const OptimizerDecl *optimizer, const OptimizerRow *row, OptimizerStep *step);
+
 // ---- update.c: gradients and optimizers
 Datum node_gradient(Reader *reader, const Json *node, Scope *scope);
 void node_update(Reader *reader, const Json *node, Scope *scope);
 Datum node_snapshot(Reader *reader, const Json *node);
 Datum node_step(Reader *reader, const Json *node, Scope *scope);
 void node_commit(Reader *reader, const Json *node, Scope *scope);
-bool optimizer_prepare(Reader *reader, OptimizerDecl *optimizer);
-Datum optimizer_ema(Reader *reader, Network *network);
 
 // ---- measures.c: what a phase may report of its updates
 void measures_note(Reader *reader, const UpdateMeasure *of_update);

@@ -8,7 +8,7 @@ typedef enum { STAGE_PHASE, STAGE_REHEARSAL, STAGE_TABLE } StageKind;
 typedef struct {
     const OptimizerDecl *optimizer;
     OptimizerOption lr;
-    const Value *gradients; // by OptimizerDecl.networks, before clipping; NULL: the update could not be made
+    const Value *gradients; // by OptimizerDecl.sets, before clipping; NULL: the update could not be made
     Value skipped;          // of all its updates in the phase, how many changed nothing; {0}: none could
 } UpdateMeasure;
 

@@ -3,7 +3,7 @@
 #include "compiler/read/reader.h"
 #include <math.h>
 
-// A look-ahead record: what an optimizer's step reads and gives. Arrays are by OptimizerDecl.networks.
+// A look-ahead record: what an optimizer's step reads and gives. Arrays are by OptimizerDecl.sets.
 struct LookAhead {
     const OptimizerDecl *optimizer;
     Value *parameters, *moments[2], *ema;
@@ -81,136 +81,11 @@ Datum node_gradient(Reader *reader, const Json *node, Scope *scope) {
     return check_dependent(reader, what, dependent) ? (Datum){.kind = DATUM_SET, .set = result} : datum_error();
 }
 
-// ---- optimizers
-
-// An option as a number known when compiling or a scalar; false after an error.
-static bool read_option(Reader *reader, const Json *json, Scope *scope, OptimizerOption *out) {
-    Datum datum = evaluate(reader, json, scope);
-    if (datum.kind == DATUM_ERROR)
-        return false;
-    *out = (OptimizerOption){.name = json->key, .is_static = is_static_number(datum)};
-    if (out->is_static) {
-        out->number = datum_double(datum);
-        return true;
-    }
-    if (datum.kind != DATUM_TENSOR || graph_type(reader->stage->graph, datum.tensor).rank ||
-        graph_type(reader->stage->graph, datum.tensor).dtype == DTYPE_BOOL)
-        return reader_error_at(reader, json, "a number expected, not %s", datum_word(reader, datum));
-    out->value = build_cast(reader->stage->graph, datum.tensor, DTYPE_F32);
-    return true;
-}
-
-// As the row of the set says, else as the rule.
-static const Json *option_of(const OptimizerDecl *optimizer, const NetworkSet *set, const char *name) {
-    const Json *own = set->row ? json_get(set->row->json, name) : NULL;
-    return own ? own : json_get(json_get(optimizer->json, optimizer->rule->name), name);
-}
-
-static bool has_momentum(Reader *reader, const OptimizerDecl *optimizer, const NetworkSet *set) {
-    const Json *momentum = option_of(optimizer, set, "momentum");
-    OptimizerOption option;
-    Stage *outer = reader->stage;
-    if (!momentum)
-        return false;
-    reader->stage = stage_create(reader, STAGE_REHEARSAL); // it may be known at run time only
-    bool is_kept = !read_option(reader, momentum, &optimizer->document->scope, &option) || !option.is_static || option.number != 0;
-    reader->stage = outer;
-    return is_kept;
-}
-
-static uint32_t declare(Reader *reader, const OptimizerDecl *optimizer, const char *what, StateKind kind, const NetworkSet *set) {
-    const char *prefix = arena_format(reader->arena, "%s.%s.", optimizer->name, what);
-    const State parameters = reader->module->states.items[set->state];
-    Init init = kind == STATE_EMA ? (Init){.kind = INIT_COPY, .copy = parameters.name} : (Init){.kind = INIT_CONSTANT};
-    uint32_t index = state_declare(reader, arena_format(reader->arena, "%s%s", prefix, parameters.name), kind, parameters.type, init,
-                                   set->network->name);
-    reader->module->states.items[index].stem = arena_format(reader->arena, "%s%s", prefix, set->network->name);
-    return index;
-}
-
-static void declare_moments(Reader *reader, OptimizerDecl *optimizer) {
-    for (uint32_t k = 0; optimizer->rule->moments[k]; k++) {
-        char letter[] = {optimizer->rule->moments[k], 0};
-        bool is_conditional = strstr(optimizer->rule->if_momentum, letter) != NULL;
-        for (uint32_t i = 0; i < optimizer->networks.count; i++) {
-            const NetworkSet *set = optimizer->networks.items[i];
-            bool is_kept = !is_conditional || has_momentum(reader, optimizer, set);
-            uint32_t index = is_kept ? declare(reader, optimizer, letter, STATE_MOMENT, set) : UINT32_MAX;
-            array_push(reader->arena, &optimizer->moments[k], index);
-        }
-    }
-}
-
-static bool prepare(Reader *reader, OptimizerDecl *optimizer) {
-    const Json *of = json_get(optimizer->json, "of");
-    OptimizerInfo info = {.name = optimizer->name};
-    uint32_t count;
-    const OptimizerRule *rules = optimizer_rules(&count);
-    for (uint32_t i = 0; i < count; i++)
-        if (json_get(optimizer->json, rules[i].name))
-            optimizer->rule = &rules[i];
-    if (!patterns_gather(reader, optimizer, &info))
-        return false;
-    if (!optimizer->networks.count)
-        return reader_error_at(reader, of, "there are no parameters to optimize");
-    optimizer->has_ema = json_get(optimizer->json, "ema") != NULL;
-    declare_moments(reader, optimizer);
-    for (uint32_t i = 0; optimizer->has_ema && i < optimizer->networks.count; i++)
-        array_push(reader->arena, &optimizer->ema, declare(reader, optimizer, "ema", STATE_EMA, optimizer->networks.items[i]));
-    optimizer->count = state_declare(reader, arena_format(reader->arena, "%s.count", optimizer->name), STATE_COUNT, type_scalar(DTYPE_I32),
-                                     (Init){.kind = INIT_CONSTANT}, NULL);
-    reader->module->states.items[optimizer->count].rule = optimizer->rule->moments_of;
-    info.rule = optimizer->rule->name;
-    info.has_ema = optimizer->has_ema;
-    array_push(reader->arena, &reader->module->optimizers, info);
-    return true;
-}
-
-bool optimizer_prepare(Reader *reader, OptimizerDecl *optimizer) {
-    if (!optimizer->ready) {
-        ReaderPlace old = reader_enter(reader, optimizer->json, NULL);
-        optimizer->ready = true;
-        optimizer->failed = !prepare(reader, optimizer);
-        reader_leave(reader, old);
-    }
-    return !optimizer->failed;
-}
-
-// Where an optimizer has no more than a part of the network, the rest is as it is now.
-Datum optimizer_ema(Reader *reader, Network *network) {
-    network = parameters_owner(network);
-    SetDatum *set = ARENA_NEW(reader->arena, SetDatum, 1);
-    bool is_kept = false;
-    if (!network_build(reader, network, reader->at))
-        return datum_error();
-    if (network->building)
-        return reader_error(reader, "the parameters of \"%s\" are not yet known inside it", network->name);
-    if (reader->stage->kind == STAGE_TABLE)
-        return reader_error(reader, "parameters are known at run time only");
-    for (uint32_t i = 0; i < network->sets.count; i++) {
-        const NetworkSet *own = network->sets.items[i];
-        OptimizerDecl *optimizer = own->optimizer;
-        uint32_t state = own->state;
-        bool has_ema = optimizer && json_get(optimizer->json, "ema");
-        if (has_ema && !optimizer_prepare(reader, optimizer))
-            return datum_error();
-        for (uint32_t k = 0; has_ema && k < optimizer->networks.count; k++)
-            if (optimizer->networks.items[k] == own) {
-                state = optimizer->ema.items[k];
-                is_kept = true;
-            }
-        array_push(reader->arena, &set->items, ((SetValue){own->set, stage_read(reader, state)}));
-    }
-    if (!is_kept)
-        return reader_error(reader, "no optimizer keeps an \"ema\" of \"%s\"", network->name);
-    return (Datum){.kind = DATUM_SET, .set = set};
-}
-
 // ---- steps
 
 static LookAhead *record_create(Reader *reader, const OptimizerDecl *optimizer) {
     LookAhead *record = ARENA_NEW(reader->arena, LookAhead, 1);
-    uint32_t count = optimizer->networks.count;
+    uint32_t count = optimizer->sets.count;
     record->optimizer = optimizer;
     record->parameters = ARENA_NEW(reader->arena, Value, count);
     record->ema = ARENA_NEW(reader->arena, Value, count);
@@ -219,17 +94,13 @@ static LookAhead *record_create(Reader *reader, const OptimizerDecl *optimizer) 
     return record;
 }
 
-static bool keeps_moment(const OptimizerDecl *optimizer, uint32_t k, uint32_t set) {
-    return set < optimizer->moments[k].count && optimizer->moments[k].items[set] != UINT32_MAX;
-}
-
 // The values of now.
 static LookAhead *record_now(Reader *reader, const OptimizerDecl *optimizer) {
     LookAhead *record = record_create(reader, optimizer);
-    for (uint32_t i = 0; i < optimizer->networks.count; i++) {
-        record->parameters[i] = stage_read(reader, optimizer->networks.items[i]->state);
+    for (uint32_t i = 0; i < optimizer->sets.count; i++) {
+        record->parameters[i] = stage_read(reader, optimizer->sets.items[i]->state);
         for (uint32_t k = 0; k < 2; k++)
-            if (keeps_moment(optimizer, k, i))
+            if (optimizer_keeps(optimizer, k, i))
                 record->moments[k][i] = stage_read(reader, optimizer->moments[k].items[i]);
         if (optimizer->has_ema)
             record->ema[i] = stage_read(reader, optimizer->ema.items[i]);
@@ -261,11 +132,11 @@ static void record_store(Reader *reader, const LookAhead *record, Value when) {
     }
     if (record->gradients)
         measures_note(reader, &(UpdateMeasure){optimizer, record->lr, record->gradients, skipped});
-    for (uint32_t i = 0; i < optimizer->networks.count; i++) {
-        uint32_t state = optimizer->networks.items[i]->state;
+    for (uint32_t i = 0; i < optimizer->sets.count; i++) {
+        uint32_t state = optimizer->sets.items[i]->state;
         stage_write(reader, state, kept(reader, when, record->parameters[i], state));
         for (uint32_t k = 0; k < 2; k++)
-            if (keeps_moment(optimizer, k, i))
+            if (optimizer_keeps(optimizer, k, i))
                 stage_write(reader, optimizer->moments[k].items[i],
                             kept(reader, when, record->moments[k][i], optimizer->moments[k].items[i]));
         if (optimizer->has_ema)
@@ -299,7 +170,7 @@ static Value bias_correction(void *context, const OptimizerOption *beta, Value c
 
 // Notes in `next` what is known of the step; `gradients` will be changed.
 static void note_step(Reader *reader, const LookAhead *from, const OptimizerStep *step, const Value *gradients, LookAhead *next) {
-    uint32_t count = from->optimizer->networks.count;
+    uint32_t count = from->optimizer->sets.count;
     Value *kept_gradients = ARENA_NEW(reader->arena, Value, count);
     memcpy(kept_gradients, gradients, count * sizeof *gradients);
     next->gradients = kept_gradients;
@@ -314,10 +185,10 @@ static void note_step(Reader *reader, const LookAhead *from, const OptimizerStep
 static bool clip_gradients(Reader *reader, const OptimizerDecl *optimizer, const OptimizerStep *step, Value *gradients) {
     const Json *by_value = json_get(optimizer->json, "clip_value"), *by_norm = json_get(optimizer->json, "clip_norm");
     Graph *graph = reader->stage->graph;
-    uint32_t count = optimizer->networks.count;
+    uint32_t count = optimizer->sets.count;
     OptimizerOption limit;
     if (by_value) {
-        if (!read_option(reader, by_value, &optimizer->document->scope, &limit))
+        if (!optimizer_number(reader, by_value, &optimizer->document->scope, &limit))
             return false;
         OptimizerOption low = limit;
         low.number = -limit.number;
@@ -327,7 +198,7 @@ static bool clip_gradients(Reader *reader, const OptimizerDecl *optimizer, const
             gradients[i] = optimizer_scale(step, OP_minimum, optimizer_scale(step, OP_maximum, gradients[i], low), limit);
     }
     if (by_norm) {
-        if (!read_option(reader, by_norm, &optimizer->document->scope, &limit))
+        if (!optimizer_number(reader, by_norm, &optimizer->document->scope, &limit))
             return false;
         Value sum = measures_squares(reader, gradients, count);
         Value above = limit.is_static ? build_constant(graph, DTYPE_F32, limit.number) : limit.value;
@@ -336,23 +207,6 @@ static bool clip_gradients(Reader *reader, const OptimizerDecl *optimizer, const
         for (uint32_t i = 0; i < count; i++)
             gradients[i] = optimizer_scale(step, OP_mul, gradients[i], optimizer_scalar(scale));
     }
-    return true;
-}
-
-// The options of the rule, and those that a row gives instead or besides; false after an error.
-static bool read_options(Reader *reader, const OptimizerDecl *optimizer, const OptimizerRow *row, OptimizerStep *step) {
-    const Json *options = json_get(optimizer->json, optimizer->rule->name);
-    OptimizerOption *given = ARENA_NEW(reader->arena, OptimizerOption, options->count + (row ? row->json->count : 0) + 1);
-    step->options = given;
-    step->option_count = 0;
-    for (const Json *option = options->first; option; option = option->next)
-        if ((!row || !json_get(row->json, option->key)) &&
-            !read_option(reader, option, &optimizer->document->scope, &given[step->option_count++]))
-            return false;
-    for (const Json *option = row ? row->json->first : NULL; option; option = option->next)
-        if (strcmp(option->key, "of") && strcmp(option->key, "doc") &&
-            !read_option(reader, option, &optimizer->document->scope, &given[step->option_count++]))
-            return false;
     return true;
 }
 
@@ -365,21 +219,21 @@ static LookAhead *advance(Reader *reader, const LookAhead *from, Value *gradient
                           .is_differentiated = is_differentiated,
                           .context = reader,
                           .bias_correction = bias_correction};
-    if (!read_options(reader, optimizer, NULL, &step) ||
-        (ema && !read_option(reader, ema, &optimizer->document->scope, &keep)))
+    if (!optimizer_numbers(reader, optimizer, NULL, &step) ||
+        (ema && !optimizer_number(reader, ema, &optimizer->document->scope, &keep)))
         return NULL;
     LookAhead *next = record_create(reader, optimizer);
     next->count = step.count = build_number(reader->stage->graph, OP_add, from->count, 1);
     note_step(reader, from, &step, gradients, next);
     if (!clip_gradients(reader, optimizer, &step, gradients))
         return NULL;
-    for (uint32_t i = 0; i < optimizer->networks.count; i++) {
-        SetValue set = {optimizer->networks.items[i]->set, from->parameters[i]};
+    for (uint32_t i = 0; i < optimizer->sets.count; i++) {
+        SetValue set = {optimizer->sets.items[i]->set, from->parameters[i]};
         OptimizerState state = {.parameters = is_differentiated ? set_repack(reader, set) : set.flat,
                                 .gradient = gradients[i],
                                 .moments = {from->moments[0][i], from->moments[1][i]}};
         OptimizerStep own = step;
-        if (optimizer->networks.items[i]->row && !read_options(reader, optimizer, optimizer->networks.items[i]->row, &own))
+        if (optimizer->sets.items[i]->row && !optimizer_numbers(reader, optimizer, optimizer->sets.items[i]->row, &own))
             return NULL;
         optimizer->rule->advance(&own, &state);
         next->parameters[i] = state.parameters;
@@ -402,23 +256,23 @@ static bool in_phase(Reader *reader, const Json *node) {
     return reader->stage->kind == STAGE_PHASE || reader_error_at(reader, node, "a look-ahead belongs to a phase, not to a network");
 }
 
-// By all networks of a record. NULL after an error.
+// By all parameters of a record. NULL after an error.
 static Value *gradients_of(Reader *reader, const Json *minimize, Scope *scope, const LookAhead *record) {
     Value loss = evaluate_tensor(reader, minimize, scope);
     if (!scalar_expected(reader, minimize, &loss))
         return NULL;
-    uint32_t count = record->optimizer->networks.count, dependent = 0;
+    uint32_t count = record->optimizer->sets.count, dependent = 0;
     Value *gradients = ARENA_NEW(reader->arena, Value, count);
     for (uint32_t i = 0; i < count; i++)
         gradients[i] =
-            gradient_by_set(reader, loss, (SetValue){record->optimizer->networks.items[i]->set, record->parameters[i]}, &dependent);
+            gradient_by_set(reader, loss, (SetValue){record->optimizer->sets.items[i]->set, record->parameters[i]}, &dependent);
     return check_dependent(reader, minimize, dependent) ? gradients : NULL;
 }
 
 static void show_gradients(Reader *reader, const OptimizerDecl *optimizer, const Value *gradients) {
     Graph *graph = reader->stage->graph;
-    for (uint32_t i = 0; i < optimizer->networks.count; i++) {
-        const Set *set = &reader->module->sets.items[optimizer->networks.items[i]->set - 1];
+    for (uint32_t i = 0; i < optimizer->sets.count; i++) {
+        const Set *set = &reader->module->sets.items[optimizer->sets.items[i]->set - 1];
         for (uint32_t k = 0; k < set->parts.count; k++) {
             Output output = {.kind = OUTPUT_VALUE,
                              .name = arena_format(reader->arena, "gradients/%s.%s", optimizer->name, set->parts.items[k].name),
@@ -453,8 +307,8 @@ static bool read_when(Reader *reader, const Json *when, Scope *scope, bool *is_n
 
 // What an update changes, after the last batch.
 static void change_all(Reader *reader, const OptimizerDecl *optimizer, const Json *update) {
-    for (uint32_t i = 0; i < optimizer->networks.count; i++) {
-        accumulate_change(reader, optimizer->networks.items[i]->state, update);
+    for (uint32_t i = 0; i < optimizer->sets.count; i++) {
+        accumulate_change(reader, optimizer->sets.items[i]->state, update);
         for (uint32_t k = 0; k < 2; k++)
             if (optimizer->moments[k].count && optimizer->moments[k].items[i] != UINT32_MAX)
                 accumulate_change(reader, optimizer->moments[k].items[i], update);
@@ -503,8 +357,8 @@ void node_update(Reader *reader, const Json *node, Scope *scope) {
 
 static Datum record_datum(Reader *reader, const LookAhead *record) {
     SetDatum *set = ARENA_NEW(reader->arena, SetDatum, 1);
-    for (uint32_t i = 0; i < record->optimizer->networks.count; i++)
-        array_push(reader->arena, &set->items, ((SetValue){record->optimizer->networks.items[i]->set, record->parameters[i]}));
+    for (uint32_t i = 0; i < record->optimizer->sets.count; i++)
+        array_push(reader->arena, &set->items, ((SetValue){record->optimizer->sets.items[i]->set, record->parameters[i]}));
     set->record = record;
     return (Datum){.kind = DATUM_SET, .set = set};
 }

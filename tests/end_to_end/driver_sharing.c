@@ -312,6 +312,26 @@ START_TEST(a_resumed_run_ends_bit_for_bit) {
 }
 END_TEST
 
+// The mean over several times the same batch is what one has: through sums of each set, for updates, averages and targets.
+START_TEST(accumulated_batches_of_one_kind_change_no_number) {
+    size_t size;
+    const char *text = file_read(arena, fixture("target"), &size, diag), *said[2] = {0};
+    const char *late = strstr(text, ",\n          { \"call\": \"net\", \"in\": \"reshape(one, [4, 3])\", \"weights\""), *end = strstr(text, "\n        ],");
+    ck_assert(late && end && late < end);
+    text = arena_format(arena, "%.*s%s", (int)(late - text), text, end); // what sees the new values belongs into reports
+    text = replaced(text, "\"size\", \"slow\", \"last\", \"mean\"", "\"norm(net)\", \"norm(target)\", \"norm(p)\", \"norm(net.ema)\"");
+    for (int i = 0; i < 2; i++) {
+        write_text(in_folder("g.json"), i ? replaced(text, "\"name\": \"views\"", "\"name\": \"views\", \"accumulate\": 4") : text);
+        expect_code(0, "compile %s -o %s", in_folder("g.json"), in_folder("g.ggb"));
+        expect_code(0, "run %s train --steps 3 --interpret", in_folder("g.ggb"));
+        said[i] = out;
+    }
+    ck_assert_ptr_nonnull(strstr(said[0], "norm(target)@2.0"));
+    ck_assert_str_eq(said[0], said[1]);
+    expect_code(0, "verify %s", in_folder("g.ggb"));
+}
+END_TEST
+
 // Of a run under another `of`, what the new one has moments of goes on, the rest begins anew or stays behind.
 START_TEST(another_choice_of_parameters_keeps_what_fits) {
     size_t size;
@@ -343,6 +363,7 @@ int main(void) {
     tcase_set_timeout(device, 120);
     tcase_add_loop_test(device, the_device_agrees, 0, GRAPHS);
     tcase_add_loop_test(device, a_resumed_run_ends_bit_for_bit, 0, GRAPHS);
+    tcase_add_test(device, accumulated_batches_of_one_kind_change_no_number);
     tcase_add_test(device, another_choice_of_parameters_keeps_what_fits);
     if (has_device())
         suite_add_tcase(suite, device);
