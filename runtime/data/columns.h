@@ -39,7 +39,8 @@ void columns_name(Arena *arena, const char *name, const char **field, int *split
 bool columns_want(const ProgramData *declared, const char *field);
 // Whether a graph's single field can only mean the one array that is there, whatever it is called.
 bool columns_has_one(const ProgramData *declared, const Columns *columns);
-// Appends an array that lies in one piece, at place->offset of the file, or at `bytes`. In Fortran order it is read and turned.
+// Appends an array that lies in one piece, at place->offset of the file, or at `bytes`; without either it is only described. In Fortran order it
+// is read and turned.
 bool columns_add(Arena *arena, Columns *columns, const char *path, const char *name, int split, const TensorPlace *place,
                  const FileView *view, const uint8_t *bytes, Diag *diag);
 // What could have been meant by `field`, of the arrays of a split, or (NULL) of any; see text_suggestion.

@@ -73,7 +73,7 @@ bool columns_add(Arena *arena, Columns *columns, const char *path, const char *n
                    (unsigned long long)place->dims[0], UINT32_MAX - 1);
         return false;
     }
-    if (place->is_fortran && place->rank > 1) {
+    if (place->is_fortran && place->rank > 1 && (bytes || view)) {
         uint8_t *stored = arena_alloc(arena, place->size), *turned = arena_alloc(arena, place->size);
         if (bytes)
             memcpy(stored, bytes, place->size);

@@ -30,7 +30,7 @@ static bool add_npy(Reader *reader, const char *path, const char *name, int spli
         TensorPlace place;
         ok = view && file_read_at(view, 0, front, size, reader->diag) &&
              npy_locate(path, front, size, file_size(view), &place, reader->diag) &&
-             columns_add(reader->arena, &reader->columns, path, name, split, &place, view, NULL, reader->diag);
+             columns_add(reader->arena, &reader->columns, path, name, split, &place, reader->is_described ? NULL : view, NULL, reader->diag);
     }
     arena_destroy(&scratch);
     return ok;
@@ -98,7 +98,7 @@ static bool add_member(Reader *reader, const char *path, const FileView *view, c
         bytes += place.offset;
     else
         place.offset += entry->offset;
-    ok = ok && columns_add(reader->arena, &reader->columns, shown, name, split, &place, view, bytes, reader->diag);
+    ok = ok && columns_add(reader->arena, &reader->columns, shown, name, split, &place, reader->is_described ? NULL : view, bytes, reader->diag);
     arena_destroy(&scratch);
     return ok;
 }

@@ -173,9 +173,9 @@ static void fuzz_npz(FuzzTime time, double share) {
                                         "PK\3\4", "PK\5\6",    "PK\6\6",   "PK\6\7",       "\xff\xff\xff\xff"};
     target = (Spot){"npz", "d.npz"};
     Fuzzer *fuzzer = fuzzer_create("npz", words, sizeof words / sizeof *words);
-    Text x = x_bytes(fuzzer->arena, false), label = labels(fuzzer->arena), packed_x = pack(fuzzer->arena, &x),
-         packed_label = pack(fuzzer->arena, &label);
-    for (uint32_t form = 0; form < 4; form++) {
+    Text label = labels(fuzzer->arena), packed_label = pack(fuzzer->arena, &label);
+    for (uint32_t form = 0; form < 8; form++) {
+        Text x = x_bytes(fuzzer->arena, form & 4), packed_x = pack(fuzzer->arena, &x);
         const Member members[] = {{"x.npy", &x, form & 1 ? &packed_x : &x, form & 2},
                                   {"label.npy", &label, form & 1 ? &packed_label : &label, form & 2}};
         Text text = zip(fuzzer->arena, members, 2);

@@ -323,6 +323,20 @@ START_TEST(npz) {
 }
 END_TEST
 
+// Packed and with the first axis the fastest: described without being unpacked, and read.
+START_TEST(npz_fortran) {
+    Text x = npy("<i2", true, "2, 3", "\1\0\4\0\2\0\5\0\3\0\6\0", 12);
+    const Member member = {"x.npy", x, true, false};
+    put_npz(&member, 1);
+    const char *spec = spec_of("npz", "d.npz");
+    const ProgramData *natural = dataset_natural_fields(arena, spec, diag);
+    ck_assert_msg(natural != NULL, "%s", diag_text(diag, arena));
+    ck_assert_uint_eq(natural->fields[0].dims[0], 3);
+    Dataset *dataset = dataset_open(arena, spec, natural, diag);
+    ck_assert_int_eq(fetch_int(dataset, 0, 0, 0) + fetch_int(dataset, 1, 0, 0), 1 + 4);
+}
+END_TEST
+
 // 8 KiB that claim to unpack to gigabytes, or do unpack to more than they say.
 START_TEST(npz_bombs) {
     Text zeros = npy("|u1", false, "1, 1000000", ARENA_NEW(arena, char, 1000000), 1000000);
@@ -496,6 +510,7 @@ int main(void) {
     tcase_add_test(tests, npy_types);
     tcase_add_test(tests, shrinks);
     tcase_add_loop_test(tests, npz, 0, 4);
+    tcase_add_test(tests, npz_fortran);
     tcase_add_test(tests, npz_bombs);
     tcase_add_test(tests, safetensors);
     tcase_add_test(tests, idx_types);
