@@ -146,8 +146,8 @@ bool csv_next(Arena *arena, Csv *csv, CsvRow *row, bool *ok, Diag *diag) {
     }
     if (count == csv->column_count)
         return true;
-    diag_error(diag, &(Place){.file = csv->path, .line = row->line}, "%u cells, but the first row names %u columns", count,
-               csv->column_count);
+    diag_error(diag, &(Place){.file = csv->path, .line = row->line}, "%u cell%s, but the first row names %u column%s", count, count == 1 ? "" : "s",
+               csv->column_count, csv->column_count == 1 ? "" : "s");
     return *ok = false;
 }
 

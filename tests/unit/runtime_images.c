@@ -242,7 +242,7 @@ START_TEST(wrong_tables) {
     } wrong[] = {
         {"metadata.csv", "", "metadata.csv: is empty"},
         {"metadata.csv", "name,text\n1.png,x\n", "metadata.csv:1: expected columns with the names file_name"},
-        {"metadata.csv", "file_name,text\n1.png\n", "metadata.csv:2: 1 cells, but the first row names 2 columns"},
+        {"metadata.csv", "file_name,text\n1.png\n", "metadata.csv:2: 1 cell, but the first row names 2 columns"},
         {"metadata.csv", "file_name,text\n1.png,\"x\n", "metadata.csv:2: a quoted cell of this row does not end"},
         {"metadata.csv", "file_name,text\n\n1.png,\"x\"y\n", "metadata.csv:3: text behind the quote"},
         {"metadata.csv", "file_name,text\n1.png,\xff\n", "metadata.csv:2: no UTF-8"},
