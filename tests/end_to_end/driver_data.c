@@ -117,6 +117,66 @@ START_TEST(fewer_records_than_a_batch) {
 }
 END_TEST
 
+// Pictures of 6 x 6, level 10 y + x: cut and mirrored in training, the middle where nothing is drawn. A resumed training draws what it would have.
+static const char CUT[] =
+    "{ \"gcc-graph\": 1, \"name\": \"cut\", \"let\": { \"side\": 4 },\n"
+    "  \"data\": { \"images\": { \"batch\": 4, \"fields\": { \"image\": { \"shape\": [1, \"side\", \"side\"], \"range\": [0, 255] } },\n"
+    "                          \"augment\": { \"crop\": \"side\", \"flip\": true } } },\n"
+    "  \"programs\": {\n"
+    "    \"train\": { \"mode\": \"train\", \"steps\": 24, \"phases\": [ { \"name\": \"fit\", \"feed\": { \"x\": \"images.image\" },\n"
+    "      \"nodes\": [ { \"expr\": \"x[0, 0, 0, 0]\", \"as\": \"first\" }, { \"expr\": \"x[0, 0, 0, 3]\", \"as\": \"last\" } ],\n"
+    "      \"report\": [\"first\", \"last\"] } ] },\n"
+    "    \"look\": { \"phases\": [ { \"name\": \"all\", \"feed\": { \"x\": { \"from\": \"images.image\", \"order\": \"sequential\" } },\n"
+    "      \"nodes\": [ { \"expr\": \"x[0, 0, 0, 0]\", \"as\": \"first\" } ], \"report\": [\"first\"] } ] }\n"
+    "  } }\n";
+
+static void write_squares(const char *name) {
+    enum { SIDE = 6 };
+    unsigned char bytes[16 + RECORDS * SIDE * SIDE] = {0, 0, 8, 3, 0, 0, 0, RECORDS, 0, 0, 0, SIDE, 0, 0, 0, SIDE};
+    for (uint32_t i = 0; i < RECORDS * SIDE * SIDE; i++)
+        bytes[16 + i] = (unsigned char)(i / SIDE % SIDE * 10 + i % SIDE);
+    ck_assert(file_make_folders(in_folder(name), diag));
+    ck_assert(file_write(file_join(arena, in_folder(name), "train-images-idx3-ubyte"), bytes, sizeof bytes, diag));
+}
+
+START_TEST(pictures_as_the_graph_wants_them) {
+    write_squares("squares");
+    write_text(in_folder("cut.json"), CUT);
+    bundle = in_folder("cut.ggb");
+    data = arena_format(arena, "idx:%s", in_folder("squares"));
+    expect_code(0, "compile %s -o %s", in_folder("cut.json"), bundle);
+    expect_code(0, "run %s look --data %s", bundle, data);
+    expect_out("look.all.first@0.0 11\n");
+    expect_code(0, "train %s --data %s --out %s --seed 3", bundle, data, in_folder("whole"));
+    const char *whole = read_all(in_folder("whole/metrics.csv"));
+    uint32_t corners = 0, ways = 0, lines = 0;
+    for (const char *line = strchr(whole, '\n'); line && line[1]; line = strchr(line + 1, '\n'), lines++) {
+        double first, last;
+        ck_assert_msg(sscanf(line + 1, "%*u,%*u,%*[^,],%*u,%lf,%lf", &first, &last) == 2, "%s", line);
+        uint32_t least = (uint32_t)(first < last ? first : last);
+        ck_assert(first - last == 3 || last - first == 3);
+        ck_assert(least / 10 <= 2 && least % 10 <= 2);
+        corners |= 1u << (least / 10 * 3 + least % 10);
+        ways |= first < last ? 1 : 2;
+    }
+    ck_assert_uint_eq(lines, 24);
+    ck_assert_uint_eq(ways, 3);
+    ck_assert_int_ge(__builtin_popcount(corners), 6); // of 9
+    expect_code(0, "train %s --data %s --out %s --seed 3 --steps 7", bundle, data, in_folder("parts"));
+    expect_code(0, "train %s --data %s --out %s --resume --steps 24", bundle, data, in_folder("parts"));
+    const char *parts = read_all(in_folder("parts/metrics.csv"));
+    for (uint32_t step = 0; step < 24; step++) { // without the times
+        const char *row = arena_format(arena, "\n%u,", step), *a = strstr(whole, row), *b = strstr(parts, row);
+        ck_assert(a && b && strcspn(a + 1, "\n") == strcspn(b + 1, "\n") && strncmp(a, b, strcspn(a + 1, "\n") + 1) == 0);
+    }
+    expect_code(0, "data preview %s --for %s --draws 4 --count 3 -o %s", data, bundle, in_folder("cut.png"));
+    expect_code(0, "data describe %s --for %s --speed", data, bundle);
+    expect_out("image f32[1,4,4] in [0, 255]");
+    expect_out("read by");
+    expect_code(1, "train %s --data ring --out %s", bundle, in_folder("ring"));
+}
+END_TEST
+
 int main(void) {
     if (!has_device())
         return 77;
@@ -128,6 +188,7 @@ int main(void) {
     tcase_add_test(tests, a_given_batch_is_whole);
     tcase_add_test(tests, a_training_counts_records);
     tcase_add_test(tests, fewer_records_than_a_batch);
+    tcase_add_test(tests, pictures_as_the_graph_wants_them);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
