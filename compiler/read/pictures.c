@@ -54,36 +54,65 @@ bool pictures_read(Reader *reader, const Json *augment, Scope *scope, DataSet *o
            reader_error_at(reader, colour, "a number from 0 to 1 expected: factors are drawn from 1 minus it to 1 plus it");
 }
 
-static bool check_field(Reader *reader, const Json *augment, const ProgramAugment *wanted, const Field *field) {
-    const uint32_t *dims = field->type.dims, *resize = wanted->resize, *crop = wanted->crop;
-    const Json *resized = json_get(augment, "resize"), *cropped = json_get(augment, "crop");
-    if (crop[0] > 0 && (crop[0] != dims[1] || crop[1] != dims[2]))
-        return reader_error_at(reader, cropped, "a crop of [%u, %u] makes f32[%u,%u,%u] of a picture, but the field \"%s\" is %s", crop[0], crop[1],
-                               dims[0], crop[0], crop[1], field->name, type_text(reader->arena, &field->type));
-    if (resize[1] > 0 && (resize[0] < dims[1] || resize[1] < dims[2]))
-        return reader_error_at(reader, resized, "no f32[%u,%u,%u] can be cut out of f32[%u,%u,%u] for the field \"%s\"", dims[0], dims[1],
-                               dims[2], dims[0], resize[0], resize[1], field->name);
-    uint32_t shorter = dims[1] < dims[2] ? dims[1] : dims[2];
-    if (resize[0] > 0 && resize[1] == 0 && resize[0] < shorter)
-        return reader_error_at(reader, resized, "no f32[%u,%u,%u] can be cut out of pictures whose shorter side is %u for the field \"%s\"",
-                               dims[0], dims[1], dims[2], resize[0], field->name);
-    if (crop[0] > 0 || resize[0] == 0)
+// The largest picture, of those the first; NULL: there is none.
+static const Field *find_largest(const DataSet *data) {
+    const Field *largest = NULL;
+    for (uint32_t i = 0; i < data->fields.count; i++) {
+        const Field *field = &data->fields.items[i];
+        if (is_picture(field) && (!largest || (uint64_t)field->type.dims[1] * field->type.dims[2] >
+                                                  (uint64_t)largest->type.dims[1] * largest->type.dims[2]))
+            largest = field;
+    }
+    return largest;
+}
+
+// What is cut out has the size of the largest field; smaller ones get that resized.
+static bool check_crop(Reader *reader, const Json *augment, const ProgramAugment *wanted, const Field *largest, const Field *field) {
+    const uint32_t *crop = wanted->crop, *dims = field->type.dims;
+    if (crop[0] == 0)
         return true;
+    bool is_like = (uint64_t)crop[0] * dims[2] == (uint64_t)crop[1] * dims[1];
+    if (is_like && (field != largest || (crop[0] == dims[1] && crop[1] == dims[2])))
+        return true;
+    return reader_error_at(reader, json_get(augment, "crop"), "a crop of [%u, %u] makes f32[%u,%u,%u] of a picture, but the field \"%s\" is %s",
+                           crop[0], crop[1], dims[0], crop[0], crop[1], field->name, type_text(reader->arena, &field->type));
+}
+
+// Of the largest field, or of each where there is no crop.
+static bool check_resize(Reader *reader, const Json *augment, const ProgramAugment *wanted, const Field *largest, const Field *field) {
+    const uint32_t *dims = field->type.dims, *resize = wanted->resize;
+    const Json *json = json_get(augment, "resize");
+    const char *shown = type_text(reader->arena, &field->type);
+    uint32_t shorter = dims[1] < dims[2] ? dims[1] : dims[2];
+    if (resize[0] == 0 || (wanted->crop[0] > 0 && field != largest))
+        return true;
+    if (resize[1] > 0 && (resize[0] < dims[1] || resize[1] < dims[2]))
+        return reader_error_at(reader, json, "no %s can be cut out of f32[%u,%u,%u] for the field \"%s\"", shown, dims[0], resize[0], resize[1],
+                               field->name);
+    if (resize[1] == 0 && resize[0] < shorter)
+        return reader_error_at(reader, json, "no %s can be cut out of pictures whose shorter side is %u for the field \"%s\"", shown, resize[0],
+                               field->name);
+    if (wanted->crop[0] > 0)
+        return true;
+    const uint32_t *most = largest->type.dims;
     if (resize[1] > 0 && (resize[0] != dims[1] || resize[1] != dims[2]))
-        return reader_error_at(reader, resized, "makes f32[%u,%u,%u] of a picture, but the field \"%s\" is %s; add \"crop\": [%u, %u]", dims[0],
-                               resize[0], resize[1], field->name, type_text(reader->arena, &field->type), dims[1], dims[2]);
+        return reader_error_at(reader, json, "makes f32[%u,%u,%u] of a picture, but the field \"%s\" is %s; add \"crop\": [%u, %u]", dims[0],
+                               resize[0], resize[1], field->name, shown, most[1], most[2]);
     if (resize[1] == 0 && resize[0] != shorter)
-        return reader_error_at(reader, resized, "pictures whose shorter side is %u are no %s of the field \"%s\"; add \"crop\": [%u, %u]", resize[0],
-                               type_text(reader->arena, &field->type), field->name, dims[1], dims[2]);
+        return reader_error_at(reader, json, "pictures whose shorter side is %u are no %s of the field \"%s\"; add \"crop\": [%u, %u]", resize[0],
+                               shown, field->name, most[1], most[2]);
     return true;
 }
 
 bool pictures_check(Reader *reader, const Json *augment, const DataSet *data) {
-    bool ok = true, has_picture = false;
-    for (uint32_t i = 0; i < data->fields.count; i++) {
+    const Field *largest = find_largest(data);
+    if (!largest)
+        return reader_error_at(reader, augment, "no field of \"%s\" is a picture: f32[1,h,w] or f32[3,h,w]", data->name);
+    bool ok = true;
+    for (uint32_t i = 0; i < data->fields.count && ok; i++) {
         const Field *field = &data->fields.items[i];
-        has_picture |= is_picture(field);
-        ok = ok && (!is_picture(field) || check_field(reader, augment, &data->augment, field));
+        ok = !is_picture(field) || (check_crop(reader, augment, &data->augment, largest, field) &&
+                                    check_resize(reader, augment, &data->augment, largest, field));
     }
-    return has_picture ? ok : reader_error_at(reader, augment, "no field of \"%s\" is a picture: f32[1,h,w] or f32[3,h,w]", data->name);
+    return ok;
 }

@@ -1,6 +1,7 @@
 // Augment: see augment.h.
 #include "runtime/data/augment.h"
 #include "runtime/base/random.h"
+#include "runtime/data/resize.h"
 
 // The draws of a record; 3 is CUB's text.
 enum { DRAW_X, DRAW_Y, DRAW_MIRROR, DRAW_BRIGHTNESS = 4, DRAW_CONTRAST, DRAW_SATURATION };
@@ -25,6 +26,8 @@ bool augment_create(const ProgramData *declared, uint32_t field, const ProgramAu
         return false;
     if (augment)
         out->augment = *augment;
+    out->cut[0] = out->augment.crop[0] ? out->augment.crop[0] : out->height;
+    out->cut[1] = out->augment.crop[1] ? out->augment.crop[1] : out->width;
     out->draws = random_name(draws ? draws : DRAWS_DEFAULT);
     out->low = 0;
     out->scale = 1;
@@ -76,8 +79,8 @@ void augment_size(const Augment *augment, uint32_t height, uint32_t width, uint3
     *out_width = width;
     if (resize[0] > 0)
         cover(height, width, resize[0], resize[0], out_height, out_width);
-    if (*out_height < augment->height || *out_width < augment->width)
-        cover(height, width, augment->height, augment->width, out_height, out_width);
+    if (*out_height < augment->cut[0] || *out_width < augment->cut[1])
+        cover(height, width, augment->cut[0], augment->cut[1], out_height, out_width);
 }
 
 void augment_least(const Augment *augment, uint32_t *height, uint32_t *width) {
@@ -85,9 +88,9 @@ void augment_least(const Augment *augment, uint32_t *height, uint32_t *width) {
     *height = *width = 0;
     if (resize[0] == 0 && augment->augment.crop[0] > 0)
         return;
-    *height = resize[0] > augment->height ? resize[0] : augment->height;
+    *height = resize[0] > augment->cut[0] ? resize[0] : augment->cut[0];
     uint32_t wide = resize[1] > 0 ? resize[1] : resize[0];
-    *width = wide > augment->width ? wide : augment->width;
+    *width = wide > augment->cut[1] ? wide : augment->cut[1];
 }
 
 static uint32_t draw_below(const Augment *augment, uint64_t draw, uint32_t record, uint32_t which, uint32_t below) {
@@ -100,7 +103,7 @@ static float draw_factor(const Augment *augment, uint64_t draw, uint32_t record,
 }
 
 static Drawn draw_all(const Augment *augment, uint32_t height, uint32_t width, uint32_t record, uint64_t draw) {
-    uint32_t slack_x = width - augment->width, slack_y = height - augment->height;
+    uint32_t slack_x = width - augment->cut[1], slack_y = height - augment->cut[0];
     Drawn drawn = {.left = slack_x / 2, .top = slack_y / 2};
     if (draw == 0)
         return drawn;
@@ -154,23 +157,45 @@ static void look_up(const uint8_t *from, ptrdiff_t stride, uint32_t count, const
         out[x] = levels[*from];
 }
 
-void augment_cut(const Augment *augment, const Image *picture, uint32_t record, uint64_t draw, float *out) {
-    Drawn drawn = draw_all(augment, picture->height, picture->width, record, draw);
+// What is cut out in the field's size: the part of `picture` that `drawn` says, or in the arena.
+static const Image *cut_out(Arena *arena, const Augment *augment, const Image *picture, Drawn *drawn) {
+    if (augment->cut[0] == augment->height && augment->cut[1] == augment->width)
+        return picture;
+    ResizeBox box = {drawn->left, drawn->top, drawn->left + augment->cut[1], drawn->top + augment->cut[0]};
+    Image *sized = ARENA_NEW(arena, Image, 1);
+    *sized = image_create(arena, augment->width, augment->height, picture->channels);
+    resize_picture(picture, &box, sized);
+    drawn->left = drawn->top = 0;
+    return sized;
+}
+
+static void change_colours(const Augment *augment, const Drawn *drawn, float *levels) {
+    uint32_t count = augment->height * augment->width;
+    colour(drawn, augment->channels, count, levels);
+    for (uint32_t i = 0; i < augment->channels * count; i++)
+        levels[i] = augment->low + levels[i] * augment->scale;
+}
+
+static void fill(const Augment *augment, const Image *picture, const Drawn *drawn, float *out) {
     uint32_t count = augment->height * augment->width, channels = augment->channels;
     float plain[AUGMENT_LEVELS];
     for (uint32_t level = 0; level < AUGMENT_LEVELS; level++)
         plain[level] = (float)level;
-    uint32_t first = drawn.left + (drawn.is_mirrored ? augment->width - 1 : 0);
-    ptrdiff_t stride = drawn.is_mirrored ? -(ptrdiff_t)channels : (ptrdiff_t)channels;
+    uint32_t first = drawn->left + (drawn->is_mirrored ? augment->width - 1 : 0);
+    ptrdiff_t stride = drawn->is_mirrored ? -(ptrdiff_t)channels : (ptrdiff_t)channels;
     for (uint32_t y = 0; y < augment->height; y++)
         for (uint32_t c = 0; c < channels; c++)
-            look_up(picture->pixels + ((size_t)(y + drawn.top) * picture->width + first) * channels + c, stride, augment->width,
-                    drawn.is_coloured ? plain : augment->levels, out + (size_t)c * count + (size_t)y * augment->width);
-    if (!drawn.is_coloured)
-        return;
-    colour(&drawn, channels, count, out);
-    for (uint32_t i = 0; i < channels * count; i++)
-        out[i] = augment->low + out[i] * augment->scale;
+            look_up(picture->pixels + ((size_t)(y + drawn->top) * picture->width + first) * channels + c, stride, augment->width,
+                    drawn->is_coloured ? plain : augment->levels, out + (size_t)c * count + (size_t)y * augment->width);
+    if (drawn->is_coloured)
+        change_colours(augment, drawn, out);
+}
+
+void augment_cut(const Augment *augment, const Image *picture, uint32_t record, uint64_t draw, float *out) {
+    Drawn drawn = draw_all(augment, picture->height, picture->width, record, draw);
+    Arena *scratch = arena_create();
+    fill(augment, cut_out(scratch, augment, picture, &drawn), &drawn, out);
+    arena_destroy(&scratch);
 }
 
 void augment_cut_numbers(const Augment *augment, const float *numbers, uint32_t height, uint32_t width, uint32_t record, uint64_t draw,
@@ -186,7 +211,5 @@ void augment_cut_numbers(const Augment *augment, const float *numbers, uint32_t 
         return;
     for (uint32_t i = 0; i < channels * count; i++)
         out[i] = (out[i] - augment->low) / augment->scale;
-    colour(&drawn, channels, count, out);
-    for (uint32_t i = 0; i < channels * count; i++)
-        out[i] = augment->low + out[i] * augment->scale;
+    change_colours(augment, &drawn, out);
 }

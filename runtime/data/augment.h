@@ -7,6 +7,7 @@ enum { AUGMENT_LEVELS = 256 };
 // A field and what is done to its pictures.
 typedef struct {
     uint32_t channels, height, width; // of the field: 1 or 3
+    uint32_t cut[2];                  // height and width of what is cut out, which is then resized where the field is another size
     ProgramAugment augment;
     uint64_t draws;               // a name's number, see random.h
     float low, scale;             // a level is low + level * scale
@@ -23,6 +24,7 @@ void augment_size(const Augment *augment, uint32_t height, uint32_t width, uint3
 void augment_least(const Augment *augment, uint32_t *height, uint32_t *width);
 // The field's numbers, [channels, height, width], from a picture of the size of augment_size and as many channels. 0: nothing is drawn.
 void augment_cut(const Augment *augment, const Image *picture, uint32_t record, uint64_t draw, float *out);
-// The same of an array [channels, height, width] of numbers (whose black and white the field's range is) instead of a picture.
+// The same of an array [channels, height, width] of numbers (whose black and white the field's range is) instead of a picture; what is cut out
+// has the field's size.
 void augment_cut_numbers(const Augment *augment, const float *numbers, uint32_t height, uint32_t width, uint32_t record, uint64_t draw,
                          float *out);

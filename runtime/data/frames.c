@@ -226,13 +226,15 @@ bool frames_fetch_plain(const Dataset *dataset, uint32_t split, uint32_t record,
 
 // ---- attaching
 
-static bool check_crop(Arena *arena, const Dataset *dataset, uint32_t index, const Augment *augment, Diag *diag) {
-    const uint32_t *crop = augment->augment.crop, *resize = augment->augment.resize;
-    if ((crop[0] == 0 || (crop[0] == augment->height && crop[1] == augment->width)) &&
-        (resize[1] == 0 || (resize[0] >= augment->height && resize[1] >= augment->width)))
+// Fields smaller than what is cut out get that resized, if their proportions are the same.
+static bool check_crop(Arena *arena, const Dataset *dataset, uint32_t index, const Augment *augment, bool can_resize, Diag *diag) {
+    const uint32_t *cut = augment->cut, *resize = augment->augment.resize;
+    bool is_same = cut[0] == augment->height && cut[1] == augment->width;
+    bool is_like = can_resize && (uint64_t)cut[0] * augment->width == (uint64_t)cut[1] * augment->height && cut[0] > augment->height;
+    if ((is_same || is_like) && (resize[1] == 0 || (resize[0] >= cut[0] && resize[1] >= cut[1])))
         return true;
-    diag_error(diag, NULL, "%s: its pictures are cut to %u x %u, but the graph declares %s.%s", dataset->spec, crop[0] ? crop[0] : resize[0],
-               crop[0] ? crop[1] : resize[1], dataset->name, dataset_field_text(arena, dataset->declared, index));
+    diag_error(diag, NULL, "%s: its pictures are cut to %u x %u, but the graph declares %s.%s", dataset->spec, cut[0], cut[1], dataset->name,
+               dataset_field_text(arena, dataset->declared, index));
     return false;
 }
 
@@ -243,7 +245,7 @@ static bool attach_picture(Arena *arena, const Dataset *dataset, uint32_t index,
                    dataset->spec, dataset->name, dataset_field_text(arena, dataset->declared, index));
         return false;
     }
-    return check_crop(arena, dataset, index, &field->augment, diag);
+    return check_crop(arena, dataset, index, &field->augment, true, diag);
 }
 
 static const char *source_of(Arena *arena, const Dataset *dataset) {
@@ -256,7 +258,7 @@ static void attach_cache(Arena *arena, const Dataset *dataset, Frames *frames, u
     Field *field = &frames->fields[index];
     const Augment *augment = &field->augment;
     bool is_covering = augment->augment.resize[0] == 0 && augment->augment.crop[0] == 0;
-    const uint64_t settings[SETTINGS] = {augment->channels, augment->augment.resize[0], augment->augment.resize[1], is_covering, augment->height, augment->width};
+    const uint64_t settings[SETTINGS] = {augment->channels, augment->augment.resize[0], augment->augment.resize[1], is_covering, augment->cut[0], augment->cut[1]};
     memcpy(field->settings, settings, sizeof settings);
     uint64_t records = 0, fields = 0;
     for (uint32_t s = 0; s < dataset->split_count; s++) {
@@ -296,7 +298,7 @@ static bool attach_numbers(Arena *arena, const Dataset *dataset, uint32_t index,
                    dataset->name, dataset_field_text(arena, dataset->declared, index), field->stored[0], field->stored[1]);
         return false;
     }
-    return check_crop(arena, dataset, index, &field->augment, diag);
+    return check_crop(arena, dataset, index, &field->augment, false, diag);
 }
 
 bool frames_attach(Arena *arena, Dataset *dataset, Diag *diag) {

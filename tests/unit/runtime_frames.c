@@ -307,6 +307,28 @@ START_TEST(draws) {
 }
 END_TEST
 
+// A field of a quarter of the size: the same part of the picture, resized.
+START_TEST(small_and_large) {
+    write_records(1);
+    ProgramData *declared = declare(20, 20, &(ProgramAugment){.crop = {20, 20}, .flip = true});
+    declared->fields[1].dims[1] = declared->fields[1].dims[2] = 5;
+    Dataset *dataset = attach(declared, 1);
+    for (uint64_t draw = 0; draw < 20; draw++) {
+        float large[1200], small[75], wide[1200];
+        ck_assert(dataset->fetch(dataset, 0, 0, 0, draw, large, diag) && dataset->fetch(dataset, 0, 0, 1, draw, small, diag));
+        declared = declare(20, 20, &(ProgramAugment){.crop = {20, 20}, .flip = true});
+        Dataset *other = attach(declared, 1);
+        ck_assert(other->fetch(other, 0, 0, 1, draw, wide, diag)); // of the same picture, not resized
+        uint8_t pixels[1200], expected[75];
+        for (uint32_t i = 0; i < 1200; i++)
+            pixels[i % 400 * 3 + i / 400] = (uint8_t)wide[i];
+        resize_bilinear(pixels, 20, &(ResizeBox){0, 0, 20, 20}, 5, 5, expected);
+        for (uint32_t i = 0; i < 75; i++) // rounding may differ where it is mirrored first
+            ck_assert_float_eq_tol(small[i], expected[i % 25 * 3 + i / 25], 1);
+    }
+}
+END_TEST
+
 // The factors lie in 1 - c … 1 + c, and what they make of a picture is the formula, computed here in double.
 START_TEST(colours_of_pictures) {
     ProgramAugment wanted = {.crop = {2, 2}, .colour = 0.4};
@@ -465,6 +487,7 @@ int main(void) {
     tcase_add_test(tests, middles);
     tcase_add_test(tests, covered);
     tcase_add_test(tests, draws);
+    tcase_add_test(tests, small_and_large);
     tcase_add_test(tests, colours_of_pictures);
     tcase_add_test(tests, numbers);
     tcase_add_test(tests, wrong_fields);
