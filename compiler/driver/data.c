@@ -21,7 +21,7 @@ static const Option options[] = {
     {"for", 0, OPTION_TEXT, false, "BUNDLE", "describe and preview: the fields that its graph declares, with what that does to pictures"},
     {"draws", 0, OPTION_COUNT, false, "N", "preview: each picture N times, as it is cropped, mirrored and coloured in training (the first: undrawn)"},
     {"split", 0, OPTION_TEXT, false, "NAME", "of preview, make and describe --speed: train (default), test"},
-    {"budget", 0, OPTION_TEXT, false, "SIZE", "cache: how much decoded pictures may take: 500M, 20G; 0: none are kept (default 8G)"},
+    {"budget", 0, OPTION_TEXT, false, "SIZE", "cache: how much decoded pictures may take: 500M, 20G; 0: nothing on the disk (default 8G)"},
     {"clear", 0, OPTION_FLAG, false, NULL, "cache: removes what is in it and not in use"},
     {"seed", 0, OPTION_SEED, false, "S", "make birds: another seed, other birds (default 0)"},
     {"size", 0, OPTION_COUNT, false, "PIXELS", "make birds: of a picture's side in the mean (default 300)"},
@@ -142,7 +142,7 @@ static int cache(Arguments *arguments) {
         cache_folder_shrink(0);
     CacheFolder state = cache_folder_state(arguments->arena, arguments->diag);
     printf("%s in %u file%s of %s; at most %s\n", text_bytes(arguments->arena, state.used), state.count, state.count == 1 ? "" : "s", state.path,
-           state.budget ? text_bytes(arguments->arena, state.budget) : "nothing: no pictures are kept");
+           state.budget ? text_bytes(arguments->arena, state.budget) : "nothing: pictures are kept in memory alone, up to 1 GiB");
     return 0;
 }
 

@@ -4,7 +4,8 @@
 enum { RANK_PICTURE = 3, GREY = 1, COLOURS = 3 };
 
 static bool is_picture(const Field *field) {
-    return field->type.dtype == DTYPE_F32 && field->type.rank == RANK_PICTURE && (field->type.dims[0] == GREY || field->type.dims[0] == COLOURS);
+    const Type *type = &field->type;
+    return type->dtype == DTYPE_F32 && type->rank == RANK_PICTURE && (type->dims[0] == GREY || type->dims[0] == COLOURS);
 }
 
 // [height, width], or one number, of which `out` has twice as much where it stands for a square, else 0 for the width.
@@ -74,7 +75,8 @@ static bool check_crop(Reader *reader, const Json *augment, const ProgramAugment
     bool is_like = (uint64_t)crop[0] * dims[2] == (uint64_t)crop[1] * dims[1];
     if (is_like && (field != largest || (crop[0] == dims[1] && crop[1] == dims[2])))
         return true;
-    return reader_error_at(reader, json_get(augment, "crop"), "a crop of [%u, %u] makes f32[%u,%u,%u] of a picture, but the field \"%s\" is %s",
+    return reader_error_at(reader, json_get(augment, "crop"),
+                           "a crop of [%u, %u] makes f32[%u,%u,%u] of a picture, but the field \"%s\" is %s",
                            crop[0], crop[1], dims[0], crop[0], crop[1], field->name, type_text(reader->arena, &field->type));
 }
 
@@ -87,20 +89,20 @@ static bool check_resize(Reader *reader, const Json *augment, const ProgramAugme
     if (resize[0] == 0 || (wanted->crop[0] > 0 && field != largest))
         return true;
     if (resize[1] > 0 && (resize[0] < dims[1] || resize[1] < dims[2]))
-        return reader_error_at(reader, json, "no %s can be cut out of f32[%u,%u,%u] for the field \"%s\"", shown, dims[0], resize[0], resize[1],
-                               field->name);
+        return reader_error_at(reader, json, "no %s can be cut out of f32[%u,%u,%u] for the field \"%s\"", shown, dims[0], resize[0],
+                               resize[1], field->name);
     if (resize[1] == 0 && resize[0] < shorter)
-        return reader_error_at(reader, json, "no %s can be cut out of pictures whose shorter side is %u for the field \"%s\"", shown, resize[0],
-                               field->name);
+        return reader_error_at(reader, json, "no %s can be cut out of pictures whose shorter side is %u for the field \"%s\"", shown,
+                               resize[0], field->name);
     if (wanted->crop[0] > 0)
         return true;
     const uint32_t *most = largest->type.dims;
     if (resize[1] > 0 && (resize[0] != dims[1] || resize[1] != dims[2]))
-        return reader_error_at(reader, json, "makes f32[%u,%u,%u] of a picture, but the field \"%s\" is %s; add \"crop\": [%u, %u]", dims[0],
-                               resize[0], resize[1], field->name, shown, most[1], most[2]);
+        return reader_error_at(reader, json, "makes f32[%u,%u,%u] of a picture, but the field \"%s\" is %s; add \"crop\": [%u, %u]",
+                               dims[0], resize[0], resize[1], field->name, shown, most[1], most[2]);
     if (resize[1] == 0 && resize[0] != shorter)
-        return reader_error_at(reader, json, "pictures whose shorter side is %u are no %s of the field \"%s\"; add \"crop\": [%u, %u]", resize[0],
-                               shown, field->name, most[1], most[2]);
+        return reader_error_at(reader, json, "pictures whose shorter side is %u are no %s of the field \"%s\"; add \"crop\": [%u, %u]",
+                               resize[0], shown, field->name, most[1], most[2]);
     return true;
 }
 

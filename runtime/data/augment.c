@@ -55,7 +55,9 @@ void augment_channels(Arena *arena, Image *picture, uint32_t channels) {
     picture->channels = channels;
 }
 
-static uint32_t at_least(uint64_t value, uint32_t least) { return value < least ? least : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value; }
+static uint32_t at_least(uint64_t value, uint32_t least) {
+    return value < least ? least : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
+}
 
 // The smallest size in the proportions of height x width that covers high x wide.
 static void cover(uint32_t height, uint32_t width, uint32_t high, uint32_t wide, uint32_t *out_height, uint32_t *out_width) {

@@ -24,7 +24,7 @@ void augment_size(const Augment *augment, uint32_t height, uint32_t width, uint3
 void augment_least(const Augment *augment, uint32_t *height, uint32_t *width);
 // The field's numbers, [channels, height, width], from a picture of the size of augment_size and as many channels. 0: nothing is drawn.
 void augment_cut(const Augment *augment, const Image *picture, uint32_t record, uint64_t draw, float *out);
-// The same of an array [channels, height, width] of numbers (whose black and white the field's range is) instead of a picture; what is cut out
-// has the field's size.
+// The same of an array [channels, height, width] of numbers (whose black and white the field's range is) instead of a picture; what is cut
+// out has the field's size.
 void augment_cut_numbers(const Augment *augment, const float *numbers, uint32_t height, uint32_t width, uint32_t record, uint64_t draw,
                          float *out);

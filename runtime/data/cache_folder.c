@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 enum { BLOCK = 512, FREE_SHARE = 20 };
-#define FREE_BYTES (UINT64_C(1) << 30)
+#define FREE_LEAST (UINT64_C(1) << 30)
+#define FREE_MOST (UINT64_C(10) << 30)
 #define BUDGET_FILE "budget"
 
 typedef struct {
@@ -63,7 +64,8 @@ CacheFolder cache_folder_state(Arena *arena, Diag *diag) {
     const char *text = file_exists(path) ? file_read(scratch, path, &size, diag_create(scratch)) : NULL;
     if (file_exists(path) && (!text || !parse_budget(text, &state.budget))) {
         state.budget = CACHE_FOLDER_BUDGET_DEFAULT;
-        diag_warning(diag, &(Place){.file = path}, "no number of bytes: %s are taken as the budget; `gcc-graph data cache --budget` sets it",
+        diag_warning(diag, &(Place){.file = path},
+                     "no number of bytes: %s are taken as the budget; `gcc-graph data cache --budget` sets it",
                      text_bytes(scratch, state.budget));
     }
     list(scratch, &state.count, &state.used);
@@ -110,6 +112,6 @@ bool cache_folder_has_disk(void) {
     arena_destroy(&scratch);
     if (!ok)
         return true; // the write will tell
-    uint64_t all = (uint64_t)disk.f_blocks * disk.f_frsize, left = (uint64_t)disk.f_bavail * disk.f_frsize;
-    return left >= FREE_BYTES && left >= all / FREE_SHARE;
+    uint64_t share = (uint64_t)disk.f_blocks * disk.f_frsize / FREE_SHARE, left = (uint64_t)disk.f_bavail * disk.f_frsize;
+    return left >= (share < FREE_LEAST ? FREE_LEAST : share > FREE_MOST ? FREE_MOST : share);
 }

@@ -32,7 +32,7 @@ typedef struct {
 } Shared;
 
 struct Frames {
-    bool (*fetch)(const Dataset *, uint32_t, uint32_t, uint32_t, uint64_t, void *, Diag *);          // the reader's
+    bool (*fetch)(const Dataset *, uint32_t, uint32_t, uint32_t, uint64_t, void *, Diag *); // the reader's
     const char *(*caption)(const Dataset *, Arena *, uint32_t, uint32_t, uint64_t); // the reader's
     Field *fields;
     uint32_t field_count;
@@ -125,7 +125,8 @@ static bool hash_key(const Dataset *dataset, const Field *field, uint32_t split,
 }
 
 // The same, of the cache if it is there, and else into it.
-static bool prepare(Arena *scratch, const Dataset *dataset, uint32_t split, uint32_t record, uint32_t index, Image *out, Diag *diag, Diag *why) {
+static bool prepare(Arena *scratch, const Dataset *dataset, uint32_t split, uint32_t record, uint32_t index, Image *out, Diag *diag,
+                    Diag *why) {
     const Field *field = &dataset->frames->fields[index];
     if (!dataset->picture_key)
         return decode(scratch, dataset, split, record, index, out, why);
@@ -233,8 +234,8 @@ static bool check_crop(Arena *arena, const Dataset *dataset, uint32_t index, con
     bool is_like = can_resize && (uint64_t)cut[0] * augment->width == (uint64_t)cut[1] * augment->height && cut[0] > augment->height;
     if ((is_same || is_like) && (resize[1] == 0 || (resize[0] >= cut[0] && resize[1] >= cut[1])))
         return true;
-    diag_error(diag, NULL, "%s: its pictures are cut to %u x %u, but the graph declares %s.%s", dataset->spec, cut[0], cut[1], dataset->name,
-               dataset_field_text(arena, dataset->declared, index));
+    diag_error(diag, NULL, "%s: its pictures are cut to %u x %u, but the graph declares %s.%s", dataset->spec, cut[0], cut[1],
+               dataset->name, dataset_field_text(arena, dataset->declared, index));
     return false;
 }
 
@@ -258,7 +259,8 @@ static void attach_cache(Arena *arena, const Dataset *dataset, Frames *frames, u
     Field *field = &frames->fields[index];
     const Augment *augment = &field->augment;
     bool is_covering = augment->augment.resize[0] == 0 && augment->augment.crop[0] == 0;
-    const uint64_t settings[SETTINGS] = {augment->channels, augment->augment.resize[0], augment->augment.resize[1], is_covering, augment->cut[0], augment->cut[1]};
+    const uint64_t settings[SETTINGS] = {augment->channels, augment->augment.resize[0], augment->augment.resize[1], is_covering,
+                                          augment->cut[0], augment->cut[1]};
     memcpy(field->settings, settings, sizeof settings);
     uint64_t records = 0, fields = 0;
     for (uint32_t s = 0; s < dataset->split_count; s++) {

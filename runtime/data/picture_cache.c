@@ -221,6 +221,10 @@ PictureCache *picture_cache_open(Arena *arena, const char *name, uint64_t count,
         diag_warning(diag, &(Place){.file = folder.path}, "no cache of pictures can be made: decoded pictures are kept in memory");
         return picture_cache_open_memory(arena, count);
     }
+    if (!cache_folder_has_disk()) {
+        diag_warning(diag, &(Place){.file = folder.path}, "the disk is nearly full: decoded pictures are kept in memory");
+        return picture_cache_open_memory(arena, count);
+    }
     for (uint32_t i = 0; i < TRIES; i++) {
         Header header;
         int file;
@@ -266,7 +270,7 @@ static Slot *look(PictureCache *cache, PictureHash hash) {
 
 static void tell_damage(PictureCache *cache, Diag *diag) {
     if (!atomic_exchange(&cache->has_told_damage, true))
-        diag_warning(diag, &(Place){.file = cache->path}, "a picture in this cache is damaged; it is decoded again, and so are others like it");
+        diag_warning(diag, &(Place){.file = cache->path}, "a picture in this cache is damaged; it is decoded again, and so are others");
 }
 
 bool picture_cache_find(PictureCache *cache, PictureHash hash, Image *out, Diag *diag) {
@@ -361,7 +365,8 @@ bool picture_cache_add(PictureCache *cache, PictureHash hash, const Image *pictu
         atomic_store(&slot->state, SLOT_BAD);
         return false;
     }
-    slot->entry = (Entry){.high = hash.high, .offset = offset, .height = picture->height, .width = picture->width, .channels = picture->channels};
+    slot->entry = (Entry){.high = hash.high, .offset = offset};
+    slot->entry.height = picture->height, slot->entry.width = picture->width, slot->entry.channels = picture->channels;
     slot->entry.sum = entry_sum(&slot->entry, hash.low, picture->pixels);
     atomic_store_explicit(&slot->state, SLOT_READY, memory_order_release);
     *out = (Image){.width = picture->width, .height = picture->height, .channels = picture->channels, .pixels = cache->pixels + offset};

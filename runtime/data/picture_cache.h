@@ -1,6 +1,6 @@
-// Picture cache: decoded pictures by the hash of what they were made of, in one file of the cache folder that all processes map, or in memory
-// where there is to be no file or none can be made. What is found is checked against its own hash, so that damage, a machine that stopped
-// and a process that was killed while it wrote cost a picture, not a training.
+// Picture cache: decoded pictures by the hash of what they were made of, in one file of the cache folder that all processes map, or in
+// memory where there is to be no file or none can be made. What is found is checked against its own hash, so that damage, a machine that
+// stopped and a process that was killed while it wrote cost a picture, not a training.
 #pragma once
 #include "runtime/show/image.h"
 

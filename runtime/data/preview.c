@@ -33,7 +33,8 @@ static bool name_record(Arena *arena, const Dataset *dataset, uint32_t split, ui
 }
 
 // The pictures of one field, in [-1, 1].
-static bool fill_column(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t field, uint32_t rows, FigureColumn *column, Diag *diag) {
+static bool fill_column(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t field, uint32_t rows, FigureColumn *column,
+                        Diag *diag) {
     const ProgramData *declared = dataset->declared;
     uint64_t each = dataset_field_count(declared, field);
     double low = declared->fields[field].has_range ? declared->fields[field].low : 0;

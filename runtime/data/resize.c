@@ -1,10 +1,11 @@
 // Resize: rows first, then columns, in fixed point. Sums of integers are the same in any order, so that eight at once are as good as one.
 #include "runtime/data/resize.h"
 
-enum { COLOURS = 3, BITS = 32 - 8 - 2, HALF = 1 << (BITS - 1), LOW_BITS = 15, PAIR = 8 }; // a pair of pixels of colours is loaded as eight bytes
+// PAIR: two pixels of colours are loaded as eight bytes.
+enum { COLOURS = 3, BITS = 32 - 8 - 2, HALF = 1 << (BITS - 1), LOW_BITS = 15, PAIR = 8 };
 
-// Of one output pixel: source pixels first … first + count - 1 and their weights, which add up to 1 << BITS but for rounding. pairs: of weights
-// 2 i and 2 i + 1 (0 where there is none) the low LOW_BITS bits in two halves of a word, and the rest in two halves of the next.
+// Of one output pixel: source pixels first … first + count - 1 and their weights, which add up to 1 << BITS but for rounding. pairs: of
+// weights 2 i and 2 i + 1 (0 where there is none) the low LOW_BITS bits in two halves of a word, and the rest in two halves of the next.
 typedef struct {
     uint32_t first, count;
     const int32_t *weights;
@@ -77,14 +78,15 @@ typedef int32_t Sums __attribute__((vector_size(LANES * sizeof(int32_t))));
 typedef int16_t Halves __attribute__((vector_size(LANES * sizeof(int32_t))));
 typedef uint64_t Words __attribute__((vector_size(LANES * sizeof(int32_t))));
 typedef uint8_t Bytes __attribute__((vector_size(LANES * sizeof(int32_t))));
-// Places in the two halves of a vector, each of 16 bytes of which the last one is 0: four bytes or more from `at` on, one a lane; of a pair of
-// pixels each channel's two; the lowest byte of each lane. A half takes from itself, which is one instruction.
+// Places in the two halves of a vector, each of 16 bytes of which the last one is 0: four bytes or more from `at` on, one a lane; of a pair
+// of pixels each channel's two; the lowest byte of each lane. A half takes from itself, which is one instruction.
 #define LANE(at, zero) (at), (zero), (zero), (zero)
 #define FOUR(at, zero) LANE(at, zero), LANE((at) + 1, zero), LANE((at) + 2, zero), LANE((at) + 3, zero)
 #define CHANNEL(at, zero) (at), (zero), (at) + COLOURS, (zero)
 #define PAIR_AT(at, zero) CHANNEL(at, zero), CHANNEL((at) + 1, zero), CHANNEL((at) + 2, zero), (zero), (zero), (zero), (zero)
 #define LOWEST(at, zero) (at), (at) + 4, (at) + 8, (at) + 12, LANE(zero, zero), LANE(zero, zero), LANE(zero, zero)
-static const Bytes EIGHT = {FOUR(0, 15), FOUR(20, 31)}, PAIRS = {PAIR_AT(0, 15), PAIR_AT(16, 31)}, LOW_BYTES = {LOWEST(0, 15), LOWEST(16, 31)};
+static const Bytes EIGHT = {FOUR(0, 15), FOUR(20, 31)}, PAIRS = {PAIR_AT(0, 15), PAIR_AT(16, 31)},
+                   LOW_BYTES = {LOWEST(0, 15), LOWEST(16, 31)};
 static const Sums HALVES = {HALF, HALF, HALF, HALF, HALF, HALF, HALF, HALF};
 
 static bool can_by_eight(void) { return __builtin_cpu_supports("avx2"); }

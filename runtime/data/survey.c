@@ -38,8 +38,9 @@ static bool count_split(Text *text, const Dataset *dataset, uint32_t split, uint
         if (shown++ == CLASSES_SHOWN)
             text_append(text, ", …");
         else {
-            const char *name = i < dataset->class_count ? text_printable(text->arena, dataset->class_names[i]) : arena_format(text->arena, "%u", i);
-            text_format(text, "%s %s (%s)", shown > 1 ? "," : "", name, text_thousands(text->arena, counts[i]));
+            const char *name = i < dataset->class_count ? dataset->class_names[i] : arena_format(text->arena, "%u", i);
+            text_format(text, "%s %s (%s)", shown > 1 ? "," : "", text_printable(text->arena, name),
+                        text_thousands(text->arena, counts[i]));
         }
     }
     text_append(text, "\n");
@@ -99,8 +100,8 @@ void survey_pictures(Text *text, const Dataset *dataset, Diag *diag) {
         arena_destroy(&scratch);
     }
     if (looked)
-        text_format(text, "  pictures of %u x %u to %u x %u pixels (width x height; %u of them looked at)\n", least.width, least.height, most.width,
-                    most.height, looked);
+        text_format(text, "  pictures of %u x %u to %u x %u pixels (width x height; %u of them looked at)\n", least.width, least.height,
+                    most.width, most.height, looked);
 }
 
 // ---- speed
@@ -122,8 +123,8 @@ static bool read_portion(void *context, uint32_t item, Arena *scratch, Diag *dia
     uint8_t *room = ARENA_NEW(scratch, uint8_t, reading->bytes);
     for (uint32_t i = first; i < end; i++) {
         Image picture;
-        if (reading->only_decodes)
-            decode_one(dataset, reading->split, reading->order[i], reading->picture, &picture, diag_create(scratch)); // broken ones were told
+        if (reading->only_decodes) // broken ones were told
+            decode_one(dataset, reading->split, reading->order[i], reading->picture, &picture, diag_create(scratch));
         for (uint32_t f = 0; f < dataset->declared->field_count && !reading->only_decodes; f++)
             if (!dataset->fetch(dataset, reading->split, reading->order[i], f, 1, room, diag))
                 return false;
@@ -167,9 +168,9 @@ bool survey_speed(Text *text, const Dataset *dataset, uint32_t split, double sec
     reading.only_decodes = ok && dataset->picture_key && find_picture(dataset, &reading.picture);
     ok = ok && (!reading.only_decodes || measure(pool, &reading, count, 0, &again, &decoding, diag));
     if (ok) {
-        text_format(text, "  %s records of \"%s\" read by %u threads: %s a second, and %s when they are read again", text_thousands(scratch, count),
-                    dataset->splits[split].name, pool_helpers(pool) + 1, text_thousands(scratch, (uint64_t)first_speed),
-                    text_thousands(scratch, (uint64_t)second_speed));
+        text_format(text, "  %s records of \"%s\" read by %u threads: %s a second, and %s when they are read again",
+                    text_thousands(scratch, count), dataset->splits[split].name, pool_helpers(pool) + 1,
+                    text_thousands(scratch, (uint64_t)first_speed), text_thousands(scratch, (uint64_t)second_speed));
         if (reading.only_decodes)
             text_format(text, "; decoding their pictures alone (of \"%s\"): %s a second", dataset->declared->fields[reading.picture].name,
                         text_thousands(scratch, (uint64_t)decoding));

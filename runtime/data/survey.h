@@ -7,6 +7,6 @@
 bool survey_classes(Text *text, const Dataset *dataset, Diag *diag);
 // Of a sample of the pictures, as they are stored: the smallest and the largest. Nothing where there are none.
 void survey_pictures(Text *text, const Dataset *dataset, Diag *diag);
-// Reads records of a split for `seconds`, drawn and at random as a training does, with as many threads as the machine has cores; then the same
-// records again, and then decodes their pictures and does nothing with them.
+// Reads records of a split for `seconds`, drawn and at random as a training does, with as many threads as the machine has cores; then the
+// same records again, and then decodes their pictures and does nothing with them.
 bool survey_speed(Text *text, const Dataset *dataset, uint32_t split, double seconds, Diag *diag);

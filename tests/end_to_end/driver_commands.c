@@ -179,7 +179,7 @@ START_TEST(data_sets) {
     expect_code(0, "data cache");
     expect_out("at most 1.5 GiB\n");
     expect_code(0, "data cache --budget 0");
-    expect_out("at most nothing: no pictures are kept\n");
+    expect_out("at most nothing: pictures are kept in memory alone, up to 1 GiB\n");
     unsetenv("XDG_CACHE_HOME");
     expect_code(0, "data describe ring --speed");
     expect_out("read by");

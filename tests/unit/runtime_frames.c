@@ -92,7 +92,9 @@ static const char *caption(const Dataset *dataset, Arena *out_arena, uint32_t sp
     return arena_format(out_arena, "caption %u", record);
 }
 
-static void write_record(uint32_t record, const char *text) { ck_assert(file_write_unsynced(path_of(0, record), text, strlen(text), diag)); }
+static void write_record(uint32_t record, const char *text) {
+    ck_assert(file_write_unsynced(path_of(0, record), text, strlen(text), diag));
+}
 
 static void write_records(uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
@@ -183,7 +185,8 @@ static void resize_plainly(const uint8_t *from, uint32_t stride, uint32_t count,
     double scale = (double)count / to, support = scale < 1 ? 1 : scale;
     for (uint32_t i = 0; i < to; i++) {
         double centre = (i + 0.5) * scale, sum = 0;
-        int64_t first = (int64_t)fmax(0, trunc(centre - support + 0.5)), end = (int64_t)fmin(count, trunc(centre + support + 0.5)), total = 1 << 21;
+        int64_t first = (int64_t)fmax(0, trunc(centre - support + 0.5)), end = (int64_t)fmin(count, trunc(centre + support + 0.5));
+        int64_t total = 1 << 21;
         for (int64_t k = first; k < end; k++)
             sum += fmax(0, 1 - fabs(((double)k - centre + 0.5) * (1 / support)));
         for (int64_t k = first; k < end; k++)
@@ -194,11 +197,12 @@ static void resize_plainly(const uint8_t *from, uint32_t stride, uint32_t count,
 
 // However many pixels are computed at once: sizes that no number of lanes divides, parts of pictures, grey and colours.
 START_TEST(resized) {
-    static const uint32_t sizes_of[][4] = {{40, 30, 20, 15}, {41, 33, 7, 9}, {5, 7, 19, 23}, {2, 9, 5, 4}, {3, 3, 3, 3}, {1, 1, 4, 4}, {200, 3, 9, 3},
-                                           {3, 150, 3, 7}, {64, 64, 63, 65}, {17, 16, 1, 1}, {2, 2, 1, 1}};
+    static const uint32_t sizes_of[][4] = {{40, 30, 20, 15}, {41, 33, 7, 9}, {5, 7, 19, 23}, {2, 9, 5, 4}, {3, 3, 3, 3}, {1, 1, 4, 4},
+                                           {200, 3, 9, 3}, {3, 150, 3, 7}, {64, 64, 63, 65}, {17, 16, 1, 1}, {2, 2, 1, 1}};
     for (uint32_t i = 0; i < 2 * sizeof sizes_of / sizeof *sizes_of; i++) {
         uint32_t channels = i % 2 ? 3 : 1, wide = sizes_of[i / 2][2], high = sizes_of[i / 2][3];
-        Image from = image_create(arena, sizes_of[i / 2][0] + i % 5, sizes_of[i / 2][1] + i % 3, channels), out = image_create(arena, wide, high, channels);
+        Image from = image_create(arena, sizes_of[i / 2][0] + i % 5, sizes_of[i / 2][1] + i % 3, channels);
+        Image out = image_create(arena, wide, high, channels);
         ResizeBox box = {i % 5, i % 3, from.width, from.height};
         for (uint32_t k = 0; k < from.width * from.height * channels; k++)
             from.pixels[k] = (uint8_t)(k * k * 31 + k * 7 + k / 11);
@@ -220,7 +224,9 @@ START_TEST(resized) {
 }
 END_TEST
 
-static float at(const float *image, uint32_t c, uint32_t y, uint32_t x, uint32_t high, uint32_t wide) { return image[(c * high + y) * wide + x]; }
+static float at(const float *image, uint32_t c, uint32_t y, uint32_t x, uint32_t high, uint32_t wide) {
+    return image[(c * high + y) * wide + x];
+}
 
 // A picture that is not resized: its middle, pixel by pixel; what the field's range makes of a level; grey.
 START_TEST(middles) {
@@ -335,7 +341,8 @@ START_TEST(colours_of_pictures) {
     Augment augment;
     ck_assert(augment_create(declare(2, 2, NULL), 0, &wanted, NULL, &augment));
     // Grey pictures: brightness and contrast alone; g: 100, 50 become k(b g) + (1 - k) mean, so that two levels give b and k.
-    uint8_t grey[12] = {100, 100, 100, 50, 50, 50, 100, 100, 100, 50, 50, 50}, colours[12] = {120, 60, 30, 90, 90, 90, 40, 80, 100, 60, 70, 80};
+    uint8_t grey[12] = {100, 100, 100, 50, 50, 50, 100, 100, 100, 50, 50, 50};
+    uint8_t colours[12] = {120, 60, 30, 90, 90, 90, 40, 80, 100, 60, 70, 80};
     Image one = {.width = 2, .height = 2, .channels = 3, .pixels = grey}, two = {.width = 2, .height = 2, .channels = 3, .pixels = colours};
     double least = 2, most = 0;
     for (uint64_t draw = 1; draw < 300; draw++) {

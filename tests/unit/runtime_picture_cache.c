@@ -35,7 +35,9 @@ static Image picture_of(uint32_t number) {
     return image;
 }
 
-static PictureHash hash_of(uint32_t number) { return picture_cache_hash(arena_format(arena, "/picture %u", number), (uint64_t[]){1, 2}, 2); }
+static PictureHash hash_of(uint32_t number) {
+    return picture_cache_hash(arena_format(arena, "/picture %u", number), (uint64_t[]){1, 2}, 2);
+}
 
 static void ck_same(const Image *image, uint32_t number) {
     Image expected = picture_of(number);
