@@ -240,6 +240,8 @@ PictureCache *picture_cache_open(Arena *arena, const char *name, uint64_t count,
             close(file);
             return picture_cache_open_memory(arena, count);
         case FILE_FOREIGN:
+            if (i > 0) // what is there stays there
+                break;
             diag_warning(diag, &(Place){.file = cache->path}, "damaged, or no cache of pictures of this gcc-graph: made anew");
             break;
         case FILE_SMALL:
@@ -247,8 +249,9 @@ PictureCache *picture_cache_open(Arena *arena, const char *name, uint64_t count,
             break;
         }
         if (!make_file(arena, cache->path, slot_count, diag))
-            break;
+            return picture_cache_open_memory(arena, count);
     }
+    diag_warning(diag, &(Place){.file = cache->path}, "cannot be opened and locked: decoded pictures are kept in memory");
     return picture_cache_open_memory(arena, count);
 }
 

@@ -174,7 +174,7 @@ START_TEST(damaged_files) {
     Diag *inner = diag_create(arena);
     ck_assert(!picture_cache_is_file(picture_cache_open(arena, "x", 100, inner)));
     ck_assert_uint_eq(diag_error_count(inner), 0);
-    ck_assert_str_ne(diag_text(inner, arena), "");
+    ck_assert_ptr_nonnull(strstr(diag_text(inner, arena), "cannot be opened and locked: decoded pictures are kept in memory"));
 }
 END_TEST
 
