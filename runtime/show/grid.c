@@ -32,10 +32,22 @@ static bool lies_in_blocks(const double *classes, uint32_t count, uint32_t block
     return true;
 }
 
+// Of few classes several turns stand in a row, as many as leave it no gap and hardly longer than columns are.
+static uint32_t several_turns(uint32_t count, uint32_t period) {
+    uint32_t turns = 1;
+    for (uint32_t i = 2; count % period == 0 && i <= count / period && i * period <= COLUMNS_MAX; i++)
+        if (count / period % i == 0 && (double)i * period <= 1.5 * sqrt((double)count))
+            turns = i;
+    return turns * period;
+}
+
 uint32_t grid_by_class(const double *classes, uint32_t count) {
-    for (uint32_t columns = 2; columns <= count && columns <= COLUMNS_MAX; columns++)
-        if (takes_turns(classes, count, columns) || (columns < count && lies_in_blocks(classes, count, columns)))
+    for (uint32_t columns = 2; columns <= count && columns <= COLUMNS_MAX; columns++) {
+        if (takes_turns(classes, count, columns))
+            return several_turns(count, columns);
+        if (columns < count && lies_in_blocks(classes, count, columns))
             return columns;
+    }
     return 0;
 }
 

@@ -243,6 +243,13 @@ START_TEST(grids) {
     ck_assert_uint_eq(grid_by_class(one, 20), 0);
     ck_assert_uint_eq(grid_by_class(none, 4), 0);
     ck_assert_uint_eq(grid_by_class(turns, 1), 0);
+    double two[32];
+    for (uint32_t i = 0; i < 32; i++)
+        two[i] = i % 2;
+    ck_assert_uint_eq(grid_by_class(two, 32), 8);
+    ck_assert_uint_eq(grid_by_class(two, 16), 4);
+    ck_assert_uint_eq(grid_by_class(two, 10), 2); // 5 turns have no half
+    ck_assert_uint_eq(grid_by_class(two, 7), 2);
     const char *const named[] = {"a", "b", "a", "b", "a"}, *const rows[] = {"a", "a", "b", "b", "b"}, *const mixed[] = {"a", "b", "b", "a"};
     GridNames names = grid_names(arena, named, 5, 2); // the last row is not full
     ck_assert(!names.all && !names.rows && strcmp(names.columns[0], "a") == 0 && strcmp(names.columns[1], "b") == 0);
