@@ -58,6 +58,9 @@ static Program *make_program(Arena *arena) {
     data.fields[0].has_range = true, data.fields[0].high = 1;
     array_push(arena, &program->data, data);
     ProgramPhase phase = {.name = "fit", .repeat = 1, .scratch_size = 512, .scratch_lower_bound = 320};
+    static const EveryTerm every[] = {{.kind = EVERY_NUMBER, .number = 2}, {.kind = EVERY_EPOCH_STEPS}, {.kind = EVERY_MUL}};
+    for (int i = 0; i < 3; i++)
+        array_push(arena, &phase.every.terms, every[i]);
     ProgramFeed feed = {.name = "x",
                         .data = "images",
                         .field = "image",
@@ -116,7 +119,8 @@ static bool taste_program(Fuzzer *fuzzer, Arena *arena, Diag *diag, const char *
 int main(int count, char **arguments) {
     static const char *const words[] = {"\"f32\"",  "\"u8\"",   "\"scratch\"", "\"state\"", "\"write\"",  "\"texel\"",
                                         "null",     "[]",       "{}",          "-1",        "4294967295", "18446744073709551615",
-                                        "[9,0,64]", "[2,0,64]", "\"../../x\"", "1e30",      "\"map\"",    "\"tokens\": \"words.txt\", "};
+                                        "[9,0,64]", "[2,0,64]", "\"../../x\"", "1e30",      "\"map\"",    "\"tokens\": \"words.txt\", ",
+                                        "\"//\"",   "\"max\"",  "\"when\": \"fit.loss > 1\",", "\"stop\": \"x\",", "\"conditions\": true,", "\"mode\": \"eval\","};
     FuzzTime time = fuzz_arguments(count, arguments, 4);
     Fuzzer *fuzzer = fuzzer_create("program", words, sizeof words / sizeof *words);
     const char *kernels = file_join(fuzzer->arena, fuzzer->folder, "kernels"), *again = file_join(fuzzer->arena, fuzzer->folder, "again");

@@ -112,6 +112,11 @@ static void fuzz_documents(FuzzTime time) {
                                         "detach(",
                                         "\"include\": [\"blocks/images.json\"], ",
                                         "\"when\": \"step > 1\", ",
+                                        "\"when\": \"fit.loss > 1\", ",
+                                        "\"stop\": \"validate.loss_test < 1 or fit.accuracy > 0.5\", ",
+                                        "\"every\": \"max(1, steps // 3) % 7\", ",
+                                        "fit.loss",
+                                        "{\"state\": \"s\", \"shape\": []}, ",
                                         "\"dtype\": \"i32\", \"tokens\": {\"of\": \"bytes\"}, ",
                                         "\"dtype\": \"i32\", \"tokens\": {\"of\": \"ddpm_mnist.json\"}, ",
                                         "{\"block\": \"b\"}, ",
@@ -133,7 +138,7 @@ static void fuzz_documents(FuzzTime time) {
     for (uint32_t i = 0; i < sizeof fixtures / sizeof *fixtures; i++)
         fuzzer_add_file(fuzzer, arena_format(fuzzer->arena, "%s/tests/end_to_end/fixtures/%s.json", GG_SOURCE_DIR, fixtures[i]));
     copy(fuzzer, "tests/end_to_end/fixtures/copies_part.json", "copies_part.json");
-    static const char *const graphs[] = {"balance", "unrolled_gan", "wgan_gp", "spectral_norm", "latent_diffusion"};
+    static const char *const graphs[] = {"balance", "unrolled_gan", "wgan_gp", "spectral_norm", "latent_diffusion", "features"};
     for (uint32_t i = 0; i < sizeof graphs / sizeof *graphs; i++) {
         size_t size;
         const char *text =
