@@ -71,6 +71,8 @@ static Value attend(Layer *layer, Value x, Value context, uint32_t features, boo
         return (Value){0};
     Value mixed = build_attention(graph, split_heads(graph, query, heads), split_heads(graph, key, heads), split_heads(graph, value, heads),
                                   mask, is_causal);
+    if (!mixed.id) // reported: more scores than a tensor holds
+        return (Value){0};
     Value joined =
         build_reshape(graph, build_transpose(graph, mixed, (uint32_t[]){0, 2, 1, 3}), 3, (uint32_t[]){own.dims[0], own.dims[1], features});
     Value y = map(layer, joined, "out", own.dims[2], true, &layer->out_init);
