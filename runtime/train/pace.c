@@ -38,9 +38,19 @@ void pace_resume(Pace *pace, double now) {
         return;
     double length = now - pace->paused_at, mean = pace->kinds[pace->kind].mean;
     pace->kinds[pace->kind].mean = mean > 0 ? mean + (length - mean) / 2 : length;
-    pace->kinds[pace->kind].times++;
     pace->paused += length;
     pace->is_paused = false;
+}
+
+void pace_phase(Pace *pace, PaceKind kind, double seconds, bool begins) {
+    double last = pace->kinds[kind].last, mean = pace->kinds[kind].mean;
+    if (begins) {
+        pace->kinds[kind].mean = mean > 0 ? mean + (last - mean) / 2 : last;
+        pace->kinds[kind].last = 0;
+        pace->kinds[kind].times++;
+    }
+    pace->kinds[kind].last += seconds;
+    pace->paused += seconds;
 }
 
 double pace_rate(const Pace *pace) {
@@ -74,6 +84,6 @@ double pace_left(const Pace *pace, uint32_t end_step) {
         return -1;
     double work = (end_step - pace->steps) / rate, left = work;
     for (int kind = 0; kind < PACE_KIND_COUNT; kind++)
-        left += times_left(pace, kind, end_step, work) * pace->kinds[kind].mean;
+        left += times_left(pace, kind, end_step, work) * (pace->kinds[kind].times == 1 ? pace->kinds[kind].last : pace->kinds[kind].mean);
     return left;
 }

@@ -17,7 +17,8 @@ typedef struct {
         uint32_t every_steps; // it comes each so many steps, or
         double every_seconds; // so often; both 0: nobody knows
         double mean;          // seconds of one, the later ones counting more; 0: there was none yet
-        uint32_t times;       // that it came
+        uint32_t times;       // of a phase: that it came,
+        double last;          // and what it took the last time, so far
     } kinds[PACE_KIND_COUNT];
     struct {
         double time; // without pauses
@@ -33,6 +34,8 @@ void pace_every(Pace *pace, PaceKind kind, uint32_t steps, double seconds);
 void pace_step(Pace *pace, uint32_t steps_done, double now);
 void pace_pause(Pace *pace, PaceKind kind, double now);
 void pace_resume(Pace *pace, double now);
+// A phase of such a kind took so long, for a part of what it does in a step, the first one where it begins.
+void pace_phase(Pace *pace, PaceKind kind, double seconds, bool begins);
 // Steps a second, over the last minute of steps (over the last two where they are slower). The first step is no measure: in it drivers
 // compile. 0: not known yet.
 double pace_rate(const Pace *pace);

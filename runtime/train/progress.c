@@ -139,7 +139,11 @@ void progress_count(void *progress, uint32_t done, uint32_t total) {
 
 void progress_pause(Progress *progress, PaceKind kind) { pace_pause(&progress->pace, kind, clock_seconds()); }
 
-void progress_phase(Progress *progress, PaceKind kind) { pace_pause(&progress->pace, kind, progress->result); }
+void progress_phase(Progress *progress, PaceKind kind, bool begins) {
+    double now = clock_seconds();
+    pace_phase(&progress->pace, kind, now - progress->result, begins);
+    progress->result = now;
+}
 
 void progress_result(Progress *progress) { progress->result = clock_seconds(); }
 

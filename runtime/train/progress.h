@@ -28,9 +28,10 @@ void progress_doing(Progress *progress, const char *what);
 void progress_count(void *progress, uint32_t done, uint32_t total); // of shaders that are compiled
 // Time that belongs to no step (previews, checkpoints, a lost device) does not count for the rate.
 void progress_pause(Progress *progress, PaceKind kind);
-// The time since the last result, or since the last pause, is the beginning of such a phase's own time; progress_resume is its end.
-void progress_phase(Progress *progress, PaceKind kind);
-void progress_result(Progress *progress); // one came
+// A result came. The time since the last one, or since the last pause, is its phase's.
+void progress_result(Progress *progress);
+// Of a phase that runs in some steps only; whether the phase began with it.
+void progress_phase(Progress *progress, PaceKind kind, bool begins);
 void progress_resume(Progress *progress);
 void progress_restart(Progress *progress, uint32_t step); // after a lost device
 void progress_end(Progress *progress);                    // nothing goes on any more

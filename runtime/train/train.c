@@ -78,15 +78,14 @@ static bool has_pace(const TrainPlan *plan, uint32_t phase, PaceKind *kind) {
 
 static void follow_pace(Training *training, const SessionResult *result) {
     PaceKind kind;
-    uint32_t phase = (uint32_t)(result->phase - training->plan.entry->phases.items), repetition = result->moment.repetition;
-    if (!has_pace(&training->plan, phase, &kind)) {
+    const ProgramPhase *phases = training->plan.entry->phases.items;
+    uint32_t phase = (uint32_t)(result->phase - phases), leader = phase;
+    while (leader > 0 && accumulate_is_led(phases[leader].part)) // a part of it
+        leader--;
+    if (has_pace(&training->plan, leader, &kind))
+        progress_phase(training->progress, kind, phase == leader && result->moment.repetition == 0);
+    else
         progress_result(training->progress);
-        return;
-    }
-    if (repetition == 0)
-        progress_phase(training->progress, kind);
-    if (repetition + 1 == session_play_repeats(&training->play, phase))
-        progress_resume(training->progress);
 }
 
 static bool take(void *context, const SessionResult *result, Diag *diag) {
@@ -454,7 +453,7 @@ static bool begin(Training *training, Diag *diag) {
     progress_every(training->progress, PACE_PREVIEW, run->sample_every, 0);
     for (uint32_t i = 0; i < plan->entry->phases.count; i++) {
         PaceKind kind;
-        if (has_pace(plan, i, &kind))
+        if (has_pace(plan, i, &kind) && !accumulate_is_led(plan->entry->phases.items[i].part))
             progress_every(training->progress, kind, plan->entry->phases.items[i].when ? 0 : plan->every[i], 0);
     }
     training->curve = curve_create(training->arena, file_join(training->arena, options->out, "loss.png"),

@@ -20,12 +20,10 @@ typedef struct {
 // The clock when `done` steps are done, and their pauses over. With a pace it is told all that happens.
 static double walk(const Run *run, uint32_t from, uint32_t to, double now, Pace *pace, double *saved, double until) {
     for (uint32_t i = from; i < to && now < until; i++) {
-        if (run->phase_every && i % run->phase_every == 0) {
+        for (uint32_t part = 0; run->phase_every && i % run->phase_every == 0 && part < 2; part++) {
+            now += run->phase / 2;
             if (pace)
-                pace_pause(pace, PACE_PHASE, now);
-            now += run->phase;
-            if (pace)
-                pace_resume(pace, now);
+                pace_phase(pace, PACE_PHASE, run->phase / 2, part == 0);
         }
         now += i == 0 ? run->first : run->step;
         if (pace)
