@@ -56,7 +56,7 @@ static bool is_static(Datum datum) {
                 return false;
         return true;
     }
-    return is_static_number(datum) || datum.kind == DATUM_NONE;
+    return is_static_number(datum) || datum.kind == DATUM_NONE || datum.kind == DATUM_TEXT;
 }
 
 Datum evaluate_static(Reader *reader, const Json *json, Scope *scope) {
