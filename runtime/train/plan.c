@@ -335,6 +335,8 @@ bool train_plan(Arena *arena, const Program *program, const TrainOptions *option
         text_format(out, "epoch    %.*s\n", (int)strcspn(line, "\n"), line);
     if (plan.run.fork.checkpoint)
         text_format(out, "fork     begins with what fits of %s\n", plan.run.fork.checkpoint);
+    if (plan.run.stopped)
+        text_format(out, "finished %s\n", program_stop_text(arena, plan.entry, plan.run.stopped_at));
     text_format(out, "steps    %s", text_thousands(arena, plan.end_step));
     if (plan.end_step < plan.steps)
         text_format(out, " of %s", text_thousands(arena, plan.steps));

@@ -157,6 +157,8 @@ START_TEST(early_stop) {
     expect_code(0, "train %s --out %s --resume --steps 300", bundle, in_folder("early"));
     expect_out("step 22 of 300: stopped after step 22");
     expect_err("the run is finished, and another one goes on from it with --fork");
+    expect_code(0, "train %s --out %s --resume --dry-run", bundle, in_folder("early"));
+    expect_out("finished stopped after step 22, since \"stop\" is true: validate.early.stalled\n");
     expect_code(0, "train %s --out %s --fork %s --steps 30", bundle, in_folder("forked"), in_folder("early"));
     ck_assert_uint_eq(last_step(), 10); // worse from the second look on
     // A run that was killed between its last checkpoint and the word that it is finished finds out again.
