@@ -76,6 +76,8 @@ static void append_input(Text *text, const Feed *input) {
     text_format(text, "; input %s %s", input->name, type_text(text->arena, &input->type));
     if (input->declared.below)
         text_format(text, " below %u", input->declared.below);
+    if (input->declared.tokens)
+        text_format(text, ", tokens of \"%s\"", input->declared.tokens->of);
     if (input->declared.has_range)
         text_format(text, " from %g to %g", input->declared.low, input->declared.high);
     for (uint32_t i = 0; i < input->default_count && i < DEFAULTS_SHOWN; i++)

@@ -82,7 +82,7 @@ const Command sample_command = {
         "emitted several times), rows and tensors as .npy. Run k of several draws its random numbers as step k.\n"
         "Inputs of the program are given by --set NAME=VALUE (or PROGRAM.NAME=VALUE). " COMMON_INPUT_HELP "\n"
         "Of pictures and of the rows of a file, as many results are written as there are of them, in as many runs as that takes.\n"
-        "A program with an input \"text\" makes images of texts: of captions (--text, by the encoder that the weights were trained with), "
+        "A program with an input \"text\" makes images of texts: of captions (--text, as tokens or by the encoder that the weights were trained with), "
         "of\n"
         "vectors (--embedding), or of the captions of a data set's test split (--data). It also gets figure.png and figure.html: texts\n"
         "beside what was made of them. --interpolate goes from one of two texts to the other, a column a step, a row for each noise.",

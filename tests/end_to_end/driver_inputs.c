@@ -34,12 +34,16 @@ static const char TEXTS[] =
 
 // What a program reads of texts, as it reads them.
 static const char TOKENS[] =
-    "{ \"gcc-graph\": 1, \"name\": \"read\", \"data\": { \"birds\": { \"batch\": 4, \"fields\": { \"ids\": { \"shape\": [8], \"dtype\": \"i32\",\n"
-    "  \"tokens\": { \"of\": \"lists/words.txt\" } }, \"text\": { \"shape\": [8], \"dtype\": \"i32\", \"tokens\": { \"of\": \"bytes\" } } } } },\n"
+    "{ \"gcc-graph\": 1, \"name\": \"read\", \"include\": [\"lists/data.json\"],\n"
     "  \"programs\": { \"read\": { \"inputs\": { \"text\": { \"shape\": [2, 8], \"dtype\": \"i32\", \"tokens\": { \"of\": \"lists/words.txt\" } } },\n"
     "    \"phases\": [ { \"name\": \"p\", \"nodes\": [ { \"emit\": \"ids\", \"value\": \"text\", \"format\": \"rows\" } ] } ] },\n"
     "    \"captions\": { \"phases\": [ { \"name\": \"p\", \"feed\": { \"ids\": \"birds.ids\", \"text\": \"birds.text\" }, \"nodes\": [\n"
     "      { \"emit\": \"ids\", \"value\": \"ids\", \"format\": \"rows\" }, { \"emit\": \"text\", \"value\": \"text\", \"format\": \"rows\" } ] } ] } } }\n";
+// In another folder: its list lies beside it.
+static const char TOKENS_DATA[] =
+    "{ \"gcc-graph\": 1, \"data\": { \"birds\": { \"batch\": 4, \"fields\": {\n"
+    "  \"ids\": { \"shape\": [8], \"dtype\": \"i32\", \"tokens\": { \"of\": \"../lists/./words.txt\" } },\n"
+    "  \"text\": { \"shape\": [8], \"dtype\": \"i32\", \"tokens\": { \"of\": \"bytes\" } } } } } }\n";
 
 static const char *bundle;
 
@@ -136,8 +140,11 @@ START_TEST(texts_as_tokens) {
     static const int red[] = {257, 260, 0, 0, 0, 0, 0, 0}, other[] = {196, 165, 260, 257, 98, 98, 98, 98};
     static const char list[] = "a red\r\nblue\r\n\r\n bird\r\n";
     ck_assert(file_make_folders(in_folder("lists"), diag) && file_write(in_folder("lists/words.txt"), list, sizeof list - 1, diag));
+    write_text(in_folder("lists/data.json"), TOKENS_DATA);
     compile(TOKENS);
     ck_assert(file_remove_tree(in_folder("lists"), diag));
+    expect_code(0, "summary %s --no-plan", bundle);
+    expect_out("input text i32[2,8] below 261, tokens of \"lists/words.txt\"");
     expect_code(0, "compile %s/graph.json -o %s", bundle, in_folder("again.ggb"));
     for (int i = 0; i < 2; i++) {
         expect_code(0, "run %s read --set text='a red bird' --get ids=%s %s", bundle, in_folder("ids.npy"), i ? "--interpret" : "");
