@@ -49,6 +49,8 @@ static bool numbers_along(Reader *reader, const char *name, Datum x, Datum given
     return argument_axis(reader, name, given.kind == DATUM_NONE ? datum_int(-1) : given, type.rank, axis);
 }
 
+enum { FEW = 64 }; // of so many each gradient is looked for among all; of more the order is undone by its inverse, which takes another sort
+
 Datum function_sort(Reader *reader, const char *name, const Datum *args) {
     Graph *graph = reader->stage->graph;
     Value x;
@@ -57,10 +59,8 @@ Datum function_sort(Reader *reader, const char *name, const Datum *args) {
     if (!numbers_along(reader, name, args[0], args[1], &x, &axis) || !flag(reader, name, "descending", args[2], false, &descending))
         return datum_error();
     Value order = build_argsort(graph, x, axis, descending);
-    return datum_tensor(strcmp(name, "sort") ? order : build_take_along(graph, x, order, axis, true));
+    return datum_tensor(strcmp(name, "sort") ? order : build_take_along(graph, x, order, axis, graph_type(graph, x).dims[axis] > FEW));
 }
-
-enum { FEW = 64 }; // so many are taken one by one, and their gradients summed from there; of more the whole order is undone
 
 Datum function_topk(Reader *reader, const char *name, const Datum *args) {
     Graph *graph = reader->stage->graph;

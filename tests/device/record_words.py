@@ -49,7 +49,7 @@ class Weights(dict):
 
 CASES = []
 DEVICE = ('bilinear_size', 'bicubic_antialias', 'nearest_up', 'nearest_any', 'pad_reflect', 'pad_replicate', 'pad_circular', 'avg_pool_inside',
-          'max_pool_line', 'patchify', 'unpatchify', 'conv_pads', 'conv_reflect', 'conv_line', 'conv_transposed', 'conv_transposed_pads', 'rms_norm_channels',
+          'max_pool_line', 'sort_long', 'topk_few', 'gather_axis', 'patchify', 'unpatchify', 'conv_pads', 'conv_reflect', 'conv_line', 'conv_transposed', 'conv_transposed_pads', 'rms_norm_channels',
           'cross_attention_image', 'causal_attention', 'lion', 'lamb')
 
 
@@ -97,6 +97,14 @@ case('avg_pool_inside_pairs', (2, 2, 4, 7), 'avg_pool2d(x, [3, 2], [1, 2], [1, 0
 case('avg_pool_line', (2, 3, 9), 'avg_pool1d(x, 4, 3, 2)', lambda x, w: F.avg_pool1d(x, 4, 3, 2))
 case('avg_pool_line_inside', (2, 3, 9), 'avg_pool1d(x, 4, 3, 2, false)', lambda x, w: F.avg_pool1d(x, 4, 3, 2, count_include_pad=False))
 case('max_pool_line', (2, 3, 9), 'max_pool1d(x, 3, 2, 1)', lambda x, w: F.max_pool1d(x, 3, 2, 1))
+
+# ---- order
+case('sort_short', (3, 7), 'sort(x^3)', lambda x, w: torch.sort(x**3).values)
+case('sort_long', (2, 150), 'sort(x^3, 1, true)', lambda x, w: torch.sort(x**3, 1, True).values)
+case('sort_axis', (70, 2), 'sort(x^2, 0)', lambda x, w: torch.sort(x**2, 0).values)
+case('topk_few', (3, 9), 'topk(x^2, 4).values', lambda x, w: torch.topk(x**2, 4).values)
+case('topk_many', (2, 80), 'topk(x^3, 70, -1, false).values', lambda x, w: torch.topk(x**3, 70, -1, False).values)
+case('gather_axis', (3, 4, 2), 'gather(x^2, [[[1], [0], [3], [1], [1]]], 1)', lambda x, w: torch.take_along_dim(x**2, torch.tensor([1, 0, 3, 1, 1]).reshape(1, 5, 1), 1))
 
 # ---- patches
 case('patchify', (2, 3, 4, 6), 'patchify(x, [2, 3])', lambda x, w: F.unfold(x, (2, 3), stride=(2, 3)).transpose(1, 2))
