@@ -1,6 +1,8 @@
 // Parameters: what networks own by name, the flat sets in which it lies, and networks that share another's or begin as a copy of it.
 #include "compiler/read/reader.h"
 
+enum { SETS_MAX = UINT16_MAX }; // as Type.set counts them
+
 Network *parameters_owner(Network *network) { return network->owner ? network->owner : network; }
 
 static uint32_t find(const Network *network, const char *full) {
@@ -190,7 +192,9 @@ bool parameters_settle(Reader *reader, Network *network) {
         lie_as_source(reader, network);
     else
         group(reader, network, claims);
-    return true;
+    return reader->module->sets.count <= SETS_MAX ||
+           reader_error_at(reader, network->declared, "more than %s networks and parts of optimizers have parameters",
+                           text_thousands(reader->arena, SETS_MAX));
 }
 
 // ---- by name
