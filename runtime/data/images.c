@@ -198,7 +198,7 @@ static bool check_labels(const Dataset *dataset, const ImagesData *data, uint32_
     else if (data->all.class_count == 0)
         diag_error(diag, NULL,
                    "%s has no classes, but the graph declares %s.%s: a class is a folder with pictures, or the column \"label\" of "
-                   "metadata.csv or metadata.jsonl; without any, a label below 1 is 0",
+                   "metadata.csv or metadata.jsonl; without any, all pictures are of one class where labels are below 1",
                    dataset->spec, dataset->name, name);
     else if (data->all.unclassed)
         diag_error(diag, NULL, "%s: %u picture%s no class, but the graph declares %s.%s: %s%s", dataset->spec, data->all.unclassed,
