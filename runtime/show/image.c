@@ -146,12 +146,29 @@ static void copy_texts(Arena *arena, png_structp png, png_infop info, ImageText 
         (*texts)[i] = (ImageText){arena_copy_text(arena, chunks[i].key), arena_copy_text(arena, chunks[i].text)};
 }
 
+// Whether every chunk lies in the file. libpng asks for as much memory as a chunk claims to be long before it looks.
+static bool has_whole_chunks(const Stream *stream) {
+    enum { SIGNATURE = 8, FRAME = 12 }; // a chunk's length, type and checksum
+    const uint8_t *bytes = (const uint8_t *)stream->bytes;
+    for (size_t at = SIGNATURE; at < stream->size;) {
+        size_t left = stream->size - at, length = left < FRAME ? SIZE_MAX : (size_t)png_get_uint_32(bytes + at);
+        if (left < FRAME || length > left - FRAME)
+            return false;
+        if (memcmp(bytes + at + 4, "IEND", 4) == 0)
+            return true;
+        at += FRAME + length;
+    }
+    return stream->size < SIGNATURE; // libpng says what it is instead
+}
+
 static bool decode_all(Stream *stream, const char *path, uint8_t ground, Image *out, ImageText **texts, uint32_t *text_count, Diag *diag) {
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, stream, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     bool done = false;
     if (!info)
         snprintf(stream->message, sizeof stream->message, "libpng does not start");
+    else if (png_sig_cmp((png_const_bytep)stream->bytes, 0, stream->size < 8 ? stream->size : 8) == 0 && !has_whole_chunks(stream))
+        snprintf(stream->message, sizeof stream->message, "the file ends too early");
     else if (setjmp(stream->failed) == 0) {
         png_set_read_fn(png, stream, take);
         decode(png, info, stream, ground, out);

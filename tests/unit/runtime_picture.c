@@ -6,6 +6,7 @@
 #include <jpeglib.h>
 #include <png.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 static Arena *arena;
 static Diag *diag;
@@ -131,6 +132,20 @@ START_TEST(bombs) {
             bytes[29 + k] = (uint8_t)(~sum >> (24 - 8 * k));
         ck_refused(bytes, text.length, sizes[i].because);
     }
+}
+END_TEST
+
+// A chunk that claims two gigabytes is refused before memory is asked for.
+START_TEST(large_chunk) {
+    static const uint8_t grey[] = {0, 50, 100, 255};
+    Text text = make_png(&(Png){.type = PNG_COLOR_TYPE_GRAY, .depth = 8, .rows = grey, .row_size = 2}), longer = text_create(arena);
+    text_append_bytes(&longer, text.data, 33);
+    text_append_bytes(&longer, "\x74\x52\x4e\x53sPLTname", 12);
+    text_append_bytes(&longer, text.data + 33, text.length - 33);
+    ck_refused(longer.data, longer.length, "no valid PNG: the file ends too early");
+    struct rusage used;
+    ck_assert_int_eq(getrusage(RUSAGE_SELF, &used), 0);
+    ck_assert_int_lt(used.ru_maxrss, 1000 * 1024); // KiB
 }
 END_TEST
 
@@ -272,6 +287,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, png);
     tcase_add_test(tests, bombs);
+    tcase_add_test(tests, large_chunk);
     tcase_add_test(tests, jpeg);
     tcase_add_test(tests, jpeg_smaller);
     tcase_add_test(tests, webp);
