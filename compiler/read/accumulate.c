@@ -113,12 +113,14 @@ static bool is_known_source(const Reader *reader, const Node *node) {
         return strcmp(attr_of(node, ATTR_name)->text, "records") != 0;
     case OP_feed:
         return is_input(reader, attr_of(node, ATTR_name)->text);
+    case OP_state: // what a phase before this one reported; of others a batch may leave another value to the next
+        return module_state(reader->module, attr_of(node, ATTR_name)->text)->kind == STATE_CONDITION;
     default:
         return false;
     }
 }
 
-// Whether all batches of a repetition have the same value: one of numbers, inputs and tables alone.
+// Whether all batches of a repetition have the same value: one of numbers, inputs, tables and earlier reports alone.
 static bool is_known(Reader *reader, Value value) {
     Accumulation *accumulation = reader->accumulation;
     const Graph *graph = accumulation->batch->graph;

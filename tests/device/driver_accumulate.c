@@ -197,6 +197,25 @@ START_TEST(conditions_see_means) {
 }
 END_TEST
 
+// What an earlier phase reported is the same in all batches: an integer is no mistake then.
+START_TEST(earlier_reports_are_known) {
+    static const char UPDATE[] = "{ \"update\": \"opt\", \"minimize\": \"loss\" }", PHASES[] = "\"phases\": [\n";
+    const char *when = "{ \"update\": \"opt\", \"minimize\": \"loss\", \"when\": \"first.m == 3 and first.is_even\" }";
+    const char *first = arena_format(arena,
+                                     "%s{ \"name\": \"first\", \"nodes\": [ { \"expr\": \"step + 3\", \"as\": \"m\" }, { \"expr\": "
+                                     "\"step %% 2 == 0\", \"as\": \"is_even\" } ], \"report\": [\"m\", \"is_even\"] },\n",
+                                     PHASES);
+    const char *path = write_graph("a.json", COUNTED, UPDATE, when), *bundle = in_folder("b.ggb");
+    path = write_graph("b.json", read_all(path), PHASES, first);
+    expect_code(0, "compile %s -o %s", path, bundle);
+    for (uint32_t way = 0; way < 2; way++) {
+        expect_code(0, "run %s train --steps 2 %s", bundle, way ? "--interpret" : "");
+        expect_out("train.fit.norm(net)@0.2 12\n");
+        expect_out("train.fit.norm(net)@1.2 12\n");
+    }
+}
+END_TEST
+
 // Weights after their update, and a state that takes a measure of it.
 START_TEST(what_follows_is_set_after_it) {
     static const char UPDATE[] = "{ \"update\": \"opt\", \"minimize\": \"loss\" }";
@@ -268,6 +287,7 @@ int main(void) {
     tcase_add_test(tests, four_batches_are_one);
     tcase_add_test(tests, what_is_done_after_the_last);
     tcase_add_test(tests, conditions_see_means);
+    tcase_add_test(tests, earlier_reports_are_known);
     tcase_add_test(tests, what_follows_is_set_after_it);
     tcase_add_test(tests, phases_go_by_reports);
     tcase_add_test(tests, wild_batches_are_skipped);
