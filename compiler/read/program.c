@@ -250,8 +250,8 @@ static void push_phase(Reader *reader, GraphProgram *program, Phase *phase) {
     array_push(reader->arena, &program->phases, *phase);
 }
 
-// What is seen of a phase from outside.
-static void read_results(Reader *reader, const Json *json, Scope *scope) {
+// What is seen of a phase from outside, in which there were no mistakes while the errors are `errors`.
+static void read_results(Reader *reader, const Json *json, Scope *scope, uint32_t errors) {
     if (!reader->accumulation) {
         report_all(reader, json_get(json, "report"), scope);
         measures_report(reader);
@@ -261,7 +261,7 @@ static void read_results(Reader *reader, const Json *json, Scope *scope) {
     accumulate_enter(reader);
     measures_report(reader);
     accumulate_leave(reader);
-    if (accumulate_is_empty(reader))
+    if (accumulate_is_empty(reader) && diag_error_count(reader->diag) == errors)
         reader_error_at(reader, json_get(json, "accumulate"),
                         "nothing is accumulated here: neither an update nor a report takes several batches; \"repeat\" runs a phase on "
                         "each");
@@ -307,7 +307,7 @@ static void read_phase(Reader *reader, const Json *json, const ProgramPlace *pla
         Frame frame = {.call = &call, .document = reader->main, .path = "", .draws = path};
         conditions_show(reader, place->conditions, scope);
         nodes_run(reader, json_get(json, "nodes"), scope, &frame);
-        read_results(reader, json, scope);
+        read_results(reader, json, scope, errors);
         if (diag_error_count(reader->diag) == errors)
             keep_conditions(reader, place->conditions, &phase);
         reader->updated = call.training && !place->program->training ? updated : reader->updated;
