@@ -88,15 +88,40 @@ static bool is_worth_storing(Fuse *fuse, uint32_t id) {
     return inlined > kept;
 }
 
+enum { OPERAND_TURNS_MAX = 64 }; // times that a value below an operand that is computed, whatever it takes, may be computed for one element of it
+
+// At how many indices a value is computed for one element of the operand above it: maps need it at one, each view at another. Running sums, which are
+// views of views, need three times as many at each of their steps.
+static void add_turns(const Fuse *fuse, double *turns, uint32_t id) {
+    const Node *node = node_at(fuse, id);
+    for (uint32_t i = 0; i < node->arg_count; i++) {
+        double *below = &turns[node->args[i].id];
+        if (class_at(fuse, id) == CLASS_VIEW)
+            *below += turns[id];
+        else
+            *below = turns[id] > *below ? turns[id] : *below;
+    }
+}
+
 static void decide(Fuse *fuse) {
+    double *turns = ARENA_NEW(fuse->list->arena, double, fuse->graph->nodes.count);
     for (uint32_t id = fuse->graph->nodes.count; id-- > 1;) {
         if (!fuse->reached[id])
             continue;
         const Node *node = node_at(fuse, id);
-        fuse->stored[id] = is_worth_storing(fuse, id);
+        bool too_often = fuse->computed[id] && turns[id] > OPERAND_TURNS_MAX && class_at(fuse, id) == CLASS_MAP;
+        if (too_often) {
+            fuse->computed[id] = false;
+            array_push(fuse->list->arena, &fuse->list->decisions,
+                       arena_format(fuse->list->arena, "%%%u is stored: one element of an operand that is computed would need it at %.0f places", id, turns[id]));
+        }
+        fuse->stored[id] = too_often || is_worth_storing(fuse, id);
         const Consumers *c = &fuse->consumers[id];
         double own = (double)type_count(&node->type);
         bool all = fuse->computed[id] && !fuse->required[id] && fuse->context->operands == OPERANDS_COMPUTED;
+        turns[id] = turns[id] > 1 ? turns[id] : 1;
+        if (all)
+            add_turns(fuse, turns, id);
         for (uint32_t i = 0; i < node->arg_count; i++) {
             uint32_t arg = node->args[i].id;
             fuse->computed[arg] |= all; // down to what must be stored

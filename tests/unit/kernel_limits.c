@@ -197,6 +197,21 @@ START_TEST(a_gradient_of_a_gradient_of_a_gradient_ends) {
 }
 END_TEST
 
+// Each step of a running sum reads the one before it at three places: computed where a contraction reads it, its element would take 3^n of them.
+START_TEST(operands_that_are_computed_end) {
+    Arena *arena = arena_create();
+    Job job = {.arena = arena, .diag = diag_create(arena)};
+    job.text = program(arena, "{\"random\": \"normal\", \"shape\": [32, 32], \"as\": \"w\"}, {\"expr\": \"matmul(w, cumsum(cumsum(cumsum(w))))\"}");
+    read_on_a_small_stack(&job);
+    ck_assert_msg(job.module != NULL, "%s", diag_text(job.diag, arena));
+    double start = cpu_seconds();
+    CompileOptions options = {.target = target_default(TARGET_CPU), .no_spirv = true, .operands = OPERANDS_COMPUTED};
+    ck_assert_msg(compile_module(arena, job.module, &options, NULL, job.diag) != NULL, "%s", diag_text(job.diag, arena));
+    ck_assert_msg(cpu_seconds() - start < PATIENCE, "it took %.1f s", cpu_seconds() - start);
+    arena_destroy(&arena);
+}
+END_TEST
+
 START_TEST(json_is_bounded) {
     Arena *arena = arena_create();
     static const char *const pieces[] = {"[", "{\"a\":", "[{\"a\": "};
@@ -226,6 +241,7 @@ int main(void) {
     tcase_add_loop_test(tests, lists_of_nodes_are_bounded, 0, sizeof lists / sizeof *lists);
     tcase_add_test(tests, recursion_ends_by_a_condition);
     tcase_add_test(tests, a_gradient_of_a_gradient_of_a_gradient_ends);
+    tcase_add_test(tests, operands_that_are_computed_end);
     tcase_add_test(tests, json_is_bounded);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
