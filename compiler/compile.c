@@ -7,6 +7,7 @@
 #include "compiler/passes/expand.h"
 #include "compiler/passes/prepare.h"
 #include "compiler/passes/simplify.h"
+#include "compiler/passes/split.h"
 #include "runtime/base/bug.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
@@ -130,6 +131,9 @@ static KernelList *compile_phase(Compile *compile, const GraphProgram *program, 
         return NULL;
     graph = simplify_graph(compile->arena, graph);
     if (!check_graph(compile, PASS_simplify, program, phase, graph))
+        return NULL;
+    graph = split_graph(compile->arena, graph);
+    if (!check_graph(compile, PASS_split, program, phase, graph))
         return NULL;
     return lower(compile, program, phase, graph);
 }

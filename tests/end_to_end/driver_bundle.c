@@ -313,7 +313,7 @@ START_TEST(every_phase_is_dumped_up_to_a_pass) {
     expect_out("==== layout: sample/step");
     ck_assert_ptr_null(strstr(out, "==== fuse"));
     ck_assert(!file_exists(in_folder("none.ggb")));
-    static const char *const passes[] = {"read", "prepare", "differentiate", "simplify", "layout", "fuse", "schedule", "plan"},
+    static const char *const passes[] = {"read", "prepare", "differentiate", "expand", "simplify", "split", "layout", "fuse", "schedule", "plan"},
                              *const phases[] = {"train/denoise", "sample/noise", "sample/step", "sample/finish", "sample_ddim/noise", "sample_ddim/step",
                                                 "sample_ddim/finish", "forward_process/pick", "forward_process/show"};
     for (uint32_t i = 0; i < sizeof passes / sizeof *passes; i++) {
