@@ -17,10 +17,15 @@ const char *module_part_name(Arena *arena, const State *state, const Set *set, c
     return arena_format(arena, "%s%s", state->stem, part->name + strlen(set->network));
 }
 
-const Part *module_part(const Module *module, const char *name) {
-    for (uint32_t i = 0; i < module->sets.count; i++) {
-        const Set *set = &module->sets.items[i];
-        uint32_t part = set->names ? name_table_find(set->names, name) : UINT32_MAX;
+// A network may lie in the set of another one, whose parts have that one's name.
+const Part *module_part(Arena *arena, const Module *module, const char *name) {
+    for (uint32_t i = 0; i < module->states.count; i++) {
+        const State *state = &module->states.items[i];
+        const Set *set = state->kind == STATE_PARAMETERS && state->type.set ? &module->sets.items[state->type.set - 1] : NULL;
+        size_t length = set ? strlen(state->stem) : 0;
+        if (!set || strncmp(name, state->stem, length) != 0 || name[length] != '.')
+            continue;
+        uint32_t part = name_table_find(set->names, arena_format(arena, "%s%s", set->network, name + length));
         if (part != UINT32_MAX)
             return &set->parts.items[part];
     }

@@ -166,5 +166,5 @@ const GraphProgram *module_program(const Module *module, const char *name);
 const Field *module_field(const Module *module, const Feed *feed); // of the data set that feeds it, or as the input is declared
 // "opt.m.unet" and the part "unet.conv2d.weight" make "opt.m.unet.conv2d.weight": how a part of a state is saved.
 const char *module_part_name(Arena *arena, const State *state, const Set *set, const Part *part);
-const Part *module_part(const Module *module, const char *name); // a parameter by its name; NULL when absent
+const Part *module_part(Arena *arena, const Module *module, const char *name); // a parameter by its name; NULL when absent
 uint32_t module_state_index(const Module *module, const char *name); // UINT32_MAX when absent

@@ -21,7 +21,7 @@ static void initialise(States *states, uint32_t index, uint64_t seed) {
         const Part *part = &set->parts.items[i];
         uint64_t offset = part->offset;
         while (part->init.kind == INIT_COPY) // of a part that is declared before
-            part = module_part(states->module, part->init.copy);
+            part = module_part(states->arena, states->module, part->init.copy);
         init_fill(&part->init, &part->type, part->name, seed, tensor->data + offset);
     }
 }

@@ -243,6 +243,23 @@ START_TEST(phases_go_by_reports) {
 }
 END_TEST
 
+// What a phase before reported, of whatever type, is the same in each batch: the update goes by it as it is.
+START_TEST(updates_go_by_reports) {
+    static const char LOOK[] = "{ \"name\": \"look\", \"nodes\": [ { \"expr\": \"step != 1\", \"as\": \"good\" }, { \"expr\": \"step + 7\", \"as\": \"number\" } ], "
+                               "\"report\": [\"good\", \"number\"] }";
+    const char *path = write_graph("a.json", COUNTED, "\"phases\": [", arena_format(arena, "\"phases\": [ %s,", LOOK));
+    path = write_graph("b.json", read_all(path), "\"minimize\": \"loss\" }", "\"minimize\": \"loss\", \"when\": \"look.good and look.number == 7\" }");
+    const char *bundle = in_folder("a.ggb");
+    expect_code(0, "compile %s -o %s", path, bundle);
+    for (uint32_t way = 0; way < 2; way++) {
+        expect_code(0, "run %s train --steps 3 %s", bundle, way ? "--interpret" : "");
+        expect_out("train.fit.norm(net)@0.2 12\n");
+        expect_out("train.fit.norm(net)@1.2 12\n");
+        expect_out("train.fit.norm(net)@2.2 12\n");
+    }
+}
+END_TEST
+
 // A gradient that is not finite in one batch of a repetition: its update is skipped, as a whole.
 START_TEST(wild_batches_are_skipped) {
     const char *path = write_graph("a.json", COUNTED, "sum(w)*g", "sum(w)*g*exp(select(n == 5, 1000.0, 0.0))");
@@ -290,6 +307,7 @@ int main(void) {
     tcase_add_test(tests, earlier_reports_are_known);
     tcase_add_test(tests, what_follows_is_set_after_it);
     tcase_add_test(tests, phases_go_by_reports);
+    tcase_add_test(tests, updates_go_by_reports);
     tcase_add_test(tests, wild_batches_are_skipped);
     tcase_add_test(tests, memory_grows_with_the_logarithm);
     suite_add_tcase(suite, tests);

@@ -149,6 +149,28 @@ START_TEST(networks_of_one_template_mix) {
 }
 END_TEST
 
+static const double *begins_as(const StateParts *parts, const char *name) {
+    for (uint32_t i = 0; i < parts->count; i++)
+        if (strcmp(parts->items[i].name, name) == 0)
+            return parts->items[i].data;
+    ck_abort_msg("no %s", name);
+}
+
+// Of a network, of a copy of it that no optimizer has, of one of that of which an optimizer has a part, and of one of that.
+START_TEST(copies_of_copies_begin_alike) {
+    const Module *module = read_module(fixture("copies"));
+    States states = states_create(arena, module, 3);
+    StateParts parts = states_parts(&states, NULL);
+    static const char *const paths[] = {"a.weight", "norm.scale", "b.weight", "b.bias"}, *const copies[] = {"slow", "rival", "later", "last"};
+    static const uint32_t counts[] = {15, 5, 10, 2};
+    for (uint32_t i = 0; i < 4; i++)
+        for (uint32_t k = 0; k < 4; k++)
+            ck_assert_mem_eq(begins_as(&parts, arena_format(arena, "%s.%s", copies[k], paths[i])),
+                             begins_as(&parts, arena_format(arena, "net.%s", paths[i])), counts[i] * sizeof(double));
+    ck_assert_double_ne(begins_as(&parts, "net.b.bias")[0], 0);
+}
+END_TEST
+
 // A row that says what the rule says anyway changes nothing, in looking ahead either: the sets are others, the numbers are not.
 START_TEST(rows_that_change_nothing_change_no_number) {
     size_t size;
@@ -353,6 +375,7 @@ int main(void) {
     tcase_add_checked_fixture(judged, setup, teardown);
     tcase_add_loop_test(judged, steps_are_as_pytorch_takes_them, 0, RECORDED);
     tcase_add_test(judged, networks_of_one_template_mix);
+    tcase_add_test(judged, copies_of_copies_begin_alike);
     tcase_add_loop_test(judged, rows_that_change_nothing_change_no_number, 0, 3);
     tcase_add_test(judged, states_are_those_of_the_parameters);
     tcase_add_test(judged, nothing_is_computed_for_frozen_parameters);
