@@ -107,9 +107,10 @@ static bool explain_language(Text *out, const char *name) {
     }
     const FunctionInfo *function = function_find(name);
     if (function) {
-        text_format(out, "%s: %s\n  function     of expressions, %s(%s), and an op of nodes\n", name, function->summary, name,
-                    spec_shown(out->arena, function->arguments, ", "));
-        print_node(out, function);
+        text_format(out, "%s: %s\n  function     of expressions, %s(%s)%s\n", name, function->summary, name,
+                    spec_shown(out->arena, function->arguments, ", "), function_is_op(function) ? ", and an op of nodes" : "");
+        if (function_is_op(function))
+            print_node(out, function);
         found = true;
     }
     uint32_t count = 0;
@@ -135,7 +136,7 @@ static void print_language(Text *out) {
         text_format(out, "  %-22s %s\n  %-22s     options: %s\n", layers[i].name, layers[i].summary, "",
                     spec_shown(out->arena, layers[i].options, " "));
     const FunctionInfo *functions = function_list(&count);
-    text_format(out, "\nfunctions: of expressions; each is also an op of nodes\n");
+    text_format(out, "\nfunctions: of expressions; each is also an op of nodes, unless a layer has its name\n");
     for (uint32_t i = 0; i < count; i++)
         text_format(out, "  %-16s %-20s %s\n", functions[i].name, spec_shown(out->arena, functions[i].arguments, " "), functions[i].summary);
     const OptimizerRule *rules = optimizer_rules(&count);

@@ -81,16 +81,14 @@ static Value attend(Layer *layer, Value x, Value context, uint32_t features, boo
 
 static uint32_t channels(const Type *type) { return type->dims[type->rank == 4 ? 1 : 2]; }
 
-Value layer_self_attention(Layer *layer, Value x) {
+Value layer_attention(Layer *layer, Value x) {
     Type type = graph_type(layer->graph, x);
-    return rows_expected(layer, x, "") ? attend(layer, x, x, channels(&type), true) : (Value){0};
-}
-
-Value layer_cross_attention(Layer *layer, Value x) {
-    Type type = graph_type(layer->graph, x);
-    Value context = layer_value(layer, "context");
+    Value context = layer_has(layer, "context") ? layer_value(layer, "context") : x;
     if (!rows_expected(layer, x, "") || !rows_expected(layer, context, "\"context\": "))
         return (Value){0};
     uint32_t features = (uint32_t)layer_int(layer, "features", 1, channels(&type));
     return attend(layer, x, context, features, layer_bool(layer, "bias", true));
 }
+
+// Its options are some of those.
+Value layer_self_attention(Layer *layer, Value x) { return layer_attention(layer, x); }

@@ -211,6 +211,19 @@ static bool check_op(Reader *reader, const Json *node, const char **options) {
                            reader_suggest_words(reader, op->string, names.items, names.count));
 }
 
+// An op that is a layer and not the function of its name, with an option of the function.
+static bool check_meant(Reader *reader, const Json *node) {
+    const char *name = json_get(node, "op")->string;
+    const LayerDef *layer = layer_find(name);
+    const FunctionInfo *function = function_find(name);
+    SpecItem item;
+    for (const Json *member = layer && function ? node->first : NULL; member; member = member->next)
+        if (!spec_find(layer->options, member->key, &item) && spec_find(function_options(reader->arena, name), member->key, &item))
+            return reader_error_at(reader, member, "the layer \"%s\" has no \"%s\"; the function is { \"expr\": \"%s(%s)\" }", name, member->key, name,
+                                   spec_shown(reader->arena, function->arguments, ", "));
+    return true;
+}
+
 static bool check_nodes(Reader *reader, const Json *nodes);
 
 static bool check_node(Reader *reader, const Json *node) {
@@ -227,7 +240,7 @@ static bool check_node(Reader *reader, const Json *node) {
                                near ? arena_format(reader->arena, "; did you mean \"%s\"?", near) : "");
     }
     const char *options = "";
-    if (kind == NODE_OP && !check_op(reader, node, &options))
+    if (kind == NODE_OP && (!check_op(reader, node, &options) || !check_meant(reader, node)))
         return false;
     if (!check_object(reader, node, arena_format(reader->arena, "%s if:e doc:t%s", node_keys[kind], options)))
         return false;

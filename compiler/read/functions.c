@@ -2,6 +2,7 @@
 #include "compiler/read/functions.h"
 #include "compiler/ir/op.h"
 #include "compiler/layers/build.h"
+#include "compiler/layers/layer.h"
 #include "compiler/layers/spec.h"
 #include "compiler/read/function_impl.h"
 #include <math.h>
@@ -49,6 +50,8 @@ const FunctionInfo *function_find(const char *name) {
             return &infos[i];
     return NULL;
 }
+
+bool function_is_op(const FunctionInfo *info) { return !layer_find(info->name); }
 
 const char *function_options(Arena *arena, const char *name) {
     const FunctionInfo *info = function_find(name);

@@ -50,7 +50,7 @@ class Weights(dict):
 CASES = []
 DEVICE = ('bilinear_size', 'bicubic_antialias', 'nearest_up', 'nearest_any', 'pad_reflect', 'pad_replicate', 'pad_circular', 'avg_pool_inside',
           'max_pool_line', 'sort_long', 'topk_few', 'gather_axis', 'patchify', 'unpatchify', 'conv_pads', 'conv_reflect', 'conv_line', 'conv_transposed', 'conv_transposed_pads', 'rms_norm_channels',
-          'cross_attention_image', 'causal_attention', 'lion', 'lamb')
+          'attention_image', 'causal_attention', 'lion', 'lamb')
 
 
 def case(name, shape, expression, function, network='', optimizer=''):
@@ -165,11 +165,13 @@ def attention(x, context, w, name, heads, features, bias=True, mask=None):
     return map_to(mixed, 'out', x.shape[2])
 
 
-layer('cross_attention', (2, 3, 6), "{'op': 'cross_attention', 'in': 'x[:, :, :4]', 'context': 'x[:, 1:, 3:]', 'heads': 2}",
-      lambda x, w: attention(x[:, :, :4], x[:, 1:, 3:], w, 'cross_attention', 2, 4))
-layer('cross_attention_image', (2, 2, 2, 3), "{'op': 'cross_attention', 'in': 'x[:, :, :, :2]', 'context': 'x', 'heads': 3, 'features': 6, 'bias': false, 'mask': 'range(6) < 5'}",
-      lambda x, w: attention(x[:, :, :, :2].reshape(2, 2, 4).transpose(1, 2), x.reshape(2, 2, 6).transpose(1, 2), w, 'cross_attention', 3, 6, False,
+layer('attention', (2, 3, 6), "{'op': 'attention', 'in': 'x[:, :, :4]', 'context': 'x[:, 1:, 3:]', 'heads': 2}",
+      lambda x, w: attention(x[:, :, :4], x[:, 1:, 3:], w, 'attention', 2, 4))
+layer('attention_image', (2, 2, 2, 3), "{'op': 'attention', 'in': 'x[:, :, :, :2]', 'context': 'x', 'heads': 3, 'features': 6, 'bias': false, 'mask': 'range(6) < 5'}",
+      lambda x, w: attention(x[:, :, :, :2].reshape(2, 2, 4).transpose(1, 2), x.reshape(2, 2, 6).transpose(1, 2), w, 'attention', 3, 6, False,
                              (torch.arange(6) < 5)).transpose(1, 2).reshape(2, 2, 2, 2))
+layer('attention_to_itself', (2, 3, 4), "{'op': 'attention', 'heads': 2, 'features': 6, 'causal': true}",
+      lambda x, w: attention(x, x, w, 'attention', 2, 6, mask=torch.ones(3, 3, dtype=torch.bool).tril()))
 layer('causal_attention', (2, 4, 4), "{'op': 'self_attention', 'heads': 2, 'causal': true}",
       lambda x, w: attention(x, x, w, 'self_attention', 2, 4, mask=torch.ones(4, 4, dtype=torch.bool).tril()))
 

@@ -314,15 +314,15 @@ END_TEST
 START_TEST(options_of_functions_may_be_tensors) {
     const Module *module =
         read_text("{\"gcc-graph\": 1, \"programs\": {\"p\": {\"inputs\": {\"q\": [3, 4], \"k\": [5, 4]}, \"phases\": [{\"name\": \"f\", \"nodes\": [\n"
-                  "{\"op\": \"attention\", \"in\": \"q\", \"k\": \"k\", \"v\": \"2*k\", \"mask\": \"q[:, :1] > 0\", \"causal\": true, \"as\": \"a\"},\n"
-                  "{\"expr\": \"attention(q, k, 2*k, q[:, :1] > 0, true)\", \"as\": \"b\"},\n"
+                  "{\"op\": \"where\", \"in\": \"q > 0\", \"a\": \"q\", \"b\": \"2*k[:3]\", \"as\": \"a\"},\n"
+                  "{\"expr\": \"where(q > 0, q, 2*k[:3])\", \"as\": \"b\"},\n"
                   "{\"emit\": \"y\", \"value\": \"a + b\", \"format\": \"tensor\"}]}]}}}",
                   NULL, 0);
     ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
     const Graph *graph = module->programs.items[0].phases.items[0].graph;
     uint32_t count = 0;
     for (uint32_t id = 1; id < graph->nodes.count; id++)
-        count += graph->nodes.items[id].op == OP_attention;
+        count += graph->nodes.items[id].op == OP_select;
     ck_assert_uint_eq(count, 1);
 }
 END_TEST
