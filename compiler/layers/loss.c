@@ -22,7 +22,7 @@ Value loss_l1(Graph *graph, Value a, Value b) {
 
 // What is squared is cut to what is small: elsewhere no square may overflow, and its gradient be no inf * 0.
 Value loss_huber(Graph *graph, Value a, Value b, double delta) {
-    Value difference = build_binary(graph, OP_sub, a, b), size = build_unary(graph, OP_abs, difference), is_small = build_number(graph, OP_le, size, delta);
+    Value difference = build_binary(graph, OP_sub, a, b), size = build_unary(graph, OP_abs, difference), is_small = build_number(graph, OP_lt, size, delta);
     if (!is_small.id)
         return is_small;
     Value small = build_select(graph, is_small, difference, build_constant(graph, DTYPE_F32, 0));

@@ -201,7 +201,7 @@ static bool read_factor(Reader *reader, const char *name, Datum factor, const ui
         double number = is_static_number(one) ? datum_double(one) : 0, out = floor(in[i] * number);
         fits = number > 0 && out >= 1 && out <= 65535;
         resize->out[i] = fits ? (uint32_t)out : 1;
-        resize->scale[i] = fabs(resize->out[i] / number - in[i]) < 1e-9 * in[i] ? (double)in[i] / resize->out[i] : 1 / number;
+        resize->scale[i] = fabs(resize->out[i] / number - in[i]) < 1e-9 * in[i] || resize->mode == RESIZE_AREA ? (double)in[i] / resize->out[i] : 1 / number;
     }
     if (!fits)
         reader_error(reader, "%s: \"factor\" is one number, or a list of %u, that are known when compiling and leave 1 to 65535 pixels",
@@ -240,7 +240,8 @@ static Value resized(Reader *reader, const char *name, Value x, uint32_t axis, u
     enum { WEIGHTS_MAX = 1 << 24 };
     Graph *graph = reader->stage->graph;
     uint32_t in = graph_type(graph, x).dims[axis];
-    if (in == out && scale == 1)
+    bool is_linear = resize->mode == RESIZE_BILINEAR && !resize->antialias;
+    if (in == out && (scale == 1 || is_linear)) // as PyTorch has it: of 4 pixels by 1.2 are 4, which are these
         return x;
     if (resize->mode == RESIZE_NEAREST)
         return nearest(reader, x, axis, out, scale);
