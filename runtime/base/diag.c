@@ -53,6 +53,14 @@ void diag_error(Diag *diag, const Place *place, const char *format, ...) {
     va_end(list);
 }
 
+bool diag_refuse_file(Diag *diag, const char *path, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    add(diag, true, &(Place){.file = path}, format, list);
+    va_end(list);
+    return false;
+}
+
 void diag_warning(Diag *diag, const Place *place, const char *format, ...) {
     va_list list;
     va_start(list, format);

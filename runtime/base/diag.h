@@ -18,6 +18,7 @@ enum { DIAG_ERRORS_SHOWN = 20 }; // further errors are only counted; so many war
 Diag *diag_create(Arena *arena);
 // `graphs/unet.json:41:18: /networks/unet/nodes/14: message`. `place` may be NULL (then the message stands alone).
 __attribute__((format(printf, 3, 4))) void diag_error(Diag *diag, const Place *place, const char *format, ...);
+__attribute__((format(printf, 3, 4))) bool diag_refuse_file(Diag *diag, const char *path, const char *format, ...); // an error of a file; false
 __attribute__((format(printf, 3, 4))) void diag_warning(Diag *diag, const Place *place, const char *format, ...);
 uint32_t diag_error_count(const Diag *diag);
 bool diag_is_full(const Diag *diag); // 20 errors are there: stop reading on

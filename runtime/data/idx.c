@@ -6,16 +6,6 @@
 
 enum { HEADER_MAX = 4 + 4 * HOST_RANK_MAX };
 
-__attribute__((format(printf, 3, 4))) static bool broken(Diag *diag, const char *path, const char *format, ...) {
-    char message[256];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(message, sizeof message, format, list);
-    va_end(list);
-    diag_error(diag, &(Place){.file = path}, "%s", message);
-    return false;
-}
-
 static uint32_t big_endian(const uint8_t *bytes) {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
@@ -38,24 +28,24 @@ static bool find_type(uint8_t code, ElementType *out) {
 static bool parse_header(const char *path, const uint8_t *bytes, size_t size, TensorPlace *place, Diag *diag) {
     *place = (TensorPlace){.is_big = true};
     if (size < 4)
-        return broken(diag, path, "%zu bytes are no IDX file: truncated?", size);
+        return diag_refuse_file(diag, path, "%zu bytes are no IDX file: truncated?", size);
     if (bytes[0] != 0 || bytes[1] != 0 || bytes[3] == 0 || bytes[3] > HOST_RANK_MAX)
-        return broken(diag, path, "no IDX file: it begins with %02x%02x%02x%02x, expected 0000, the type and the number of axes (1 to %d)",
+        return diag_refuse_file(diag, path, "no IDX file: it begins with %02x%02x%02x%02x, expected 0000, the type and the number of axes (1 to %d)",
                       bytes[0], bytes[1], bytes[2], bytes[3], HOST_RANK_MAX);
     if (!find_type(bytes[2], &place->type))
-        return broken(diag, path, "elements of IDX type 0x%02x; there are 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32) and 0e (f64)",
+        return diag_refuse_file(diag, path, "elements of IDX type 0x%02x; there are 08 (u8), 09 (i8), 0b (i16), 0c (i32), 0d (f32) and 0e (f64)",
                       bytes[2]);
     place->rank = bytes[3];
     place->offset = 4 + 4 * (uint64_t)place->rank;
     if (size < place->offset)
-        return broken(diag, path, "truncated: the header has %zu of %u bytes", size, (unsigned)place->offset);
+        return diag_refuse_file(diag, path, "truncated: the header has %zu of %u bytes", size, (unsigned)place->offset);
     place->size = element_bytes(place->type);
     for (uint32_t i = 0; i < place->rank; i++) {
         place->dims[i] = big_endian(bytes + 4 + 4 * i);
         if (__builtin_mul_overflow(place->size, place->dims[i], &place->size) || place->size > (uint64_t)1 << 48)
-            return broken(diag, path, "its header asks for more elements than any file holds");
+            return diag_refuse_file(diag, path, "its header asks for more elements than any file holds");
     }
-    return place->size > 0 || broken(diag, path, "it holds no records");
+    return place->size > 0 || diag_refuse_file(diag, path, "it holds no records");
 }
 
 // The elements in the arena.
@@ -68,14 +58,14 @@ static const uint8_t *unpack(Arena *arena, const char *path, const uint8_t *pack
     uint64_t rest = ok && got == 4 && head[3] >= 1 && head[3] <= HOST_RANK_MAX ? 4 * (uint64_t)head[3] : 0;
     ok = ok && inflater_take(inflater, head + 4, rest, &more, diag) && parse_header(path, head, (size_t)(got + more), place, diag);
     if (ok && place->size / INFLATE_RATIO_MAX > packed_size)
-        ok = broken(diag, path, "truncated: %zu packed bytes cannot hold the %llu that the header asks for", packed_size,
+        ok = diag_refuse_file(diag, path, "truncated: %zu packed bytes cannot hold the %llu that the header asks for", packed_size,
                     (unsigned long long)place->size);
     if (ok) {
         bytes = ARENA_NEW(arena, uint8_t, place->size);
         ok = inflater_take(inflater, bytes, place->size, &got, diag);
     }
     if (ok && got < place->size)
-        ok = broken(diag, path, "truncated: %llu of %llu bytes", (unsigned long long)got, (unsigned long long)place->size);
+        ok = diag_refuse_file(diag, path, "truncated: %llu of %llu bytes", (unsigned long long)got, (unsigned long long)place->size);
     ok = ok && inflater_end(inflater, diag);
     arena_destroy(&scratch);
     return ok ? bytes : NULL;
@@ -104,7 +94,7 @@ static bool add_file(Arena *arena, Columns *columns, const char *path, const cha
     } else if (!parse_header(path, head, size, &place, diag))
         return false;
     else if (place.offset + place.size != file_size(view))
-        return broken(diag, path, "%s: %llu bytes, %llu expected by its header",
+        return diag_refuse_file(diag, path, "%s: %llu bytes, %llu expected by its header",
                       file_size(view) < place.offset + place.size ? "truncated" : "too long", (unsigned long long)file_size(view),
                       (unsigned long long)(place.offset + place.size));
     return columns_add(arena, columns, path, field, split, &place, view, bytes, diag);
@@ -143,7 +133,7 @@ static bool is_taken(const Columns *columns, const char *field, int split) {
 static bool list_folder(Arena *arena, const char *folder, const ProgramData *declared, Columns *columns, Diag *diag) {
     uint32_t count = 0;
     if (!file_is_folder(folder))
-        return broken(diag, folder, "no such folder");
+        return diag_refuse_file(diag, folder, "no such folder");
     const char **names = file_list(arena, folder, &count, diag);
     if (!names)
         return false;
@@ -158,7 +148,7 @@ static bool list_folder(Arena *arena, const char *folder, const ProgramData *dec
             return false;
     }
     if (columns->known.count == 0)
-        return broken(diag, folder, "no train-images-idx3-ubyte (or .gz) in this folder");
+        return diag_refuse_file(diag, folder, "no train-images-idx3-ubyte (or .gz) in this folder");
     if (columns->count == 0 && declared && columns_has_one(declared, columns))
         return list_folder(arena, folder, NULL, columns, diag);
     return columns_found(arena, declared, folder, columns, diag);

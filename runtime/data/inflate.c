@@ -13,16 +13,6 @@ struct Inflater {
     bool has_ended;
 };
 
-__attribute__((format(printf, 3, 4))) static bool broken(Diag *diag, const Inflater *inflater, const char *format, ...) {
-    char message[256];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(message, sizeof message, format, list);
-    va_end(list);
-    diag_error(diag, &(Place){.file = inflater->path}, "%s", message);
-    return false;
-}
-
 bool inflate_is_gzip(const void *bytes, size_t size) {
     const uint8_t *b = bytes;
     return size >= 2 && b[0] == 0x1f && b[1] == 0x8b;
@@ -34,7 +24,7 @@ Inflater *inflater_create(Arena *arena, const char *path, InflateKind kind, cons
     Inflater *inflater = ARENA_NEW(arena, Inflater, 1);
     *inflater = (Inflater){.path = arena_copy_text(arena, path), .kind = kind, .rest = bytes, .rest_size = size};
     if (inflateInit2(&inflater->stream, kind == INFLATE_GZIP ? GZIP_WINDOW : RAW_WINDOW) != Z_OK) {
-        broken(diag, inflater, "zlib does not start");
+        diag_refuse_file(diag, inflater->path, "zlib does not start");
         return NULL;
     }
     arena_at_end(arena, end_stream, inflater);
@@ -57,12 +47,12 @@ static bool next_member(Inflater *inflater, Diag *diag) {
     size_t size = inflater->stream.avail_in + inflater->rest_size; // the rest lies behind it
     inflater->has_ended = inflater->kind == INFLATE_RAW || size == 0;
     if (inflater->has_ended)
-        return size == 0 || broken(diag, inflater, "%zu bytes follow the packed data", size);
+        return size == 0 || diag_refuse_file(diag, inflater->path, "%zu bytes follow the packed data", size);
     if (inflate_is_gzip(left, size))
-        return inflateReset(&inflater->stream) == Z_OK || broken(diag, inflater, "zlib does not start again");
+        return inflateReset(&inflater->stream) == Z_OK || diag_refuse_file(diag, inflater->path, "zlib does not start again");
     for (size_t i = 0; i < size; i++)
         if (left[i])
-            return broken(diag, inflater, "%zu bytes follow the gzip data and are none", size);
+            return diag_refuse_file(diag, inflater->path, "%zu bytes follow the gzip data and are none", size);
     inflater->has_ended = true;
     return true;
 }
@@ -82,9 +72,9 @@ bool inflater_take(Inflater *inflater, void *out, uint64_t size, uint64_t *got, 
             if (!next_member(inflater, diag))
                 return false;
         } else if (result == Z_BUF_ERROR || (result == Z_OK && stream->avail_in == 0 && inflater->rest_size == 0 && stream->avail_out > 0))
-            return broken(diag, inflater, "truncated: the packed data ends too early");
+            return diag_refuse_file(diag, inflater->path, "truncated: the packed data ends too early");
         else if (result != Z_OK)
-            return broken(diag, inflater, "damaged packed data: %s", stream->msg ? stream->msg : "wrong checksum");
+            return diag_refuse_file(diag, inflater->path, "damaged packed data: %s", stream->msg ? stream->msg : "wrong checksum");
     }
     return true;
 }
@@ -94,7 +84,7 @@ bool inflater_end(Inflater *inflater, Diag *diag) {
     uint64_t got;
     if (!inflater_take(inflater, &surplus, 1, &got, diag))
         return false;
-    return got == 0 || broken(diag, inflater, "it holds more data than its header says");
+    return got == 0 || diag_refuse_file(diag, inflater->path, "it holds more data than its header says");
 }
 
 uint32_t inflate_checksum(const void *bytes, size_t size) { return (uint32_t)crc32_z(0, bytes, size); }

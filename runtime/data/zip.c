@@ -14,16 +14,6 @@ static uint64_t number(const uint8_t *at, uint32_t size) {
     return out;
 }
 
-__attribute__((format(printf, 3, 4))) static bool broken(Diag *diag, const char *path, const char *format, ...) {
-    char message[512];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(message, sizeof message, format, list);
-    va_end(list);
-    diag_error(diag, &(Place){.file = path}, "%s", message);
-    return false;
-}
-
 typedef struct {
     uint64_t offset, size, entries;
 } Directory;
@@ -39,11 +29,11 @@ static bool read_end64(const char *path, const FileView *view, uint64_t end, Dir
         return true;
     uint64_t at = number(bytes + 8, 8);
     if (at > end || end - at < END64_SIZE)
-        return broken(diag, path, "damaged zip archive: its 64-bit end lies outside of it");
+        return diag_refuse_file(diag, path, "damaged zip archive: its 64-bit end lies outside of it");
     if (!file_read_at(view, at, bytes, END64_SIZE, diag))
         return false;
     if (number(bytes, 4) != END64_MARK)
-        return broken(diag, path, "damaged zip archive: no 64-bit end where one is said to be");
+        return diag_refuse_file(diag, path, "damaged zip archive: no 64-bit end where one is said to be");
     *out = (Directory){number(bytes + 48, 8), number(bytes + 40, 8), number(bytes + 32, 8)};
     return true;
 }
@@ -62,10 +52,10 @@ static bool find_directory(Arena *scratch, const char *path, const FileView *vie
         if (!read_end64(path, view, size - tail_size + at, out, diag))
             return false;
         if (out->offset > size || out->size > size - out->offset || out->size > DIRECTORY_MAX || out->entries > out->size / CENTRAL_SIZE)
-            return broken(diag, path, "damaged zip archive: its directory does not lie in it");
+            return diag_refuse_file(diag, path, "damaged zip archive: its directory does not lie in it");
         return true;
     }
-    return broken(diag, path, "no zip archive, or cut off");
+    return diag_refuse_file(diag, path, "no zip archive, or cut off");
 }
 
 // Sizes and offset that do not fit 32 bits come from the extra field, in this order.
@@ -96,12 +86,12 @@ static bool find_bytes(const char *path, const FileView *view, uint64_t local, Z
     uint8_t bytes[LOCAL_SIZE];
     uint64_t size = file_size(view);
     if (local > size || size - local < LOCAL_SIZE)
-        return broken(diag, path, "damaged zip archive: the entry \"%.100s\" lies outside of it", entry->name);
+        return diag_refuse_file(diag, path, "damaged zip archive: the entry \"%.100s\" lies outside of it", entry->name);
     if (!file_read_at(view, local, bytes, LOCAL_SIZE, diag))
         return false;
     entry->offset = local + LOCAL_SIZE + number(bytes + 26, 2) + number(bytes + 28, 2);
     if (number(bytes, 4) != LOCAL_MARK || entry->offset > size || entry->packed > size - entry->offset)
-        return broken(diag, path, "damaged zip archive: the entry \"%.100s\" is not where it is said to be", entry->name);
+        return diag_refuse_file(diag, path, "damaged zip archive: the entry \"%.100s\" is not where it is said to be", entry->name);
     return true;
 }
 
@@ -109,23 +99,23 @@ static bool read_entry(Arena *arena, const char *path, const FileView *view, con
                        Diag *diag) {
     const uint8_t *bytes = *at;
     if (*left < CENTRAL_SIZE || number(bytes, 4) != CENTRAL_MARK)
-        return broken(diag, path, "damaged zip archive: its directory ends too early");
+        return diag_refuse_file(diag, path, "damaged zip archive: its directory ends too early");
     uint64_t name = number(bytes + 28, 2), extra = number(bytes + 30, 2), all = CENTRAL_SIZE + name + extra + number(bytes + 32, 2);
     uint64_t local = number(bytes + 42, 4), method = number(bytes + 10, 2);
     if (all > *left)
-        return broken(diag, path, "damaged zip archive: its directory ends too early");
+        return diag_refuse_file(diag, path, "damaged zip archive: its directory ends too early");
     *entry = (ZipEntry){.packed = number(bytes + 20, 4), .size = number(bytes + 24, 4), .checksum = (uint32_t)number(bytes + 16, 4)};
     entry->name = text_printable(arena, arena_copy_bytes(arena, bytes + CENTRAL_SIZE, name));
     entry->is_packed = method == METHOD_DEFLATED;
     if (!widen(bytes + CENTRAL_SIZE + name, extra, (uint64_t *[]){&entry->size, &entry->packed, &local}))
-        return broken(diag, path, "damaged zip archive: the 64-bit numbers of \"%.100s\"", entry->name);
+        return diag_refuse_file(diag, path, "damaged zip archive: the 64-bit numbers of \"%.100s\"", entry->name);
     if (number(bytes + 8, 2) & FLAG_ENCRYPTED)
-        return broken(diag, path, "\"%.100s\" is encrypted", entry->name);
+        return diag_refuse_file(diag, path, "\"%.100s\" is encrypted", entry->name);
     if (method != METHOD_STORED && method != METHOD_DEFLATED)
-        return broken(diag, path, "\"%.100s\" is packed by zip's method %llu; stored and deflated ones are read", entry->name,
+        return diag_refuse_file(diag, path, "\"%.100s\" is packed by zip's method %llu; stored and deflated ones are read", entry->name,
                       (unsigned long long)method);
     if (method == METHOD_STORED && entry->size != entry->packed)
-        return broken(diag, path, "damaged zip archive: two sizes of \"%.100s\", which is not packed", entry->name);
+        return diag_refuse_file(diag, path, "damaged zip archive: two sizes of \"%.100s\", which is not packed", entry->name);
     *at += all;
     *left -= all;
     return find_bytes(path, view, local, entry, diag);
@@ -157,7 +147,7 @@ const uint8_t *zip_read(Arena *arena, const char *path, const FileView *view, co
         return file_read_at(view, entry->offset, out, size, diag) ? out : NULL;
     }
     if (entry->size / INFLATE_RATIO_MAX > entry->packed) {
-        broken(diag, path, "\"%.100s\": %llu packed bytes cannot hold %llu", entry->name, (unsigned long long)entry->packed,
+        diag_refuse_file(diag, path, "\"%.100s\": %llu packed bytes cannot hold %llu", entry->name, (unsigned long long)entry->packed,
                (unsigned long long)entry->size);
         return NULL;
     }
@@ -170,11 +160,11 @@ const uint8_t *zip_read(Arena *arena, const char *path, const FileView *view, co
         out = arena_alloc(arena, size + 1);
         bool ok = inflater_take(inflater, out, size, &got, diag);
         if (ok && got < size)
-            ok = broken(diag, path, "truncated: \"%.100s\" has %llu of %llu bytes", entry->name, (unsigned long long)got,
+            ok = diag_refuse_file(diag, path, "truncated: \"%.100s\" has %llu of %llu bytes", entry->name, (unsigned long long)got,
                         (unsigned long long)size);
         if (ok && is_whole)
             ok = inflater_end(inflater, diag) && (inflate_checksum(out, size) == entry->checksum ||
-                                                  broken(diag, path, "\"%.100s\" is damaged: wrong checksum", entry->name));
+                                                  diag_refuse_file(diag, path, "\"%.100s\" is damaged: wrong checksum", entry->name));
         out = ok ? out : NULL;
     }
     arena_destroy(&scratch);

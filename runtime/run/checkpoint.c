@@ -156,16 +156,6 @@ bool checkpoint_write(const char *folder, const CheckpointInfo *info, const Host
     return ok;
 }
 
-__attribute__((format(printf, 3, 4))) static bool damaged(Diag *diag, const char *path, const char *format, ...) {
-    char message[256];
-    va_list list;
-    va_start(list, format);
-    vsnprintf(message, sizeof message, format, list);
-    va_end(list);
-    diag_error(diag, &(Place){.file = path}, "%s", message);
-    return false;
-}
-
 bool checkpoint_read(Arena *arena, const char *path, Checkpoint *out, Diag *diag) {
     *out = (Checkpoint){.path = arena_copy_text(arena, path)};
     if (!safetensors_read(arena, path, &out->file, diag))
@@ -181,24 +171,24 @@ bool checkpoint_read(Arena *arena, const char *path, Checkpoint *out, Diag *diag
         return true;
     unsigned format = 0;
     if (values[KEY_FORMAT] && sscanf(values[KEY_FORMAT], "checkpoint %9u", &format) != 1)
-        return damaged(diag, path, "a file of format \"%s\", which is no checkpoint",
+        return diag_refuse_file(diag, path, "a file of format \"%s\", which is no checkpoint",
                        text_excerpt(arena, values[KEY_FORMAT], 0));
     const char *misfit = values[KEY_FORMAT] ? version_misfit(arena, format, CHECKPOINT_FORMAT, CHECKPOINT_FORMAT, NULL) : NULL;
     if (misfit)
-        return damaged(diag, path, "a checkpoint of another version: %s", misfit);
+        return diag_refuse_file(diag, path, "a checkpoint of another version: %s", misfit);
     if (found < KEY_NEEDED)
-        return damaged(diag, path, "damaged: its metadata is not complete");
+        return diag_refuse_file(diag, path, "damaged: its metadata is not complete");
     uint64_t step, steps;
     if (!parse_unsigned(values[KEY_STEP], UINT32_MAX, &step) || !parse_unsigned(values[KEY_STEPS], UINT32_MAX, &steps) ||
         !parse_unsigned(values[KEY_SEED], UINT64_MAX, &out->info.seed))
-        return damaged(diag, path, "damaged: step, steps or seed is no number");
+        return diag_refuse_file(diag, path, "damaged: step, steps or seed is no number");
     if (strcmp(values[KEY_CONTENTS], digest_contents(arena, out->file.tensors.items, out->file.tensors.count, values)) != 0)
-        return damaged(diag, path, "damaged: its contents do not fit their digest");
+        return diag_refuse_file(diag, path, "damaged: its contents do not fit their digest");
     const char *mistake = name_mistake(values[KEY_ENTRY]);
     for (uint32_t i = 0; !mistake && i < out->file.tensors.count; i++)
         mistake = name_mistake(out->file.tensors.items[i].name);
     if (mistake)
-        return damaged(diag, path, "it names a program or a state as none can be called: %s", mistake);
+        return diag_refuse_file(diag, path, "it names a program or a state as none can be called: %s", mistake);
     out->info.digest = values[KEY_DIGEST];
     out->info.entry = values[KEY_ENTRY];
     out->info.step = (uint32_t)step;
