@@ -334,6 +334,27 @@ static bool has_only_numbers(const Case *test, Value value) {
     return true;
 }
 
+// Whether both are the same kernel's, of different windows of the sets that it stores.
+static bool same_kernel(const Step *a, const Step *b) { return a->value_count > 0 && b->value_count > 0 && a->values[0] == b->values[0]; }
+
+static bool is_later_window(const VerifyPhase *phase, uint32_t index) {
+    const Step *steps = phase->planned->steps.items;
+    for (uint32_t i = 0; i < index; i++)
+        if (same_kernel(&steps[i], &steps[index]))
+            return true;
+    return false;
+}
+
+// All windows of the kernel: each stores a part, perhaps over what it was computed from.
+static bool run_windows(const Case *test, Diag *diag) {
+    const ProgramPhase *planned = test->phase->planned;
+    for (uint32_t i = test->index; i < planned->steps.count; i++)
+        if (same_kernel(&planned->steps.items[i], test->dispatch) &&
+            !session_run_dispatch(test->run->session, planned, i, &test->moment, 1, NULL, diag))
+            return false;
+    return true;
+}
+
 static bool run_case(Case *test, Diag *diag) {
     Tensor *values = ARENA_NEW(test->arena, Tensor, test->phase->compiled->graph->nodes.count);
     if (!gather_inputs(test, values, diag))
@@ -342,8 +363,7 @@ static bool run_case(Case *test, Diag *diag) {
     bound_errors(test);
     bool sampled = test->mode == VERIFY_DEVICE && test->cone->flops > test->run->flops_max;
     test->other = sampled ? evaluate(test, values, OTHER_FILL) : NULL;
-    if (!write_inputs(test, values, diag) ||
-        !session_run_dispatch(test->run->session, test->phase->planned, test->index, &test->moment, 1, NULL, diag))
+    if (!write_inputs(test, values, diag) || !run_windows(test, diag))
         return false;
     test->result->skipped = true;
     for (uint32_t i = 0; i < test->dispatch->value_count; i++) {
@@ -432,7 +452,7 @@ static bool run_dispatch(const VerifyRun *run, VerifyPhase *phase, VerifyMode mo
     bool good = true;
     if (cone->elements_max > run->elements_max) {
         result.skipped = true; // but the kernels after it need what it computes
-        good = session_run_dispatch(run->session, phase->planned, index, &test.moment, 1, NULL, diag);
+        good = run_windows(&test, diag);
     } else {
         good = run_case(&test, diag);
     }
@@ -460,7 +480,7 @@ bool verify_kernels(const VerifyRun *run, VerifyPhase *phase, VerifyMode mode, V
         const Kernel *kernel = kernel_of(phase, &phase->planned->steps.items[i]);
         if (run->progress)
             run->progress(run->progress_context, "verifying: kernel", i + 1, phase->planned->steps.count);
-        if (kernel && used[kernel - list->kernels.items])
+        if (kernel && used[kernel - list->kernels.items] && !is_later_window(phase, i))
             good = run_dispatch(run, phase, mode, i, &cones[kernel - list->kernels.items], base, results, diag);
     }
     arena_destroy(&arena);
