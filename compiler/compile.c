@@ -132,7 +132,7 @@ static KernelList *compile_phase(Compile *compile, const GraphProgram *program, 
     graph = simplify_graph(compile->arena, graph);
     if (!check_graph(compile, PASS_simplify, program, phase, graph))
         return NULL;
-    graph = split_graph(compile->arena, graph);
+    graph = split_graph(compile->arena, graph, &compile->context);
     if (!check_graph(compile, PASS_split, program, phase, graph))
         return NULL;
     return lower(compile, program, phase, graph);

@@ -1,6 +1,6 @@
 // The pass `split`.
 // Needs: a simplified graph (simplify would put the stages together again). Gives: no sum or maximum that folds more than SPLIT_MAX elements
-// into one. Keeps: meaning but for the order of additions, order of outputs, origins.
+// into one, or a parameter set that is larger than a binding. Keeps: meaning but for the order of additions, order of outputs, origins.
 //
 // One workgroup folds one result, in loops that drivers end after some turns, while the rest of a device waits. Of more elements than SPLIT_MAX
 // pieces are folded first, by as many workgroups, and then these.
@@ -23,12 +23,16 @@ static uint64_t folded_count(const Type *type, const int64_t *axes, uint32_t axi
     return count;
 }
 
-static bool is_split(const Graph *graph, const Node *node) {
-    const Attr *axes = combining(node->op) != OP_NONE ? attr_of(node, ATTR_axes) : NULL;
-    return axes && folded_count(&graph_node(graph, node->args[0])->type, axes->ints, axes->count) > SPLIT_MAX;
+static bool is_too_much(const PassContext *context, const Type *type, const int64_t *axes, uint32_t axis_count) {
+    return folded_count(type, axes, axis_count) > SPLIT_MAX || (type->set && context->sets[type->set - 1].size > context->target->storage_range_max);
 }
 
-static Value fold(Graph *graph, Op op, Value x, const int64_t *axes, uint32_t axis_count);
+static bool is_split(const PassContext *context, const Graph *graph, const Node *node) {
+    const Attr *axes = combining(node->op) != OP_NONE ? attr_of(node, ATTR_axes) : NULL;
+    return axes && is_too_much(context, &graph_node(graph, node->args[0])->type, axes->ints, axes->count);
+}
+
+static Value fold(const PassContext *context, Graph *graph, Op op, Value x, const int64_t *axes, uint32_t axis_count);
 
 // A long axis as rows of about PIECE elements, and what is left over.
 static Value fold_axis(Graph *graph, Op op, Value x, uint32_t axis) {
@@ -65,7 +69,7 @@ static Value part_of(Graph *graph, Value x, uint32_t part, const Type *type) {
     return graph_add(graph, copy.op, args, copy.arg_count, copy.attrs, copy.attr_count);
 }
 
-static Value fold_set(Graph *graph, Op op, Value x) {
+static Value fold_set(const PassContext *context, Graph *graph, Op op, Value x) {
     const Set *set = &graph->module->sets.items[graph_type(graph, x).set - 1];
     Value result = {0};
     for (uint32_t i = 0; i < set->parts.count; i++) {
@@ -74,18 +78,18 @@ static Value fold_set(Graph *graph, Op op, Value x) {
         uint32_t rank = graph_type(graph, part).rank;
         for (uint32_t k = 0; k < rank; k++)
             axes[k] = k;
-        part = rank ? fold(graph, op, part, axes, rank) : part;
+        part = rank ? fold(context, graph, op, part, axes, rank) : part;
         result = i ? build_binary(graph, combining(op), result, part) : part;
     }
     return result;
 }
 
-static Value fold(Graph *graph, Op op, Value x, const int64_t *axes, uint32_t axis_count) {
+static Value fold(const PassContext *context, Graph *graph, Op op, Value x, const int64_t *axes, uint32_t axis_count) {
     Type type = graph_type(graph, x);
-    if (folded_count(&type, axes, axis_count) <= SPLIT_MAX)
+    if (!is_too_much(context, &type, axes, axis_count))
         return build_reduce(graph, op, x, axes, axis_count);
     if (type.set)
-        return fold_set(graph, op, x);
+        return fold_set(context, graph, op, x);
     uint32_t last = axis_count - 1u;
     while (last > 0 && type.dims[axes[last]] == 1)
         last--;
@@ -97,10 +101,10 @@ static Value fold(Graph *graph, Op op, Value x, const int64_t *axes, uint32_t ax
     for (uint32_t i = 0, count = 0; i < axis_count; i++)
         if (i != last)
             rest[count++] = axes[i] - (axes[i] > axes[last]);
-    return axis_count > 1 ? fold(graph, op, x, rest, axis_count - 1u) : x;
+    return axis_count > 1 ? fold(context, graph, op, x, rest, axis_count - 1u) : x;
 }
 
-static Graph *split(Arena *arena, const Graph *from, const bool *reached) {
+static Graph *split(Arena *arena, const Graph *from, const bool *reached, const PassContext *context) {
     Graph *graph = graph_create(arena, from->module);
     graph->diag = from->diag;
     Value *moved = ARENA_NEW(arena, Value, from->nodes.count);
@@ -109,17 +113,17 @@ static Graph *split(Arena *arena, const Graph *from, const bool *reached) {
         if (!reached[id])
             continue;
         graph->origin = node->origin;
-        const Attr *axes = is_split(from, node) ? attr_of(node, ATTR_axes) : NULL;
-        moved[id] = axes ? fold(graph, node->op, moved[node->args[0].id], axes->ints, axes->count) : graph_copy_node(graph, node, moved);
+        const Attr *axes = is_split(context, from, node) ? attr_of(node, ATTR_axes) : NULL;
+        moved[id] = axes ? fold(context, graph, node->op, moved[node->args[0].id], axes->ints, axes->count) : graph_copy_node(graph, node, moved);
     }
     graph_copy_outputs(graph, from, moved);
     return graph;
 }
 
-Graph *split_graph(Arena *arena, const Graph *from) {
+Graph *split_graph(Arena *arena, const Graph *from, const PassContext *context) {
     const bool *reached = graph_reached(arena, from);
     for (uint32_t id = 1; id < from->nodes.count; id++)
-        if (reached[id] && is_split(from, &from->nodes.items[id]))
-            return split(arena, from, reached);
+        if (reached[id] && is_split(context, from, &from->nodes.items[id]))
+            return split(arena, from, reached, context);
     return graph_copy(arena, from, NULL);
 }

@@ -1,5 +1,5 @@
 #pragma once
-#include "compiler/ir/graph.h"
+#include "compiler/passes/passes.h"
 
 // The pass; the contract is in split.c.
-Graph *split_graph(Arena *arena, const Graph *from);
+Graph *split_graph(Arena *arena, const Graph *from, const PassContext *context);
