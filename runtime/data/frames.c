@@ -33,7 +33,7 @@ typedef struct {
 
 struct Frames {
     bool (*fetch)(const Dataset *, uint32_t, uint32_t, uint32_t, uint64_t, void *, Diag *); // the reader's
-    const char *(*caption)(const Dataset *, Arena *, uint32_t, uint32_t, uint64_t); // the reader's
+    const char *(*caption)(const Dataset *, Arena *, uint32_t, uint32_t, uint64_t, Diag *); // the reader's
     Field *fields;
     uint32_t field_count;
     bool can_break; // there are pictures, of files
@@ -47,9 +47,11 @@ static bool is_over(const Dataset *dataset, uint32_t split, uint32_t count) {
 }
 
 static bool refuse(const Dataset *dataset, uint32_t split, Diag *diag) {
-    diag_error(diag, NULL, "%s: %u of the %u pictures of \"%s\" are broken or more: over 1 %%, so that the data set is not used",
+    diag_error(diag, NULL,
+               "%s: at least %u of the %u records of \"%s\" are broken, over 1 %%: mend or remove them (`gcc-graph data describe %s` names "
+               "broken ones)",
                dataset->spec, atomic_load(&dataset->frames->shared[split]->broken_count), dataset->splits[split].count,
-               dataset->splits[split].name);
+               dataset->splits[split].name, dataset->spec);
     return false;
 }
 
@@ -210,12 +212,12 @@ static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint3
     return ok;
 }
 
-static const char *caption(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint64_t draw) {
+static const char *caption(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint64_t draw, Diag *diag) {
     Arena *scratch = arena_create();
     Image picture;
-    bool ok = find_good(scratch, dataset, split, &record, dataset->frames->field_count, &picture, diag_create(scratch));
+    bool ok = find_good(scratch, dataset, split, &record, dataset->frames->field_count, &picture, diag);
     arena_destroy(&scratch);
-    return ok ? dataset->frames->caption(dataset, arena, split, record, draw) : NULL;
+    return ok ? dataset->frames->caption(dataset, arena, split, record, draw, diag) : NULL;
 }
 
 static uint32_t broken(const Dataset *dataset, uint32_t split) { return atomic_load(&dataset->frames->shared[split]->broken_count); }

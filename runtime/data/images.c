@@ -4,6 +4,7 @@
 #include "runtime/data/encoder.h"
 #include "runtime/data/images_parts.h"
 #include <errno.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 enum { SIDE_NATURAL = 64, FILE_MAX = 1 << 30, DRAW_TEXT = 3 };
@@ -15,6 +16,11 @@ typedef struct {
     uint32_t side; // of a picture: 0 for all of it, or of a pair A
 } Field;
 
+// What is told once, by whichever thread finds it first.
+typedef struct {
+    atomic_bool text;
+} Told;
+
 typedef struct {
     const char *folder, *real; // real: without links, absolute
     ImagesMode mode;
@@ -22,6 +28,7 @@ typedef struct {
     ImagesSplits all;
     Field *fields;
     uint32_t captioned; // pictures with texts
+    Told *told;
 } ImagesData;
 
 // ---- records
@@ -110,11 +117,19 @@ static uint32_t pick(void *context, uint32_t count) {
     return draw->draw ? random_below(random_element(draw->draw, random_name("images"), 0, DRAW_TEXT, draw->record), count) : 0;
 }
 
-static const char *caption(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint64_t draw) {
+static const char *caption(const Dataset *dataset, Arena *arena, uint32_t split, uint32_t record, uint64_t draw, Diag *diag) {
     const ImagesData *data = dataset->data;
     const ImagesRecord *of = &data->all.splits[split].records[record];
     const ImagesFile *file = of->sides[0]->text_count || of->sides[0]->has_text_file ? of->sides[0] : of->sides[1];
-    return images_text(arena, data->folder, file, pick, &(Draw){draw, record});
+    Arena *scratch = arena_create();
+    Diag *why = diag_create(scratch);
+    const char *text = images_text(arena, data->folder, file, pick, &(Draw){draw, record}, why);
+    if (diag_error_count(why) && !atomic_exchange(&data->told->text, true)) {
+        const char *message = diag_text(why, scratch) + strlen("error: ");
+        diag_warning(diag, NULL, "%.*s; such pictures have no text", (int)strcspn(message, "\n"), message);
+    }
+    arena_destroy(&scratch);
+    return text;
 }
 
 static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint32_t field, uint64_t draw, void *out, Diag *diag) {
@@ -252,6 +267,7 @@ bool images_open(Arena *arena, const char *argument, Dataset *dataset, Diag *dia
     ImagesData *data = ARENA_NEW(arena, ImagesData, 1);
     bool has_halves, *is_picture = ARENA_NEW(arena, bool, declared->field_count);
     data->fields = ARENA_NEW(arena, Field, declared->field_count);
+    data->told = ARENA_NEW(arena, Told, 1);
     for (uint32_t i = 0; i < declared->field_count; i++) {
         if (!name_field(arena, dataset, i, &data->fields[i], diag))
             return false;

@@ -67,6 +67,6 @@ bool images_has_pairs(const ImagesListing *listing);
 bool images_split(Arena *arena, const char *spec, const ImagesListing *listing, ImagesMode mode, ImagesSplits *out, Diag *diag);
 // Reads the tables into the listing. *count: pictures with texts, also of files beside them.
 bool images_read_tables(Arena *arena, const char *folder, ImagesListing *listing, uint32_t *count, Diag *diag);
-// One of the picture's texts, in the arena; `pick` says which of `count`. NULL: it has none, or its file cannot be read.
+// One of the picture's texts, in the arena; `pick` says which of `count`. NULL: it has none, or (reported) its file is none that is read.
 const char *images_text(Arena *arena, const char *folder, const ImagesFile *file, uint32_t (*pick)(void *context, uint32_t count),
-                        void *context);
+                        void *context, Diag *diag);

@@ -4,6 +4,7 @@
 #include "runtime/data/images_parts.h"
 #include <stdlib.h>
 
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 enum { TEXT_FILE_MAX = 1 << 20, TABLE_MAX = 1 << 30 };
 
 static const char *const FILE_NAMES[] = {"file_name", "file", "filename", "image", "path"},
@@ -133,7 +134,8 @@ static bool read_lines(Reader *reader, const char *path, char *text, size_t size
     Arena *line_arena = arena_create();
     bool ok = true;
     uint32_t line = 1;
-    for (char *at = text, *end = text + size; ok && at < end; line++) {
+    char *start = text_starts_with(text, BYTE_ORDER_MARK) ? text + strlen(BYTE_ORDER_MARK) : text;
+    for (char *at = start, *end = text + size; ok && at < end; line++) {
         char *next = memchr(at, '\n', (size_t)(end - at));
         size_t length = (size_t)((next ? next : end) - at);
         if (strspn(at, " \t\r") < length) {
@@ -203,17 +205,31 @@ static const char *text_path(Arena *arena, const char *folder, const ImagesFile 
     return arena_format(arena, "%s/%.*s.txt", folder, (int)(dot - file->path), file->path);
 }
 
+static bool is_text(const char *bytes, size_t size) {
+    for (size_t at = 0, step; at < size; at += step) {
+        step = text_utf8_size(bytes + at, size - at);
+        if (step == 0 || bytes[at] == 0)
+            return false;
+    }
+    return true;
+}
+
 const char *images_text(Arena *arena, const char *folder, const ImagesFile *file, uint32_t (*pick)(void *context, uint32_t count),
-                        void *context) {
+                        void *context, Diag *diag) {
     if (file->text_count)
         return file->texts[pick(context, file->text_count)];
     if (!file->has_text_file)
         return NULL;
     Arena *scratch = arena_create();
     size_t size;
-    char *text = read_bounded(scratch, text_path(scratch, folder, file), TEXT_FILE_MAX, &size, diag_create(scratch));
+    const char *path = text_path(scratch, folder, file);
+    char *text = read_bounded(scratch, path, TEXT_FILE_MAX, &size, diag);
+    if (text && !is_text(text, size)) {
+        diag_error(diag, &(Place){.file = path}, "no text in UTF-8");
+        text = NULL;
+    }
     Texts lines = {0};
-    char *rest = text && text_starts_with(text, "\xEF\xBB\xBF") ? text + 3 : text;
+    char *rest = text && text_starts_with(text, BYTE_ORDER_MARK) ? text + strlen(BYTE_ORDER_MARK) : text;
     for (char *line; rest && (line = strsep(&rest, "\r\n"));)
         if (line[strspn(line, " \t")])
             array_push(scratch, &lines, line);

@@ -19,7 +19,7 @@ bool preview_has_names(const Dataset *dataset) {
 }
 
 static bool name_record(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t record, const char **out, Diag *diag) {
-    const char *class = NULL, *caption = dataset->caption ? dataset->caption(dataset, arena, split, record, 0) : NULL;
+    const char *class = NULL, *caption = dataset->caption ? dataset->caption(dataset, arena, split, record, 0, diag) : NULL;
     for (uint32_t i = 0; i < dataset->declared->field_count; i++) {
         uint32_t label;
         if (!is_label(dataset->declared, i))

@@ -6,7 +6,7 @@
 #include "runtime/data/frames.h"
 #include <stdlib.h>
 
-enum { CLASSES_MAX = 1 << 20, CLASSES_SHOWN = 8, PICTURES_LOOKED_AT = 64, PORTION = 16, ROUND = 32 };
+enum { CLASSES_MAX = 1 << 20, CLASSES_SHOWN = 8, PORTION = 16, ROUND = 32 };
 
 // ---- classes
 
@@ -76,32 +76,86 @@ static bool decode_one(const Dataset *dataset, uint32_t split, uint32_t record, 
     return ok;
 }
 
-void survey_pictures(Text *text, const Dataset *dataset, Diag *diag) {
-    uint32_t field, looked = 0;
-    Image least = {.width = UINT32_MAX, .height = UINT32_MAX}, most = {0};
-    if (!find_picture(dataset, &field) || dataset->splits[0].count == 0)
-        return;
-    uint32_t count = dataset->splits[0].count, step = count / PICTURES_LOOKED_AT + 1;
-    for (uint32_t i = 0; i < count; i += step) {
-        Image picture;
-        Arena *scratch = arena_create();
-        Diag *why = diag_create(scratch);
-        if (decode_one(dataset, 0, i, field, &picture, why)) {
-            if ((uint64_t)picture.width * picture.height < (uint64_t)least.width * least.height)
-                least = picture;
-            if ((uint64_t)picture.width * picture.height > (uint64_t)most.width * most.height)
-                most = picture;
-            looked++;
-        } else {
+// The smallest and the largest picture of a record.
+typedef struct {
+    Image least, most;
+    bool is_broken;
+} Sizes;
+
+typedef struct {
+    const Dataset *dataset;
+    const uint32_t *order; // of the records of all splits
+    uint32_t first, end;   // places in it
+    Sizes *sizes;          // by place
+} Looking;
+
+static uint64_t area(const Image *picture) { return (uint64_t)picture->width * picture->height; }
+
+static void widen(Sizes *sizes, const Image *least, const Image *most) {
+    if (!area(&sizes->least) || area(least) < area(&sizes->least))
+        sizes->least = *least;
+    if (area(most) > area(&sizes->most))
+        sizes->most = *most;
+}
+
+static bool look_at(void *context, uint32_t item, Arena *scratch, Diag *diag) {
+    const Looking *looking = context;
+    const Dataset *dataset = looking->dataset;
+    uint32_t first = looking->first + item * PORTION, end = first + PORTION < looking->end ? first + PORTION : looking->end;
+    for (uint32_t i = first; i < end; i++) {
+        Sizes *sizes = &looking->sizes[i];
+        uint32_t split = 0, record = looking->order[i];
+        for (; record >= dataset->splits[split].count; split++)
+            record -= dataset->splits[split].count;
+        for (uint32_t f = 0; f < dataset->declared->field_count && !sizes->is_broken; f++) {
+            Image picture;
+            if (!dataset->is_picture[f])
+                continue;
+            Diag *why = diag_create(scratch);
+            sizes->is_broken = !decode_one(dataset, split, record, f, &picture, why);
             const char *said = diag_text(why, scratch);
             said += text_starts_with(said, "error: ") ? strlen("error: ") : 0;
-            diag_warning(diag, NULL, "%.*s", (int)strcspn(said, "\n"), said);
+            if (sizes->is_broken)
+                diag_warning(diag, NULL, "%.*s", (int)strcspn(said, "\n"), said);
+            else
+                widen(sizes, &picture, &picture);
         }
-        arena_destroy(&scratch);
     }
-    if (looked)
-        text_format(text, "  pictures of %u x %u to %u x %u pixels (width x height; %u of them looked at)\n", least.width, least.height,
-                    most.width, most.height, looked);
+    return true;
+}
+
+void survey_pictures(Text *text, const Dataset *dataset, double seconds, Diag *diag) {
+    uint32_t field, records = 0, broken = 0;
+    for (uint32_t s = 0; s < dataset->split_count; s++)
+        records += dataset->splits[s].count;
+    if (!find_picture(dataset, &field) || records == 0)
+        return;
+    Arena *scratch = arena_create();
+    uint32_t *order = ARENA_NEW(scratch, uint32_t, records);
+    random_permutation(0, random_name("survey"), 0, order, records);
+    Looking looking = {.dataset = dataset, .order = order, .sizes = ARENA_NEW(scratch, Sizes, records)};
+    Pool *pool = pool_create(scratch, pool_workers(POOL_COMPUTES) - 1);
+    double began = clock_seconds();
+    while (looking.end < records && (looking.end == 0 || clock_seconds() < began + seconds)) {
+        uint32_t round = (pool_helpers(pool) + 1) * PORTION;
+        looking.first = looking.end;
+        looking.end += round < records - looking.end ? round : records - looking.end;
+        PoolWork work = {.count = (looking.end - looking.first + PORTION - 1) / PORTION, .work = look_at, .context = &looking};
+        pool_run(pool, &work, diag); // never fails
+    }
+    pool_destroy(&pool);
+    Sizes all = {0};
+    for (uint32_t i = 0; i < looking.end; i++) {
+        broken += looking.sizes[i].is_broken;
+        if (!looking.sizes[i].is_broken)
+            widen(&all, &looking.sizes[i].least, &looking.sizes[i].most);
+    }
+    if (area(&all.most))
+        text_format(text, "  pictures of %u x %u to %u x %u pixels (width x height)\n", all.least.width, all.least.height, all.most.width,
+                    all.most.height);
+    text_format(text, "  %s of %s records looked at: %s broken\n", text_thousands(scratch, looking.end), text_thousands(scratch, records),
+                broken ? text_thousands(scratch, broken) : "none");
+    arena_destroy(&scratch);
 }
 
 // ---- speed

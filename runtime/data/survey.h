@@ -5,8 +5,9 @@
 
 // A line for each split that has labels: how many classes and how many records of each, by name where they have names. Looks at no picture.
 bool survey_classes(Text *text, const Dataset *dataset, Diag *diag);
-// Of a sample of the pictures, as they are stored: the smallest and the largest. Nothing where there are none.
-void survey_pictures(Text *text, const Dataset *dataset, Diag *diag);
+// The smallest and the largest picture, as they are stored, and how many records are broken, each told as a warning: of all splits, all
+// where they take no longer than `seconds`, else as many as that allows, drawn at random. Nothing where there are no pictures.
+void survey_pictures(Text *text, const Dataset *dataset, double seconds, Diag *diag);
 // Reads records of a split for `seconds`, drawn and at random as a training does, with as many threads as the machine has cores; then the
 // same records again, and then decodes their pictures and does nothing with them.
 bool survey_speed(Text *text, const Dataset *dataset, uint32_t split, double seconds, Diag *diag);

@@ -45,7 +45,8 @@ static const BirdRecord *record_of(const Colour *colour, uint32_t image) {
 static const char *caption_of(const Colour *colour, uint32_t image) {
     uint32_t records = colour->attributes.record_count;
     return colour->dataset->caption
-               ? colour->dataset->caption(colour->dataset, colour->measuring->arena, colour->split, image % records, image / records)
+               ? colour->dataset->caption(colour->dataset, colour->measuring->arena, colour->split, image % records, image / records,
+                                          colour->measuring->diag)
                : NULL;
 }
 

@@ -43,7 +43,7 @@ static bool taste_cub(Fuzzer *fuzzer, Arena *arena, Diag *diag, const char *byte
                 if (label < 0 || label >= 4)
                     fuzz_fail(fuzzer, "label %d", label);
                 if (dataset->caption)
-                    dataset->caption(dataset, arena, split, i, draw);
+                    dataset->caption(dataset, arena, split, i, draw, diag);
             }
     return true;
 }

@@ -34,7 +34,7 @@ static bool read_all(Fuzzer *fuzzer, Arena *arena, Diag *diag, const char *folde
             for (uint32_t field = 0; ok && field < fields; field++)
                 ok = dataset->fetch(dataset, split, i, field, i, values, diag);
             for (uint64_t draw = 0; dataset->caption && draw < 3; draw++) {
-                const char *caption = dataset->caption(dataset, arena, split, i, draw);
+                const char *caption = dataset->caption(dataset, arena, split, i, draw, diag);
                 if (caption && caption[0] == 0)
                     fuzz_fail(fuzzer, "an empty caption");
             }

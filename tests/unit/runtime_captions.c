@@ -11,8 +11,8 @@ static ProgramData data;
 static Dataset dataset;
 
 // Record 2 has no caption; of the others, draw 1 takes the second one.
-static const char *caption(const Dataset *from, Arena *into, uint32_t split, uint32_t record, uint64_t draw) {
-    (void)from, (void)split;
+static const char *caption(const Dataset *from, Arena *into, uint32_t split, uint32_t record, uint64_t draw, Diag *diag) {
+    (void)from, (void)split, (void)diag;
     static const char *const texts[RECORDS][2] = {{"a red bird", "red"}, {"\xc3\xa4", "a blue bird"}, {NULL, NULL}};
     return arena_copy_text(into, texts[record][draw]);
 }
@@ -45,14 +45,14 @@ static void tear_down(void) { arena_destroy(&arena); }
 
 static void expect_tokens(uint32_t record, uint64_t draw, const int32_t *wanted) {
     int32_t out[SIZE];
-    ck_assert(dataset.fetch(&dataset, 0, record, 1, draw, out, NULL));
+    ck_assert(dataset.fetch(&dataset, 0, record, 1, draw, out, diag_create(arena)));
     for (uint32_t i = 0; i < SIZE; i++)
         ck_assert_int_eq(out[i], wanted[i]);
 }
 
 static void expect_own(uint32_t field, uint32_t size) {
     float out[2048];
-    ck_assert(dataset.fetch(&dataset, 0, 1, field, 0, out, NULL));
+    ck_assert(dataset.fetch(&dataset, 0, 1, field, 0, out, diag_create(arena)));
     ck_assert(out[0] == (float)(1 + 10 * field) && out[size - 1] == out[0]);
 }
 
@@ -70,7 +70,7 @@ END_TEST
 
 static void expect_vector(uint32_t field, uint32_t record, uint64_t draw, const char *text) {
     float *out = ARENA_NEW(arena, float, encoder_default()->size), *wanted = ARENA_NEW(arena, float, encoder_default()->size);
-    ck_assert(dataset.fetch(&dataset, 0, record, field, draw, out, NULL));
+    ck_assert(dataset.fetch(&dataset, 0, record, field, draw, out, diag_create(arena)));
     encoder_default()->encode(text, wanted);
     ck_assert(memcmp(out, wanted, sizeof *out * encoder_default()->size) == 0);
 }

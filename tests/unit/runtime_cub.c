@@ -220,7 +220,7 @@ START_TEST(texts_and_captions_fit) {
                 ck_assert_uint_lt(row, 10);
                 ck_assert(draw > 0 || row == 0);
                 seen |= 1u << row;
-                const char *caption = dataset->caption(dataset, arena, split, record, draw);
+                const char *caption = dataset->caption(dataset, arena, split, record, draw, diag);
                 ck_assert_ptr_nonnull(strstr(caption, arena_format(arena, "bird number %u of", row)));
             }
         ck_assert_uint_eq(seen, 1023);
@@ -286,7 +286,7 @@ START_TEST(broken_pictures) {
                     ck_assert_int_eq(label, (int32_t)instead[i]);
                 }
             }
-        ck_assert_str_eq(dataset->caption(dataset, arena, 0, 7, 0), "bird 8 text 0");
+        ck_assert_str_eq(dataset->caption(dataset, arena, 0, 7, 0, diag), "bird 8 text 0");
         ck_assert_uint_eq(dataset->broken(dataset, 0), 2);
         dataset_report_broken(dataset, inner);
         const char *said = diag_text(inner, arena);
@@ -303,7 +303,7 @@ START_TEST(broken_pictures) {
     ck_assert(dataset->fetch(dataset, 0, 7, 0, 0, image, inner) && dataset->fetch(dataset, 0, 199, 0, 0, image, inner));
     ck_assert(!dataset->fetch(dataset, 0, 100, 0, 0, image, inner));
     ck_assert_uint_eq(diag_error_count(inner), 1);
-    ck_assert_ptr_nonnull(strstr(diag_text(inner, arena), "3 of the 200 pictures"));
+    ck_assert_ptr_nonnull(strstr(diag_text(inner, arena), "3 of the 200 records"));
 }
 END_TEST
 
@@ -394,7 +394,7 @@ START_TEST(batches) {
                 ck_assert_uint_eq(record, (uint32_t)((const int32_t *)batch.feeds[2])[row]);
                 ck_assert_uint_eq(record, number / TEXTS);
                 ck_assert_float_eq_tol(image[row * IMAGE], grey_of(record), 2);
-                const char *caption = dataset->caption(dataset, arena, 0, record, batch.origins[1].draw);
+                const char *caption = dataset->caption(dataset, arena, 0, record, batch.origins[1].draw, diag);
                 ck_assert_str_eq(caption, arena_format(arena, "bird %u text %u", record, number % TEXTS));
             }
         }

@@ -87,8 +87,8 @@ static bool fetch(const Dataset *dataset, uint32_t split, uint32_t record, uint3
     return true;
 }
 
-static const char *caption(const Dataset *dataset, Arena *out_arena, uint32_t split, uint32_t record, uint64_t draw) {
-    (void)dataset, (void)split, (void)draw;
+static const char *caption(const Dataset *dataset, Arena *out_arena, uint32_t split, uint32_t record, uint64_t draw, Diag *out_diag) {
+    (void)dataset, (void)split, (void)draw, (void)out_diag;
     return arena_format(out_arena, "caption %u", record);
 }
 
@@ -421,7 +421,7 @@ static uint32_t number_at(const Dataset *dataset, uint32_t record, Diag *out) {
     float image[1200];
     ck_assert(dataset->fetch(dataset, 0, record, 0, 0, image, out) && dataset->fetch(dataset, 0, record, 2, 0, &number, out));
     ck_assert_float_eq(image[0], level_of(number, 10, 5, 0));
-    ck_assert_str_eq(dataset->caption(dataset, arena, 0, record, 0), arena_format(arena, "caption %u", number));
+    ck_assert_str_eq(dataset->caption(dataset, arena, 0, record, 0, out), arena_format(arena, "caption %u", number));
     return number;
 }
 
@@ -448,8 +448,22 @@ START_TEST(broken_pictures) {
     write_record(20, "x"); // the fourth of 300
     float image[1200];
     ck_assert(!dataset->fetch(dataset, 0, 20, 0, 0, image, inner));
-    ck_assert_ptr_nonnull(strstr(diag_text(inner, arena), "4 of the 300 pictures of \"train\""));
+    ck_assert_ptr_nonnull(strstr(diag_text(inner, arena), "at least 4 of the 300 records of \"train\" are broken"));
     ck_assert(!dataset->fetch(dataset, 0, 1, 0, 0, image, inner)); // from now on
+}
+END_TEST
+
+// Where nobody but a caption has looked at a record.
+START_TEST(broken_picture_of_a_caption) {
+    write_records(100);
+    write_record(7, "x");
+    Dataset *dataset = attach(declare(20, 20, NULL), 100);
+    Diag *inner = diag_create(arena);
+    ck_assert_str_eq(dataset->caption(dataset, arena, 0, 7, 0, inner), "caption 8");
+    ck_assert_ptr_nonnull(strstr(diag_text(inner, arena), "0-7: no picture; left out"));
+    write_record(9, "x");
+    ck_assert_ptr_null(dataset->caption(dataset, arena, 0, 9, 0, inner));
+    ck_assert_uint_eq(diag_error_count(inner), 1);
 }
 END_TEST
 
@@ -499,6 +513,7 @@ int main(void) {
     tcase_add_test(tests, numbers);
     tcase_add_test(tests, wrong_fields);
     tcase_add_test(tests, broken_pictures);
+    tcase_add_test(tests, broken_picture_of_a_caption);
     tcase_add_test(tests, kept);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -185,7 +185,7 @@ END_TEST
 
 // Of a record at a draw.
 static const char *text_of(const Dataset *dataset, uint32_t record, uint64_t draw) {
-    const char *text = dataset->caption(dataset, arena, 0, record, draw);
+    const char *text = dataset->caption(dataset, arena, 0, record, draw, diag);
     return text ? text : "";
 }
 
@@ -217,6 +217,23 @@ START_TEST(texts) {
     ck_assert(dataset->fetch(dataset, 0, 4, 1, 0, vector, diag));
     encoder_default()->encode("four", same);
     ck_assert_mem_eq(vector, same, sizeof(float) * encoder_default()->size);
+}
+END_TEST
+
+// Written in another code, or taken away while in use: told once, and such pictures have no text.
+START_TEST(unreadable_texts) {
+    paint("train/1.png", 1), paint("train/2.png", 2), paint("train/3.png", 3);
+    put("train/1.txt", "\xff\xfeo"), put("train/2.txt", "two"), put("train/3.txt", "Stra\xdf\x65");
+    Dataset *dataset = open_all(spec, (Wanted[]){IMAGE, {"text", ELEMENT_F32, 1, {encoder_default()->size}, 0}}, 2);
+    ck_assert_str_eq(text_of(dataset, 1, 0), "two");
+    ck_assert_int_eq(unlink(arena_format(arena, "%s/d/train/2.txt", folder)), 0);
+    for (uint32_t i = 0; i < 3; i++)
+        ck_assert_str_eq(text_of(dataset, i, 1), "");
+    const char *said = strstr(diag_text(diag, arena), "train/1.txt: no text in UTF-8; such pictures have no text");
+    ck_assert_ptr_nonnull(said);
+    ck_assert_ptr_null(strstr(strchr(said, '\n') + 1, "such pictures"));
+    put("train/metadata.jsonl", "\xEF\xBB\xBF{\"file\": \"2.png\", \"text\": \"zwei\"}\r\n");
+    ck_assert_str_eq(text_of(open_all(spec, (Wanted[]){IMAGE, {"text", ELEMENT_F32, 1, {encoder_default()->size}, 0}}, 2), 1, 0), "zwei");
 }
 END_TEST
 
@@ -365,6 +382,7 @@ int main(void) {
     tcase_add_test(tests, split_folders);
     tcase_add_test(tests, pairs);
     tcase_add_test(tests, texts);
+    tcase_add_test(tests, unreadable_texts);
     tcase_add_test(tests, labels);
     tcase_add_test(tests, wrong_tables);
     tcase_add_test(tests, links);

@@ -44,8 +44,8 @@ static Dataset *open_pictures(void) {
 START_TEST(surveyed) {
     Dataset *dataset = open_pictures();
     Text text = text_create(arena);
-    survey_pictures(&text, dataset, diag);
-    ck_assert_str_eq(text.data, "  pictures of 20 x 30 to 70 x 43 pixels (width x height; 10 of them looked at)\n");
+    survey_pictures(&text, dataset, 1000, diag);
+    ck_assert_str_eq(text.data, "  pictures of 20 x 20 to 70 x 43 pixels (width x height)\n  11 of 11 records looked at: none broken\n");
     text = text_create(arena);
     ck_assert(survey_classes(&text, dataset, diag));
     ck_assert_str_eq(text.data, "  train  2 classes: cat (6), tree frog (4)\n  test   1 class: cat (1)\n");
@@ -55,8 +55,8 @@ START_TEST(surveyed) {
     ck_assert_ptr_nonnull(strstr(text.data, "decoding their pictures alone (of \"image\"): "));
     ck_assert_str_eq(diag_text(diag, arena), "");
     ck_assert(file_write(arena_format(arena, "%s/pictures/train/cat/3.png", folder), "\x89PNG none", 9, diag));
-    survey_pictures(&text, dataset, diag);
-    ck_assert_ptr_nonnull(strstr(text.data, "; 9 of them looked at)"));
+    survey_pictures(&text, dataset, 1000, diag);
+    ck_assert_ptr_nonnull(strstr(text.data, "  11 of 11 records looked at: 1 broken\n"));
     ck_assert_uint_eq(diag_error_count(diag), 0);
     ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "warning: "));
     ck_assert_ptr_null(strstr(diag_text(diag, arena), "error: "));
