@@ -40,18 +40,23 @@ static void add_columns(Arena *arena, Columns *columns, const char *folder, int 
 }
 
 static bool list(Arena *arena, const char *folder, Columns *columns, Diag *diag) {
+    Text missing = text_create(arena);
     for (int split = SPLIT_TRAIN; split <= SPLIT_TEST; split += SPLIT_TEST - SPLIT_TRAIN) {
         Parts parts = {0};
         uint64_t records = 0;
         for (uint32_t batch = 1; batch <= (split == SPLIT_TRAIN ? 5 : 1); batch++) {
             const char *name = split == SPLIT_TRAIN ? arena_format(arena, "data_batch_%u.bin", batch) : "test_batch.bin";
             const char *path = file_join(arena, folder, name);
-            if (file_exists(path) && !add_part(arena, path, &parts, &records, diag))
+            if (!file_exists(path))
+                text_format(&missing, "%s%s", missing.length ? ", " : "", name);
+            else if (!add_part(arena, path, &parts, &records, diag))
                 return false;
         }
         if (parts.count)
             add_columns(arena, columns, folder, split, &parts, records);
     }
+    if (columns->count && missing.length)
+        diag_warning(diag, &(Place){.file = folder}, "of CIFAR-10's files these are missing: %s", missing.data);
     if (columns->count)
         return true;
     diag_error(diag, &(Place){.file = folder},

@@ -3,6 +3,7 @@
 #include "runtime/data/columns.h"
 
 enum { NAMES_SHOWN = 50 };
+#define TURNED_MAX (UINT64_C(4) << 30)
 
 static bool is_part_of_name(char c) { return c == '/' || c == '_' || c == '.' || c == '-'; }
 
@@ -63,6 +64,22 @@ bool columns_found(Arena *arena, const ProgramData *declared, const char *path, 
     return false;
 }
 
+// An array whose first axis is the fastest, as records lie: in memory.
+static const uint8_t *turn(Arena *arena, Arena *scratch, const char *path, const TensorPlace *place, const FileView *view,
+                           const uint8_t *bytes, Diag *diag) {
+    if (!bytes && place->size > TURNED_MAX) {
+        diag_error(diag, &(Place){.file = path},
+                   "%s in Fortran order, the first axis the fastest; at most %s are turned in memory: save it in C order "
+                   "(numpy.ascontiguousarray)",
+                   text_bytes(scratch, place->size), text_bytes(scratch, TURNED_MAX));
+        return NULL;
+    }
+    uint8_t *stored = bytes ? NULL : arena_alloc(scratch, place->size);
+    if (stored && !file_read_at(view, place->offset, stored, place->size, diag))
+        return NULL;
+    return npy_from_fortran(arena, bytes ? bytes : stored, element_bytes(place->type), place);
+}
+
 bool columns_add(Arena *arena, Columns *columns, const char *path, const char *name, int split, const TensorPlace *place,
                  const FileView *view, const uint8_t *bytes, Diag *diag) {
     Column column = {.name = name, .path = path, .split = split, .place = *place};
@@ -74,22 +91,11 @@ bool columns_add(Arena *arena, Columns *columns, const char *path, const char *n
         return false;
     }
     if (place->is_fortran && place->rank > 1 && (bytes || view)) {
-        uint8_t *stored = arena_alloc(arena, place->size), *turned = arena_alloc(arena, place->size);
-        if (bytes)
-            memcpy(stored, bytes, place->size);
-        else if (!file_read_at(view, place->offset, stored, place->size, diag))
+        Arena *scratch = arena_create();
+        bytes = turn(arena, scratch, path, place, view, bytes, diag);
+        arena_destroy(&scratch);
+        if (!bytes)
             return false;
-        uint32_t size = element_bytes(place->type);
-        uint64_t index[HOST_RANK_MAX] = {0};
-        for (uint64_t i = 0; i < place->size / size; i++) {
-            uint64_t source = 0;
-            for (uint32_t axis = place->rank; axis-- > 0;)
-                source = source * place->dims[axis] + index[axis];
-            memcpy(turned + i * size, stored + source * size, size);
-            for (uint32_t axis = place->rank; axis-- > 0 && ++index[axis] == place->dims[axis];)
-                index[axis] = 0;
-        }
-        bytes = turned;
     }
     ColumnPart *part = ARENA_NEW(arena, ColumnPart, 1);
     *part = (ColumnPart){bytes, view, place->offset, place->dims[0]};

@@ -246,7 +246,7 @@ uint32_t dataset_batches(uint32_t records, uint32_t batch, bool pad) {
 const char *dataset_epoch_text(Arena *arena, uint32_t records, uint32_t batch, bool pad, uint32_t repeats) {
     uint32_t batches = dataset_batches(records, batch, pad), rest = records % batch, steps = batches / repeats;
     Text text = text_create(arena);
-    text_format(&text, "%s records in batches of %s: ", text_thousands(arena, records), text_thousands(arena, batch));
+    text_format(&text, "%s record%s in batches of %s: ", text_thousands(arena, records), records == 1 ? "" : "s", text_thousands(arena, batch));
     if (batches == 0) {
         text_append(&text, "not one batch, unless the last is filled up (\"last\": \"pad\")");
         return text.data;

@@ -17,9 +17,24 @@ static const char *without_end(Arena *arena, const char *name) {
     return arena_copy_bytes(arena, name, strlen(name) - (text_ends_with(name, ".npy") ? 4 : 0));
 }
 
+// Where the elements of a .npy lie. Described, one of several that is no array of numbers is told and left out (*is_left_out).
+static bool locate(Reader *reader, const char *path, const uint8_t *front, uint64_t front_size, uint64_t size, bool is_only,
+                   TensorPlace *out, bool *is_left_out) {
+    Arena *scratch = arena_create();
+    Diag *why = diag_create(scratch);
+    bool ok = npy_locate(path, front, front_size, size, out, why);
+    *is_left_out = !ok && reader->is_described && !is_only;
+    if (*is_left_out)
+        diag_warning(reader->diag, NULL, "%s; left out", diag_text(why, scratch) + strlen("error: "));
+    else
+        diag_merge(reader->diag, why);
+    arena_destroy(&scratch);
+    return ok || *is_left_out;
+}
+
 // ---- .npy
 
-static bool add_npy(Reader *reader, const char *path, const char *name, int split) {
+static bool add_npy(Reader *reader, const char *path, const char *name, int split, bool is_only) {
     Arena *scratch = arena_create();
     array_push(reader->arena, &reader->columns.known, ((ColumnName){name, split}));
     bool ok = !columns_want(reader->wanted, name);
@@ -28,9 +43,11 @@ static bool add_npy(Reader *reader, const char *path, const char *name, int spli
         size_t size = !view ? 0 : file_size(view) < NPY_FRONT ? (size_t)file_size(view) : NPY_FRONT;
         uint8_t *front = arena_alloc(scratch, size + 1);
         TensorPlace place;
+        bool is_left_out = false;
         ok = view && file_read_at(view, 0, front, size, reader->diag) &&
-             npy_locate(path, front, size, file_size(view), &place, reader->diag) &&
-             columns_add(reader->arena, &reader->columns, path, name, split, &place, reader->is_described ? NULL : view, NULL, reader->diag);
+             locate(reader, path, front, size, file_size(view), is_only, &place, &is_left_out) &&
+             (is_left_out || columns_add(reader->arena, &reader->columns, path, name, split, &place, reader->is_described ? NULL : view, NULL,
+                                         reader->diag));
     }
     arena_destroy(&scratch);
     return ok;
@@ -54,7 +71,7 @@ static bool add_folder(Reader *reader, const char *folder, int split) {
         own = split;
         if (split < 0)
             columns_name(reader->arena, field, &field, &own);
-        if (!add_npy(reader, path, field, own))
+        if (!add_npy(reader, path, field, own, false))
             return false;
     }
     return names != NULL;
@@ -63,7 +80,7 @@ static bool add_folder(Reader *reader, const char *folder, int split) {
 static bool read_npy(Reader *reader, const char *path) {
     if (file_is_folder(path))
         return add_folder(reader, path, -1);
-    return add_npy(reader, path, without_end(reader->arena, file_name(path)), -1);
+    return add_npy(reader, path, without_end(reader->arena, file_name(path)), -1, true);
 }
 
 // ---- .npz
@@ -81,7 +98,11 @@ static bool add_member(Reader *reader, const char *path, const FileView *view, c
     uint64_t front_size = entry->size < NPY_FRONT ? entry->size : NPY_FRONT;
     const uint8_t *front = zip_read(scratch, path, view, entry, front_size, false, reader->diag), *bytes = NULL;
     TensorPlace place;
-    bool ok = front && npy_locate(shown, front, front_size, entry->size, &place, reader->diag);
+    bool is_left_out = false, ok = front && locate(reader, shown, front, front_size, entry->size, false, &place, &is_left_out);
+    if (is_left_out) {
+        arena_destroy(&scratch);
+        return true;
+    }
     if (ok && entry->is_packed && !reader->is_described) {
         *unpacked += entry->size;
         if (*unpacked > UNPACKED_MAX) {

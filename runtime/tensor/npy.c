@@ -103,7 +103,8 @@ static bool read_member(Cursor *cursor, Header *header) {
         return wrong(cursor, "a key is unknown or occurs twice");
     *seen = true;
     if (seen == &header->has_descr)
-        return read_quoted(cursor, header->descr, sizeof header->descr) || wrong(cursor, "structured types are not supported");
+        return skip(cursor, "[") ? wrong(cursor, "structured types are not supported")
+                                 : read_quoted(cursor, header->descr, sizeof header->descr);
     if (seen == &header->has_shape)
         return read_shape(cursor, header);
     header->is_fortran = skip(cursor, "True");
@@ -128,20 +129,6 @@ static const char *read_header(const char *text, size_t size, Header *header) {
     if (cursor.at != cursor.end)
         return "text behind the dictionary";
     return header->has_descr && header->has_order && header->has_shape ? NULL : "descr, fortran_order or shape is missing";
-}
-
-static const void *from_fortran(Arena *arena, const char *bytes, size_t item_size, const TensorPlace *header, uint64_t count) {
-    char *out = arena_alloc(arena, (size_t)count * item_size);
-    uint64_t index[HOST_RANK_MAX] = {0};
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t source = 0;
-        for (uint32_t axis = header->rank; axis-- > 0;)
-            source = source * header->dims[axis] + index[axis];
-        memcpy(out + i * item_size, bytes + source * item_size, item_size);
-        for (uint32_t axis = header->rank; axis-- > 0 && ++index[axis] == header->dims[axis];)
-            index[axis] = 0;
-    }
-    return out;
 }
 
 // Where the header's text lies; false (reported) when the file is no .npy of a known version.
@@ -221,6 +208,20 @@ void npy_swap(ElementType type, void *bytes, uint64_t count) {
         }
 }
 
+const void *npy_from_fortran(Arena *arena, const void *bytes, uint32_t item_size, const TensorPlace *place) {
+    uint64_t index[HOST_RANK_MAX] = {0}, count = place->size / element_bytes(place->type);
+    char *out = arena_alloc(arena, (size_t)count * item_size);
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t source = 0;
+        for (uint32_t axis = place->rank; axis-- > 0;)
+            source = source * place->dims[axis] + index[axis];
+        memcpy(out + i * item_size, (const char *)bytes + source * item_size, item_size);
+        for (uint32_t axis = place->rank; axis-- > 0 && ++index[axis] == place->dims[axis];)
+            index[axis] = 0;
+    }
+    return out;
+}
+
 static bool read_elements(Arena *arena, char *bytes, const TensorPlace *at, HostTensor *out, const Place *place, Diag *diag) {
     uint64_t count = at->size / element_bytes(at->type);
     if (at->is_big)
@@ -231,9 +232,9 @@ static bool read_elements(Arena *arena, char *bytes, const TensorPlace *at, Host
         return false;
     }
     ElementType host = element_row(at->type)->host;
-    size_t item_size = element_bytes(host);
+    uint32_t item_size = element_bytes(host);
     bool is_moved = at->is_fortran && at->rank > 1 && count > 0;
-    out->data = is_moved ? from_fortran(arena, data, item_size, at, count) : data;
+    out->data = is_moved ? npy_from_fortran(arena, data, item_size, at) : data;
     out->dtype = host;
     out->rank = at->rank;
     memcpy(out->dims, at->dims, sizeof out->dims);

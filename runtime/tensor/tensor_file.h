@@ -35,6 +35,8 @@ enum { NPY_FRONT = 128 * 1024 }; // bytes that hold any header that is read
 bool npy_locate(const char *path, const void *front, size_t front_size, uint64_t file_size, TensorPlace *out, Diag *diag);
 // `count` elements' bytes in the other order.
 void npy_swap(ElementType type, void *bytes, uint64_t count);
+// The elements, of item_size bytes each (as wide as the type, or widened), with the last axis the fastest instead of the first.
+const void *npy_from_fortran(Arena *arena, const void *bytes, uint32_t item_size, const TensorPlace *place);
 
 // Reads any bool, integer or float array of at most 8 axes, little- or big-endian, C or Fortran order (f64, i64 … keep their dtype; f16 becomes
 // f32, i8 and i16 i32, u16 u32, u64 i64 where all values fit). The name is the file's, without folder and ".npy".

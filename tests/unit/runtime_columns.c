@@ -5,6 +5,7 @@
 #include "runtime/tensor/tensor_file.h"
 #include <check.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <zlib.h>
 
 static Arena *arena;
@@ -337,6 +338,30 @@ START_TEST(npz_fortran) {
 }
 END_TEST
 
+// An array of objects beside one of numbers: left out, unless it is the one that is asked for. Too large an array to be turned is refused.
+START_TEST(arrays_that_are_none) {
+    Text x = npy("<f4", false, "2,", "\0\0\0\0\0\0\0\0", 8), objects = npy("|O", false, "2,", "none", 4);
+    put_npz((Member[]){{"x.npy", x, false, false}, {"names.npy", objects, false, false}}, 2);
+    put("several/x.npy", x.data, x.length), put("several/names.npy", objects.data, objects.length);
+    const char *specs[] = {spec_of("npz", "d.npz"), spec_of("npy", "several")};
+    for (uint32_t i = 0; i < 2; i++) {
+        Diag *inner = diag_create(arena);
+        const ProgramData *natural = dataset_natural_fields(arena, specs[i], inner);
+        ck_assert(natural && natural->field_count == 1);
+        ck_assert_uint_eq(diag_error_count(inner), 0);
+        ck_assert_ptr_nonnull(strstr(diag_text(inner, arena), "names.npy: element type \"|O\" is not supported"));
+        ck_refused(specs[i], (Wanted[]){{"names", ELEMENT_F32, 0, {0}, 0, 0, 0}}, 1, "element type \"|O\" is not supported");
+    }
+    Diag *inner = diag_create(arena);
+    ck_assert_ptr_null(dataset_natural_fields(arena, spec_of("npy", "several/names.npy"), inner));
+    ck_assert_uint_eq(diag_error_count(inner), 1);
+    Text large = npy("<f4", true, "500000000, 3", "", 0);
+    put("large.npy", large.data, large.length);
+    ck_assert_int_eq(truncate(in_folder("large.npy"), (off_t)(large.length + UINT64_C(6000000000))), 0); // takes no room on the disk
+    ck_refused(spec_of("npy", "large.npy"), (Wanted[]){{"x", ELEMENT_F32, 1, {3}, 0, 0, 0}}, 1, "5.6 GiB in Fortran order");
+}
+END_TEST
+
 // 8 KiB that claim to unpack to gigabytes, or do unpack to more than they say.
 START_TEST(npz_bombs) {
     Text zeros = npy("|u1", false, "1, 1000000", ARENA_NEW(arena, char, 1000000), 1000000);
@@ -448,6 +473,10 @@ START_TEST(cifar10) {
         ck_assert(image[0] == (float)(3 + i) && image[1023] == (float)(3 + i) && image[1024] == (float)(53 + i) &&
                   image[3071] == (float)(103 + i));
     }
+    ck_assert_str_eq(diag_text(diag, arena), "");
+    ck_assert_int_eq(unlink(in_folder("c/cifar-10-batches-bin/data_batch_3.bin")), 0);
+    ck_assert_uint_eq(open_all(spec_of("cifar10", "c"), (Wanted[]){{"label", ELEMENT_I32, 0, {0}, 10, 0, 0}}, 1)->splits[0].count, 12);
+    ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "of CIFAR-10's files these are missing: data_batch_3.bin\n"));
     put("c/cifar-10-batches-bin/data_batch_3.bin", bytes, 3 * RECORD - 1);
     ck_refused(spec_of("cifar10", "c"), (Wanted[]){{"label", ELEMENT_I32, 0, {0}, 10, 0, 0}}, 1,
                "9218 bytes; expected records of 3073 bytes each");
@@ -511,6 +540,7 @@ int main(void) {
     tcase_add_test(tests, shrinks);
     tcase_add_loop_test(tests, npz, 0, 4);
     tcase_add_test(tests, npz_fortran);
+    tcase_add_test(tests, arrays_that_are_none);
     tcase_add_test(tests, npz_bombs);
     tcase_add_test(tests, safetensors);
     tcase_add_test(tests, idx_types);

@@ -168,7 +168,7 @@ static const struct {
     {"{'descr", "does not end"},
     {"{'descr': '<f4'}", "is missing"},
     {"{'descr': '<f4', 'descr': '<f4'}", "unknown or occurs twice"},
-    {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "a quoted text is missing"},
+    {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "structured types are not supported"},
     {"{'descr': '=f4', 'fortran_order': False, 'shape': (1,)}", "\"=f4\" is not supported"},
     {"{'descr': '<c8', 'fortran_order': False, 'shape': (1,)}", "\"<c8\" is not supported"},
     {"{'descr': '', 'fortran_order': False, 'shape': (1,)}", "is not supported"},
