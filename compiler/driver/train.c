@@ -128,11 +128,11 @@ const Command train_command = {
         "seconds; reports of very different size in panels of their own), architecture.txt and previews; at the end one of 10 images,\n"
         "where a program can make them of noise, its inputs' defaults and the data's texts. A run that exists is never\n"
         "overwritten: --resume goes on with it, bit for bit as if it had never stopped. Ctrl-C finishes the step, saves, and says\n"
-        "how to resume. --resume --steps N prolongs a run, finished or not: states, data order and counts go on, and schedules over\n"
-        "`steps` see the new total from then on, which run.json records. A run that its program's \"stop\" has ended is\n"
-        "finished: run.json says why, and --resume says so. --fork begins a new run of a changed graph, at step 0, with the\n"
-        "weights, moments, averages and counts of another: what has no equal there (moments of another rule are\n"
-        "none) begins anew, and fork.txt names it.",
+        "how to resume; --data then says where a data set lies that was moved. --resume --steps N prolongs a run, finished or\n"
+        "not: states, data order and counts go on, and schedules over `steps` see the new total from then on, which run.json\n"
+        "records. A run that its program's \"stop\" has ended is finished: run.json says why, and --resume says so. --fork begins\n"
+        "a new run of a changed graph, at step 0, with the weights, moments, averages and counts of another: what has no equal\n"
+        "there (moments of another rule are none) begins anew, and fork.txt names it.",
     .examples = "train build/ddpm.ggb --data mnist --out runs/ddpm\n"
                 "train build/ddpm.ggb --data mnist --out runs/ddpm --steps 2000 --sample-every 200 --sample-program sample_ddim\n"
                 "train build/ddpm.ggb --out runs/ddpm --resume\n"

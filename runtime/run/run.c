@@ -216,6 +216,56 @@ static bool merge_list(const char *const **given, uint32_t *given_count, const c
     return true;
 }
 
+// Of "images=images:photos?sides": the path; *front is what stands before it, *rest what follows it. NULL: the spec has none.
+static const char *data_path(Arena *arena, const char *spec, const char **front, const char **rest) {
+    const char *colon = strchr(spec, ':'), *path = colon ? colon + 1 : NULL, *mark = path ? strrchr(path, '?') : NULL;
+    *front = *rest = "";
+    if (!path)
+        return NULL;
+    *front = arena_copy_bytes(arena, spec, (size_t)(path - spec));
+    if (!mark || file_exists(path))
+        return path;
+    *rest = mark;
+    return arena_copy_bytes(arena, path, (size_t)(mark - path));
+}
+
+// Whether a data set is the stored one: by another path to the same place, or (told) elsewhere since there is nothing any more at the old one.
+static bool is_same_data(const char *stored, const char *given, const char *folder, Diag *diag) {
+    if (strcmp(stored, given) == 0)
+        return true;
+    Arena *scratch = arena_create();
+    const char *fronts[2], *rests[2], *from = data_path(scratch, stored, &fronts[0], &rests[0]),
+                                      *to = data_path(scratch, given, &fronts[1], &rests[1]);
+    bool is_like = from && to && strcmp(fronts[0], fronts[1]) == 0 && strcmp(rests[0], rests[1]) == 0;
+    const char *old = is_like ? file_real_path(scratch, from) : NULL, *new = is_like ? file_real_path(scratch, to) : NULL;
+    bool is_moved = is_like && !old && new;
+    if (is_moved)
+        diag_warning(diag, NULL, "%s was started with --data %s, where nothing is any more: it goes on with %s", folder, stored, given);
+    bool ok = is_moved || (old && new && strcmp(old, new) == 0);
+    arena_destroy(&scratch);
+    return ok;
+}
+
+// A relative path is gone from another folder, too.
+static void tell_gone(const char *stored, const char *folder, Diag *diag) {
+    Arena *scratch = arena_create();
+    const char *front, *rest, *path = data_path(scratch, stored, &front, &rest);
+    if (path && strspn(path, "0123456789") < strlen(path) && !file_exists(path)) // random:100 is no path
+        diag_warning(diag, NULL, "%s was started with --data %s, where nothing is any more: --data %s… says where it lies now", folder, stored,
+                     front);
+    arena_destroy(&scratch);
+}
+
+static bool merge_data(Run *given, const Run *stored, const char *folder, Diag *diag) {
+    bool is_same = given->data_count == stored->data_count;
+    for (uint32_t i = 0; !given->data_count && i < stored->data_count; i++)
+        tell_gone(stored->data[i], folder, diag);
+    for (uint32_t i = 0; is_same && i < stored->data_count; i++)
+        is_same = is_same_data(stored->data[i], given->data[i], folder, diag);
+    return (is_same && given->data_count) ||
+           merge_list(&given->data, &given->data_count, stored->data, stored->data_count, "--data", folder, diag);
+}
+
 bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag) {
     if (given->digest && strcmp(given->digest, stored->digest) != 0) {
         diag_error(diag, NULL,
@@ -226,7 +276,7 @@ bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag) {
     given->digest = stored->digest;
     given->bundle = given->bundle ? given->bundle : stored->bundle;
     if (!merge_text(&given->entry, stored->entry, "--program", folder, diag) ||
-        !merge_list(&given->data, &given->data_count, stored->data, stored->data_count, "--data", folder, diag) ||
+        !merge_data(given, stored, folder, diag) ||
         !merge_list(&given->inits, &given->init_count, stored->inits, stored->init_count, "--init", folder, diag))
         return false;
     if (given->has_seed && given->seed != stored->seed) {

@@ -41,7 +41,8 @@ bool run_exists(const char *folder); // is there a run.json?
 bool run_read(Arena *arena, const char *folder, Run *out, Diag *diag);
 bool run_write(const char *folder, const Run *run, Diag *diag);
 // Fills in what `given` (the command line of a --resume) does not say. What decides the numbers - graph, program, seed, data, inits - must
-// not differ; the total, and how often to save and to sample, may. `folder` is for messages.
+// not differ; the total, and how often to save and to sample, may, and a data set may be given by another path, or lie elsewhere once its
+// old place is gone (a warning). `folder` is for messages.
 bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag);
 // Notes that from step `from` on the total is run->steps; what was noted for later steps never came to be.
 void run_note_total(Arena *arena, Run *run, uint32_t from);

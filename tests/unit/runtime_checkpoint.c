@@ -364,6 +364,25 @@ START_TEST(run_file) {
         ck_assert(!run_merge(&given, &read, folder, inner));
         ck_assert_uint_eq(diag_error_count(inner), 1);
     }
+    const char *from = file_join(arena, folder, "photos"), *to = file_join(arena, folder, "moved"); // neither is there
+    const char *const before[] = {arena_format(arena, "x=images:%s?sides", from)}, *const after[] = {arena_format(arena, "x=images:%s?sides", to)};
+    const char *const again[] = {arena_format(arena, "x=images:%s/../moved?sides", to)}, *const whole_pictures[] = {arena_format(arena, "x=images:%s", to)};
+    const Run began = {.digest = "d", .data = before, .data_count = 1};
+    Run moved = {.digest = "d", .data = after, .data_count = 1}, other = {.digest = "d", .data = whole_pictures, .data_count = 1};
+    ck_assert(!run_merge(&moved, &began, folder, diag_create(arena)));
+    ck_assert(file_make_folders(to, diag));
+    Diag *told = diag_create(arena);
+    ck_assert(run_merge(&moved, &began, folder, told) && diag_error_count(told) == 0);
+    ck_assert_ptr_nonnull(strstr(diag_text(told, arena), "where nothing is any more: it goes on with x=images:"));
+    ck_assert_str_eq(moved.data[0], after[0]);
+    ck_assert(!run_merge(&other, &began, folder, diag_create(arena)));
+    Run path = {.digest = "d", .data = again, .data_count = 1};
+    told = diag_create(arena);
+    ck_assert(run_merge(&path, &moved, folder, told));
+    ck_assert_str_eq(diag_text(told, arena), "");
+    ck_assert(file_make_folders(from, diag));
+    moved.data = after;
+    ck_assert(!run_merge(&moved, &began, folder, diag_create(arena))); // which of the two?
     const char *broken[] = {"", "{", "[]", "{\"gcc-graph-run\": 2}", "{\"gcc-graph-run\": 1}", "{\"gcc-graph-run\": 1, \"bundle\": 3}"};
     size_t size;
     const char *whole = file_read(arena, file_join(arena, folder, "run.json"), &size, diag), *entry = strstr(whole, "\"train\"");
