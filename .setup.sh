@@ -2,9 +2,9 @@
 
 # Everything that building and running needs. Names are Debian 12's and 13's.
 GG_BUILD_PACKAGES="build-essential cmake ninja-build pkg-config libvulkan-dev mesa-vulkan-drivers glslang-dev glslang-tools spirv-tools \
-libpng-dev libjpeg-dev libwebp-dev libcjson-dev libcairo2-dev libpango1.0-dev zlib1g-dev libxxhash-dev fonts-dejavu-core"
-# What the tests need beyond that: chromium brings SwiftShader, the second Vulkan driver.
-GG_TEST_PACKAGES="check libsubunit-dev vulkan-validationlayers chromium"
+libpng-dev libjpeg-dev libcjson-dev libcairo2-dev libpango1.0-dev zlib1g-dev libxxhash-dev fonts-dejavu-core"
+# What the tests need beyond that: chromium brings SwiftShader, the second Vulkan driver; libwebp is optional.
+GG_TEST_PACKAGES="check libsubunit-dev libwebp-dev vulkan-validationlayers chromium"
 
 GG_STAGE_NAME=""
 GG_STAGE_START=0
