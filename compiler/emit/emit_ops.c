@@ -240,7 +240,7 @@ static Code emit_concat(Emitter *emitter, Value value, const Index *index) {
     Code code = {0};
     for (uint32_t part = 0; part < node->arg_count; part++) {
         int64_t extent = graph_type(emitter->graph, node->args[part]).dims[axis];
-        bool before = lowest >= offset + extent, after = highest < offset;
+        bool before = lowest >= offset + extent, after = part > 0 && highest < offset; // a lane beyond a flipped axis is below all
         if (!(before && part + 1 < node->arg_count) && !after) {
             Index inner[MAX_RANK];
             for (uint32_t i = 0; i < node->type.rank; i++)

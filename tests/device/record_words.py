@@ -48,7 +48,7 @@ class Weights(dict):
 
 
 CASES = []
-DEVICE = ('bilinear_size', 'bicubic_antialias', 'nearest_up', 'nearest_any', 'pad_reflect', 'pad_replicate', 'pad_circular', 'avg_pool_inside',
+DEVICE = ('flipped_stack', 'bilinear_size', 'bicubic_antialias', 'nearest_up', 'nearest_any', 'pad_reflect', 'pad_replicate', 'pad_circular', 'avg_pool_inside',
           'max_pool_line', 'sort_long', 'topk_few', 'gather_axis', 'patchify', 'unpatchify', 'conv_pads', 'conv_reflect', 'conv_line', 'conv_transposed', 'conv_transposed_pads', 'rms_norm_channels',
           'attention_image', 'causal_attention', 'lion', 'lamb')
 
@@ -93,6 +93,10 @@ case('pad_reflect', (2, 3, 4, 5), 'pad(x, [[2, 3], [1, 4]], reflect)', lambda x,
 case('pad_replicate', (2, 2, 3, 2), 'pad(x, [[0, 5], [3, 1]], replicate)', lambda x, w: F.pad(x, (3, 1, 0, 5), mode='replicate'))
 case('pad_circular', (2, 2, 3, 4), 'pad(x, [[3, 1], [2, 0]], circular)', lambda x, w: F.pad(x, (2, 0, 3, 1), mode='circular'))
 case('pad_cut', (2, 2, 4, 6), 'pad(x, [[-1, 2], [1, -2]], reflect)', lambda x, w: F.pad(x[:, :, 1:, :4], (1, 0, 0, 2), mode='reflect'))
+
+# ---- views on views
+case('flipped_stack', (1, 3), 'flip(stack([x[0, 0], x[0, 1]*x[0, 2], exp(x[0, 2])], 0), 0)',
+     lambda x, w: torch.stack([x[0, 0], x[0, 1] * x[0, 2], torch.exp(x[0, 2])]).flip(0))
 
 # ---- pools
 case('avg_pool_inside', (2, 2, 5, 6), 'avg_pool2d(x, 3, 2, 1, false)', lambda x, w: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False))
