@@ -87,10 +87,8 @@ static int describe(Arguments *arguments, const char *spec) {
         return ok ? 0 : 1;
     const char *name = arguments_text(arguments, "split");
     uint32_t split = 0;
-    if (name && !dataset_find_split(dataset, name, &split)) {
-        diag_error(arguments->diag, NULL, "%s has no split \"%s\"", dataset->spec, name);
+    if (name && !dataset_need_split(dataset, name, &split, arguments->diag))
         return 1;
-    }
     Text speed = text_create(arguments->arena);
     ok = survey_speed(&speed, dataset, split, SPEED_SECONDS, arguments->diag);
     dataset_report_broken(dataset, arguments->diag);

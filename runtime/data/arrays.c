@@ -22,11 +22,7 @@ static bool write_field(Arena *arena, const Dataset *dataset, uint32_t split, ui
 
 bool arrays_write(Arena *arena, const Dataset *dataset, const char *split, uint32_t count, const char *folder, FILE *log, Diag *diag) {
     uint32_t index = 0;
-    if (!dataset_find_split(dataset, split, &index)) {
-        diag_error(diag, NULL, "%s has no split \"%s\"", dataset->spec, split);
-        return false;
-    }
-    if (!file_make_folders(folder, diag))
+    if (!dataset_need_split(dataset, split, &index, diag) || !file_make_folders(folder, diag))
         return false;
     uint32_t records = dataset->splits[index].count;
     for (uint32_t i = 0; i < dataset->declared->field_count; i++) {

@@ -86,6 +86,22 @@ bool dataset_find_split(const Dataset *dataset, const char *split, uint32_t *out
     return false;
 }
 
+static const char *suggest_split(Arena *arena, const Dataset *dataset, const char *split) {
+    const char *names[DATASET_SPLIT_MAX];
+    for (uint32_t i = 0; i < dataset->split_count; i++)
+        names[i] = dataset->splits[i].name;
+    return text_suggestion(arena, split, names, dataset->split_count);
+}
+
+bool dataset_need_split(const Dataset *dataset, const char *split, uint32_t *out, Diag *diag) {
+    if (dataset_find_split(dataset, split, out))
+        return true;
+    Arena *scratch = arena_create();
+    diag_error(diag, NULL, "%s has no split \"%s\"%s", dataset->spec, split, suggest_split(scratch, dataset, split));
+    arena_destroy(&scratch);
+    return false;
+}
+
 uint64_t dataset_field_count(const ProgramData *declared, uint32_t field) {
     uint64_t count = 1;
     for (uint32_t i = 0; i < declared->fields[field].rank; i++)
@@ -166,12 +182,9 @@ static bool check_splits(Arena *arena, const Program *program, const ProgramEntr
             uint32_t index, split;
             if (!feed->data || !find_data(program, feed->data, &index) || dataset_find_split(datasets[index], feed->split, &split))
                 continue;
-            const char *names[DATASET_SPLIT_MAX];
-            for (uint32_t i = 0; i < datasets[index]->split_count; i++)
-                names[i] = datasets[index]->splits[i].name;
             diag_error(diag, NULL, "%s/%s feeds \"%s\" from the split \"%s\" of %s, which does not have it%s", entry->name,
                        entry->phases.items[p].name, feed->name, feed->split, datasets[index]->spec,
-                       text_suggestion(arena, feed->split, names, datasets[index]->split_count));
+                       suggest_split(arena, datasets[index], feed->split));
             return false;
         }
     return true;
@@ -333,10 +346,8 @@ static bool preview_points(Arena *arena, const Dataset *dataset, uint32_t split,
 
 bool dataset_preview(const Dataset *dataset, const char *split_name, uint32_t count, const char *path, Diag *diag) {
     uint32_t split, size[3];
-    if (!dataset_find_split(dataset, split_name, &split)) {
-        diag_error(diag, NULL, "%s has no split \"%s\"", dataset->spec, split_name);
+    if (!dataset_need_split(dataset, split_name, &split, diag))
         return false;
-    }
     if (count > dataset->splits[split].count)
         count = dataset->splits[split].count;
     Arena *arena = arena_create();

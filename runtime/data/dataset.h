@@ -87,7 +87,8 @@ Dataset *dataset_open(Arena *arena, const char *spec, const ProgramData *declare
 // program->data.count places; those that the entry does not feed from are NULL. Checks the splits of all feeds.
 Dataset **dataset_open_all(Arena *arena, const Program *program, const ProgramEntry *entry, const char *const *specs, uint32_t spec_count,
                            Diag *diag);
-bool dataset_find_split(const Dataset *dataset, const char *split, uint32_t *out); // not reported
+bool dataset_find_split(const Dataset *dataset, const char *split, uint32_t *out);                // not reported
+bool dataset_need_split(const Dataset *dataset, const char *split, uint32_t *out, Diag *diag); // reported, with those that are there
 uint64_t dataset_field_count(const ProgramData *declared, uint32_t field);         // elements of a record's field
 uint32_t dataset_batches(uint32_t records, uint32_t batch, bool pad);              // of an epoch; 0: not one is whole
 // What an epoch is, for people: "60,000 records in batches of 128: 468 steps an epoch, 96 left out of each". repeats: batches of a step.

@@ -303,7 +303,7 @@ static void add_picture(Arena *arena, ProgramData *declared, const char *name) {
     declared->fields[declared->field_count - 1].high = 1;
 }
 
-// Pairs where all pictures lie below A and B; else pictures, and their classes where all have one.
+// Pairs where most pictures have a partner below A or B; else pictures, and their classes where all have one.
 bool images_natural(Arena *arena, const char *argument, ProgramData *declared, Diag *diag) {
     Arena *scratch = arena_create();
     ImagesData data = {0};
@@ -317,7 +317,7 @@ bool images_natural(Arena *arena, const char *argument, ProgramData *declared, D
         uint32_t paired = 0;
         for (uint32_t i = 0; i < pairs.split_count; i++)
             paired += 2 * pairs.splits[i].count;
-        data.mode = paired == data.listing.files.count ? IMAGES_PAIRS : IMAGES_SINGLE;
+        data.mode = paired > data.listing.files.count / 2 ? IMAGES_PAIRS : IMAGES_SINGLE;
     }
     data.mode = has_halves ? IMAGES_HALVES : data.mode;
     ok = ok && images_split(scratch, argument, &data.listing, data.mode, &data.all, unheard);

@@ -94,10 +94,8 @@ static bool draw(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t 
 
 bool preview_write(const Dataset *dataset, const char *split_name, uint32_t count, uint32_t draws, const char *path, Diag *diag) {
     uint32_t split;
-    if (!dataset_find_split(dataset, split_name, &split)) {
-        diag_error(diag, NULL, "%s has no split \"%s\"", dataset->spec, split_name);
+    if (!dataset_need_split(dataset, split_name, &split, diag))
         return false;
-    }
     Arena *arena = arena_create();
     bool ok = draw(arena, dataset, split, count < dataset->splits[split].count ? count : dataset->splits[split].count, draws, path, diag);
     arena_destroy(&arena);

@@ -54,7 +54,7 @@ static bool find_texts(const Work *work, const ProgramFeed *input, const SampleW
     int given = (request->text_count > 0) + (request->embedding != NULL) + (request->data_count > 0);
     if (given != 1) {
         diag_error(work->diag, NULL,
-                   "the program makes images of texts: %s --text \"...\", --embedding FILE.npy or --data cub:DIR (its captions)",
+                   "the program makes images of texts: %s --text \"...\", --embedding FILE.npy or --data SPEC (the texts of a data set)",
                    given ? "only one of" : "give it");
         return false;
     }

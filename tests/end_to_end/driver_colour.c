@@ -137,7 +137,7 @@ START_TEST(wrong_texts_are_refused) {
     const char *bundle = in_folder("painter.ggb"), *run = in_folder("run"), *birds = in_folder("birds");
     const char *common = arena_format(arena, "sample %s --from %s --out %s --program", bundle, run, in_folder("out"));
     expect_code(1, "%s sample", common);
-    expect_err("give it --text \"...\", --embedding FILE.npy or --data cub:DIR");
+    expect_err("give it --text \"...\", --embedding FILE.npy or --data SPEC");
     expect_code(1, "%s sample --text a --data cub:%s", common, birds);
     expect_err("only one of --text");
     expect_code(1, "%s blind --text a", common);

@@ -166,7 +166,7 @@ START_TEST(pairs) {
     ck_told("1 picture has no partner of the same name on the other side and is left out: train/A/3.png");
     ck_assert_uint_eq(open_all(spec, (Wanted[]){IMAGE}, 1)->splits[0].count, 5); // a graph without "b": A and B are classes
     ck_assert(file_remove_tree(arena_format(arena, "%s/d", folder), diag));
-    paint("trainA/1.png", 1), paint("trainB/1.png", 2), paint("test_A/2.png", 3), paint("test_B/2.png", 4);
+    paint("trainA/1.png", 1), paint("trainB/1.png", 2), paint("test_A/2.png", 3), paint("test_B/2.png", 4), paint("trainA/9.png", 5);
     dataset = open_all(spec, (Wanted[]){A, B}, 2);
     ck_assert_float_eq(first_of(dataset, 1, 0, 1), 4);
     const ProgramData *natural = dataset_natural_fields(arena, spec, diag);
