@@ -214,7 +214,7 @@ const Command data_command = {
                    "describe  fields, splits and records of a data set, and the steps of an epoch; classes; sizes of pictures and which\n"
                    "          are broken (of all, or as many as three seconds allow); with --speed how many records a second are read:\n"
                    "          at first, again (from the cache), and by the decoder alone\n"
-                   "preview   a picture of its first records; with their classes and captions, where they have some\n"
+                   "preview   a picture of its first records; where they have classes and captions with these, and spread over the split\n"
                    "cache     how much is kept of decoded pictures, in the size before they are cropped; --budget says how much may be, in\n"
                    "          all trainings from now on: files used the longest time ago go first\n"
                    "make      writes its records as one .npy file a field; `make birds` paints pictures of birds with captions, in the\n"

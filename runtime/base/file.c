@@ -143,6 +143,22 @@ bool file_read_at(const FileView *view, uint64_t offset, void *out, size_t size,
     return true;
 }
 
+char *file_read_most(Arena *arena, const char *path, uint64_t most, size_t *size, Diag *diag) {
+    Arena *own = arena_create(); // closes the file
+    const FileView *view = file_open(own, path, diag);
+    char *bytes = NULL;
+    if (view && file_size(view) > most)
+        diag_error(diag, &(Place){.file = path}, "%llu bytes are too many; at most %llu are read", (unsigned long long)file_size(view),
+                   (unsigned long long)most);
+    else if (view) {
+        *size = (size_t)file_size(view);
+        bytes = arena_alloc(arena, *size + 1);
+        bytes = file_read_at(view, 0, bytes, *size, diag) ? bytes : NULL;
+    }
+    arena_destroy(&own);
+    return bytes;
+}
+
 static bool write_whole(const char *path, const void *bytes, size_t size, bool is_unsynced, Diag *diag) {
     Arena *arena = arena_create();
     FileWriter *writer = file_create(arena, path, diag);

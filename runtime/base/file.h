@@ -10,6 +10,8 @@ FileView *file_open(Arena *arena, const char *path, Diag *diag); // NULL on fail
 uint64_t file_size(const FileView *view);                        // when it was opened
 // False (reported) also where the file has become shorter since it was opened.
 bool file_read_at(const FileView *view, uint64_t offset, void *out, size_t size, Diag *diag);
+// As file_read, of a regular file of at most `most` bytes; anything else is refused. For files of strangers.
+char *file_read_most(Arena *arena, const char *path, uint64_t most, size_t *size, Diag *diag);
 
 // Replaces the file as one step: writes to a temporary name beside it, fsyncs, renames, fsyncs the folder. On failure the old file is
 // untouched and the temporary one removed. A folder that cannot be fsynced is only a warning: the new file is in place by then. A link is

@@ -47,20 +47,6 @@ static void halve(Arena *arena, Image *picture, uint32_t side) {
     *picture = half;
 }
 
-static const char *read_picture(Arena *arena, const char *path, size_t *size, Diag *diag) {
-    const FileView *view = file_open(arena, path, diag);
-    if (!view)
-        return NULL;
-    if (file_size(view) > FILE_MAX) {
-        diag_error(diag, &(Place){.file = path}, "a picture of %llu bytes; at most %d are read", (unsigned long long)file_size(view),
-                   FILE_MAX);
-        return NULL;
-    }
-    *size = (size_t)file_size(view);
-    char *bytes = arena_alloc(arena, *size + 1);
-    return file_read_at(view, 0, bytes, *size, diag) ? bytes : NULL;
-}
-
 // A file or folder may have become a link since the folder was listed.
 static bool check_place(Arena *scratch, const ImagesData *data, const char *name, const char *path, Diag *diag) {
     const char *inside = images_inside(scratch, data->real, name);
@@ -79,7 +65,7 @@ static bool picture(const Dataset *dataset, Arena *arena, uint32_t split, uint32
     PictureWanted whole = *wanted;
     whole.width *= has_halves ? 2 : 1;
     size_t size;
-    const char *bytes = read_picture(scratch, path, &size, diag);
+    const char *bytes = file_read_most(scratch, path, FILE_MAX, &size, diag);
     bool ok = bytes && check_place(scratch, data, name, path, diag) && picture_decode(arena, path, bytes, size, &whole, out, diag);
     if (ok && has_halves && out->width < 2) {
         diag_error(diag, &(Place){.file = path}, "%u pixels are too few for two pictures side by side", out->width);

@@ -149,30 +149,12 @@ static bool read_lines(Reader *reader, const char *path, char *text, size_t size
     return ok;
 }
 
-// At most so many bytes of a file, followed by a 0 byte; NULL (reported) where it has more.
-static char *read_bounded(Arena *arena, const char *path, size_t most, size_t *size, Diag *diag) {
-    Arena *own = arena_create(); // closes the file
-    const FileView *view = file_open(own, path, diag);
-    char *bytes = NULL;
-    if (view && file_size(view) > most)
-        diag_error(diag, &(Place){.file = path}, "%llu bytes are too many; at most %zu are read", (unsigned long long)file_size(view),
-                   most);
-    else if (view) {
-        *size = (size_t)file_size(view);
-        bytes = arena_alloc(arena, *size + 1);
-        if (!file_read_at(view, 0, bytes, *size, diag))
-            bytes = NULL;
-    }
-    arena_destroy(&own);
-    return bytes;
-}
-
 static bool read_table(Reader *reader, const char *folder, const ImagesTable *table) {
     const char *path = file_join(reader->scratch, folder, table->path), *slash = strrchr(table->path, '/');
     reader->folder = slash ? arena_copy_bytes(reader->scratch, table->path, (size_t)(slash - table->path)) : "";
     reader->missing = 0;
     size_t size;
-    char *text = read_bounded(reader->scratch, path, TABLE_MAX, &size, reader->diag);
+    char *text = file_read_most(reader->scratch, path, TABLE_MAX, &size, reader->diag);
     if (!text || !(table->is_lines ? read_lines : read_csv)(reader, path, text, size))
         return false;
     if (reader->missing)
@@ -223,7 +205,7 @@ const char *images_text(Arena *arena, const char *folder, const ImagesFile *file
     Arena *scratch = arena_create();
     size_t size;
     const char *path = text_path(scratch, folder, file);
-    char *text = read_bounded(scratch, path, TEXT_FILE_MAX, &size, diag);
+    char *text = file_read_most(scratch, path, TEXT_FILE_MAX, &size, diag);
     if (text && !is_text(text, size)) {
         diag_error(diag, &(Place){.file = path}, "no text in UTF-8");
         text = NULL;

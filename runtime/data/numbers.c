@@ -113,7 +113,7 @@ static bool read_file(Arena *arena, const char *path, int split, const ProgramDa
     CsvRow row = {0};
     Groups groups = {0};
     Arena *scratch = arena_create();
-    char *text = file_read(scratch, path, &size, diag);
+    char *text = file_read_most(scratch, path, SIZE_MAX / 2, &size, diag);
     bool ok = text && csv_open(scratch, path, text, size, &csv, diag) && group_columns(arena, &csv, &groups, diag);
     uint32_t before = columns->count;
     for (uint32_t i = 0; i < groups.count; i++) {

@@ -19,7 +19,10 @@ bool preview_has_names(const Dataset *dataset) {
 }
 
 static bool name_record(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t record, const char **out, Diag *diag) {
+    uint32_t errors = diag_error_count(diag);
     const char *class = NULL, *caption = dataset->caption ? dataset->caption(dataset, arena, split, record, 0, diag) : NULL;
+    if (diag_error_count(diag) > errors)
+        return false;
     for (uint32_t i = 0; i < dataset->declared->field_count; i++) {
         uint32_t label;
         if (!is_label(dataset->declared, i))
@@ -30,6 +33,11 @@ static bool name_record(Arena *arena, const Dataset *dataset, uint32_t split, ui
     }
     *out = text_printable(arena, class && caption ? arena_format(arena, "%s: %s", class, caption) : class ? class : caption ? caption : "");
     return true;
+}
+
+// Spread over the split, since records of a class lie together.
+static uint32_t record_of(const Dataset *dataset, uint32_t split, uint32_t row, uint32_t rows) {
+    return (uint32_t)((uint64_t)row * dataset->splits[split].count / rows);
 }
 
 // The pictures of one field, in [-1, 1].
@@ -44,7 +52,7 @@ static bool fill_column(Arena *arena, const Dataset *dataset, uint32_t split, ui
     for (uint32_t row = 0; row < rows; row++) {
         counts[row] = column->per_row;
         for (uint32_t draw = 0; draw < column->per_row; draw++)
-            if (!dataset->fetch(dataset, split, row, field, draw, values + (row * column->per_row + draw) * each, diag))
+            if (!dataset->fetch(dataset, split, record_of(dataset, split, row, rows), field, draw, values + (row * column->per_row + draw) * each, diag))
                 return false;
     }
     for (uint64_t i = 0; i < rows * each * column->per_row; i++)
@@ -81,9 +89,10 @@ static bool draw(Arena *arena, const Dataset *dataset, uint32_t split, uint32_t 
     Figure figure = {.title = dataset->spec, .rows = count, .captions = names, .columns = columns, .column_count = column_count};
     uint32_t most = figure_rows_max(&figure);
     figure.rows = count < most ? count : most;
-    figure.subtitle = arena_format(arena, "%s: the first %u records%s", dataset->splits[split].name, figure.rows, drawn);
+    figure.subtitle = arena_format(arena, "%s: %u of %s records%s", dataset->splits[split].name, figure.rows,
+                                   text_thousands(arena, dataset->splits[split].count), drawn);
     for (uint32_t i = 0; i < figure.rows; i++)
-        if (!name_record(arena, dataset, split, i, &names[i], diag))
+        if (!name_record(arena, dataset, split, record_of(dataset, split, i, figure.rows), &names[i], diag))
             return false;
     for (uint32_t i = 0; i < column_count; i++)
         if (!fill_column(arena, dataset, split, fields[i], figure.rows, &columns[i], diag))

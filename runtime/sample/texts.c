@@ -115,9 +115,9 @@ bool texts_of_data(Arena *arena, const Dataset *dataset, uint32_t count, uint64_
     char *words = arena_alloc(arena, (size_t)count * size * ELEMENT_WORD);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t record = in_order ? i % records : order[i % records];
-        captions[i] = dataset->caption ? dataset->caption(dataset, arena, split, record, i / records, diag) : NULL;
         if (!dataset->fetch(dataset, split, record, field, i / records, words + (size_t)i * size * ELEMENT_WORD, diag))
             return false;
+        captions[i] = dataset->caption ? dataset->caption(dataset, arena, split, record, i / records, diag) : NULL;
     }
     *out = (Texts){.count = count,
                    .size = size,

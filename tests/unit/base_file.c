@@ -216,6 +216,13 @@ START_TEST(reads_in_places) {
     ck_assert_ptr_null(file_open(inner, "/dev/null", refused));
     ck_assert_uint_eq(diag_error_count(refused), 4);
     ck_assert_ptr_nonnull(strstr(diag_text(refused, arena), "is a folder, not a file"));
+    size_t size;
+    ck_assert_str_eq(file_read_most(arena, path, 10, &size, diag), "0123456789");
+    ck_assert_uint_eq(size, 10);
+    ck_assert_ptr_null(file_read_most(arena, path, 9, &size, refused));
+    ck_assert_ptr_null(file_read_most(arena, "/dev/zero", UINT64_MAX, &size, refused)); // has no end
+    ck_assert_ptr_nonnull(strstr(diag_text(refused, arena), "10 bytes are too many; at most 9 are read"));
+    ck_assert_uint_eq(diag_error_count(refused), 6);
     for (uint32_t i = 0; i < 5000; i++) { // more than may be open at a time: an arena's end closes its files
         arena_reset(inner);
         ck_assert_ptr_nonnull(file_open(inner, path, diag));

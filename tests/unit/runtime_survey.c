@@ -63,6 +63,14 @@ START_TEST(surveyed) {
 }
 END_TEST
 
+// Whether somewhere in a row there are many pixels of that grey.
+static bool shows(const Image *image, uint32_t grey) {
+    uint32_t run = 0;
+    for (size_t i = 0; i < (size_t)image->width * image->height * image->channels && run < 60; i++)
+        run = image->pixels[i] == grey ? run + 1 : 0;
+    return run == 60;
+}
+
 START_TEST(previewed) {
     Dataset *dataset = open_pictures();
     ck_assert(preview_has_names(dataset));
@@ -71,8 +79,13 @@ START_TEST(previewed) {
     Image small, large;
     ck_assert(image_read(arena, few, &small, NULL, NULL, diag) && image_read(arena, many, &large, NULL, NULL, diag));
     ck_assert_uint_gt(large.width, small.width + 300);
+    ck_assert(shows(&small, 0) && shows(&small, 5 * 9) && !shows(&small, 1 * 9)); // records 0 and 5 of 10
     ck_assert_uint_gt(large.height, small.height + 700);
     ck_assert_str_eq(diag_text(diag, arena), "");
+    ck_assert(file_write(arena_format(arena, "%s/pictures/train/cat/0.png", folder), "none", 4, diag));
+    Diag *inner = diag_create(arena);
+    ck_assert(!preview_write(dataset, "train", 2, 1, few, inner));
+    ck_assert_uint_eq(diag_error_count(inner), 1);
     ck_assert(!preview_write(dataset, "valid", 2, 1, few, diag));
     ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "has no split \"valid\"; known: train, test"));
 }
