@@ -299,6 +299,23 @@ static void join_pairs(FoundList *found, const char *spec, Diag *diag) {
     }
 }
 
+// A table with labels of some pictures only: folders' names become classes beside them.
+static void tell_mixed(const FoundList *found, const char *spec, Diag *diag) {
+    uint32_t labelled = 0, others = 0;
+    const Found *first = NULL;
+    for (uint32_t i = 0; i < found->count; i++) {
+        bool is_other = found->items[i].class && !found->items[i].sides[0]->label;
+        labelled += found->items[i].sides[0]->label != NULL;
+        first = is_other && others++ == 0 ? &found->items[i] : first;
+    }
+    if (!labelled || !others)
+        return;
+    Arena *scratch = arena_create();
+    diag_warning(diag, NULL, "%s: tables have the labels of %u pictures; the folder is the class of %u: %s is \"%s\"%s", spec, labelled, others,
+                 text_printable(scratch, first->sides[0]->path), text_printable(scratch, first->class), others > 1 ? ", …" : "");
+    arena_destroy(&scratch);
+}
+
 static bool is_number(const char *text, uint64_t *out) {
     char *end;
     if (*text < '0' || *text > '9')
@@ -394,6 +411,7 @@ bool images_split(Arena *arena, const char *spec, const ImagesListing *listing, 
         diag_error(diag, NULL, "%s: no picture below A has a partner of the same name below B", spec);
         return false;
     }
+    tell_mixed(&found, spec, diag);
     if (!splits)
         assign_by_hash(arena, &found);
     bool are_numbers = name_classes(arena, &found, out);

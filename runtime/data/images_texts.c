@@ -37,6 +37,13 @@ static bool is_inside(const char *name) {
     }
 }
 
+static ImagesFile *find_picture(const Reader *reader, const char *name) {
+    ImagesFile wanted = {.path = *reader->folder ? file_join(reader->scratch, reader->folder, name) : name};
+    return reader->listing->files.count ? bsearch(&wanted, reader->listing->files.items, reader->listing->files.count,
+                                                  sizeof *reader->listing->files.items, compare)
+                                        : NULL;
+}
+
 // What a row says of a picture; the texts' list grows, a label must not change.
 static bool take(Reader *reader, const Place *place, const char *name, const char *const *texts, uint32_t text_count, const char *label) {
     while (text_starts_with(name, "./"))
@@ -45,10 +52,13 @@ static bool take(Reader *reader, const Place *place, const char *name, const cha
         diag_error(reader->diag, place, "\"%s\" is no path inside this folder", text_printable(reader->scratch, name));
         return false;
     }
-    ImagesFile wanted = {.path = *reader->folder ? file_join(reader->scratch, reader->folder, name) : name};
-    ImagesFile *file = reader->listing->files.count ? bsearch(&wanted, reader->listing->files.items, reader->listing->files.count,
-                                                              sizeof *reader->listing->files.items, compare)
-                                                    : NULL;
+    ImagesFile *file = find_picture(reader, name);
+    if (!file && strchr(name, '\\')) { // as Windows writes paths
+        char *turned = arena_copy_text(reader->scratch, name);
+        for (char *at = turned; (at = strchr(at, '\\'));)
+            *at = '/';
+        file = find_picture(reader, turned);
+    }
     if (!file) {
         if (reader->missing++ == 0) {
             reader->missing_line = place->line;

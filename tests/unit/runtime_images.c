@@ -244,6 +244,12 @@ START_TEST(labels) {
     Dataset *dataset = open_all(spec, (Wanted[]){IMAGE, LABEL}, 2);
     ck_assert_str_eq(dataset->class_names[0], "zebra");
     ck_assert_int_eq(label_of(dataset, 0, 1, 1), 1);
+    paint("train/x/3.png", 3), paint("train/x/4.png", 4);
+    put("train/metadata.csv", "image,label\nx\\3.png,zebra\n./1.png,ox\n");
+    Dataset *mixed = open_all(spec, (Wanted[]){IMAGE}, 1);
+    ck_told("tables have the labels of 2 pictures; the folder is the class of 1: train/x/4.png is \"x\"");
+    ck_assert_uint_eq(mixed->class_count, 3);
+    ck_assert(file_remove_tree(in_folder("train/x"), diag));
     put("train/metadata.csv", "image\tlabel\n1.png\t7\n2.png\t03\n");
     dataset = open_all(spec, (Wanted[]){IMAGE, LABEL}, 2);
     ck_assert_ptr_null(dataset->class_names);
