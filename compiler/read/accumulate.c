@@ -57,6 +57,14 @@ static bool is_changed(const Reader *reader, uint32_t state) {
     return accumulation && state < accumulation->changed.count && accumulation->changed.items[state];
 }
 
+bool accumulate_is_changed(const Reader *reader, Datum target) {
+    const Network *owner = target.kind == DATUM_NETWORK ? parameters_owner(target.network) : NULL;
+    for (uint32_t i = 0; owner && i < owner->sets.count; i++)
+        if (is_changed(reader, owner->sets.items[i]->state))
+            return true;
+    return target.kind == DATUM_STATE && is_changed(reader, target.state.index);
+}
+
 // True where the mistake is that what is asked for is known after the last batch only: noted, or to be reported.
 static bool note_late(Accumulation *accumulation) {
     accumulation->needs_finish = true;
@@ -193,7 +201,25 @@ Value *accumulate_gradients(Reader *reader, const OptimizerDecl *optimizer, cons
     return means;
 }
 
+static Datum cross_list(Reader *reader, const char *name, const DatumList *list) {
+    DatumList *crossed = ARENA_NEW(reader->arena, DatumList, 1);
+    for (uint32_t i = 0; i < list->items.count; i++) {
+        Datum item = accumulate_cross(reader, name, list->items.items[i]);
+        if (item.kind == DATUM_ERROR)
+            return item;
+        array_push(reader->arena, &crossed->items, item);
+    }
+    return (Datum){.kind = DATUM_LIST, .list = crossed};
+}
+
+Datum accumulate_inner(Reader *reader, Datum outer, const char *name, Datum inner) {
+    return outer.is_of_batches ? accumulate_cross(reader, name, inner) : inner;
+}
+
 Datum accumulate_cross(Reader *reader, const char *name, Datum datum) {
+    if (is_finish(reader) && datum.kind == DATUM_LIST)
+        return cross_list(reader, name, datum.list);
+    datum.is_of_batches = is_finish(reader);
     if (!is_finish(reader) || (datum.kind != DATUM_TENSOR && datum.kind != DATUM_SET))
         return datum;
     uint32_t batches = reader->accumulation->batches;
@@ -213,21 +239,35 @@ Datum accumulate_cross(Reader *reader, const char *name, Datum datum) {
 
 // ---- expressions of either
 
-bool accumulate_evaluate(Reader *reader, const Json *json, Scope *scope, Datum *out) {
+// How much is left of each list that nodes pushed to.
+static uint32_t *count_pushed(Reader *reader, const Scope *owner) {
+    uint32_t *counts = ARENA_NEW(reader->arena, uint32_t, owner->lists.count + 1);
+    for (uint32_t i = 0; i < owner->lists.count; i++)
+        counts[i] = owner->lists.items[i].list.items.count;
+    return counts;
+}
+
+// In a batch, where what is known after the last one only shows that it is late.
+static bool evaluate_early(Reader *reader, const Json *json, Scope *scope, Datum *out) {
     Accumulation *accumulation = reader->accumulation;
-    bool may_be_late = accumulate_is_batch(reader);
-    if (may_be_late) {
-        accumulation->asks = true;
-        accumulation->needs_finish = false;
-    }
-    *out = evaluate(reader, json, scope);
-    if (!may_be_late)
-        return false;
-    accumulation->asks = false;
-    bool is_late = accumulation->needs_finish;
+    const uint32_t *counts = count_pushed(reader, scope->owner);
+    accumulation->asks = true;
     accumulation->needs_finish = false;
-    if (!is_late)
+    *out = evaluate(reader, json, scope);
+    accumulation->asks = false;
+    for (uint32_t i = 0; accumulation->needs_finish && i < scope->owner->lists.count; i++) // what was popped in vain
+        scope->owner->lists.items[i].list.items.count = counts[i];
+    return !accumulation->needs_finish;
+}
+
+bool accumulate_evaluate(Reader *reader, const Json *json, Scope *scope, bool is_late, Datum *out) {
+    if (!accumulate_is_batch(reader)) {
+        *out = evaluate(reader, json, scope);
         return false;
+    }
+    if (!is_late && evaluate_early(reader, json, scope, out))
+        return false;
+    reader->accumulation->needs_finish = false;
     accumulate_enter(reader);
     *out = evaluate(reader, json, scope);
     return true;
@@ -236,7 +276,7 @@ bool accumulate_evaluate(Reader *reader, const Json *json, Scope *scope, Datum *
 // A scalar of each batch, which is reported as its mean; or one of what follows the last.
 static Datum read_report(Reader *reader, const Json *json, Scope *scope) {
     Datum datum;
-    bool is_late = accumulate_evaluate(reader, json, scope, &datum);
+    bool is_late = accumulate_evaluate(reader, json, scope, false, &datum);
     Graph *graph = reader->stage->graph;
     Type type = datum.kind == DATUM_TENSOR ? graph_type(graph, datum.tensor) : (Type){.rank = 1, .dims = {2}};
     if (datum.kind != DATUM_ERROR && type_count(&type) != 1) {

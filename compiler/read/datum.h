@@ -45,6 +45,7 @@ typedef struct {
 
 typedef struct {
     DatumKind kind;
+    bool is_of_batches; // of a record or a family: its values are still to be crossed (see accumulate_cross)
     union {
         int64_t integer; // DATUM_BOOL, DATUM_INT
         double number;

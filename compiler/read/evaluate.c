@@ -160,7 +160,7 @@ static Datum index_family(Reader *reader, Datum base, const DatumList *items) {
         Text known = text_create(reader->arena);
         for (uint32_t i = 0; i < base.family->items.count; i++) {
             if (base.family->items.items[i].index == index)
-                return accumulate_cross(reader, "an indexed name", base.family->items.items[i].datum);
+                return accumulate_inner(reader, base, "an indexed name", base.family->items.items[i].datum);
             text_format(&known, "%s%lld", i ? ", " : "", (long long)base.family->items.items[i].index);
         }
         return reader_error(reader, "no [%lld]; known: %s", (long long)index, known.data);
@@ -293,7 +293,7 @@ static Datum pop(Reader *reader, const Tree *tree, Scope *scope) {
         if (!strcmp(list->name, name)) {
             if (!list->list.items.count)
                 return reader_error(reader, "nothing is left to pop from \"%s\"", name);
-            return list->list.items.items[--list->list.items.count];
+            return accumulate_cross(reader, name, list->list.items.items[--list->list.items.count]);
         }
         array_push(reader->arena, &names, list->name);
     }

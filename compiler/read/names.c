@@ -69,7 +69,7 @@ static Datum attribute(Reader *reader, Datum base, const char *name) {
     ARRAY(const char *) names = {0};
     for (uint32_t i = 0; i < base.record->items.count; i++) {
         if (!strcmp(base.record->items.items[i].name, name))
-            return accumulate_cross(reader, name, base.record->items.items[i].datum);
+            return accumulate_inner(reader, base, name, base.record->items.items[i].datum);
         array_push(reader->arena, &names, base.record->items.items[i].name);
     }
     return reader_error(reader, "no output \"%s\"%s", name, reader_suggest_words(reader, name, names.items, names.count));

@@ -201,10 +201,10 @@ static void set_target(Reader *reader, const Json *node, Datum target, Datum val
     state_write(reader, target.state, x);
 }
 
-// What takes the result of an update is set where that is done: in a phase that accumulates after the last batch.
+// What takes the result of an update, or replaces it, is set where that is done: in a phase that accumulates after the last batch.
 static void node_set(Reader *reader, const Json *node, Scope *scope) {
     Datum target = evaluate_raw(reader, json_get(node, "set"), scope), value;
-    bool is_late = accumulate_evaluate(reader, json_get(node, "to"), scope, &value);
+    bool is_late = accumulate_evaluate(reader, json_get(node, "to"), scope, accumulate_is_changed(reader, target), &value);
     set_target(reader, node, target, value);
     if (!is_late)
         return;

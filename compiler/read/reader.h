@@ -193,12 +193,16 @@ void accumulate_leave(Reader *reader);                  // … until this
 Stage *accumulate_finish(const Reader *reader);         // NULL: there is none
 bool accumulate_is_empty(const Reader *reader);         // nothing is done after the last batch
 void accumulate_change(Reader *reader, uint32_t state, const Json *node); // its value after `node` is known after the last batch only
-// True: it needs what is known after the last batch only, was evaluated there, and that is where the reader is now.
-bool accumulate_evaluate(Reader *reader, const Json *json, Scope *scope, Datum *out);
+bool accumulate_is_changed(const Reader *reader, Datum target); // a state or a network: some of it was, by a node before
+// True: it needs what is known after the last batch only (or `is_late` says so), was evaluated there, and that is where the reader is now.
+bool accumulate_evaluate(Reader *reader, const Json *json, Scope *scope, bool is_late, Datum *out);
 void accumulate_check_read(Reader *reader, uint32_t state); // an error where each batch reads what has changed so
 bool accumulate_check_measure(Reader *reader, const char *optimizer, const char *name); // the same of a measure: true where it was one
 Value *accumulate_gradients(Reader *reader, const OptimizerDecl *optimizer, const Value *gradients); // their means, at the end
-Datum accumulate_cross(Reader *reader, const char *name, Datum datum); // where the end is read: what a name of the batches stands for there
+// Where the end is read: what a name of the batches stands for there. Lists are crossed as a whole, records and families value by value: of
+// one that was, or that the end made itself, `inner` is what accumulate_inner gives.
+Datum accumulate_cross(Reader *reader, const char *name, Datum datum);
+Datum accumulate_inner(Reader *reader, Datum outer, const char *name, Datum inner);
 void accumulate_report(Reader *reader, const Json *report, Scope *scope);
 void accumulate_phases(Reader *reader, GraphProgram *program, const Phase *phase); // adds all parts
 

@@ -143,7 +143,8 @@ static const char COUNTED[] =
     "{\n"
     "  \"gcc-graph\": 1,\n"
     "  \"state\": { \"n\": { \"shape\": [] } },\n"
-    "  \"networks\": { \"net\": { \"inputs\": {}, \"nodes\": [ { \"parameter\": \"w\", \"shape\": [1], \"init\": \"zeros\" } ] } },\n"
+    "  \"networks\": { \"net\": { \"inputs\": {}, \"nodes\": [ { \"parameter\": \"w\", \"shape\": [1], \"init\": \"zeros\" } ] },\n"
+    "    \"other\": { \"inputs\": {}, \"nodes\": [ { \"parameter\": \"w\", \"shape\": [1], \"init\": { \"constant\": 5 } } ] } },\n"
     "  \"optimizers\": { \"opt\": { \"of\": \"net\", \"sgd\": { \"lr\": 1 } } },\n"
     "  \"programs\": { \"train\": { \"mode\": \"train\", \"not_finite\": \"skip\", \"steps\": 1, \"phases\": [\n"
     "    { \"name\": \"fit\", \"repeat\": 3, \"accumulate\": 3, \"index\": \"i\", \"nodes\": [\n"
@@ -225,6 +226,26 @@ START_TEST(what_follows_is_set_after_it) {
     path = write_graph("b.json", read_all(path), "\"state\": { ", "\"state\": { \"last\": { \"shape\": [] }, ");
     path = write_graph("c.json", read_all(path), "\"sum(w)\"]", "\"sum(w)\", \"last\"]");
     expect_reports(path, (const char *const[]){"train.fit.last@0.0 2\n", "train.fit.last@0.1 8\n", "train.fit.last@0.2 14\n"}, 3);
+    // What was changed so is set anew behind it, whatever the value is, and not in each batch before it.
+    expect_norms(arena_format(arena, "%s, { \"set\": \"net\", \"to\": \"other\" }", UPDATE), 5, 5, 5);
+    path = write_graph("a.json", read_all(path), "\"to\": \"opt.norm + g\" }", "\"to\": \"opt.norm + g\" }, { \"set\": \"last\", \"to\": \"g + 1\" }");
+    expect_reports(path, (const char *const[]){"train.fit.last@0.0 2\n", "train.fit.last@0.1 5\n", "train.fit.last@0.2 8\n"}, 3);
+}
+END_TEST
+
+// What lists, records and families of names hold is crossed as what it is: 3, 12 and 21 is what the batches add up to.
+START_TEST(values_in_values_are_means_too) {
+    static const char *const made[] = {"{ \"expr\": \"[3*g, 7]\", \"as\": \"c\" }", "{ \"expr\": \"3*g\", \"push\": \"c\" }", "{ \"expr\": \"3*g\", \"as\": \"c[0]\" }"};
+    static const char *const named[] = {"c[0]", "pop(c)", "c[0]"};
+    for (uint32_t i = 0; i < 3; i++) {
+        const char *when = arena_format(arena, "%s, { \"update\": \"opt\", \"minimize\": \"loss\", \"when\": \"abs(%s - 12) < 0.1\" }", made[i], named[i]);
+        expect_norms(when, 0, 4, 4);
+        const char *set = arena_format(arena, "%s, { \"update\": \"opt\", \"minimize\": \"loss\" }, { \"set\": \"net\", \"to\": \"net*0 + %s + 0*opt.norm\" }", made[i], named[i]);
+        expect_norms(set, 3, 12, 21);
+    }
+    // Records and lists that the end makes itself are its own.
+    expect_norms("{ \"update\": \"opt\", \"minimize\": \"loss\" }, { \"set\": \"net\", \"to\": \"net*0 + topk(stack([opt.norm, g - 9], 0), 1).values[0] + split(stack([g, g], 0), 1, 0)[1][0]\" }", 2, 8,
+                 14);
 }
 END_TEST
 
@@ -306,6 +327,7 @@ int main(void) {
     tcase_add_test(tests, conditions_see_means);
     tcase_add_test(tests, earlier_reports_are_known);
     tcase_add_test(tests, what_follows_is_set_after_it);
+    tcase_add_test(tests, values_in_values_are_means_too);
     tcase_add_test(tests, phases_go_by_reports);
     tcase_add_test(tests, updates_go_by_reports);
     tcase_add_test(tests, wild_batches_are_skipped);
