@@ -280,6 +280,21 @@ static bool belongs(const ProgramState *state, const char *name) {
     return is_part || strcmp(state->network, name) == 0;
 }
 
+// The networks that have states, each once.
+static const char *const *owners(Arena *arena, const Program *program, uint32_t *count) {
+    const char **names = ARENA_NEW(arena, const char *, program->states.count + 1);
+    *count = 0;
+    for (uint32_t i = 0; i < program->states.count; i++) {
+        const char *network = program->states.items[i].network;
+        bool is_there = !network;
+        for (uint32_t k = 0; k < *count && !is_there; k++)
+            is_there = strcmp(names[k], network) == 0;
+        if (!is_there)
+            names[(*count)++] = network;
+    }
+    return names;
+}
+
 bool checkpoint_select(Arena *arena, const Checkpoint *checkpoint, const Program *program, const char *name, CheckpointPair **pairs,
                        uint32_t *pair_count, Diag *diag) {
     uint32_t errors = diag_error_count(diag);
@@ -302,12 +317,9 @@ bool checkpoint_select(Arena *arena, const Checkpoint *checkpoint, const Program
     *pairs = found.items;
     *pair_count = found.count;
     if (!found.count && diag_error_count(diag) == errors) {
-        const char **names = ARENA_NEW(arena, const char *, program->states.count + 1);
-        uint32_t count = 0;
-        for (uint32_t i = 0; i < program->states.count; i++)
-            if (program->states.items[i].network && (!count || strcmp(names[count - 1], program->states.items[i].network) != 0))
-                names[count++] = program->states.items[i].network;
-        diag_error(diag, NULL, "--init %s: this graph has no network or state of that name%s", name,
+        uint32_t count;
+        const char *const *names = owners(arena, program, &count);
+        diag_error(diag, NULL, "--init %s: this graph has no network of that name with parameters of its own, and no such state%s", name,
                    text_suggestion(arena, name, names, count));
     }
     return diag_error_count(diag) == errors;

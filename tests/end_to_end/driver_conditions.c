@@ -170,6 +170,21 @@ START_TEST(early_stop) {
 }
 END_TEST
 
+// A value that is not finite is no best one, neither before the others nor among them.
+START_TEST(early_stop_waits_for_numbers) {
+    write_text(in_folder("wild.json"), arena_format(arena,
+                                                    "{\"gcc-graph\": 1, \"name\": \"wild\", \"include\": [\"%s/graphs/blocks/training.json\"], \"tables\": {\"values\": [-1, 9, 8, 7, -1, 6, -1, 6, 5]}, \"programs\": {\"train\": {\"mode\": \"train\", "
+                                                    "\"not_finite\": \"skip\", \"steps\": 9, \"stop\": \"look.early.stalled\", \"phases\": [{\"name\": \"look\", \"nodes\": [{\"expr\": \"sqrt(f32(values[step]))\", \"as\": \"value\"}, {\"block\": "
+                                                    "\"early_stop\", \"in\": \"value\", \"with\": {\"patience\": 2}, \"as\": \"early\"}], \"report\": [\"early.stalled\", \"early.best\", \"early.waited\"]}]}}}",
+                                                    GG_SOURCE_DIR));
+    expect_code(0, "run %s train --steps 9 --interpret", in_folder("wild.json"));
+    expect_out("train.look.early.best@1.0 3\n");
+    expect_out("train.look.early.waited@4.0 1\n");
+    expect_out("train.look.early.waited@5.0 0\n");
+    expect_out("stopped after step 8, since");
+}
+END_TEST
+
 // Validation in several repetitions, whose mean a phase behind them reads: their own weights in the reports say what it is.
 static const char EPOCHS[] =
     "{ \"gcc-graph\": 1, \"name\": \"epochs\", \"include\": [\"%s/graphs/blocks/training.json\"], \"data\": { \"points\": { \"batch\": 10, \"fields\": { \"point\": { \"shape\": [2] } } } },\n"
@@ -256,6 +271,7 @@ int main(void) {
     tcase_add_test(tests, the_judge_plays_the_same);
     tcase_add_test(tests, phases_have_their_own_steps);
     tcase_add_test(tests, early_stop);
+    tcase_add_test(tests, early_stop_waits_for_numbers);
     tcase_add_test(tests, a_phase_reads_reports);
     tcase_add_test(tests, stopped_and_killed_runs_resume);
     suite_add_tcase(suite, tests);
