@@ -54,7 +54,8 @@ static const DatasetReader *find_reader(Arena *arena, const Spec *spec, Diag *di
         return &READERS[i];
     }
     diag_error(diag, NULL, "--data %s: no reader \"%s\"%s", spec->text, spec->reader,
-               text_suggestion(arena, spec->reader, names, READER_COUNT));
+               file_is_folder(spec->text) ? arena_format(arena, "; a folder of pictures is images:%s", spec->text)
+                                          : text_suggestion(arena, spec->reader, names, READER_COUNT));
     return NULL;
 }
 

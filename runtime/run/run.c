@@ -82,6 +82,7 @@ bool run_write(const char *folder, const Run *run, Diag *diag) {
     write_text(writer, "sample_program", run->sample_entry);
     write_text(writer, "schedules", run->schedules);
     write_text(writer, "encoder", run->encoder);
+    write_text(writer, "records", run->records);
     classes_write(writer, &run->classes);
     json_end_object(writer);
     const char *text = json_writer_text(writer);
@@ -188,6 +189,7 @@ bool run_read(Arena *arena, const char *folder, Run *out, Diag *diag) {
     }
     out->schedules = optional_text(json, "schedules");
     out->encoder = optional_text(json, "encoder");
+    out->records = optional_text(json, "records");
     out->names = optional_text(json, "names");
     return ok;
 }
@@ -301,6 +303,7 @@ bool run_merge(Run *given, const Run *stored, const char *folder, Diag *diag) {
     given->sample_entry = given->sample_entry ? given->sample_entry : stored->sample_entry;
     given->schedules = stored->schedules;
     given->encoder = stored->encoder;
+    given->records = stored->records;
     given->classes = stored->classes;
     return true;
 }

@@ -34,6 +34,7 @@ typedef struct {
     const char *sample_entry;
     const char *schedules; // the winners, as text
     const char *encoder;   // of the data's texts; found out, never given
+    const char *records;   // how many each split of the data has, for people; found out, too. NULL: older runs do not say
     ClassLists classes;    // of the data's labels; found out, too
 } Run;
 

@@ -174,6 +174,22 @@ static bool find_classes(Arena *arena, const Program *program, TrainPlan *plan, 
     return true;
 }
 
+// How many records there are: "images: 2,712 in train, 288 in test". A run that goes on with others is told of it.
+static void find_records(Arena *arena, const Program *program, TrainPlan *plan, Diag *diag) {
+    Text text = text_create(arena);
+    for (uint32_t i = 0; i < program->data.count; i++) {
+        const Dataset *dataset = plan->datasets[i];
+        for (uint32_t s = 0; dataset && s < dataset->split_count; s++)
+            text_format(&text, "%s%s%s in %s", s == 0 && text.length ? "; " : "", s ? ", " : arena_format(arena, "%s: ", dataset->name),
+                        text_thousands(arena, dataset->splits[s].count), dataset->splits[s].name);
+    }
+    const char *now = text.length ? text.data : NULL, *before = plan->run.records;
+    if (now && before && strcmp(now, before) != 0)
+        diag_warning(diag, NULL, "the records are not those that the run began with, so it does not go on as it would have: %s; before, %s", now,
+                     before);
+    plan->run.records = now;
+}
+
 // Texts for a program that takes some: those of the first test records, the same in every preview. NULL: there are none.
 static const Dataset *find_texts(const Program *program, const TrainPlan *plan, const ProgramFeed *input) {
     for (uint32_t i = 0; i < program->data.count; i++)
@@ -258,7 +274,10 @@ bool train_prepare(Arena *arena, const Program *program, const TrainOptions *opt
     if (run->sample_every && !find_entry(arena, program, run->sample_entry, &plan->sample_entry, diag))
         return false;
     plan->datasets = dataset_open_all(arena, program, plan->entry, run->data, run->data_count, diag);
-    return plan->datasets && find_encoder(program, plan, diag) && find_classes(arena, program, plan, diag) && plan_previews(arena, program, plan, diag) &&
+    if (!plan->datasets || !find_encoder(program, plan, diag) || !find_classes(arena, program, plan, diag))
+        return false;
+    find_records(arena, program, plan, diag);
+    return plan_previews(arena, program, plan, diag) &&
            count_steps(arena, program, options, plan, diag) && check_end(arena, options, plan, diag);
 }
 

@@ -66,8 +66,18 @@ START_TEST(the_readme_from_pictures_to_pictures) {
     expect_err("--set label: there is no class \"tree\"; did you mean \"trees\"?");
     expect_code(0, "run %s sample --from %s --set label=trees --set guidance=1", bundle, from);
     expect_code(0, "run %s sample --from %s --set label=trees --interpret", bundle, from);
+    // Elsewhere since, and with fewer pictures.
+    ck_assert(rename(in_folder("photos"), in_folder("moved")) == 0);
+    expect_code(1, "train %s --out %s --resume --steps 21", bundle, from);
+    expect_err("/photos, where nothing is any more: --data images:… says where it lies now");
+    const char **names = file_list(arena, in_folder("moved/trees"), &count, diag);
+    for (uint32_t i = 0; i < count && i < 5; i++)
+        ck_assert(file_remove_tree(file_join(arena, in_folder("moved/trees"), names[i]), diag));
+    expect_code(0, "train %s --out %s --resume --steps 21 --data images:%s", bundle, from, in_folder("moved"));
+    expect_err("it goes on with images:");
+    expect_err("the records are not those that the run began with, so it does not go on as it would have: images: ");
     // A label must mean tomorrow what it meant today.
-    ck_assert(rename(in_folder("photos/boats"), in_folder("photos/vessels")) == 0);
+    ck_assert(rename(in_folder("moved/boats"), in_folder("moved/vessels")) == 0);
     expect_code(1, "train %s --out %s --resume --steps 22", bundle, from);
     expect_err("the run began with \"boats\" as class 0 of the data set \"images\"; now that is \"trees\"");
 }

@@ -86,6 +86,9 @@ START_TEST(previewed) {
     Diag *inner = diag_create(arena);
     ck_assert(!preview_write(dataset, "train", 2, 1, few, inner));
     ck_assert_uint_eq(diag_error_count(inner), 1);
+    inner = diag_create(arena);
+    ck_assert_ptr_null(dataset_natural_fields(arena, folder, inner));
+    ck_assert_ptr_nonnull(strstr(diag_text(inner, arena), arena_format(arena, "a folder of pictures is images:%s", folder)));
     ck_assert(!preview_write(dataset, "valid", 2, 1, few, diag));
     ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "has no split \"valid\"; known: train, test"));
 }
