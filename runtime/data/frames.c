@@ -137,11 +137,11 @@ static bool prepare(Arena *scratch, const Dataset *dataset, uint32_t split, uint
     if (!dataset->picture_key(dataset, scratch, split, record, index, &key, why) ||
         !hash_key(dataset, field, split, record, &key, &hash, why))
         return false;
-    if (picture_cache_find(field->cache, hash, out, diag))
+    if (picture_cache_find(field->cache, scratch, hash, out, diag))
         return true;
     if (!decode(scratch, dataset, split, record, index, out, why))
         return false;
-    picture_cache_add(field->cache, hash, out, out, diag);
+    picture_cache_add(field->cache, hash, out, diag);
     return true;
 }
 

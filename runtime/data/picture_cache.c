@@ -1,5 +1,6 @@
 // Picture cache: a header, a table of slots by hash (open addressing), pixels one after the other. Header and slots are mapped shared, room
-// on the disk reserved; pixels are written with pwrite, which says where there is no room, and read through a mapping. All that processes
+// on the disk reserved; pixels are written and read with pwrite and pread, which say where there is no room, the disk fails or the file was
+// cut off: a mapping would end the process. All that processes
 // and threads share is atomic: the end of the pixels, and a slot's tag and state.
 #include "runtime/data/picture_cache.h"
 #include "runtime/base/text.h"
@@ -45,8 +46,8 @@ struct PictureCache {
     int file;
     Header *header;
     Slot *slots;
-    uint8_t *pixels;
-    uint64_t room;          // bytes of pixels that are mapped
+    uint8_t *pixels;        // in memory
+    uint64_t room;          // bytes of pixels
     uint64_t budget;        // of the folder
     _Atomic uint64_t known; // bytes of pixels that the file is known to have
     _Atomic uint64_t added; // since the folder was looked at
@@ -148,16 +149,11 @@ static FileVerdict open_file(const char *path, uint64_t slot_count, int *out, He
 
 static bool map_file(PictureCache *cache, int file, const Header *header) {
     void *head = mmap(NULL, header->data, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    void *pixels = mmap(NULL, cache->budget, PROT_READ, MAP_SHARED, file, (off_t)header->data); // beyond the file's end, which grows
-    if (head == MAP_FAILED || pixels == MAP_FAILED) {
-        if (head != MAP_FAILED)
-            munmap(head, header->data);
+    if (head == MAP_FAILED)
         return false;
-    }
     cache->file = file;
     cache->header = head;
     cache->slots = (Slot *)(cache->header + 1);
-    cache->pixels = pixels;
     cache->room = cache->budget;
     return true;
 }
@@ -276,19 +272,35 @@ static void tell_damage(PictureCache *cache, Diag *diag) {
         diag_warning(diag, &(Place){.file = cache->path}, "a picture in this cache is damaged; it is decoded again, and so are others");
 }
 
-bool picture_cache_find(PictureCache *cache, PictureHash hash, Image *out, Diag *diag) {
+// The pixels of an entry that is there, as its sum says; NULL: damaged.
+static uint8_t *get(const PictureCache *cache, Arena *arena, const Entry *entry, uint64_t tag) {
+    if (!cache->path)
+        return cache->pixels + entry->offset;
+    uint64_t size = size_of(entry);
+    uint8_t *pixels = arena_alloc(arena, size);
+    for (uint64_t done = 0; done < size;) {
+        ssize_t got = pread(cache->file, pixels + done, size - done, (off_t)(cache->header->data + entry->offset + done));
+        if (got <= 0 && !(got < 0 && errno == EINTR))
+            return NULL;
+        done += got > 0 ? (uint64_t)got : 0;
+    }
+    return entry_sum(entry, tag, pixels) == entry->sum ? pixels : NULL;
+}
+
+bool picture_cache_find(PictureCache *cache, Arena *arena, PictureHash hash, Image *out, Diag *diag) {
     Slot *slot = look(cache, hash);
     if (!slot || atomic_load_explicit(&slot->tag, memory_order_acquire) != hash.low ||
         atomic_load_explicit(&slot->state, memory_order_acquire) != SLOT_READY)
         return false;
     Entry entry = slot->entry; // another process may be rewriting a damaged one: the sum tells
-    if (!is_there(cache, &entry) || (cache->path && entry_sum(&entry, hash.low, cache->pixels + entry.offset) != entry.sum)) {
+    uint8_t *pixels = is_there(cache, &entry) ? get(cache, arena, &entry, hash.low) : NULL;
+    if (!pixels) {
         uint64_t ready = SLOT_READY;
         if (atomic_compare_exchange_strong(&slot->state, &ready, SLOT_BAD))
             tell_damage(cache, diag);
         return false;
     }
-    *out = (Image){.width = entry.width, .height = entry.height, .channels = entry.channels, .pixels = cache->pixels + entry.offset};
+    *out = (Image){.width = entry.width, .height = entry.height, .channels = entry.channels, .pixels = pixels};
     return entry.high == hash.high;
 }
 
@@ -349,13 +361,13 @@ static bool own(Slot *slot, PictureHash hash) {
     return nobody == hash.low && atomic_compare_exchange_strong(&slot->state, &bad, SLOT_WRITING);
 }
 
-bool picture_cache_add(PictureCache *cache, PictureHash hash, const Image *picture, Image *out, Diag *diag) {
+bool picture_cache_add(PictureCache *cache, PictureHash hash, const Image *picture, Diag *diag) {
     uint64_t size = (uint64_t)picture->height * picture->width * picture->channels;
     Slot *slot = atomic_load(&cache->is_full) ? NULL : look(cache, hash);
     if (!slot || size == 0)
         return false;
     if (atomic_load(&slot->state) == SLOT_READY) // another thread, or process
-        return picture_cache_find(cache, hash, out, diag);
+        return true;
     if (!has_room(cache, size, diag) || !own(slot, hash))
         return false;
     uint64_t room = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT, offset = atomic_fetch_add(&cache->header->end, room);
@@ -372,6 +384,5 @@ bool picture_cache_add(PictureCache *cache, PictureHash hash, const Image *pictu
     slot->entry.height = picture->height, slot->entry.width = picture->width, slot->entry.channels = picture->channels;
     slot->entry.sum = entry_sum(&slot->entry, hash.low, picture->pixels);
     atomic_store_explicit(&slot->state, SLOT_READY, memory_order_release);
-    *out = (Image){.width = picture->width, .height = picture->height, .channels = picture->channels, .pixels = cache->pixels + offset};
     return true;
 }

@@ -49,12 +49,12 @@ static void ck_same(const Image *image, uint32_t number) {
 
 static bool add(PictureCache *cache, uint32_t number, Diag *out) {
     Image picture = picture_of(number);
-    return picture_cache_add(cache, hash_of(number), &picture, &picture, out);
+    return picture_cache_add(cache, hash_of(number), &picture, out);
 }
 
 static bool has(PictureCache *cache, uint32_t number, Diag *out) {
     Image found;
-    if (!picture_cache_find(cache, hash_of(number), &found, out))
+    if (!picture_cache_find(cache, arena, hash_of(number), &found, out))
         return false;
     ck_same(&found, number);
     return true;
@@ -151,6 +151,24 @@ START_TEST(damaged_picture) {
 END_TEST
 
 // Every byte of a header flipped, and every length: made anew, with a word, unless the header is as good as before.
+// Cut off by somebody while it is in use: pictures are decoded again, and kept again.
+START_TEST(cut_off_in_use) {
+    PictureCache *cache = open_cache("c");
+    struct stat status;
+    ck_assert_int_eq(stat(path_of("c"), &status), 0);
+    for (uint32_t i = 0; i < 5; i++)
+        ck_assert(add(cache, i, diag) && has(cache, i, diag));
+    ck_assert_int_eq(truncate(path_of("c"), status.st_size + SIZE / 2), 0);
+    Diag *inner = diag_create(arena);
+    for (uint32_t i = 0; i < 5; i++)
+        ck_assert(!has(cache, i, inner));
+    ck_assert_ptr_nonnull(strstr(diag_text(inner, arena), "a picture in this cache is damaged"));
+    for (uint32_t i = 0; i < 5; i++)
+        ck_assert(add(cache, i, inner) && has(cache, i, inner));
+    ck_assert_uint_eq(diag_error_count(inner), 0);
+}
+END_TEST
+
 START_TEST(damaged_files) {
     add(open_cache("x"), 1, diag);
     size_t size;
@@ -357,6 +375,7 @@ int main(void) {
     tcase_add_loop_test(tests, found_again, 0, 2);
     tcase_add_test(tests, several_processes);
     tcase_add_test(tests, damaged_picture);
+    tcase_add_test(tests, cut_off_in_use);
     tcase_add_test(tests, damaged_files);
     tcase_add_test(tests, killed_writer);
     tcase_add_test(tests, random_damage);
