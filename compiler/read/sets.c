@@ -81,9 +81,10 @@ static const char *difference(Reader *reader, const SetDatum *set, const SetDatu
             SetValue value;
             uint32_t part;
             if (!find_path(reader, other, ours->name + strlen(parts->network), &value, &part))
-                return arena_format(reader->arena, "\"%s\" has \"%s\" (%s), \"%s\" has no \"%s\"", parts->network, ours->name,
+                return arena_format(reader->arena, "\"%s\" has \"%s\" (%s), \"%s\" has no \"%s\"%s", parts->network, ours->name,
                                     type_text(reader->arena, &ours->type), parts_of(reader, other->items.items[0])->network,
-                                    ours->name + strlen(parts->network) + 1);
+                                    ours->name + strlen(parts->network) + 1,
+                                    other->record ? " here: a record of an optimizer holds what that has" : "");
             const Part *theirs = &parts_of(reader, value)->parts.items[part];
             if (!type_equal(&ours->type, &theirs->type))
                 return arena_format(reader->arena, "\"%s\" is %s, \"%s\" is %s", ours->name, type_text(reader->arena, &ours->type),
@@ -196,12 +197,14 @@ static Value binary_flat(Reader *reader, Sign sign, Datum a, Datum b, uint32_t s
 Datum set_binary(Reader *reader, Sign sign, Datum a, Datum b) {
     if (!operands_fit(reader, sign, a, b))
         return datum_error();
-    if (a.kind == DATUM_SET && b.kind == DATUM_SET)
+    const SetDatum *like = a.kind == DATUM_SET ? a.set : b.set;
+    if (a.kind == DATUM_SET && b.kind == DATUM_SET && has_all(a.set, b.set))
+        like = b.set; // a record of an optimizer may hold no more than it optimizes: what both have
+    else if (a.kind == DATUM_SET && b.kind == DATUM_SET)
         b.set = set_as(reader, b.set, a.set);
     if (b.kind == DATUM_SET && !b.set)
         return datum_error();
     SetDatum *result = ARENA_NEW(reader->arena, SetDatum, 1);
-    const SetDatum *like = a.kind == DATUM_SET ? a.set : b.set;
     for (uint32_t i = 0; i < like->items.count; i++) {
         uint32_t set = like->items.items[i].set;
         bool is_flat = keeps_zero(sign, a, b);

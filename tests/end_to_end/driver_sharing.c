@@ -149,6 +149,22 @@ START_TEST(networks_of_one_template_mix) {
 }
 END_TEST
 
+// A record of an optimizer that has a part of a network: what is computed of both is of that part, whichever stands first; a call and a set
+// leave the rest. Of w = 4 alone, that is; b is 7.
+START_TEST(records_of_a_part_go_with_the_whole) {
+    write_text(in_folder("g.json"),
+               "{\"gcc-graph\": 1, \"networks\": {\"f\": {\"inputs\": {}, \"nodes\": [{\"parameter\": \"w\", \"shape\": [1], \"init\": {\"constant\": 4}}, {\"parameter\": \"b\", \"shape\": [1], \"init\": {\"constant\": 7}},"
+               "{\"expr\": \"sum(10*w + b)\"}]}}, \"optimizers\": {\"opt\": {\"of\": \"f.w\", \"sgd\": {\"lr\": 0.1}}}, \"programs\": {\"train\": {\"mode\": \"train\", \"phases\": [{\"name\": \"p\", \"nodes\": ["
+               "{\"snapshot\": \"opt\", \"as\": \"old\"}, {\"call\": \"f\", \"in\": {}, \"as\": \"y\"}, {\"set\": \"f\", \"to\": \"3*f\"}, {\"expr\": \"norm(f - old)\", \"as\": \"ab\"}, {\"expr\": \"norm(old - f)\", \"as\": \"ba\"},"
+               "{\"call\": \"f\", \"in\": {}, \"weights\": \"0.5*f + 0.5*old\", \"as\": \"mixed\"}, {\"set\": \"f\", \"to\": \"old\"}, {\"call\": \"f\", \"in\": {}, \"as\": \"back\"}],"
+               "\"report\": [\"y\", \"ab\", \"ba\", \"mixed\", \"back\"]}]}}}");
+    expect_code(0, "run %s train --interpret", in_folder("g.json"));
+    static const char *const lines[] = {".y@0.0 47\n", ".ab@0.0 8\n", ".ba@0.0 8\n", ".mixed@0.0 101\n", ".back@0.0 61\n"};
+    for (uint32_t i = 0; i < 5; i++)
+        expect_out(lines[i]);
+}
+END_TEST
+
 static const double *begins_as(const StateParts *parts, const char *name) {
     for (uint32_t i = 0; i < parts->count; i++)
         if (strcmp(parts->items[i].name, name) == 0)
@@ -375,6 +391,7 @@ int main(void) {
     tcase_add_checked_fixture(judged, setup, teardown);
     tcase_add_loop_test(judged, steps_are_as_pytorch_takes_them, 0, RECORDED);
     tcase_add_test(judged, networks_of_one_template_mix);
+    tcase_add_test(judged, records_of_a_part_go_with_the_whole);
     tcase_add_test(judged, copies_of_copies_begin_alike);
     tcase_add_loop_test(judged, rows_that_change_nothing_change_no_number, 0, 3);
     tcase_add_test(judged, states_are_those_of_the_parameters);
