@@ -56,7 +56,13 @@ void state_write(Reader *reader, StateRef state, Value value) {
     array_push(reader->arena, &state.call->kept, ((struct Kept){state.index, value}));
 }
 
+static bool name_twice(Reader *reader, const char *name) {
+    return reader_error(reader, "two states would be called \"%s\"; give one of those that make it another name", name), false;
+}
+
 uint32_t state_declare(Reader *reader, const char *name, StateKind kind, Type type, Init init, const char *network) {
+    if (module_state_index(reader->module, name) != UINT32_MAX && !name_twice(reader, name))
+        name = arena_format(reader->arena, "%s (twice)", name); // no further mistakes
     const char *pointer = reader->at ? json_pointer(reader->arena, reader->at) : NULL;
     array_push(reader->arena, &reader->module->states,
                ((State){.name = name, .kind = kind, .type = type, .init = init, .network = network, .pointer = pointer}));
@@ -243,6 +249,8 @@ bool frame_state(Reader *reader, const Frame *frame, const char *name, const Ini
             network->info.state_count += type_count(&type);
     }
     const State *state = &reader->module->states.items[index];
+    if (state->kind == STATE_CONDITION || state->kind == STATE_SUM)
+        return name_twice(reader, full);
     if (!type_equal(&state->type, &type)) {
         reader_error(reader, "\"%s\" is %s, here it would be %s", full, type_text(reader->arena, &state->type),
                      type_text(reader->arena, &type));
