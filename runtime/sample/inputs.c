@@ -210,18 +210,28 @@ static bool find_class(const Classes *classes, const char *name, double *out) {
     return false;
 }
 
-// "cat", or "cat,dog,3": names of classes and numbers. NULL, reported where a name is near one: it is neither.
+// A class that is called by another one's number: a folder "10" is the second of "1", "10", "2".
+static void tell_number(const Classes *classes, const char *name, const char *item, double class, Diag *diag) {
+    char *end;
+    double number = strtod(item, &end);
+    if (end != item && !*end && number != class && number >= 0 && number < classes->count)
+        diag_warning(diag, NULL, "%s: %s is taken for the class of that name, which is number %.0f", name, item, class);
+}
+
+// "cat", or "cat,dog,3": names of classes, and numbers that are none. NULL (reported): it is neither.
 static double *read_classes(Arena *arena, const char *name, const char *word, const Classes *classes, uint32_t *count, Diag *diag) {
     double *numbers = ARENA_NEW(arena, double, strlen(word) + 1);
     *count = 1;
-    if (find_class(classes, word, numbers)) // a comma may be part of a name
+    if (strchr(word, ',') && find_class(classes, word, numbers)) // a comma may be part of a name
         return numbers;
     char *rest = arena_copy_text(arena, word);
     for (*count = 0; rest; (*count)++) {
         const char *item = strsep(&rest, ",");
         char *end;
-        if (find_class(classes, item, &numbers[*count]))
+        if (find_class(classes, item, &numbers[*count])) {
+            tell_number(classes, name, item, numbers[*count], diag);
             continue;
+        }
         numbers[*count] = strtod(item, &end);
         if (end != item && !*end)
             continue;
@@ -237,12 +247,10 @@ bool inputs_read(Arena *arena, const char *name, const char *word, InputRecords 
         read_text(arena, name, word, out, diag);
         return true;
     }
-    double *numbers = read_numbers(arena, word, &count);
-    if (!numbers && out->classes && !text_ends_with(word, ".npy")) {
-        numbers = read_classes(arena, name, word, out->classes, &count, diag);
-        if (!numbers)
-            return false;
-    }
+    bool has_classes = out->classes && !text_ends_with(word, ".npy");
+    double *numbers = has_classes ? read_classes(arena, name, word, out->classes, &count, diag) : read_numbers(arena, word, &count);
+    if (has_classes && !numbers)
+        return false;
     if (!numbers)
         return file_is_folder(word) ? read_folder(arena, name, word, out, diag) : read_file(arena, name, word, out, diag);
     if (count > 1 && out->input->tensor.layout.rank == 0) {

@@ -266,8 +266,8 @@ END_TEST
 
 // Classes whose names are known are given by them, where the input is called as the data's field and bounded alike.
 START_TEST(classes) {
-    static const char *const called[] = {"cat", "dog", "a, b", "7"};
-    const Classes lists[] = {{"others", called, 2}, {"pets", called, 4}};
+    static const char *const called[] = {"cat", "dog", "a, b", "7", "2"};
+    const Classes lists[] = {{"others", called, 2}, {"pets", called, 5}};
     Program program = {.name = "pets"};
     ProgramData data = {.name = "pets", .field_count = 2};
     data.fields = arena_alloc(arena, 2 * sizeof *data.fields);
@@ -279,7 +279,8 @@ START_TEST(classes) {
     static const struct {
         const char *given;
         int32_t labels[4];
-    } good[] = {{"dog", {1, 1, 1, 1}}, {"cat,dog", {0, 1, 0, 1}}, {"dog,0,5", {1, 0, 5, 1}}, {"a, b", {2, 2, 2, 2}}, {"7", {7, 7, 7, 7}}};
+    } good[] = {{"dog", {1, 1, 1, 1}}, {"cat,dog", {0, 1, 0, 1}}, {"dog,0,5", {1, 0, 5, 1}}, {"a, b", {2, 2, 2, 2}}, {"7", {3, 3, 3, 3}},
+                {"8,7", {8, 3, 8, 3}}, {"3", {3, 3, 3, 3}}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         Inputs inputs = inputs_create(arena, &entry);
         inputs_know(&inputs, &program, &(ClassLists){lists, 2});
@@ -290,7 +291,7 @@ START_TEST(classes) {
     static const struct {
         const char *given, *said;
     } bad[] = {{"dogs", "--set label: there is no class \"dogs\"; did you mean \"dog\"?"},
-               {"cat,,dog", "there is no class \"\"; known: cat, dog, a, b, 7"},
+               {"cat,,dog", "there is no class \"\"; known: cat, dog, a, b, 7, 2"},
                {"cat,10", "element 1 is 10, but the graph declares it from 0 to 9"},
                {"cat,0.5", "element 1 is 0.5, but the graph declares whole numbers from 0 to 9"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -300,6 +301,11 @@ START_TEST(classes) {
         ck_assert(!give(&inputs, arena_format(arena, "label=%s", bad[i].given)));
         ck_assert_msg(strstr(diag_text(diag, arena), bad[i].said) != NULL, "%s", diag_text(diag, arena));
     }
+    Inputs inputs = inputs_create(arena, &entry);
+    inputs_know(&inputs, &program, &(ClassLists){lists, 2});
+    diag = diag_create(arena);
+    ck_assert(give(&inputs, "label=2") && *(const int32_t *)inputs_tensor(arena, &inputs.items[0], 0).data == 4);
+    ck_assert_ptr_nonnull(strstr(diag_text(diag, arena), "2 is taken for the class of that name, which is number 4"));
     data.fields[1].below = 9;
     ck_assert_ptr_null(classes_of(&(ClassLists){lists, 2}, &program, &entry.inputs.items[0]));
     expect_refused("label=dog", "there is no such file"); // nobody knows of classes
