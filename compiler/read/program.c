@@ -116,6 +116,20 @@ static bool read_feed(Reader *reader, const Json *json, Scope *scope, Feed *out)
     return true;
 }
 
+// Pictures of another split than "train" are mostly there to validate with, and meant as they are.
+static void warn_drawn(Reader *reader, const Json *json, const Feed *feed) {
+    const DataSet *data = NULL;
+    find_field(reader, json->kind == JSON_STRING ? json : json_get(json, "from"), &data);
+    bool is_picture = feed->type.dtype == DTYPE_F32 && feed->type.rank == 4;
+    if (!data->has_augment || !is_picture || !feed->shuffled || json_get(json, "order") || !strcmp(feed->split, "train"))
+        return;
+    Place place = json_place(reader->arena, json);
+    diag_warning(reader->diag, &place,
+                 "pictures of \"%s\" are cropped, mirrored and coloured at random, as all in shuffled order; \"order\": \"sequential\" takes them "
+                 "as they are, \"order\": \"shuffled\" says that it is meant",
+                 feed->split);
+}
+
 static bool read_feeds(Reader *reader, const Json *feeds, Scope *program_scope, Scope *scope, Phase *phase) {
     bool is_good = true;
     for (const Json *item = feeds ? feeds->first : NULL; item; item = item->next) {
@@ -123,6 +137,7 @@ static bool read_feeds(Reader *reader, const Json *feeds, Scope *program_scope, 
         Datum datum = datum_error();
         if (read_feed(reader, item, program_scope, &feed)) {
             array_push(reader->arena, &phase->feeds, feed);
+            warn_drawn(reader, item, &feed);
             datum = datum_tensor(program_feed(reader, &feed));
         } else {
             is_good = false;

@@ -296,6 +296,31 @@ START_TEST(icnr_begins_as_nearest_upsampling) {
 }
 END_TEST
 
+// Once, of pictures alone, and not where it is said.
+START_TEST(drawn_pictures_of_a_test_are_warned_of) {
+    static const struct {
+        const char *more;
+        bool is_told;
+    } cases[] = {{", \"split\": \"test\"", true},
+                 {"", false},
+                 {", \"split\": \"test\", \"order\": \"shuffled\"", false},
+                 {", \"split\": \"test\", \"order\": \"sequential\"", false}};
+    for (uint32_t i = 0; i < 4; i++) {
+        const char *text = arena_format(
+            arena,
+            "{\"gcc-graph\": 1, \"data\": {\"d\": {\"batch\": 2, \"augment\": {\"crop\": 4}, \"fields\": {\"x\": {\"shape\": [3, 4, 4]}, \"y\": "
+            "{\"shape\": [], \"dtype\": \"i32\"}}}}, \"programs\": {\"p\": {\"phases\": [{\"name\": \"q\", \"feed\": {\"x\": {\"from\": \"d.x\"%s}, "
+            "\"y\": {\"from\": \"d.y\"%s}}, \"nodes\": [{\"emit\": \"e\", \"value\": \"sum(x) + f32(sum(y))\", \"format\": \"tensor\"}]}]}}}",
+            cases[i].more, cases[i].more);
+        diag = diag_create(arena);
+        ck_assert_msg(read_text(text, NULL, 0) != NULL, "%s", diag_text(diag, arena));
+        const char *said = strstr(diag_text(diag, arena), "/programs/p/phases/0/feed/x: pictures of \"test\" are cropped");
+        ck_assert_msg((said != NULL) == cases[i].is_told, "%s", diag_text(diag, arena));
+        ck_assert(!said || !strstr(strstr(said, "are cropped") + 1, "are cropped"));
+    }
+}
+END_TEST
+
 START_TEST(what_is_never_used_is_warned_of) {
     const Module *module =
         read_text("{\"gcc-graph\": 1, \"let\": {\"a\": 1, \"b\": \"a\"}, \"state\": {\"s\": {\"shape\": []}},\n"
@@ -365,6 +390,7 @@ int main(void) {
     tcase_add_test(all, initialisers_by_part);
     tcase_add_loop_test(all, icnr_begins_as_nearest_upsampling, 0, sizeof icnr_cases / sizeof *icnr_cases);
     tcase_add_test(all, what_is_never_used_is_warned_of);
+    tcase_add_test(all, drawn_pictures_of_a_test_are_warned_of);
     tcase_add_test(all, options_of_functions_may_be_tensors);
     tcase_add_test(all, a_document_cut_or_changed_is_an_error_or_a_document);
     suite_add_tcase(suite, all);
