@@ -143,19 +143,24 @@ static bool check(const Fork *fork, const char *const *needed, uint32_t needed_c
     return ok;
 }
 
+// Whose tensor a state takes: its own, else that of what it begins as a copy of, which may not be there either. NULL: none.
+static const Match *source_of(const Fork *fork, const Match *match) {
+    const Match *from = match;
+    for (uint32_t k = 0; k < fork->matches.count && from && !from->fits; k++)
+        from = from->state->init == INIT_COPY && from->state->init_copy ? find_match(fork, from->state->init_copy) : NULL;
+    return from && from->fits ? from : NULL;
+}
+
 static bool store(const Fork *fork, Session *session, Diag *diag) {
     for (uint32_t i = 0; i < fork->matches.count; i++) {
-        const Match *match = &fork->matches.items[i], *from = match;
-        bool is_copy = !match->fits && match->state->init == INIT_COPY && match->state->init_copy;
-        if (is_copy)
-            from = find_match(fork, match->state->init_copy);
-        if (from && from->fits && !session_set(session, match->state->name, from->tensor, diag))
+        const Match *match = &fork->matches.items[i], *from = source_of(fork, match);
+        if (from && !session_set(session, match->state->name, from->tensor, diag))
             return false;
     }
     return true;
 }
 
-static const char *misfit_text(Arena *arena, const Match *match) {
+static const char *misfit_text(Arena *arena, const Fork *fork, const Match *match) {
     uint64_t dims[HOST_RANK_MAX] = {0};
     const Layout *layout = &match->state->tensor.layout;
     for (uint32_t i = 0; i < layout->rank && i < LAYOUT_RANK_MAX; i++)
@@ -163,8 +168,9 @@ static const char *misfit_text(Arena *arena, const Match *match) {
     const char *shape = host_dims_text(arena, layout->rank, dims);
     if (match->why)
         return arena_format(arena, "%s [%s], there %s", match->state->name, shape, match->why);
+    const Match *from = source_of(fork, match);
     if (!match->tensor)
-        return arena_format(arena, "%s [%s]", match->state->name, shape);
+        return arena_format(arena, "%s [%s]%s%s", match->state->name, shape, from ? " as " : "", from ? from->state->name : "");
     return arena_format(arena, "%s [%s], there [%s]", match->state->name, shape,
                         host_dims_text(arena, match->tensor->rank, match->tensor->dims));
 }
@@ -205,7 +211,7 @@ static void make_report(const Fork *fork, Arena *arena, ForkReport *report) {
         if (match->fits)
             array_push(arena, &taken, match->state->name);
         else
-            array_push(arena, &anew, misfit_text(arena, match));
+            array_push(arena, &anew, misfit_text(arena, fork, match));
     }
     for (uint32_t i = 0; i < fork->left_behind.count; i++)
         array_push(arena, &left, fork->left_behind.items[i]);

@@ -385,6 +385,30 @@ START_TEST(another_choice_of_parameters_keeps_what_fits) {
 }
 END_TEST
 
+// What the other run has not begins as the copy that it is, of what that run trained: also copies of copies, and their averages.
+START_TEST(new_copies_copy_what_was_trained) {
+    static const char GRAPH[] = "{\"gcc-graph\": 1, \"networks\": {\"f\": {\"inputs\": {}, \"nodes\": [{\"parameter\": \"w\", \"shape\": [1], \"init\": {\"normal\": [0, 1]}}, {\"expr\": \"sum((w - 3)^2)\"}]} %s},"
+                                "\"optimizers\": {\"opt\": {\"of\": \"f\", \"sgd\": {\"lr\": 0.1}} %s}, \"programs\": {\"train\": {\"mode\": \"train\", \"phases\": [{\"name\": \"p\", \"nodes\": [{\"call\": \"f\", \"in\": {}, \"as\": \"y\"},"
+                                "{\"update\": \"opt\", \"minimize\": \"y\"}], \"report\": [\"norm(f)\" %s]}]}}}";
+    write_text(in_folder("a.json"), arena_format(arena, GRAPH, "", "", ""));
+    write_text(in_folder("b.json"), arena_format(arena, GRAPH, ", \"g\": {\"use\": \"f\", \"copy\": true}, \"h\": {\"use\": \"g\", \"copy\": true}", ", \"two\": {\"of\": [\"g\", \"h\"], \"sgd\": {\"lr\": 1}, \"ema\": 0.5}",
+                                                 ", \"norm(g)\", \"norm(h)\", \"norm(h.ema)\""));
+    for (const char *name = "ab"; *name; name++)
+        expect_code(0, "compile %s/%c.json -o %s/%c.ggb", in_folder(""), *name, in_folder(""), *name);
+    expect_code(0, "train %s --out %s --steps 9", in_folder("a.ggb"), in_folder("run"));
+    const char *row = strstr(read_all(in_folder("run/metrics.csv")), "\n8,8,p,0,");
+    ck_assert_ptr_nonnull(row);
+    double trained = strtod(row + strlen("\n8,8,p,0,"), NULL), numbers[4];
+    expect_code(0, "train %s --out %s --fork %s --steps 1", in_folder("b.ggb"), in_folder("fork"), in_folder("run"));
+    expect_err("begin anew (5): g.w [1] as f.w; h.w [1] as f.w; two.ema.g.w [1] as f.w");
+    row = strstr(read_all(in_folder("fork/metrics.csv")), "\n0,0,p,0,");
+    ck_assert(row && sscanf(row, "\n0,0,p,0,%lf,%lf,%lf,%lf", &numbers[0], &numbers[1], &numbers[2], &numbers[3]) == 4);
+    for (uint32_t i = 1; i < 4; i++)
+        ck_assert_double_eq(numbers[i], trained);
+    ck_assert_double_ne(numbers[0], trained);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("sharing");
     TCase *judged = tcase_create("judged"), *device = tcase_create("device");
@@ -405,6 +429,7 @@ int main(void) {
     tcase_add_loop_test(device, a_resumed_run_ends_bit_for_bit, 0, GRAPHS);
     tcase_add_test(device, accumulated_batches_of_one_kind_change_no_number);
     tcase_add_test(device, another_choice_of_parameters_keeps_what_fits);
+    tcase_add_test(device, new_copies_copy_what_was_trained);
     if (has_device())
         suite_add_tcase(suite, device);
     return run_suite(suite);
