@@ -222,7 +222,7 @@ typedef struct {
     Conditions *conditions;
 } ProgramPlace;
 
-static bool read_repeat(Reader *reader, const Json *json, Scope *scope, uint32_t *out) {
+static bool read_repeat(Reader *reader, const Json *json, Scope *scope, uint32_t batches, uint32_t *out) {
     const Json *repeat = json_get(json, "repeat");
     int64_t times = 1;
     if (repeat && repeat->kind == JSON_STRING && !strcmp(repeat->string, "epoch")) {
@@ -232,6 +232,9 @@ static bool read_repeat(Reader *reader, const Json *json, Scope *scope, uint32_t
     }
     if (repeat && !evaluate_integer(reader, repeat, scope, 1, &times))
         return false;
+    if (times * batches > INT32_MAX)
+        return reader_error_at(reader, repeat, "%s repetitions of %u batches; a step has at most %s batches of a phase",
+                               text_thousands(reader->arena, (uint64_t)times), batches, text_thousands(reader->arena, INT32_MAX));
     *out = (uint32_t)times;
     return true;
 }
@@ -314,7 +317,7 @@ static void read_phase(Reader *reader, const Json *json, const ProgramPlace *pla
     if (index)
         scope_set(reader, scope, index->string, datum_tensor(graph_add(graph, OP_number, NULL, 0, &number, 1)));
     if (is_good && conditions_turns(reader, json, place->program, place->scope, &phase) &&
-        read_repeat(reader, json, place->scope, &phase.repeat) &&
+        read_repeat(reader, json, place->scope, phase.batches, &phase.repeat) &&
         read_feeds(reader, json_get(json, "feed"), place->scope, scope, &phase)) {
         Call call = {.training = mode ? !phase.is_eval : place->program->training};
         if (mode)

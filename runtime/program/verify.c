@@ -368,6 +368,10 @@ static void verify_parts(Verifier *verifier, const ProgramEntry *entry, uint32_t
         fail(verifier, "%u batches a repetition, where 2 to %d may be accumulated", batch->batches, ACCUMULATE_MAX);
         return;
     }
+    if ((uint64_t)batch->repeat * batch->batches > INT32_MAX) {
+        fail(verifier, "%u repetitions of %u batches; a step has at most %d batches of a phase", batch->repeat, batch->batches, INT32_MAX);
+        return;
+    }
     for (uint32_t k = 0; k < 3; k++)
         for (uint32_t level = 0; level < (wanted[k] == PART_FINISH ? 1 : levels); level++, at++) {
             const ProgramPhase *part = at < entry->phases.count ? &entry->phases.items[at] : NULL;

@@ -526,6 +526,7 @@ START_TEST(order_of_parts) {
     PARTS((void)program, NULL);
     PARTS(PART(1).batches = 4, "phase 2 is not what belongs there after the batch denoise: \"add\" of level 0, of 4 batches, without feeds");
     PARTS(PART(1).batches = 1, "1 batches a repetition, where 2 to 65536 may be accumulated");
+    PARTS(PART(1).repeat = 1u << 30, "1073741824 repetitions of 3 batches; a step has at most 2147483647 batches of a phase");
     PARTS(PART(3).level = 0, "phase 3 is not what belongs there");
     PARTS(PART(4).title = "noise", "phase 4 is not what belongs there");
     PARTS(PART(5).repeat = 2, "phase 5 is not what belongs there after the batch denoise: \"keep\" of level 1");
