@@ -7,7 +7,7 @@ static const Option options[] = {
     {"names", 0, OPTION_TEXT, false, "MAP.json", "an object: our name -> the name to write, e.g. graphs/names/… (others keep theirs)"},
     {"ema", 0, OPTION_FLAG, false, NULL, "takes the averaged weights where there are some"},
     {"import", 0, OPTION_FLAG, false, NULL, "reads a file under the map's names and writes ours"},
-    {"all", 0, OPTION_FLAG, false, NULL, "writes the optimizers' states, too"},
+    {"all", 0, OPTION_FLAG, false, NULL, "writes the optimizers' states, too, and what conditions keep of reports"},
 };
 
 static int run(Arguments *arguments) {

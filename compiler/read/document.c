@@ -304,10 +304,11 @@ static bool include(Reader *reader, Document *document, const Json *json) {
 
 // What a network uses or shares is declared before it, so that none depends on itself.
 static Network *network_before(Reader *reader, Document *document, const Json *name) {
-    if (!document_network(reader, document, name->string, NULL) && json_get(json_get(document->json, "networks"), name->string)) {
+    const Json *declared = json_get(json_get(document->json, "networks"), name->string);
+    if (!document_network(reader, document, name->string, NULL) && declared) {
         if (!strcmp(name->parent->key, name->string))
             reader_error_at(reader, name, "\"%s\" is this network itself", name->string);
-        else
+        else if (declared->index > name->parent->index) // else a mistake of its own is reported
             reader_error_at(reader, name, "the network \"%s\" is declared after this: what a network uses or shares stands before it",
                             name->string);
         return NULL;

@@ -7,6 +7,7 @@ typedef struct {
     Arena *arena;
     Diag *diag;
     const TensorFile *file;
+    const char *entry;  // the program that was trained; NULL: not known
     const Names *names; // NULL: no map
     bool is_import;
 } Work;
@@ -46,9 +47,18 @@ static const char *renamed(const Work *work, const char *name) {
     return work->is_import ? names_ours(work->arena, work->names, name) : names_theirs(work->arena, work->names, name);
 }
 
+// What the conditions of a training keep of its reports: "train.report.validate.loss", "train.runs.refresh".
+static bool is_condition(const Work *work, const HostTensor *tensor) {
+    size_t length = work->entry ? strlen(work->entry) : 0;
+    return length && tensor->rank == 0 && text_starts_with(tensor->name, work->entry) &&
+           (text_starts_with(tensor->name + length, ".report.") || text_starts_with(tensor->name + length, ".runs."));
+}
+
 // PyTorch's batch norms count their steps, which nothing here asks for.
-static bool is_left_out(const Work *work, const char *name, bool all) {
-    return work->is_import ? text_ends_with(name, ".num_batches_tracked") : !all && optimizer_prefix(work, name) > 0;
+static bool is_left_out(const Work *work, const HostTensor *tensor, bool all) {
+    if (work->is_import)
+        return text_ends_with(tensor->name, ".num_batches_tracked");
+    return !all && (optimizer_prefix(work, tensor->name) > 0 || is_condition(work, tensor));
 }
 
 static bool is_named_twice(const Work *work, const HostTensor *tensors, uint32_t count, const char *name) {
@@ -64,7 +74,7 @@ static bool collect(const Work *work, const ExportOptions *options, Tensors *out
     *numbers = 0;
     for (uint32_t i = 0; i < work->file->tensors.count; i++) {
         HostTensor tensor = work->file->tensors.items[i];
-        if (is_left_out(work, tensor.name, options->all))
+        if (is_left_out(work, &tensor, options->all))
             continue;
         const HostTensor *average = options->ema ? average_of(work, tensor.name) : NULL;
         const char *name = renamed(work, tensor.name);
@@ -84,7 +94,7 @@ bool export_run(Arena *arena, const ExportOptions *options, uint32_t *count, uin
     if (options->is_import ? !safetensors_read(arena, options->input, &checkpoint.file, diag)
                            : !checkpoint_read_from(arena, options->input, &checkpoint, diag))
         return false;
-    Work work = {.arena = arena, .diag = diag, .file = &checkpoint.file, .is_import = options->is_import};
+    Work work = {.arena = arena, .diag = diag, .file = &checkpoint.file, .entry = checkpoint.info.entry, .is_import = options->is_import};
     Names map;
     if (options->names && (!names_read(arena, options->names, &map, diag) ||
                            !names_check(arena, &map, work.file, options->is_import, diag)))

@@ -7,7 +7,7 @@ typedef struct {
     const char *names;          // the map's path; NULL: names stay
     bool is_import;             // input has their names, output ours
     bool ema;                   // averaged weights where there are some
-    bool all;                   // the optimizers' states, too
+    bool all;                   // the optimizers' states, too, and what the training's conditions go by
 } ExportOptions;
 
 // Counts the tensors and numbers that were written. False: reported.

@@ -161,6 +161,12 @@ START_TEST(early_stop) {
     expect_out("finished stopped after step 22, since \"stop\" is true: validate.early.stalled\n");
     expect_code(0, "train %s --out %s --fork %s --steps 30", bundle, in_folder("forked"), in_folder("early"));
     ck_assert_uint_eq(last_step(), 10); // worse from the second look on
+    // What it kept of its reports is no weight.
+    for (int all = 0; all < 2; all++) {
+        expect_code(0, "export %s -o %s %s", in_folder("early"), in_folder("early.safetensors"), all ? "--all" : "");
+        ck_assert((system(arena_format(arena, "grep -q train.report.validate.early.stalled %s", in_folder("early.safetensors"))) == 0) == all);
+        ck_assert(system(arena_format(arena, "grep -q f.w %s", in_folder("early.safetensors"))) == 0);
+    }
     // A run that was killed between its last checkpoint and the word that it is finished finds out again.
     expect_code(0, "train %s --out %s --stop-at 21", bundle, in_folder("late"));
     expect_code(0, "train %s --out %s --resume --stop-at 22", bundle, in_folder("late"));
