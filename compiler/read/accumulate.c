@@ -163,6 +163,8 @@ static Value copy_known(Reader *reader, Value value) {
 static uint32_t declare(Reader *reader, const Sum *sum, const char *what, State like) {
     const Accumulation *accumulation = reader->accumulation;
     const char *name = arena_format(reader->arena, "%s%s.%s", accumulation->path, what, sum->name);
+    if (diag_error_count(reader->diag) && module_state_index(reader->module, name) != UINT32_MAX) // of a second update, which is the mistake
+        name = arena_format(reader->arena, "%s (again)", name);
     uint32_t index = state_declare(reader, name, STATE_SUM, like.type, (Init){.kind = INIT_CONSTANT}, like.network);
     if (sum->stem)
         reader->module->states.items[index].stem = arena_format(reader->arena, "%s%s.%s", accumulation->path, what, sum->stem);
