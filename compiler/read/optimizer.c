@@ -74,6 +74,15 @@ static void declare_moments(Reader *reader, OptimizerDecl *optimizer) {
     }
 }
 
+static bool names_any(const OptimizerDecl *optimizer) {
+    for (uint32_t i = 0; i < optimizer->of.items.count; i++) {
+        const Pattern *pattern = &optimizer->of.items.items[i];
+        if (pattern->is_glob || (pattern->network && parameters_owner(pattern->network)->found.parts.count))
+            return true;
+    }
+    return false;
+}
+
 static bool prepare(Reader *reader, OptimizerDecl *optimizer) {
     const Json *of = json_get(optimizer->json, "of");
     OptimizerInfo info = {.name = optimizer->name};
@@ -85,7 +94,8 @@ static bool prepare(Reader *reader, OptimizerDecl *optimizer) {
     if (!patterns_gather(reader, optimizer, &info))
         return false;
     if (!optimizer->sets.count)
-        return reader_error_at(reader, of, "there are no parameters to optimize");
+        return reader_error_at(reader, of, names_any(optimizer) ? "all parameters that it names have another optimizer, of a document that includes this one"
+                                                                : "there are no parameters to optimize");
     optimizer->has_ema = json_get(optimizer->json, "ema") != NULL;
     declare_moments(reader, optimizer);
     for (uint32_t i = 0; optimizer->has_ema && i < optimizer->sets.count; i++)
