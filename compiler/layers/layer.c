@@ -154,6 +154,10 @@ void layer_pads(Layer *layer, const char *option, uint32_t axes, int64_t pads[2]
         return;
     if (!found->is_paired) {
         int64_t sizes[2];
+        if (axes == 1 && found->is_list) {
+            layer_error(layer, "\"%s\" is one integer or [[left, right]]", option);
+            return;
+        }
         layer_sizes(layer, option, axes, 0, 0, sizes);
         for (uint32_t i = 0; i < 4; i++)
             pads[i / 2][i % 2] = sizes[i / 2];

@@ -40,10 +40,9 @@ static Value pool(Graph *graph, Value x, const int64_t kernel[2], const int64_t 
     Type type = graph_type(graph, x);
     int64_t out[2];
     for (uint32_t i = 0; i < 2; i++) {
-        if (type.rank != 4 || type.dims[2 + i] + 2 * pad[i] < kernel[i] || pad[i] * 2 > kernel[i]) {
-            *problem = arena_format(
-                graph->arena, "a window of %lld x %lld with pad %lld does not fit %s (an image is [n, c, h, w], pad at most half a window)",
-                (long long)kernel[0], (long long)kernel[1], (long long)pad[i], type_text(graph->arena, &type));
+        if (type.dims[2 + i] + 2 * pad[i] < kernel[i] || pad[i] * 2 > kernel[i]) {
+            *problem = arena_format(graph->arena, "a window of %lld with pad %lld does not fit %u pixels (pad at most half a window)",
+                                    (long long)kernel[i], (long long)pad[i], type.dims[2 + i]);
             return (Value){0};
         }
         out[i] = (type.dims[2 + i] + 2 * pad[i] - kernel[i]) / stride[i] + 1;

@@ -93,7 +93,7 @@ Datum function_pool(Reader *reader, const char *name, const Datum *args) {
         x = build_reshape(graph, x, 4, (uint32_t[]){type.dims[0], type.dims[1], 1, type.dims[2]});
     y = is_max ? pool_max(graph, x, size, stride, pad, &problem) : pool_average(graph, x, size, stride, pad, counts_pad, &problem);
     if (problem)
-        return reader_error(reader, "%s: %s", name, problem);
+        return reader_error(reader, "%s of %s: %s", name, type_text(reader->arena, &type), problem);
     type.dims[type.rank - 1] = graph_type(graph, y).dims[3];
     return datum_tensor(is_line ? build_reshape(graph, y, 3, type.dims) : y);
 }

@@ -107,7 +107,10 @@ Datum function_eye(Reader *reader, const char *name, const Datum *args) {
     if (args[1].kind != DATUM_NONE && !argument_integer(reader, name, "columns", args[1], 1, &columns))
         return datum_error();
     Type type = type_make(DTYPE_I32, 2, (uint32_t[]){(uint32_t)rows, (uint32_t)columns});
-    return datum_tensor(build_cast(graph, build_binary(graph, OP_eq, build_iota(graph, &type, 0), build_iota(graph, &type, 1)), DTYPE_F32));
+    Value row = build_iota(graph, &type, 0);
+    if (!row.id) // reported: more elements than a tensor holds
+        return datum_error();
+    return datum_tensor(build_cast(graph, build_binary(graph, OP_eq, row, build_iota(graph, &type, 1)), DTYPE_F32));
 }
 
 Datum function_one_hot(Reader *reader, const char *name, const Datum *args) {
