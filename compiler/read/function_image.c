@@ -201,7 +201,8 @@ static bool read_factor(Reader *reader, const char *name, Datum factor, const ui
         double number = is_static_number(one) ? datum_double(one) : 0, out = floor(in[i] * number);
         fits = number > 0 && out >= 1 && out <= 65535;
         resize->out[i] = fits ? (uint32_t)out : 1;
-        resize->scale[i] = fabs(resize->out[i] / number - in[i]) < 1e-9 * in[i] || resize->mode == RESIZE_AREA ? (double)in[i] / resize->out[i] : 1 / number;
+        bool is_whole = resize->mode == RESIZE_AREA || fabs(resize->out[i] / number - in[i]) < 1e-9 * in[i];
+        resize->scale[i] = is_whole ? (double)in[i] / resize->out[i] : 1 / number;
     }
     if (!fits)
         reader_error(reader, "%s: \"factor\" is one number, or a list of %u, that are known when compiling and leave 1 to 65535 pixels",
