@@ -62,6 +62,35 @@ Datum function_sort(Reader *reader, const char *name, const Datum *args) {
     return datum_tensor(strcmp(name, "sort") ? order : build_take_along(graph, x, order, axis, graph_type(graph, x).dims[axis] > FEW));
 }
 
+// The first of the order along an axis, as positions there. Of a long axis only the first of each block can be among them: these alone are
+// ordered further. They stand as they stood, so that equals keep their order.
+static Value first_of_order(Graph *graph, Value x, uint32_t axis, uint32_t count, bool descending) {
+    enum { BLOCK = 64, BLOCKS_MIN = 16 };
+    Type type = graph_type(graph, x);
+    uint32_t size = count * 4 <= BLOCK ? BLOCK : 4 * BLOCK, blocks = type.dims[axis] / size, whole = blocks * size;
+    uint32_t rest = type.dims[axis] - whole;
+    if (type.rank == MAX_RANK || blocks < BLOCKS_MIN)
+        return build_slice(graph, build_argsort(graph, x, axis, descending), axis, 0, count, 1);
+    Type split = type, places = type_with_dtype(type, DTYPE_I32);
+    split.rank++;
+    for (uint32_t i = axis + 2u; i < split.rank; i++)
+        split.dims[i] = type.dims[i - 1];
+    split.dims[axis] = blocks;
+    split.dims[axis + 1] = size;
+    Value block = build_reshape(graph, build_slice(graph, x, axis, 0, whole, 1), split.rank, split.dims);
+    Value first = build_slice(graph, build_argsort(graph, block, axis + 1, descending), axis + 1, 0, count, 1);
+    Type chosen = graph_type(graph, first);
+    first = build_binary(graph, OP_add, first, build_number(graph, OP_mul, build_iota(graph, &chosen, axis), size));
+    places.dims[axis] = blocks * count;
+    first = build_reshape(graph, first, places.rank, places.dims);
+    if (rest) {
+        places.dims[axis] = rest;
+        first = build_concat(graph, (Value[]){first, build_number(graph, OP_add, build_iota(graph, &places, axis), whole)}, 2, axis);
+    }
+    Value among = first_of_order(graph, build_take_along(graph, x, first, axis, false), axis, count, descending);
+    return build_take_along(graph, first, among, axis, false);
+}
+
 Datum function_topk(Reader *reader, const char *name, const Datum *args) {
     Graph *graph = reader->stage->graph;
     Value x;
@@ -74,9 +103,15 @@ Datum function_topk(Reader *reader, const char *name, const Datum *args) {
     Type type = graph_type(graph, x);
     if (count > type.dims[axis])
         return reader_error(reader, "%s: %lld of %u, as many as %s has along axis %u", name, (long long)count, type.dims[axis], type_text(reader->arena, &type), axis);
-    Value order = build_argsort(graph, x, axis, largest), indices = build_slice(graph, order, axis, 0, count, 1);
-    Value values = count <= FEW ? build_take_along(graph, x, indices, axis, false)
-                                : build_slice(graph, build_take_along(graph, x, order, axis, true), axis, 0, count, 1);
+    Value indices, values;
+    if (count <= FEW) {
+        indices = first_of_order(graph, x, axis, (uint32_t)count, largest);
+        values = build_take_along(graph, x, indices, axis, false);
+    } else {
+        Value order = build_argsort(graph, x, axis, largest);
+        indices = build_slice(graph, order, axis, 0, count, 1);
+        values = build_slice(graph, build_take_along(graph, x, order, axis, true), axis, 0, count, 1);
+    }
     NamedList *record = ARENA_NEW(reader->arena, NamedList, 1);
     array_push(reader->arena, &record->items, ((Named){"values", datum_tensor(values)}));
     array_push(reader->arena, &record->items, ((Named){"indices", datum_tensor(indices)}));

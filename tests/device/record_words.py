@@ -49,7 +49,7 @@ class Weights(dict):
 
 CASES = []
 DEVICE = ('flipped_stack', 'bilinear_size', 'bicubic_antialias', 'nearest_up', 'nearest_any', 'pad_reflect', 'pad_replicate', 'pad_circular', 'avg_pool_inside',
-          'max_pool_line', 'sort_long', 'topk_few', 'gather_axis', 'patchify', 'unpatchify', 'conv_pads', 'conv_reflect', 'conv_line', 'conv_transposed', 'conv_transposed_pads', 'rms_norm_channels',
+          'max_pool_line', 'sort_long', 'topk_few', 'topk_long', 'topk_longer', 'gather_axis', 'patchify', 'unpatchify', 'conv_pads', 'conv_reflect', 'conv_line', 'conv_transposed', 'conv_transposed_pads', 'rms_norm_channels',
           'attention_image', 'causal_attention', 'lion', 'lamb')
 
 
@@ -96,6 +96,17 @@ case('pad_cut', (2, 2, 4, 6), 'pad(x, [[-1, 2], [1, -2]], reflect)', lambda x, w
 # ---- views on views
 case('flipped_stack', (1, 3), 'flip(stack([x[0, 0], x[0, 1]*x[0, 2], exp(x[0, 2])], 0), 0)',
      lambda x, w: torch.stack([x[0, 0], x[0, 1] * x[0, 2], torch.exp(x[0, 2])]).flip(0))
+
+# ---- the first of a long axis, in blocks and a rest, with equals
+def first(x, axis, count, descending):
+    values, indices = torch.sort(x, dim=axis, descending=descending, stable=True)
+    ties = torch.sort(torch.round(x * 9), dim=axis, descending=descending, stable=True)[1]
+    return values.narrow(axis, 0, count) + ties.narrow(axis, 0, count) / 99
+
+
+case('topk_long', (2, 1100), 'topk(x, 5).values + f32(topk(round(x*9), 5).indices)/99', lambda x, w: first(x, 1, 5, True))
+case('topk_long_first', (1100, 2), 'topk(x, 20, 0, false).values + f32(topk(round(x*9), 20, 0, false).indices)/99', lambda x, w: first(x, 0, 20, False))
+case('topk_longer', (4200, 1), 'topk(x, 20, 0).values + f32(topk(round(x*9), 20, 0).indices)/99', lambda x, w: first(x, 0, 20, True))
 
 # ---- pools
 case('avg_pool_inside', (2, 2, 5, 6), 'avg_pool2d(x, 3, 2, 1, false)', lambda x, w: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False))
