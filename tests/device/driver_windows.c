@@ -5,6 +5,7 @@
 #include "compiler/verify/run.h"
 #include "runtime/base/file.h"
 #include "runtime/train/train.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -27,21 +28,6 @@ static const char GRAPH[] =
     "    \"report\": [\"loss\"] } ] } }\n"
     "}\n";
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder;
-
-static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_windows_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
-}
-
-static void tear_down(void) {
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
-}
 
 typedef struct {
     const char *more, *define; // of the optimizer; "batch=N" or NULL
@@ -169,7 +155,7 @@ int main(void) {
     Suite *suite = suite_create("windows");
     TCase *tests = tcase_create("windows");
     tcase_set_timeout(tests, 120);
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, folder_set_up, folder_tear_down);
     tcase_add_test(tests, windows_change_no_bit);
     tcase_add_test(tests, pieces_of_scratch_change_no_bit);
     tcase_add_test(tests, windows_are_verified);

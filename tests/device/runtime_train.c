@@ -5,6 +5,7 @@
 #include "runtime/sample/sample.h"
 #include "runtime/train/train.h"
 #include "tests/device/vk_drivers.h"
+#include "tests/support/folder.h"
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -39,9 +40,6 @@ static const char sample_glsl[] = "#version 450\n"
                                   "}\n";
 
 enum { NONE = 1000000 };
-static Arena *arena;
-static Diag *diag;
-static const char *folder;
 static Program *program;
 
 static void add_kernel(Program *to, const char *name, const char *glsl, const BindingKind *bindings, uint32_t count, uint32_t push_words) {
@@ -139,18 +137,14 @@ static Program *make_program(const char *name, uint32_t wild) {
 }
 
 static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_train_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
+    folder_set_up();
     program = make_program("bundle", NONE);
 }
 
 static void tear_down(void) {
     file_fail_at(0);
     device_fail_at(0);
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
+    folder_tear_down();
 }
 
 static const char *in_folder(const char *name) { return file_join(arena, folder, name); }

@@ -1,26 +1,19 @@
 // File: whole files, atomic replacement under failing calls, folders, paths, digests.
 #include "runtime/base/file.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder;
 
 static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_base_file_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
+    folder_set_up();
 }
 
 static void tear_down(void) {
     file_fail_at(0);
-    ck_assert(file_remove_tree(folder, diag));
-    ck_assert(!file_exists(folder));
-    arena_destroy(&arena);
+    folder_tear_down();
 }
 
 static const char *in_folder(const char *name) { return file_join(arena, folder, name); }

@@ -4,24 +4,15 @@
 #include "runtime/data/birds.h"
 #include "runtime/data/encoder.h"
 #include "runtime/data/jpeg.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <stdlib.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder, *birds;
+static const char *birds;
 
 static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_birds_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
+    folder_set_up();
     birds = file_join(arena, folder, "birds");
-}
-
-static void tear_down(void) {
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
 }
 
 START_TEST(painting_is_deterministic) {
@@ -260,7 +251,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("birds");
     TCase *tests = tcase_create("birds");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, folder_tear_down);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, painting_is_deterministic);
     tcase_add_test(tests, bodies_have_their_colour);

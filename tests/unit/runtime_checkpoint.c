@@ -1,12 +1,10 @@
 // Checkpoints: round trip, damage, full disk, which are kept, what fits a program; run.json.
 #include "runtime/run/checkpoint.h"
 #include "runtime/run/run.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <stdlib.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder;
 static Program *program;
 static HostTensor tensors[8];
 static uint32_t tensor_count;
@@ -33,10 +31,7 @@ static void add_state(const char *name, StateKind kind, const char *network, Ele
 }
 
 static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_checkpoint_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
+    folder_set_up();
     program = ARENA_NEW(arena, Program, 1);
     program->digest = "graph";
     tensor_count = 0;
@@ -51,8 +46,7 @@ static void set_up(void) {
 
 static void tear_down(void) {
     file_fail_at(0);
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
+    folder_tear_down();
 }
 
 static CheckpointInfo info_at(uint32_t step) {

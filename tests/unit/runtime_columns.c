@@ -3,26 +3,12 @@
 #include "runtime/data/dataset.h"
 #include "runtime/data/inflate.h"
 #include "runtime/tensor/tensor_file.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder;
-
-static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_columns_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
-}
-
-static void tear_down(void) {
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
-}
 
 static const char *in_folder(const char *name) {
     const char *path = file_join(arena, folder, name);
@@ -532,7 +518,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("columns");
     TCase *tests = tcase_create("columns");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, folder_set_up, folder_tear_down);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, npy_folder, 0, 2);
     tcase_add_test(tests, npy_splits);

@@ -5,26 +5,12 @@
 #include "runtime/data/jpeg.h"
 #include "runtime/data/loader.h"
 #include "runtime/data/resize.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <stdlib.h>
 
 #define BIRDS GG_SOURCE_DIR "/tests/unit/birds"
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder;
-
-static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_cub_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
-}
-
-static void tear_down(void) {
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
-}
 
 // ---- a folder of our own: records of one colour, texts [2, 3] that say record and text
 
@@ -406,7 +392,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("cub");
     TCase *tests = tcase_create("cub");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, folder_set_up, folder_tear_down);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, jpeg_both_ways);
     tcase_add_test(tests, resized_as_by_pillow);

@@ -1,24 +1,10 @@
 // Data sets: IDX files whole and broken, specs, points.
 #include "runtime/data/dataset.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <stdlib.h>
 #include <zlib.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder;
-
-static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_data_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
-}
-
-static void tear_down(void) {
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
-}
 
 enum { IMAGES = 20, TEST_IMAGES = 7, HEIGHT = 4, WIDTH = 3, LABELS_BELOW = 10 };
 
@@ -306,7 +292,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("data");
     TCase *tests = tcase_create("data");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, folder_set_up, folder_tear_down);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, plain_and_gzip, 0, 2);
     tcase_add_test(tests, every_truncation);

@@ -4,6 +4,7 @@
 #include "runtime/data/augment.h"
 #include "runtime/data/cache_folder.h"
 #include "runtime/data/resize.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <math.h>
 #include <stdatomic.h>
@@ -11,23 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder;
 static atomic_uint decoded;
 
 static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_frames_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
+    folder_set_up();
     setenv("XDG_CACHE_HOME", folder, 1);
     atomic_store(&decoded, 0);
-}
-
-static void tear_down(void) {
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
 }
 
 // ---- the reader
@@ -502,7 +492,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("frames");
     TCase *tests = tcase_create("frames");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, folder_tear_down);
     tcase_add_test(tests, sizes);
     tcase_add_test(tests, resized);
     tcase_add_test(tests, middles);

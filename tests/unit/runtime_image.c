@@ -1,25 +1,15 @@
 // Image and draw: PNG out and in, broken PNGs, grids, curves.
 #include "runtime/show/draw.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder;
 static const char *keep_folder; // argument: where to leave the pictures, to look at them
-
-static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_image_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
-}
 
 static void tear_down(void) {
     file_fail_at(0);
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
+    folder_tear_down();
 }
 
 static const char *in_folder(const char *name) { return file_join(arena, folder, name); }
@@ -223,7 +213,7 @@ int main(int argc, char **argv) {
     keep_folder = argc > 1 ? argv[1] : NULL;
     Suite *suite = suite_create("image");
     TCase *tests = tcase_create("image");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, folder_set_up, tear_down);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, round_trip);
     tcase_add_test(tests, broken_files);

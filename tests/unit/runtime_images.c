@@ -3,26 +3,17 @@
 #include "runtime/data/encoder.h"
 #include "runtime/data/jpeg.h"
 #include "runtime/data/split.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder, *spec;
+static const char *spec;
 
 static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_images_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
+    folder_set_up();
     spec = arena_format(arena, "images:%s/d", folder);
     setenv("XDG_CACHE_HOME", folder, 1);
-}
-
-static void tear_down(void) {
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
 }
 
 static const char *in_folder(const char *name) {
@@ -382,7 +373,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("images");
     TCase *tests = tcase_create("images");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, folder_tear_down);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, classes);
     tcase_add_test(tests, split_folders);

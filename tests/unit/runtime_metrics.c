@@ -2,13 +2,11 @@
 #include "runtime/train/curve.h"
 #include "runtime/sample/emits.h"
 #include "runtime/run/metrics.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder;
 static ProgramEntry entry;
 
 static ProgramResult make_result(const char *name, ResultFormat format, ElementType type, uint32_t rank, const uint32_t *dims) {
@@ -19,10 +17,7 @@ static ProgramResult make_result(const char *name, ResultFormat format, ElementT
 }
 
 static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_metrics_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
+    folder_set_up();
     entry = (ProgramEntry){.name = "train"};
     ProgramPhase critic = {.name = "critic", .repeat = 2}, generator = {.name = "generator", .repeat = 1};
     array_push(arena, &critic.results, make_result("loss", RESULT_REPORT, ELEMENT_F32, 0, NULL));
@@ -33,11 +28,6 @@ static void set_up(void) {
     array_push(arena, &generator.results, make_result("t", RESULT_TENSOR, ELEMENT_I32, 1, (const uint32_t[]){2}));
     array_push(arena, &entry.phases, critic);
     array_push(arena, &entry.phases, generator);
-}
-
-static void tear_down(void) {
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
 }
 
 static void add(Metrics *metrics, uint32_t step) {
@@ -279,7 +269,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("metrics");
     TCase *tests = tcase_create("metrics");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, folder_tear_down);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, rows);
     tcase_add_test(tests, resume);

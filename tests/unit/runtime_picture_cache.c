@@ -1,6 +1,7 @@
 // Picture cache: kept from process to process, several at once, damage, foreign files, budgets, full disks.
 #include "runtime/data/picture_cache.h"
 #include "runtime/data/cache_folder.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -9,21 +10,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder;
 
 static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_pictures_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
+    folder_set_up();
     setenv("XDG_CACHE_HOME", folder, 1);
-}
-
-static void tear_down(void) {
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
 }
 
 enum { HEIGHT = 24, WIDTH = 20, SIZE = HEIGHT * WIDTH * 3 };
@@ -370,7 +360,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("picture_cache");
     TCase *tests = tcase_create("picture_cache");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, folder_tear_down);
     tcase_add_test(tests, hashes_differ);
     tcase_add_loop_test(tests, found_again, 0, 2);
     tcase_add_test(tests, several_processes);

@@ -1,24 +1,14 @@
 // Survey and preview: classes by name, sizes, speed, and figures of a folder of pictures.
 #include "runtime/data/survey.h"
 #include "runtime/data/preview.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <stdlib.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder;
 
 static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_survey_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
+    folder_set_up();
     setenv("XDG_CACHE_HOME", folder, 1);
-}
-
-static void tear_down(void) {
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
 }
 
 static void write_picture(const char *name, uint32_t number, uint32_t width, uint32_t height) {
@@ -97,7 +87,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("survey");
     TCase *tests = tcase_create("survey");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, folder_tear_down);
     tcase_add_test(tests, surveyed);
     tcase_add_test(tests, previewed);
     suite_add_tcase(suite, tests);

@@ -1,24 +1,19 @@
 // Tensor files: round trips, foreign element types, hostile input.
 #include "runtime/tensor/tensor_file.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <stdlib.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder, *path;
+static const char *path;
 
 static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_base_tensor_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
+    folder_set_up();
     path = file_join(arena, folder, "t.npy");
 }
 
 static void tear_down(void) {
     file_fail_at(0);
-    file_remove_tree(folder, diag);
-    arena_destroy(&arena);
+    folder_tear_down();
 }
 
 static void ck_said(const char *message) {

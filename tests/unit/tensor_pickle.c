@@ -1,6 +1,7 @@
 // Pickles: every protocol gives the same arrays, damage and hostile globals are refused, values cannot hold themselves.
 #include "runtime/tensor/pickle.h"
 #include "runtime/base/text.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <stdlib.h>
 
@@ -8,21 +9,11 @@
 #define DTYPE "cnumpy\ndtype\n(U\002f4\x89\x88tR(K\003U\001<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\000tb"
 #define RECONSTRUCT "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\000\x85U\001btR"
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder, *path;
+static const char *path;
 
 static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_pickle_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
+    folder_set_up();
     path = file_join(arena, folder, "a.pickle");
-}
-
-static void tear_down(void) {
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
 }
 
 static const PickleValue *read_bytes(const char *bytes, size_t size, Diag *to) {
@@ -239,7 +230,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("pickle");
     TCase *tests = tcase_create("pickle");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, folder_tear_down);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, arrays_of_all_protocols);
     tcase_add_test(tests, fortran_order);

@@ -1,24 +1,15 @@
 // Pickle write: bytes as Python 2 pickles them with protocol 2, and what reads them back.
 #include "runtime/tensor/pickle.h"
 #include "runtime/tensor/pickle_write.h"
+#include "tests/support/folder.h"
 #include <check.h>
 #include <stdlib.h>
 
-static Arena *arena;
-static Diag *diag;
-static const char *folder, *path;
+static const char *path;
 
 static void set_up(void) {
-    arena = arena_create();
-    diag = diag_create(arena);
-    folder = mkdtemp(arena_copy_text(arena, "/tmp/gg_pickle_XXXXXX"));
-    ck_assert_ptr_nonnull(folder);
+    folder_set_up();
     path = file_join(arena, folder, "a.pickle");
-}
-
-static void tear_down(void) {
-    ck_assert(file_remove_tree(folder, diag));
-    arena_destroy(&arena);
 }
 
 static void expect_bytes(const char *wanted, size_t wanted_size) {
@@ -122,7 +113,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("pickle_write");
     TCase *tests = tcase_create("pickle_write");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, set_up, folder_tear_down);
     tcase_add_test(tests, texts);
     tcase_add_test(tests, numbers);
     tcase_add_test(tests, arrays);
