@@ -15,7 +15,7 @@ FUNCTION_LIST(DECLARE)
 // ---- shared; each reports and gives {0}, false or 0 where something does not fit
 Value argument_tensor(Reader *reader, const char *name, Datum arg); // numbers become scalars
 Value argument_float(Reader *reader, const char *name, Datum arg);  // f32
-Value argument_like(Reader *reader, const char *name, const DatumList *parts, uint32_t i); // part i; numbers and lists as the first tensor of them is
+Value *argument_parts(Reader *reader, const char *name, Datum arg, uint32_t *count); // of a list; numbers and lists are as the first tensor of them. NULL: reported
 bool argument_integer(Reader *reader, const char *name, const char *what, Datum arg, int64_t low, int64_t *out);
 bool argument_integers(Reader *reader, const char *name, const char *what, Datum arg, uint32_t limit, int64_t *out,
                        uint32_t *count);                                                                        // one or a list

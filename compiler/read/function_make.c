@@ -4,23 +4,17 @@
 
 Datum function_stack(Reader *reader, const char *name, const Datum *args) {
     Graph *graph = reader->stage->graph;
-    if (args[0].kind != DATUM_LIST || !args[0].list->items.count)
-        return reader_error(reader, "%s: a list of tensors expected, not %s", name, datum_word(reader, args[0]));
-    uint32_t count = args[0].list->items.count, axis = 0;
-    Value *parts = ARENA_NEW(reader->arena, Value, count);
-    Type first = {0};
+    uint32_t count, axis;
+    Value *parts = argument_parts(reader, name, args[0], &count);
+    if (!parts)
+        return datum_error();
+    Type first = graph_type(graph, parts[0]);
+    if (first.rank == MAX_RANK)
+        return reader_error(reader, "%s: %s has %d axes already, as many as a tensor may", name, type_text(reader->arena, &first), MAX_RANK);
+    if (!argument_axis(reader, name, args[1], first.rank + 1u, &axis))
+        return datum_error();
     for (uint32_t i = 0; i < count; i++) {
-        parts[i] = argument_like(reader, name, args[0].list, i);
-        if (!parts[i].id)
-            return datum_error();
         Type type = graph_type(graph, parts[i]), wide = type;
-        if (i == 0) {
-            first = type;
-            if (type.rank == MAX_RANK)
-                return reader_error(reader, "%s: %s has %d axes already, as many as a tensor may", name, type_text(reader->arena, &type), MAX_RANK);
-            if (!argument_axis(reader, name, args[1], type.rank + 1u, &axis))
-                return datum_error();
-        }
         if (!type_equal(&type, &first))
             return reader_error(reader, "%s: part 0 is %s, part %u %s; one shape and dtype expected", name, type_text(reader->arena, &first), i,
                                 type_text(reader->arena, &type));

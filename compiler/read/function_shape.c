@@ -109,22 +109,17 @@ Datum function_flip(Reader *reader, const char *name, const Datum *args) {
 
 Datum function_concat(Reader *reader, const char *name, const Datum *args) {
     Graph *graph = reader->stage->graph;
-    if (args[0].kind != DATUM_LIST || !args[0].list->items.count)
-        return reader_error(reader, "%s: a list of tensors expected, not %s", name, datum_word(reader, args[0]));
-    uint32_t count = args[0].list->items.count, axis = 0;
-    Value *parts = ARENA_NEW(reader->arena, Value, count);
-    Type first = {0};
+    uint32_t count, axis;
+    Value *parts = argument_parts(reader, name, args[0], &count);
+    if (!parts)
+        return datum_error();
+    Type first = graph_type(graph, parts[0]);
+    if (!argument_axis(reader, name, args[1], first.rank, &axis))
+        return datum_error();
     for (uint32_t i = 0; i < count; i++) {
-        parts[i] = argument_like(reader, name, args[0].list, i);
-        if (!parts[i].id)
-            return datum_error();
         Type type = graph_type(graph, parts[i]), other = type;
-        if (i == 0) {
-            first = type;
-            if (!argument_axis(reader, name, args[1], type.rank, &axis))
-                return datum_error();
-        }
-        other.dims[axis] = first.dims[axis];
+        if (other.rank == first.rank)
+            other.dims[axis] = first.dims[axis];
         if (!type_equal(&other, &first))
             return reader_error(reader, "%s: %s and %s do not join along axis %u", name, type_text(reader->arena, &first),
                                 type_text(reader->arena, &type), axis);

@@ -175,7 +175,8 @@ Value argument_float(Reader *reader, const char *name, Datum arg) {
     return (Value){0};
 }
 
-Value argument_like(Reader *reader, const char *name, const DatumList *parts, uint32_t i) {
+// Part i; numbers and lists are as the first tensor among the parts.
+static Value argument_like(Reader *reader, const char *name, const DatumList *parts, uint32_t i) {
     Datum part = parts->items.items[i];
     for (uint32_t k = 0; part.kind != DATUM_TENSOR && k < parts->items.count; k++)
         if (parts->items.items[k].kind == DATUM_TENSOR) {
@@ -183,6 +184,21 @@ Value argument_like(Reader *reader, const char *name, const DatumList *parts, ui
             return part.kind == DATUM_LIST || is_static_number(part) ? arithmetic_tensor(reader, part, &like) : argument_tensor(reader, name, part);
         }
     return argument_tensor(reader, name, part);
+}
+
+Value *argument_parts(Reader *reader, const char *name, Datum arg, uint32_t *count) {
+    if (arg.kind != DATUM_LIST || !arg.list->items.count) {
+        reader_error(reader, "%s: a list of tensors expected, not %s", name, datum_word(reader, arg));
+        return NULL;
+    }
+    *count = arg.list->items.count;
+    Value *parts = ARENA_NEW(reader->arena, Value, *count);
+    for (uint32_t i = 0; i < *count; i++) {
+        parts[i] = argument_like(reader, name, arg.list, i);
+        if (!parts[i].id)
+            return NULL;
+    }
+    return parts;
 }
 
 bool argument_integer(Reader *reader, const char *name, const char *what, Datum arg, int64_t low, int64_t *out) {
