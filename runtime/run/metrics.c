@@ -255,11 +255,21 @@ bool metrics_add(Metrics *metrics, const SessionResult *result, double seconds, 
 uint32_t metrics_column_count(const Metrics *metrics) { return metrics->series.count; }
 const char *metrics_column(const Metrics *metrics, uint32_t column) { return metrics->series.items[column].label; }
 
+static uint32_t newest_step(const Metrics *metrics) {
+    uint32_t newest = 0;
+    for (uint32_t i = 0; i < metrics->series.count; i++) {
+        const Series *series = &metrics->series.items[i];
+        uint32_t step = series->points.count ? series->points.items[series->points.count - 1].step : 0;
+        newest = step > newest ? step : newest;
+    }
+    return newest;
+}
+
 double metrics_recent(const Metrics *metrics, uint32_t column, uint32_t steps) {
     const Series *series = &metrics->series.items[column];
+    uint32_t newest = newest_step(metrics), count = 0;
     double sum = 0;
-    uint32_t count = 0;
-    for (uint32_t i = series->points.count; i-- > 0 && count < steps; count++)
+    for (uint32_t i = series->points.count; i-- > 0 && (count == 0 || series->points.items[i].step + (uint64_t)steps > newest); count++)
         sum += series->points.items[i].sum / series->points.items[i].count;
     return count ? sum / count : NAN;
 }

@@ -26,4 +26,4 @@ double metrics_value(const SessionResult *result, uint32_t index); // a report's
 // Columns are the reports by phase: "loss", or "critic.loss" where two phases report a loss.
 uint32_t metrics_column_count(const Metrics *metrics);
 const char *metrics_column(const Metrics *metrics, uint32_t column);
-double metrics_recent(const Metrics *metrics, uint32_t column, uint32_t steps); // mean over the last steps; NaN when there is none
+double metrics_recent(const Metrics *metrics, uint32_t column, uint32_t steps); // mean over the run's last steps, or of the last one that it has; NaN: it has none

@@ -84,6 +84,24 @@ START_TEST(rows) {
 }
 END_TEST
 
+// Of a phase that runs at times only those of the run's last steps count, and at least its last one: not its last so many.
+START_TEST(rare_reports) {
+    Metrics *metrics = metrics_open(arena, folder, &entry, 0, diag);
+    for (uint32_t step = 0; step < 13; step++)
+        for (uint32_t p = 0; p < 2; p++) {
+            float loss = (float)step;
+            const void *values[4] = {&loss};
+            SessionResult result = {.phase = &entry.phases.items[p], .moment = {.step = step}, .values = values};
+            if (p == 1 || step % 5 == 0)
+                ck_assert(metrics_add(metrics, &result, 0, diag));
+        }
+    ck_assert_double_eq(metrics_recent(metrics, 0, 2), 10); // the critic ran at 0, 5, 10
+    ck_assert_double_eq(metrics_recent(metrics, 0, 8), 7.5);
+    ck_assert_double_eq(metrics_recent(metrics, 2, 2), 11.5);
+    metrics_close(&metrics);
+}
+END_TEST
+
 // Stopped anywhere, even within a line, and resumed anywhere before: the files and the curve are those of one run.
 START_TEST(resume) {
     Metrics *whole = fill(0, 12);
@@ -272,6 +290,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, set_up, folder_tear_down);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, rows);
+    tcase_add_test(tests, rare_reports);
     tcase_add_test(tests, resume);
     tcase_add_test(tests, awkward_names);
     tcase_add_test(tests, one_report_named_twice);
