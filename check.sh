@@ -10,7 +10,7 @@ for word in "$@"; do
     --full) full="--full" ;;
     --help | -h)
         echo "usage: ./check.sh [--full]"
-        echo "Installs what is missing, builds (release, then with sanitizers) and runs all tests: about 16 minutes on 2 cores."
+        echo "Installs what is missing, builds (release, then with sanitizers) and runs all tests: about 24 minutes on 2 cores."
         echo "--full runs every mutation instead of a sample, and families of schedules on every shape: an hour more."
         exit 0
         ;;
@@ -31,20 +31,20 @@ gg_install $GG_BUILD_PACKAGES $GG_TEST_PACKAGES
 gg_stage "Build: release, warnings are errors" "first time 1 to 2 minutes"
 gg_build build/release -DCMAKE_BUILD_TYPE=Release -DGG_WERROR=ON
 
-gg_stage "Tests: all, on the default Vulkan driver" "5 minutes"
+gg_stage "Tests: all, on the default Vulkan driver" "6 minutes"
 ctest --test-dir build/release --output-on-failure --no-tests=error -j "$cores"
 
-gg_stage "Tests: those that use a device, all shipped graphs among them, on SwiftShader" "4 minutes"
+gg_stage "Tests: those that use a device, all shipped graphs among them, on SwiftShader" "3 minutes"
 VK_ICD_FILENAMES="$swiftshader" ctest --test-dir build/release --output-on-failure -j "$cores" -R '^(device/|fuzz/driver|schedules/)'
 
 gg_stage "Build: with AddressSanitizer and UndefinedBehaviorSanitizer" "first time 1 to 2 minutes"
 gg_build build/sanitize -DCMAKE_BUILD_TYPE=Debug -DGG_SANITIZE=ON -DGG_WERROR=ON
 
-gg_stage "Tests: without a device, with sanitizers and leak detection" "2 minutes"
+gg_stage "Tests: without a device, with sanitizers and leak detection" "3 minutes"
 ctest --test-dir build/sanitize --output-on-failure --no-tests=error -j "$cores" -E '^(device/|end_to_end/|fuzz/driver|mutation/|schedules/driver_families)'
 
 # A Vulkan driver keeps memory of its own until the process ends, so leaks are not looked for here.
-gg_stage "Tests: with a device, with sanitizers (without the shipped graphs)" "4 minutes"
+gg_stage "Tests: with a device, with sanitizers (without the shipped graphs)" "9 minutes"
 ASAN_OPTIONS=detect_leaks=0 ctest --test-dir build/sanitize --output-on-failure -j "$cores" -R '^(device/|end_to_end/|fuzz/driver)' -E '^device/graph_|driver_resume'
 
 if [ -x tests/mutation/run.sh ]; then
