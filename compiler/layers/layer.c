@@ -158,6 +158,11 @@ void layer_pads(Layer *layer, const char *option, uint32_t axes, int64_t pads[2]
             layer_error(layer, "\"%s\" is one integer or [[left, right]]", option);
             return;
         }
+        if (found->count > 2) {
+            layer_error(layer, "\"%s\" is one integer, [height, width], or [[top, bottom], [left, right]], not %u numbers", option,
+                        found->count);
+            return;
+        }
         layer_sizes(layer, option, axes, 0, 0, sizes);
         for (uint32_t i = 0; i < 4; i++)
             pads[i / 2][i % 2] = sizes[i / 2];

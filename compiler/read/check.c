@@ -29,7 +29,7 @@ static const char *const node_keys[NODE_KIND_COUNT] = {
     [NODE_SNAPSHOT] = "snapshot:t! as:t! push:t",
     [NODE_STEP] = "step:t! from:t! minimize:e! as:t! push:t",
     [NODE_COMMIT] = "commit:t!",
-    [NODE_EMIT] = "emit:t! value:e! format:t! at:e",
+    [NODE_EMIT] = "emit:t! value:e! format:t at:e",
 };
 
 const char *node_kind_name(NodeKind kind) { return kind_names[kind]; }
@@ -125,7 +125,9 @@ static bool check_member(Reader *reader, const Json *member, const char *allowed
             bool is_fit = false;
             for (size_t i = 0; i < key.kind_count; i++)
                 is_fit = is_fit || fits(key.kinds[i], member->kind);
-            return is_fit || reader_error_at(reader, member, "%s expected, not %s", kind_text(key.kinds[0]), json_kind_name(member->kind));
+            bool is_names = !strcmp(member->key, "as") && member->kind == JSON_ARRAY;
+            return is_fit || reader_error_at(reader, member, "%s expected, not %s%s", kind_text(key.kinds[0]), json_kind_name(member->kind),
+                                             is_names ? ": what is in a list is NAME[0], NAME[1] … of its one name" : "");
         }
         array_push(reader->arena, &names, arena_copy_bytes(reader->arena, key.name, key.length));
     }
@@ -244,6 +246,9 @@ static bool check_node(Reader *reader, const Json *node) {
         return false;
     if (!check_object(reader, node, arena_format(reader->arena, "%s if:e doc:t%s", node_keys[kind], options)))
         return false;
+    if (kind == NODE_EMIT && !json_get(node, "format"))
+        return reader_error_at(reader, node, "\"format\" is missing%s",
+                               text_suggestion(reader->arena, "", &result_format_names[RESULT_IMAGE], RESULT_FORMAT_COUNT - RESULT_IMAGE));
     if (kind == NODE_EMIT || kind == NODE_PARAMETER || kind == NODE_STATE) {
         const Json *name = json_get(node, node_kind_name(kind));
         return check_name(reader, name, name->string);
@@ -328,6 +333,9 @@ static bool check_network(Reader *reader, const Json *network) {
 }
 
 static bool check_field(Reader *reader, const Json *field) {
+    const Json *augment = json_get(field, "augment");
+    if (augment)
+        return reader_error_at(reader, augment, "\"augment\" is of a source, for all its pictures: it stands beside \"fields\"");
     return check_object(reader, field, "shape:s! range:a dtype:t below:e tokens:o") && check_tokens(reader, field);
 }
 

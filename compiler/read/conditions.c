@@ -36,8 +36,22 @@ typedef struct {
     const Json *phase; // NULL: a condition
 } Looking;
 
+// A report by its own name, in a condition where nothing else has it.
+static void check_bare(Reader *reader, Conditions *conditions, const char *name, const Json *place) {
+    for (const Json *phase = json_get(conditions->json, "phases")->first; phase; phase = phase->next)
+        if (reports(phase, name) && !scope_find(conditions->scope, name) && !evaluate_is_number(name) &&
+            !find_phase(conditions->json, name)) {
+            reader_error_at(reader, place, "unknown name \"%s\"; did you mean \"%s.%s\", the report of the phase?", name,
+                            json_get(phase, "name")->string, name);
+            conditions->is_wrong = true;
+            return;
+        }
+}
+
 static void note_report(Reader *reader, Conditions *conditions, const char *chain, const Looking *looking) {
     const char *dot = strchr(chain, '.');
+    if (!dot && !looking->phase)
+        check_bare(reader, conditions, chain, looking->place);
     const char *phase = dot ? arena_copy_bytes(reader->arena, chain, (size_t)(dot - chain)) : NULL;
     const Json *json = phase ? find_phase(conditions->json, phase) : NULL;
     if (!json || (looking->phase && (json == looking->phase || !reports(json, dot + 1))))
@@ -103,6 +117,8 @@ bool conditions_find(Reader *reader, const Json *json, GraphProgram *program, Sc
         if (phase != json_get(json, "phases")->first)
             note_nodes(reader, out, json_get(phase, "nodes"), phase);
     const Json *taken = out->is_there ? find_phase(json, PHASE_NAME) : NULL;
+    if (out->is_wrong)
+        return false;
     return !taken || reader_error_at(reader, json_get(taken, "name"),
                                      "a program with \"when\" or \"stop\" has a phase of its own called \"%s\", which computes them: choose "
                                      "another name",

@@ -17,6 +17,7 @@ typedef struct {
     Scope *scope;
     ARRAY(ConditionReport) reports;
     bool is_there; // the program has a "when" or "stop"
+    bool is_wrong; // reported
 } Conditions;
 
 // Which reports the conditions of a program read, and nodes of later phases; before its phases are. False: reported.

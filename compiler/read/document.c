@@ -93,11 +93,11 @@ static const char *folder_of(Reader *reader, const Json *json) {
     return ".";
 }
 
-static const Json *read_text(Reader *reader, const char *path, const Json *place) {
+static const Json *read_text(Reader *reader, const char *path, const char *instead, const Json *place) {
     size_t size;
     char *bytes = file_exists(path) ? file_read(reader->arena, path, &size, reader->diag) : NULL;
     if (!bytes) {
-        reader_error_at(reader, place, "no file \"%s\"", path);
+        reader_error_at(reader, place, "no file \"%s\"%s", path, instead);
         return NULL;
     }
     if (size > TEXT_FILE_MAX || strlen(bytes) != size) {
@@ -109,7 +109,7 @@ static const Json *read_text(Reader *reader, const char *path, const Json *place
     return json;
 }
 
-const Json *document_text(Reader *reader, const Json *path, const char **name) {
+const Json *document_text(Reader *reader, const Json *path, const char *instead, const char **name) {
     *name = normalised(reader->arena, folder_of(reader, path), path->string);
     const Json *json = NULL;
     for (uint32_t i = 0; i < reader->files.count; i++)
@@ -119,7 +119,7 @@ const Json *document_text(Reader *reader, const Json *path, const char **name) {
     if (!json && reader->bundle && !(json = json_get(reader->bundle, *name)))
         reader_error_at(reader, path, "the file \"%s\" is not in the bundle", *name);
     if (!json && !reader->bundle)
-        json = read_text(reader, !strcmp(reader->folder, ".") ? *name : file_join(reader->arena, reader->folder, *name), path);
+        json = read_text(reader, !strcmp(reader->folder, ".") ? *name : file_join(reader->arena, reader->folder, *name), instead, path);
     if (json && json->kind != JSON_STRING) {
         reader_error_at(reader, path, "\"%s\" is a document, and a text is needed", *name);
         return NULL;

@@ -158,8 +158,9 @@ Document *document_load(Reader *reader, const Json *place, const char *name, con
                         const Document *includer, const char *preset);
 bool document_states(Reader *reader); // declares what `state` of the documents says
 // A text file that is no document, by its path from the file in which the text `path` stands. It goes into the bundle's graph.json with
-// the documents, under *name, its path from the main document's folder. NULL: reported at `path`.
-const Json *document_text(Reader *reader, const Json *path, const char **name);
+// the documents, under *name, its path from the main document's folder. NULL: reported at `path`, where there is no such file with what could
+// be meant instead.
+const Json *document_text(Reader *reader, const Json *path, const char *instead, const char **name);
 const char *document_resolved(Reader *reader, const char *preset, const GivenList *defines);
 // Names `let` of `object` in the scope: those in `given` win.
 // `path` ("sample." or "") stands before the names in `given`.

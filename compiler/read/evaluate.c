@@ -308,7 +308,8 @@ static Datum evaluate_call(Reader *reader, const Tree *tree, Scope *scope) {
     const FunctionInfo *info = function_find(tree->name);
     for (uint32_t i = 0; i < tree->children.count; i++) {
         const Tree *child = tree->children.items[i];
-        bool is_choice = child->kind == TREE_NAME && function_chooses(info, i);
+        bool is_choice = child->kind == TREE_NAME && (function_chooses(info, i) ||
+                                                      (function_takes_word(info, i, child->name) && !scope_find(scope, child->name)));
         Datum arg = is_choice ? datum_text(child->name) : evaluate_tree(reader, child, scope);
         if (arg.kind == DATUM_ERROR)
             return arg;

@@ -115,7 +115,10 @@ static void next(Parser *parser) {
             bool is_shown = size > 1 || isprint((unsigned char)c);
             fail(parser, at,
                  is_shown ? arena_format(parser->arena, "unexpected \"%.*s\"%s", (int)size, text + at,
-                                         size > 1 ? "; names are of a-z, A-Z, 0-9 and _" : "")
+                                         size > 1     ? "; names are of a-z, A-Z, 0-9 and _"
+                                         : c == '"' ? "; a text stands in single quotes"
+                                         : c == '@' ? "; the product of matrices is matmul(a, b)"
+                                                    : "")
                           : arena_format(parser->arena, "unexpected byte 0x%02x", (unsigned char)c));
             return;
         }
@@ -228,6 +231,11 @@ static const Tree *parse_number(Parser *parser) {
     return tree;
 }
 
+static bool is_double_star(const Parser *parser) {
+    uint32_t at = parser->token.offset;
+    return at > 0 && parser->text[at] == '*' && parser->text[at - 1] == '*';
+}
+
 static const Tree *parse_primary(Parser *parser) {
     Token token = parser->token;
     if (accept(parser, "(")) {
@@ -248,7 +256,9 @@ static const Tree *parse_primary(Parser *parser) {
         return tree;
     }
     if (token.kind != TOKEN_NAME || is_token(parser, "and") || is_token(parser, "or") || is_token(parser, "not"))
-        return fail(parser, token.offset, arena_format(parser->arena, "a value expected before %s", token_text(parser)));
+        return fail(parser, token.offset,
+                    arena_format(parser->arena, "a value expected before %s%s", token_text(parser),
+                                 is_double_star(parser) ? "; a power is a^b" : ""));
     Tree *tree = make(parser, TREE_NAME, token.offset);
     tree->name = arena_copy_bytes(parser->arena, parser->text + token.offset, token.length);
     if (!strcmp(tree->name, "None"))

@@ -86,6 +86,14 @@ bool function_chooses(const FunctionInfo *info, uint32_t place) {
     return info && argument_item(info, place, &item) && spec_is_word(&item);
 }
 
+bool function_takes_word(const FunctionInfo *info, uint32_t place, const char *word) {
+    SpecItem item;
+    for (uint32_t i = place; info && argument_item(info, i, &item); i++)
+        if (spec_is_word(&item) && spec_takes(&item, word))
+            return true;
+    return false;
+}
+
 // A word where the argument is one, and one of those that it may be.
 static bool check_choice(Reader *reader, const FunctionInfo *info, uint32_t place, Datum arg) {
     SpecItem item;
@@ -116,6 +124,24 @@ static void put_text_last(Reader *reader, const Datum **args, uint32_t *count) {
     *count = 2;
 }
 
+// resize(x, size, 'bicubic'): a word goes on to the argument that takes it, past those that may be left out. How many there are then.
+static uint32_t leave_out(const FunctionInfo *info, const Datum *args, uint32_t count, uint32_t high, Datum *out) {
+    uint32_t at = 0;
+    SpecItem item;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t place = at;
+        if (args[i].kind == DATUM_TEXT)
+            while (place < high && !function_chooses(info, place) && argument_item(info, place, &item) && item.is_optional)
+                place++;
+        if (place + count - i > high || (place != at && !function_chooses(info, place)))
+            place = at;
+        while (at < place)
+            out[at++] = datum_none();
+        out[at++] = args[i];
+    }
+    return at;
+}
+
 Datum function_apply(Reader *reader, const char *name, const Datum *args, uint32_t count) {
     const FunctionInfo *info = function_find(name);
     if (!info) {
@@ -132,9 +158,11 @@ Datum function_apply(Reader *reader, const char *name, const Datum *args, uint32
         return reader_error(reader, "%s takes %u%s argument%s (%s), not %u", name, low,
                             high > low ? arena_format(reader->arena, " to %u", high) : "", high == 1 ? "" : "s",
                             spec_shown(reader->arena, info->arguments, " "), count);
-    Datum own[MAX_ARGUMENTS];
+    Datum own[MAX_ARGUMENTS], moved[MAX_ARGUMENTS];
     for (uint32_t i = 0; i < MAX_ARGUMENTS; i++)
         own[i] = datum_none();
+    count = leave_out(info, args, count, high, moved);
+    args = moved;
     for (uint32_t i = 0; i < count; i++) {
         if (args[i].kind == DATUM_ERROR)
             return datum_error();

@@ -15,5 +15,7 @@ const FunctionInfo *function_find(const char *name); // NULL when there is none
 bool function_is_op(const FunctionInfo *info);        // whether it is an op of nodes, too: no layer has its name
 // Whether the argument at this place (the first is 0) is one of several words. NULL has none.
 bool function_chooses(const FunctionInfo *info, uint32_t place);
+// Whether an argument behind those before this place takes the word.
+bool function_takes_word(const FunctionInfo *info, uint32_t place, const char *word);
 // The arguments after the first, as options of a node: "axis! slope". NULL when there is no such function.
 const char *function_options(Arena *arena, const char *name);

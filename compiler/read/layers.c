@@ -244,8 +244,10 @@ Datum node_op(Reader *reader, const Json *node, Scope *scope, const Frame *frame
             return reader_error(reader, "%s: a tensor expected as input, not %s", name, datum_word(reader, x.list->items.items[i]));
     if (x.kind == DATUM_ERROR)
         return x;
+    SpecItem item;
     if (x.kind != DATUM_TENSOR && (layer || x.kind != DATUM_LIST))
-        return reader_error(reader, "%s: a tensor expected as input, not %s", name, datum_word(reader, x));
+        return reader_error(reader, "%s: a tensor expected as input, not %s%s", name, datum_word(reader, x),
+                            layer && spec_find(layer->options, "context", &item) ? "; keys and values are of \"context\"" : "");
     Datum y =
         layer ? run_layer(reader, layer, node, x.tensor, scope, frame, label) : run_function(reader, function_find(name), node, x, scope);
     if (is_listed && y.kind == DATUM_TENSOR) {

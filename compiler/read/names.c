@@ -25,12 +25,20 @@ static Datum named(const Reader *reader, Datum datum) {
     return reader->counting && !is_known ? datum_error() : datum;
 }
 
+static const char *const numbers[] = {"step", "steps", "epoch", "epoch_steps", "records"};
+
+bool evaluate_is_number(const char *name) {
+    bool is_found = !strcmp(name, "pi") || !strcmp(name, "inf");
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        is_found = is_found || !strcmp(numbers[i], name);
+    return is_found;
+}
+
 static Datum number_named(Reader *reader, const char *name) {
     if (!strcmp(name, "pi"))
         return datum_number(M_PI);
     if (!strcmp(name, "inf"))
         return datum_number(INFINITY);
-    static const char *const numbers[] = {"step", "steps", "epoch", "epoch_steps", "records"};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (strcmp(numbers[i], name))
             continue;

@@ -1,5 +1,6 @@
 // Reader: errors with their places, scopes, and read_document itself.
 #include "compiler/read/reader.h"
+#include "compiler/read/foreign.h"
 #include "runtime/base/file.h"
 
 // ---- places and errors
@@ -93,7 +94,8 @@ void reader_flush(Reader *reader) {
 }
 
 const char *reader_suggest_words(Reader *reader, const char *word, const char *const *words, uint32_t count) {
-    return count ? text_suggestion(reader->arena, word, words, count) : "; there are none";
+    const char *foreign = foreign_suggestion(reader->arena, word, words, count);
+    return foreign ? foreign : count ? text_suggestion(reader->arena, word, words, count) : "; there are none";
 }
 
 // ---- scopes

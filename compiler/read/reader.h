@@ -90,6 +90,7 @@ Value evaluate_tensor(Reader *reader, const Json *json, Scope *scope); // a numb
 Datum evaluate_raw(Reader *reader, const Json *json, Scope *scope);
 Datum evaluate_tree(Reader *reader, const Tree *tree, Scope *scope);
 Datum evaluate_name(Reader *reader, const Tree *tree, Scope *scope); // as evaluate_raw, of a name or chain of names
+bool evaluate_is_number(const char *name);                           // "step", "pi" …: a name that means a number everywhere
 Datum evaluate_resolve(Reader *reader, Datum datum);
 const Tree *evaluate_parse(Reader *reader, const Json *json);
 bool datum_integer(Reader *reader, Datum datum, int64_t *out); // an integral double counts; an error where it is none

@@ -15,7 +15,7 @@ static const Tokens *read_list(Reader *reader, const Json *of) {
     const char *const *words = NULL;
     uint32_t count = 0;
     if (strcmp(name, TOKENS_BYTES) != 0) {
-        const Json *text = document_text(reader, of, &name);
+        const Json *text = document_text(reader, of, "; \"" TOKENS_BYTES "\" takes bytes alone", &name);
         const Tokens *known = text ? find_list(reader, name) : NULL;
         if (!text || known)
             return known;
