@@ -238,6 +238,8 @@ static void keep_report(Reader *reader, const Conditions *conditions, ConditionR
             value = output->value;
         array_push(reader->arena, &names, output->name);
     }
+    if (!value.id && reports(find_phase(conditions->json, phase->name), report->name))
+        return; // what it is of has been reported
     if (!value.id) {
         reader_error_at(reader, report->place, "the phase \"%s\" does not report \"%s\"%s", phase->name, report->name,
                         names.count ? reader_suggest_words(reader, report->name, names.items, names.count)
