@@ -246,7 +246,7 @@ static const Column *find_column(const Columns *columns, int split, const char *
 static bool report_missing(Arena *arena, const Dataset *dataset, const Columns *columns, int split, uint32_t field, Diag *diag) {
     diag_error(diag, NULL, "%s: the graph declares %s.%s, but %s%s%s has no array of that name%s", dataset->spec, dataset->name,
                dataset->declared->fields[field].name, split >= 0 ? "\"" : "it", split >= 0 ? split_name(split) : "", split >= 0 ? "\"" : "",
-               columns_suggestion(arena, dataset->declared->fields[field].name, columns, &split));
+               columns_suggestion(arena, dataset->declared, field, columns, &split));
     return false;
 }
 

@@ -31,6 +31,7 @@ typedef struct {
     Column *items; // worth reading
     uint32_t count, capacity;
     ARRAY(ColumnName) known; // all arrays that are there, for messages
+    bool is_table;           // an array of several numbers is columns of a table, x_0, x_1 …
 } Columns;
 
 // What the name of a file or an array says: "train/x", "train_x", "x_train" and "train.x" are "x" of the split train.
@@ -43,8 +44,8 @@ bool columns_has_one(const ProgramData *declared, const Columns *columns);
 // is read and turned.
 bool columns_add(Arena *arena, Columns *columns, const char *path, const char *name, int split, const TensorPlace *place,
                  const FileView *view, const uint8_t *bytes, Diag *diag);
-// What could have been meant by `field`, of the arrays of a split, or (NULL) of any; see text_suggestion.
-const char *columns_suggestion(Arena *arena, const char *field, const Columns *columns, const int *split);
+// What could have been meant by a field, of the arrays of a split, or (NULL) of any; see text_suggestion.
+const char *columns_suggestion(Arena *arena, const ProgramData *declared, uint32_t field, const Columns *columns, const int *split);
 // An error where none of the arrays that are there was worth reading.
 bool columns_found(Arena *arena, const ProgramData *declared, const char *path, const Columns *columns, Diag *diag);
 // Fills in the data set. Where no array's split is said, records are shared out by a hash of their number, see split.h.

@@ -37,7 +37,7 @@ bool columns_has_one(const ProgramData *declared, const Columns *columns) {
     return columns->known.count > 0 && declared->field_count == 1;
 }
 
-const char *columns_suggestion(Arena *arena, const char *field, const Columns *columns, const int *split) {
+const char *columns_suggestion(Arena *arena, const ProgramData *declared, uint32_t field, const Columns *columns, const int *split) {
     const char **names = ARENA_NEW(arena, const char *, columns->known.count + 1);
     uint32_t count = 0;
     for (uint32_t i = 0; i < columns->known.count; i++) {
@@ -47,7 +47,11 @@ const char *columns_suggestion(Arena *arena, const char *field, const Columns *c
         if (is_new && count < NAMES_SHOWN)
             names[count++] = text_printable(arena, columns->known.items[i].name);
     }
-    return text_suggestion(arena, field, names, count);
+    const char *name = declared->fields[field].name, *suggestion = text_suggestion(arena, name, names, count);
+    if (!columns->is_table || declared->fields[field].rank != 1)
+        return suggestion;
+    uint32_t size = declared->fields[field].dims[0];
+    return arena_format(arena, "%s; its %u numbers are the columns %s_0 … %s_%u", suggestion, size, name, name, size - 1);
 }
 
 bool columns_found(Arena *arena, const ProgramData *declared, const char *path, const Columns *columns, Diag *diag) {
@@ -60,7 +64,7 @@ bool columns_found(Arena *arena, const ProgramData *declared, const char *path, 
         diag_error(diag, &(Place){.file = path}, "it holds no records");
     else
         diag_error(diag, &(Place){.file = path}, "the graph declares %s.%s, but no array here is called so%s", declared->name,
-                   declared->fields[0].name, columns_suggestion(arena, declared->fields[0].name, columns, NULL));
+                   declared->fields[0].name, columns_suggestion(arena, declared, 0, columns, NULL));
     return false;
 }
 

@@ -127,7 +127,7 @@ static bool read_file(Arena *arena, const char *path, int split, const ProgramDa
     for (uint32_t i = 0; ok && i < groups.count; i++)
         if (!groups.items[i].is_left_out)
             ok = add_group(arena, columns, path, split, &groups.items[i], diag);
-    Columns own = {.count = columns->count - before, .known = {columns->known.items, columns->known.count, 0}};
+    Columns own = {.count = columns->count - before, .known = {columns->known.items, columns->known.count, 0}, .is_table = true};
     ok = ok && columns_found(arena, declared, path, &own, diag);
     arena_destroy(&scratch);
     return ok;
@@ -150,7 +150,7 @@ static bool read_all(Arena *arena, const char *path, const ProgramData *declared
 }
 
 bool numbers_open(Arena *arena, const char *path, Dataset *dataset, Diag *diag) {
-    Columns columns = {0};
+    Columns columns = {.is_table = true};
     return read_all(arena, path, dataset->declared, &columns, diag) && columns_open(arena, dataset, &columns, diag);
 }
 

@@ -489,6 +489,9 @@ START_TEST(csv) {
                "no array here is called so; did you mean \"label\"?");
     ck_refused(spec_of("csv", "t.csv"), (Wanted[]){{"x", ELEMENT_F32, 1, {3}, 0, 0, 0}}, 1,
                "its \"x\" is f64[2] a record, but the graph declares d.x f32[3]");
+    put_text("t.csv", "a,b,label\n1,2,0\n3,4,1\n");
+    ck_refused(spec_of("csv", "t.csv"), &x, 1, "no array here is called so; known: a, b, label; its 2 numbers are the columns x_0 … x_1");
+    ck_refused(spec_of("csv", "t.csv"), (Wanted[]){x, label}, 2, "; its 2 numbers are the columns x_0 … x_1");
     put_text("t.csv", "x_0,x_2\n1,2\n");
     ck_refused(spec_of("csv", "t.csv"), &x, 1, "x_1 is missing");
     put_text("t.csv", "x_0,x_1\n");
