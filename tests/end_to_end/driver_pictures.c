@@ -60,7 +60,8 @@ START_TEST(the_readme_from_pictures_to_pictures) {
     expect_code(0, "sample %s --from %s --out %s --set label=trees,boats --tensors", bundle, from, in_folder("named"));
     expect_code(0, "sample %s --from %s --out %s --set label=1,0 --tensors", bundle, from, in_folder("numbered"));
     size_t size, other;
-    ck_assert(memcmp(file_read(arena, in_folder("named/samples.npy"), &size, diag), file_read(arena, in_folder("numbered/samples.npy"), &other, diag), size) == 0);
+    const char *named = file_read(arena, in_folder("named/samples.npy"), &size, diag), *numbered = file_read(arena, in_folder("numbered/samples.npy"), &other, diag);
+    ck_assert(size > 0 && size == other && memcmp(named, numbered, size) == 0);
     expect_picture(in_folder("named/samples.png"), 2 * 24);
     expect_code(1, "sample %s --from %s --out %s --set label=tree", bundle, from, in_folder("none"));
     expect_err("--set label: there is no class \"tree\"; did you mean \"trees\"?");
