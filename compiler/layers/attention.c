@@ -41,9 +41,12 @@ static bool mask_fits(Layer *layer, Value mask, const uint32_t scores[4]) {
     bool fits = type.rank <= 4 && (type.dtype == DTYPE_BOOL || type.dtype == DTYPE_F32);
     for (uint32_t i = 0; fits && i < type.rank; i++)
         fits = type.dims[i] == 1 || type.dims[i] == scores[4 - type.rank + i];
+    bool is_number = type.dtype != DTYPE_BOOL && type.dtype != DTYPE_F32;
+    bool is_of_keys = type.rank == 2 && type.dims[0] == scores[0] && type.dims[1] == scores[3];
     if (!fits)
-        layer_error(layer, "a mask is bool or f32 and spreads over [n, heads, queries, keys] = [%u, %u, %u, %u], not %s", scores[0],
-                    scores[1], scores[2], scores[3], type_text(layer->arena, &type));
+        layer_error(layer, "a mask is bool or f32 and spreads over [n, heads, queries, keys] = [%u, %u, %u, %u], not %s%s", scores[0],
+                    scores[1], scores[2], scores[3], type_text(layer->arena, &type),
+                    is_number ? ": mask > 0 is bool" : is_of_keys ? ": mask[:, None, None] is of each record's keys" : "");
     return fits;
 }
 

@@ -47,6 +47,12 @@ static bool sizes_of(Reader *reader, const char *name, const char *what, Datum a
     out[1] = fallback[1];
     if (arg.kind == DATUM_NONE)
         return true;
+    if (arg.kind == DATUM_LIST && arg.list->items.count && arg.list->items.items[0].kind == DATUM_LIST) {
+        bool is_mean = text_starts_with(name, "avg") && !strcmp(what, "pad"); // of the largest, padding is no 0
+        reader_error(reader, "%s: \"%s\" is %s%s", name, what, is_line ? "one integer" : "one integer, or a list of two (height, width)",
+                     is_mean ? "; sides that differ are given by pad(x, [[low, high], …])" : "");
+        return false;
+    }
     if (!argument_integers(reader, name, what, arg, is_line ? 1 : 2, out, &count))
         return false;
     if (count == 1)

@@ -172,6 +172,19 @@ static bool add_glob(Reader *reader, OptimizerDecl *optimizer, const Pattern *pa
                                        reader_suggest_words(reader, pattern->text, names.items, names.count));
 }
 
+// A parameter, or what several begin with.
+static const char *suggest_begin(Reader *reader, const Network *network, const char *text) {
+    ARRAY(const char *) names = {0};
+    for (uint32_t i = 0; i < network->found.parts.count; i++) {
+        const char *name = network->found.parts.items[i].name;
+        array_push(reader->arena, &names, name);
+        for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.'))
+            array_push(reader->arena, &names, arena_copy_bytes(reader->arena, name, (size_t)(dot - name)));
+    }
+    const char *nearest = text_nearest(text, names.items, names.count);
+    return nearest ? arena_format(reader->arena, "; did you mean \"%s\"?", nearest) : parameters_suggest(reader, network, text);
+}
+
 static bool add_named(Reader *reader, OptimizerDecl *optimizer, const Pattern *pattern) {
     if (!pattern->network) {
         document_network(reader, optimizer->document, pattern->json->string, pattern->json);
@@ -183,7 +196,7 @@ static bool add_named(Reader *reader, OptimizerDecl *optimizer, const Pattern *p
     bool is_whole = !strcmp(owner->name, pattern->text); // a network without parameters may stand among others
     return add_network(reader, optimizer, pattern, owner) || is_whole ||
            reader_error_at(reader, pattern->json, "no parameter is called \"%s\" or begins with \"%s.\"%s", pattern->text, pattern->text,
-                           parameters_suggest(reader, owner, pattern->text));
+                           suggest_begin(reader, owner, pattern->text));
 }
 
 // ---- "parts"
