@@ -280,6 +280,7 @@ static Datum read_report(Reader *reader, const Json *json, Scope *scope) {
     Datum datum;
     bool is_late = accumulate_evaluate(reader, json, scope, false, &datum);
     Graph *graph = reader->stage->graph;
+    datum = datum_reported(reader, datum);
     Type type = datum.kind == DATUM_TENSOR ? graph_type(graph, datum.tensor) : (Type){.rank = 1, .dims = {2}};
     if (datum.kind != DATUM_ERROR && type_count(&type) != 1) {
         reader_error_at(reader, json, "\"%s\" is no scalar but %s", json->string, datum_word(reader, datum));

@@ -315,6 +315,8 @@ static bool check_network(Reader *reader, const Json *network) {
         return reader_error_at(reader, copy, "a network either shares parameters (\"share\") or begins as a copy of them (\"copy\")");
     if (json_get(network, "use"))
         return check_object(reader, network, "doc:t use:t! with:o copy:b share:t");
+    if (copy)
+        return reader_error_at(reader, copy, "\"copy\" is of a network that uses another: {\"use\": \"NETWORK\", \"copy\": true}");
     if (!check_inside(reader, network, "doc:t share:t dims:a inputs:o! let:o init:o nodes:a! outputs:o") ||
         !check_each(reader, json_get(network, "inputs"), check_input))
         return false;

@@ -68,6 +68,13 @@ Datum evaluate_static(Reader *reader, const Json *json, Scope *scope) {
     return datum_error();
 }
 
+Datum datum_reported(Reader *reader, Datum datum) {
+    if (datum.kind != DATUM_INT && datum.kind != DATUM_NUMBER)
+        return datum;
+    Value value = arithmetic_tensor(reader, datum, &(Type){.dtype = DTYPE_F32});
+    return value.id ? datum_tensor(value) : datum_error();
+}
+
 bool datum_integer(Reader *reader, Datum datum, int64_t *out) {
     if (datum.kind == DATUM_ERROR)
         return false;

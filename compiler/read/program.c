@@ -181,7 +181,7 @@ static void show_value(Reader *reader, const char *name, Datum datum) {
 static void report_all(Reader *reader, const Json *report, Scope *scope) {
     Graph *graph = reader->stage->graph;
     for (const Json *item = report ? report->first : NULL; item; item = item->next) {
-        Datum datum = evaluate(reader, item, scope);
+        Datum datum = datum_reported(reader, evaluate(reader, item, scope));
         Type type = datum.kind == DATUM_TENSOR ? graph_type(graph, datum.tensor) : (Type){.rank = 1, .dims = {2}};
         if (datum.kind == DATUM_ERROR)
             continue;

@@ -93,6 +93,7 @@ Datum evaluate_name(Reader *reader, const Tree *tree, Scope *scope); // as evalu
 bool evaluate_is_number(const char *name);                           // "step", "pi" …: a name that means a number everywhere
 Datum evaluate_resolve(Reader *reader, Datum datum);
 const Tree *evaluate_parse(Reader *reader, const Json *json);
+Datum datum_reported(Reader *reader, Datum datum);             // a number that is known when compiling as an f32 scalar, others as they are
 bool datum_integer(Reader *reader, Datum datum, int64_t *out); // an integral double counts; an error where it is none
 
 // ---- parsed.c: a text of a document is parsed once, however often its node runs

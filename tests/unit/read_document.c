@@ -352,6 +352,33 @@ START_TEST(options_of_functions_may_be_tensors) {
 }
 END_TEST
 
+// A let stands in a report as what is computed does, of each batch, too.
+START_TEST(numbers_are_reported) {
+    const char *defines[] = {_i == 0 ? "k=1" : "k=3"};
+    const Module *module =
+        read_text("{\"gcc-graph\": 1, \"let\": {\"k\": 1, \"lr\": 0.5, \"whole\": 3}, \"optimizers\": {\"o\": {\"of\": \"f\", \"sgd\": {\"lr\": \"lr\"}}},\n"
+                  " \"networks\": {\"f\": {\"inputs\": {\"x\": [2, 2]}, \"nodes\": [{\"op\": \"linear\", \"features\": 1}, {\"expr\": \"sum($)\"}]}},\n"
+                  " \"programs\": {\"p\": {\"mode\": \"train\", \"stop\": \"q.whole > 4\", \"phases\": [{\"name\": \"q\", \"accumulate\": \"k\", \"nodes\": [\n"
+                  "{\"call\": \"f\", \"in\": \"fill(1.0, [2, 2])\", \"as\": \"loss\"}, {\"update\": \"o\", \"minimize\": \"loss\"}],\n"
+                  "\"report\": [\"loss\", \"lr\", \"whole\"]}]}}}",
+                  defines, 1);
+    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    uint32_t count = 0;
+    const GraphProgram *program = &module->programs.items[0];
+    for (uint32_t p = 0; p < program->phases.count; p++) {
+        const Graph *graph = program->phases.items[p].graph;
+        for (uint32_t i = 0; i < graph->outputs.count; i++) {
+            const Output *output = &graph->outputs.items[i];
+            bool is_number = output->kind == OUTPUT_REPORT && (!strcmp(output->name, "lr") || !strcmp(output->name, "whole"));
+            Type type = graph_type(graph, output->value);
+            ck_assert(!is_number || (type.rank == 0 && type.dtype == DTYPE_F32));
+            count += is_number;
+        }
+    }
+    ck_assert_uint_eq(count, 2);
+}
+END_TEST
+
 // Reading never crashes, whatever byte of a document is gone.
 START_TEST(a_document_cut_or_changed_is_an_error_or_a_document) {
     size_t size;
@@ -392,6 +419,7 @@ int main(void) {
     tcase_add_test(all, what_is_never_used_is_warned_of);
     tcase_add_test(all, drawn_pictures_of_a_test_are_warned_of);
     tcase_add_test(all, options_of_functions_may_be_tensors);
+    tcase_add_loop_test(all, numbers_are_reported, 0, 2);
     tcase_add_test(all, a_document_cut_or_changed_is_an_error_or_a_document);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
