@@ -213,6 +213,25 @@ static bool check_op(Reader *reader, const Json *node, const char **options) {
                            reader_suggest_words(reader, op->string, names.items, names.count));
 }
 
+// Several inputs, as PyTorch has them, of a function whose further arguments are keys.
+static bool check_inputs(Reader *reader, const Json *node) {
+    const char *name = json_get(node, "op")->string;
+    const FunctionInfo *function = layer_find(name) ? NULL : function_find(name);
+    const Json *in = json_get(node, "in");
+    if (!function || !in || in->kind != JSON_ARRAY || in->count < 2)
+        return true;
+    const char *options = function_options(reader->arena, name), *at = function->arguments;
+    bool is_missing = false;
+    SpecItem item;
+    for (const char *rest = options; spec_next(&rest, &item);)
+        is_missing = is_missing || (item.is_required && !json_get(node, arena_copy_bytes(reader->arena, item.name, item.length)));
+    spec_next(&at, &item);
+    if (!is_missing || (item.length == strlen("parts") && !strncmp(item.name, "parts", item.length)))
+        return true;
+    return reader_error_at(reader, in, "%s: \"in\" is its first argument (%.*s) alone; the others are keys of the node: %s", name, (int)item.length,
+                           item.name, spec_shown(reader->arena, at, ", "));
+}
+
 // An op that is a layer and not the function of its name, with an option of the function.
 static bool check_meant(Reader *reader, const Json *node) {
     const char *name = json_get(node, "op")->string;
@@ -242,7 +261,7 @@ static bool check_node(Reader *reader, const Json *node) {
                                near ? arena_format(reader->arena, "; did you mean \"%s\"?", near) : "");
     }
     const char *options = "";
-    if (kind == NODE_OP && (!check_op(reader, node, &options) || !check_meant(reader, node)))
+    if (kind == NODE_OP && (!check_op(reader, node, &options) || !check_meant(reader, node) || !check_inputs(reader, node)))
         return false;
     if (!check_object(reader, node, arena_format(reader->arena, "%s if:e doc:t%s", node_keys[kind], options)))
         return false;
