@@ -16,18 +16,12 @@ static double wanted(double beta_1, double beta_2, double count) {
 static double step_of(Device *device, const char *betas, int32_t count) {
     Arena *arena = arena_create();
     Diag *diag = diag_create(arena);
-    char path[] = "/tmp/gcc-graph-counts-XXXXXX.json";
-    int file = mkstemps(path, 5);
     const char *text = arena_format(arena,
                                     "{\"gcc-graph\": 1, \"networks\": {\"n\": {\"inputs\": {\"x\": [1]}, \"nodes\": [{\"parameter\": \"w\", \"shape\": [1], \"init\": \"zeros\"}, "
                                     "{\"expr\": \"sum(w*x)\"}]}}, \"optimizers\": {\"o\": {\"of\": \"n\", \"adam\": {\"lr\": 0.01, %s}}}, \"programs\": {\"p\": {\"mode\": \"train\", "
                                     "\"phases\": [{\"name\": \"a\", \"nodes\": [{\"call\": \"n\", \"in\": \"fill(1.0, [1])\", \"as\": \"l\"}, {\"update\": \"o\", \"minimize\": \"l\"}]}]}}}",
                                     betas);
-    ck_assert(file >= 0 && file_write(path, text, strlen(text), diag));
-    close(file);
-    Module *module = read_document(arena, &(ReadOptions){.path = path}, diag);
-    remove(path);
-    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    Module *module = op_suite_read(arena, text, diag);
     Compiled *compiled = compile_module(arena, module, &(CompileOptions){.target = device_info(device)->target}, NULL, diag);
     ck_assert_msg(compiled != NULL, "%s", diag_text(diag, arena));
     Session *session = session_create(arena, device, compiled->program, &(SessionOptions){0}, diag);

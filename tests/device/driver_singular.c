@@ -48,15 +48,8 @@ static const char *document(Arena *arena) {
 }
 
 static Module *read_all(Arena *arena, Diag *diag) {
-    char path[] = "/tmp/gcc-graph-singular-XXXXXX.json";
-    int file = mkstemps(path, 5);
     const char *text = document(arena);
-    ck_assert(file >= 0 && file_write(path, text, strlen(text), diag));
-    close(file);
-    Module *module = read_document(arena, &(ReadOptions){.path = path}, diag);
-    remove(path);
-    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
-    return module;
+    return op_suite_read(arena, text, diag);
 }
 
 // A second derivative may be what is left of terms that cancel.

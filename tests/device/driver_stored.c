@@ -2,6 +2,7 @@
 #include "compiler/read/read.h"
 #include "compiler/verify/run.h"
 #include "runtime/base/file.h"
+#include "tests/device/op_suite.h"
 #include "tests/device/vk_drivers.h"
 #include <math.h>
 
@@ -35,14 +36,7 @@ static ElementType choose(void *context, const Graph *graph, Value value) {
 }
 
 static Module *read_graph(Arena *arena, Diag *diag) {
-    char path[] = "/tmp/gcc-graph-stored-XXXXXX.json";
-    int file = mkstemps(path, 5);
-    ck_assert(file >= 0 && file_write(path, GRAPH, strlen(GRAPH), diag));
-    close(file);
-    Module *module = read_document(arena, &(ReadOptions){.path = path}, diag);
-    remove(path);
-    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
-    return module;
+    return op_suite_read(arena, GRAPH, diag);
 }
 
 static uint32_t count_stored(const Program *program, ElementType type) {

@@ -50,13 +50,7 @@ static void make_bed(Bed *bed, uint32_t in_flight) {
     *bed = (Bed){.arena = arena_create(), .suite = op_suite_create(), .x = {1, 2, 3, 4}};
     bed->diag = diag_create(bed->arena);
     bed->device = op_suite_device(&bed->suite);
-    char path[] = "/tmp/gcc-graph-turns-XXXXXX.json";
-    int file = mkstemps(path, 5);
-    ck_assert(file >= 0 && file_write(path, GRAPH, strlen(GRAPH), bed->diag));
-    close(file);
-    Module *module = read_document(bed->arena, &(ReadOptions){.path = path}, bed->diag);
-    remove(path);
-    ck_assert_msg(module != NULL, "%s", diag_text(bed->diag, bed->arena));
+    Module *module = op_suite_read(bed->arena, GRAPH, bed->diag);
     CompileOptions options = {.target = device_info(bed->device)->target};
     Compiled *compiled = compile_module(bed->arena, module, &options, NULL, bed->diag);
     ck_assert_msg(compiled != NULL, "%s", diag_text(bed->diag, bed->arena));

@@ -117,15 +117,8 @@ static const char *document(Arena *arena, const Chosen *chosen) {
 }
 
 static Module *read_chosen(Arena *arena, const Chosen *chosen, Diag *diag) {
-    char path[] = "/tmp/gcc-graph-words-XXXXXX.json";
-    int file = mkstemps(path, 5);
     const char *text = document(arena, chosen);
-    ck_assert(file >= 0 && file_write(path, text, strlen(text), diag));
-    close(file);
-    Module *module = read_document(arena, &(ReadOptions){.path = path}, diag);
-    remove(path);
-    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
-    return module;
+    return op_suite_read(arena, text, diag);
 }
 
 // ---- the numbers, as record_words.py makes them

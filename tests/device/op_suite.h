@@ -2,9 +2,12 @@
 #pragma once
 #include "compiler/compile.h"
 #include "compiler/ir/interpret.h"
+#include "compiler/read/read.h"
+#include "runtime/base/file.h"
 #include "runtime/session/session.h"
 #include <check.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { OP_FEEDS_MAX = 4 };
 
@@ -34,6 +37,18 @@ static inline OpSuite op_suite_create(void) {
     suite.module = ARENA_NEW(suite.arena, Module, 1);
     *suite.module = (Module){.arena = suite.arena, .name = "ops", .resolved = "{}"};
     return suite;
+}
+
+// A document that is a text of the test's own.
+static inline Module *op_suite_read(Arena *arena, const char *text, Diag *diag) {
+    char path[] = "/tmp/gg_test_XXXXXX.json";
+    int file = mkstemps(path, 5);
+    ck_assert(file >= 0 && file_write(path, text, strlen(text), diag));
+    close(file);
+    Module *module = read_document(arena, &(ReadOptions){.path = path}, diag);
+    remove(path);
+    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    return module;
 }
 
 static inline OpCase op_case_begin(OpSuite *suite, const char *name) {
