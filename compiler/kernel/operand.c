@@ -1,7 +1,6 @@
 // Operand: counts of operands that are computed.
 #include "compiler/kernel/operand.h"
 #include "compiler/cost.h"
-#include "compiler/kernel/alias.h"
 
 typedef struct {
     const KernelList *list;
@@ -21,6 +20,21 @@ static bool is_seen(Count *count, Value value) {
 
 static uint8_t innermost(const Layout *layout) { return layout->rank ? layout->order[layout->rank - 1] : 0; }
 
+// Elements between neighbours of the innermost axis, in the order of the axes; where that is one element long, any number.
+static uint64_t inner_stride(const Layout *layout) {
+    uint64_t stride = 1;
+    for (uint32_t axis = innermost(layout) + 1u; axis < layout->rank; axis++)
+        stride *= layout->dims[axis];
+    return stride;
+}
+
+static bool reshape_scatters(const Layout *from, const Layout *to) {
+    if (from->rank == 0 || to->rank == 0 || to->dims[innermost(to)] == 1)
+        return false;
+    uint32_t a = from->dims[innermost(from)], b = to->dims[innermost(to)];
+    return inner_stride(from) != inner_stride(to) || (a != b && (a % 4 || b % 4));
+}
+
 // Whether four neighbours of a view's result are no neighbours of its argument.
 static bool scatters(const KernelList *list, const Node *node, Value value) {
     const Layout *from = &list->layouts[node->args[0].id], *to = &list->layouts[value.id];
@@ -28,7 +42,7 @@ static bool scatters(const KernelList *list, const Node *node, Value value) {
     switch ((int)node->op) {
     case OP_materialise: return innermost(from) != inner;
     case OP_transpose: return false; // layouts follow
-    case OP_reshape: return !alias_reshapes(from, to);
+    case OP_reshape: return reshape_scatters(from, to);
     case OP_slice: return attr_of(node, ATTR_steps)->ints[inner] != 1 || attr_of(node, ATTR_starts)->ints[inner] % 4;
     case OP_pad: return from->dims[inner] != to->dims[inner] && (attr_of(node, ATTR_interior)->ints[inner] || attr_of(node, ATTR_low)->ints[inner] % 4);
     case OP_flip: return true;
@@ -40,6 +54,14 @@ static bool spreads(const KernelList *list, const Node *node, Value value) {
     Type arg = graph_type(list->graph, node->args[0]);
     uint32_t inner = innermost(&list->layouts[value.id]), missing = node->type.rank - arg.rank;
     return node->op == OP_broadcast && (inner < missing || arg.dims[inner - missing] == 1);
+}
+
+bool operand_is_scattered(const KernelList *list, Value value) {
+    bool apart = false;
+    const Node *node = graph_node(list->graph, value);
+    for (; op_def(node->op)->op_class == CLASS_VIEW && node->op != OP_unpack; value = node->args[0], node = graph_node(list->graph, value))
+        apart |= node->op != OP_broadcast && scatters(list, node, value);
+    return apart && node->op != OP_constant && node->type.rank > 0;
 }
 
 // lanes: loads for a vec4.

@@ -21,3 +21,5 @@ Operand operand_count(const KernelList *list, Value value, bool (*in_memory)(con
 // Of a contraction whose kernel list has buffers.
 Operand operand_of(const KernelList *list, Value value);
 bool kernel_computes(const KernelList *list, Value operand);
+// Whether a vec4 of a view is four loads of single elements: a view on the way down to what is no view moves neighbours apart.
+bool operand_is_scattered(const KernelList *list, Value value);

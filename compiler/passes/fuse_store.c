@@ -41,6 +41,11 @@ static void find_required(Fuse *fuse) {
 
 // ---- inline or store
 
+enum { LANES_APART = 4 }; // loads of a vec4 whose elements do not lie in one
+
+// What layout put into memory since a vec4 of it would be as many loads wherever it is read.
+static bool is_apart(const Fuse *fuse, uint32_t id) { return node_at(fuse, id)->op == OP_materialise && operand_is_scattered(fuse->list, (Value){id}); }
+
 static void estimate_repeats(Fuse *fuse) {
     const DeviceModel *model = &fuse->context->target->model;
     for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
@@ -48,11 +53,11 @@ static void estimate_repeats(Fuse *fuse) {
         double sum = cost_of_node(node);
         for (uint32_t i = 0; i < node->arg_count; i++) {
             uint32_t arg = node->args[i].id;
-            bool read = fuse->required[arg] || is_given(node_at(fuse, arg)) || (fuse->use_count[arg] > 1 && class_at(fuse, arg) == CLASS_MAP);
+            bool read = fuse->required[arg] || is_given(node_at(fuse, arg)) || (fuse->use_count[arg] > 1 && class_at(fuse, arg) == CLASS_MAP) || is_apart(fuse, arg);
             bool scalar = node_at(fuse, arg)->type.rank == 0;
             sum += read ? (scalar ? 1 : model->element_load) : fuse->repeat_cost[arg];
         }
-        fuse->repeat_cost[id] = sum;
+        fuse->repeat_cost[id] = is_apart(fuse, id) ? LANES_APART * sum : sum;
     }
 }
 
@@ -73,7 +78,7 @@ static bool is_worth_storing(Fuse *fuse, uint32_t id) {
     OpClass class = class_at(fuse, id);
     if (fuse->required[id] || fuse->computed[id])
         return fuse->required[id];
-    if ((class != CLASS_MAP && !is_random(node) && !op_chooses(node->op)) || node->op == OP_unpack)
+    if ((class != CLASS_MAP && !is_random(node) && !op_chooses(node->op) && node->op != OP_materialise) || node->op == OP_unpack)
         return false;
     if (fuse->context->no_fuse)
         return true;

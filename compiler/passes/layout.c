@@ -2,6 +2,7 @@
 // Gives: every value's physical layout; `materialise` before contractions, packs and outputs that ask for another layout or for a buffer.
 // Keeps: meaning, order of outputs.
 #include "compiler/kernel/alias.h"
+#include "compiler/kernel/operand.h"
 #include "compiler/passes/passes.h"
 
 typedef struct {
@@ -226,6 +227,17 @@ static void fix_operands(Pass *pass, const Node *node, Value *args) {
     args[1] = operand(pass, args[1], &other, false);
 }
 
+// A small view that is spread over something larger, such as a group's mean over its channels and then over pixels: put into memory, it is one load of a
+// vec4 wherever it is read, where its elements do not lie side by side now. Fuse decides whether that pays.
+enum { SPREAD_GROWTH_MIN = 4 };
+static Value spread_operand(Pass *pass, const Node *node, Value value) {
+    Type small = graph_type(pass->graph, value);
+    KernelList list = {.graph = pass->graph, .layouts = pass->layouts.items};
+    if (small.rank == 0 || type_count(&node->type) < SPREAD_GROWTH_MIN * type_count(&small) || is_bufferable(pass, value) || !operand_is_scattered(&list, value))
+        return value;
+    return materialise(pass, value, &pass->layouts.items[value.id], COPY_SHARED);
+}
+
 // How many parts of the batch a weight gradient is summed in: enough workgroups to share out, and slices that stay in the cache together.
 static uint32_t weight_slices(const PassContext *context, const Node *node, const Type *x, const Type *g) {
     double bytes = element_stored(dtype_element(node->type.dtype));
@@ -307,6 +319,8 @@ KernelList *layout_graph(Arena *arena, const Graph *graph, const PassContext *co
             fix_operands(&pass, node, args);
         if (node->op == OP_pack)
             fix_pack(&pass, node, args);
+        if (node->op == OP_broadcast)
+            args[0] = spread_operand(&pass, node, args[0]);
         moved[id] = node->op == OP_conv2d_weight ? add_weight_gradient(&pass, node, args)
                     : node->op == OP_concat      ? add_concat(&pass, node, args)
                                                  : add(&pass, node->op, args, node->arg_count, node->attrs, node->attr_count);
