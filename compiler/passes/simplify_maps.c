@@ -109,6 +109,41 @@ Value rule_multiply_by_choice(Graph *graph, Value value) {
     return NO_VALUE;
 }
 
+// A number of at least 0 times x, or 0.
+static bool is_slope_of(const Graph *graph, Value value, Value x) {
+    const Node *node = graph_node(graph, value);
+    double number;
+    if (is_constant(graph, value, &number))
+        return number == 0;
+    return node->op == OP_mul && node->args[0].id == x.id && is_constant(graph, node->args[1], &number) && number >= 0;
+}
+
+enum { CHOICE_NODES = 16 }; // behind a condition, among which what an activation chooses by it stands
+
+// relu(x) or leaky_relu(x), if it exists: x where it is greater than 0, else no more than 0 or NaN.
+static Value chosen_by(const Graph *graph, Value condition) {
+    const Node *compared = graph_node(graph, condition);
+    Value x = compared->args[0];
+    uint32_t kept = compared->op == OP_gt ? 1 : 2; // the argument of select that is x
+    for (uint32_t id = condition.id + 1; id < graph->nodes.count && id <= condition.id + CHOICE_NODES; id++) {
+        const Node *node = &graph->nodes.items[id];
+        if (node->op == OP_select && node->args[0].id == condition.id && node->args[kept].id == x.id && is_slope_of(graph, node->args[3 - kept], x))
+            return (Value){id};
+    }
+    return (Value){0};
+}
+
+Value rule_condition_of_result(Graph *graph, Value value) {
+    Node node = *graph_node(graph, value), condition = *graph_node(graph, node.args[0]);
+    double number;
+    if ((condition.op != OP_le && condition.op != OP_gt) || !is_constant(graph, condition.args[1], &number) || number != 0)
+        return NO_VALUE;
+    Value x = condition.args[0], result = chosen_by(graph, node.args[0]);
+    if (!result.id || result.id >= value.id || node.args[1].id == x.id || node.args[2].id == x.id)
+        return NO_VALUE;
+    return build_select(graph, build_number(graph, condition.op, result, 0), node.args[1], node.args[2]);
+}
+
 Value rule_divide_by_constant(Graph *graph, Value value) {
     Node node = *graph_node(graph, value);
     double number;

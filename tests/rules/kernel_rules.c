@@ -177,6 +177,10 @@ static Value transpose(Graph *graph, Value x, const uint32_t *order) { return bu
          B(add, build_pad(g, A, INTS(0, 4, 0), INTS(0, 1, 0), NULL), build_pad(g, A1, INTS(0, 1, 0), INTS(0, 4, 0), NULL)))                \
     CASE(join_pads_not, "pad pad add",                                                                                                     \
          B(add, build_pad(g, A, INTS(0, 2, 0), INTS(0, 0, 0), NULL), build_pad(g, A1, INTS(0, 1, 0), INTS(0, 1, 0), NULL)))                \
+    CASE(condition_of_relu, "constant broadcast le select le select add", chosen_twice(g, OP_le, 0))                                       \
+    CASE(condition_of_leaky, "constant broadcast gt constant broadcast mul select gt select add", chosen_twice(g, OP_gt, 0.2))             \
+    CASE(condition_of_size, "constant broadcast gt neg select select add", chosen_twice(g, OP_gt, -1))                                     \
+    CASE(condition_of_nothing, "constant broadcast le select", build_select(g, N(le, A, 0), zeros(g), A1))                                 \
     CASE(detach, "", U(detach, A))                                                                                                         \
     CASE(view_constant, "constant broadcast", transpose(g, spread(g, build_constant(g, DTYPE_F32, 7), CUBE), (uint32_t[]){2, 0, 1}))       \
     CASE(concat_constants, "constant broadcast",                                                                                           \
@@ -213,6 +217,11 @@ static Value transpose(Graph *graph, Value x, const uint32_t *order) { return bu
          build_concat(g, (Value[]){build_slice(g, A, 1, 1, 3, 1), build_slice(g, A, 1, 0, 1, 1)}, 2, 1))                                   \
     CASE(unpack_constant, "constant broadcast", build_unpack(g, build_spread_net(g), 0))                                                   \
     CASE(pack_unpacked, "", build_packed_again(g))                                                                                         \
+    CASE(outer_product, "broadcast broadcast mul", build_matmul(g, COLUMN, input(g, 4, DIMS(2, 1, 4))))                                    \
+    CASE(matrix_by_vector, "broadcast mul reduce_sum reshape",                                                                              \
+         build_matmul(g, A, transpose(g, input(g, 4, DIMS(2, 1, 4)), (uint32_t[]){0, 2, 1})))                                              \
+    CASE(matrix_by_column, "matmul", build_matmul(g, A, input(g, 4, DIMS(2, 4, 1))))                                                       \
+    CASE(matrix_by_matrix, "matmul", build_matmul(g, A, input(g, 4, DIMS(2, 4, 2))))                                                       \
     CASE(reduce_ones, "reshape", sum(g, COLUMN, INTS(2), 1))                                                                               \
     CASE(reduce_some_ones, "reshape reduce_sum", sum(g, COLUMN, INTS(1, 2), 2))                                                            \
     CASE(sum_sum, "reduce_sum", sum(g, sum(g, A, INTS(1), 1), INTS(1), 1))                                                                 \
@@ -226,6 +235,16 @@ static Value transpose(Graph *graph, Value x, const uint32_t *order) { return bu
     CASE(sum_factor_written, "broadcast mul reduce_sum", sum(g, B(mul, A, spread(g, COLUMN, CUBE)), INTS(2), 1))                           \
     CASE(sum_constant_factor, "constant broadcast reduce_sum mul", derived(g, N(mul, A, 3), INTS(2), 1))                                       \
     CASE(sum_factor_not, "broadcast mul reduce_sum", sum(g, B(mul, A, spread(g, ROW, CUBE)), INTS(2), 1))
+static Value zeros(Graph *g) {
+    Type type = graph_type(g, A);
+    return build_full(g, &type, 0);
+}
+// An activation, and what has the condition of it as a gradient has.
+static Value chosen_twice(Graph *g, Op op, double slope) {
+    Value condition = build_number(g, op, A, 0), other = slope == 0 ? zeros(g) : slope == -1 ? U(neg, A) : N(mul, A, slope);
+    Value activation = op == OP_gt ? build_select(g, condition, A, other) : build_select(g, condition, other, A), gradient = build_select(g, condition, zeros(g), A1);
+    return B(add, activation, gradient);
+}
 #define DIMS_OF(...)                                                                                                                       \
     sizeof((uint32_t[]){__VA_ARGS__}) / 4, (uint32_t[]) { __VA_ARGS__ }
 
