@@ -2,7 +2,7 @@
 # What kernels and whole steps reach on a device, as a share of the multiply-add peak that is measured in the same run: counted are the
 # multiply-adds that the plain definition takes, without padding, however they are computed; the time is that of the whole step.
 # A measurement, made by hand with nothing else running (it is no part of check.sh).
-# Usage: speed.sh [--seconds N] [--device D] [--schedule default|tuned] [ROW...]    a ROW is a word of the first column, such as weight
+# Usage: speed.sh [--seconds N] [--device D] [--schedule default|tuned] [ROW...]    a ROW is a part of the first column, such as "weight 3x3"
 # Another driver: VK_ICD_FILENAMES=FILE. GCC_GRAPH: the program (default build/release/gcc-graph).
 set -eu
 cd "$(dirname "$0")/../.."
@@ -14,7 +14,8 @@ while [ $# -gt 0 ]; do
     --device) device="--device $2" && shift ;;
     --schedule) schedule="--schedule $2" && shift ;;
     -*) sed -n '2,7s/^# //p' "$0" >&2 && exit 2 ;;
-    *) rows="$rows $1" ;;
+    *) rows="$rows$1
+" ;;
     esac
     shift
 done
@@ -23,10 +24,8 @@ trap 'rm -rf "$folder"' EXIT
 
 is_asked() {
     [ -n "$rows" ] || return 0
-    for row in $rows; do
-        case "$1" in *"$row"*) return 0 ;; esac
-    done
-    return 1
+    printf '%s' "$rows" >"$folder/rows"
+    printf '%s\n' "$1" | grep -qFf "$folder/rows"
 }
 
 # line NAME GRAPH PROGRAM GFLOP OPTIONS...: compiles, measures, prints a row. GFLOP "-": as bench counts it.
