@@ -33,12 +33,14 @@ static void put(Activity *activity, const char *line, bool stays) {
 }
 
 static void speak(Activity *activity) {
-    char count[40] = "", line[LINE_SIZE + WHAT_SIZE + 80];
+    char count[40] = "", left[40] = "", line[LINE_SIZE + WHAT_SIZE + 120];
+    double seconds = clock_seconds() - activity->begun;
     if (activity->total)
         snprintf(count, sizeof count, " %u/%u", activity->done, activity->total);
+    if (activity->done && activity->done < activity->total)
+        snprintf(left, sizeof left, ", about %.0f s left", seconds * (activity->total - activity->done) / activity->done);
     bool has_line = activity->is_terminal && activity->line[0];
-    snprintf(line, sizeof line, "%s%s%s%s, %.0f s", has_line ? activity->line : "", has_line ? "  " : "", activity->what, count,
-             clock_seconds() - activity->begun);
+    snprintf(line, sizeof line, "%s%s%s%s, %.0f s%s", has_line ? activity->line : "", has_line ? "  " : "", activity->what, count, seconds, left);
     put(activity, line, false);
 }
 
@@ -111,7 +113,8 @@ void activity_count(Activity *activity, const char *what, uint32_t done, uint32_
     if (!activity || !activity->log)
         return;
     pthread_mutex_lock(&activity->lock);
-    if (strncmp(activity->what, what, WHAT_SIZE - 1) != 0) {
+    bool is_another = strncmp(activity->what, what, WHAT_SIZE - 1) != 0 || done < activity->done || total != activity->total;
+    if (is_another) {
         snprintf(activity->what, sizeof activity->what, "%s", what);
         activity->begun = clock_seconds();
     }

@@ -12,7 +12,7 @@ void activity_destroy(Activity **activity);
 bool activity_is_terminal(const Activity *activity);
 // What is done from now on, until the next one or activity_end: "loading the data".
 __attribute__((format(printf, 2, 3))) void activity_begin(Activity *activity, const char *format, ...);
-void activity_count(Activity *activity, const char *what, uint32_t done, uint32_t total); // the same, and how far it is
+void activity_count(Activity *activity, const char *what, uint32_t done, uint32_t total); // the same, how far it is, and by that what is left of it
 void activity_end(Activity *activity);
 // The same; at the end of the work, activity_end. What takes a `progress` function takes these, with the activity as its context.
 void activity_progress(void *activity, const char *what, uint32_t done, uint32_t total);

@@ -84,6 +84,7 @@ struct Session {
     Stamps *errand_stamps;
 };
 
+PipelineSource session_pipeline_source(const Session *session, uint32_t index); // of Program.kernels
 bool session_is_used(const Session *session, const ProgramEntry *entry);
 PhaseState *session_phase(Session *session, const ProgramPhase *phase); // NULL when it is not the session's or was not asked for
 

@@ -1,4 +1,5 @@
 // Session: creation and destruction. Everything that a program needs on a device is made here, once.
+#include "runtime/session/launch.h"
 #include "runtime/session/parts.h"
 #include "runtime/vk/measure.h"
 
@@ -189,6 +190,17 @@ static bool create_slots(Session *session, uint64_t upload, uint64_t readback, D
     return true;
 }
 
+PipelineSource session_pipeline_source(const Session *session, uint32_t index) {
+    const ProgramKernel *kernel = &session->program->kernels.items[index];
+    return (PipelineSource){.name = kernel->name,
+                            .spirv = kernel->spirv,
+                            .spirv_size = kernel->spirv_size,
+                            .bindings = kernel->bindings.items,
+                            .binding_count = kernel->bindings.count,
+                            .push_words = kernel->push_words,
+                            .is_cut = session->kernels_cut[index]};
+}
+
 static bool create_pipelines(Session *session, Diag *diag) {
     const Program *program = session->program;
     uint32_t count = 0;
@@ -209,14 +221,9 @@ static bool create_pipelines(Session *session, Diag *diag) {
             diag_error(diag, NULL, "%s: the SPIR-V of kernel %s was not loaded", program->name, kernel->name);
             return false;
         }
-        sources[count++] = (PipelineSource){.name = kernel->name,
-                                            .spirv = kernel->spirv,
-                                            .spirv_size = kernel->spirv_size,
-                                            .bindings = kernel->bindings.items,
-                                            .binding_count = kernel->bindings.count,
-                                            .push_words = kernel->push_words,
-                                            .is_cut = session->kernels_cut[i]};
+        sources[count++] = session_pipeline_source(session, i);
     }
+    session_launch_kernels(session);
     if (!pipelines_create(session->arena, session->device, sources, count, session->options.progress, session->options.progress_context,
                           made, diag))
         return false;

@@ -15,6 +15,7 @@ typedef struct {
     uint32_t slots;              // repetitions in flight; 0: 3
     uint32_t segment_dispatches; // dispatches of one submission at most; 0: as the model has it. After a lost device: fewer
     uint32_t piece_groups;       // workgroups of one dispatch at most, above which it is cut; 0: by the seconds that its work takes, as the model has it
+    uint64_t launch_bytes;       // SPIR-V from which kernels are launched ahead (launch.h); 0: what takes a driver about a second. For tests
     const DeviceModel *model;    // of the device; NULL: what was measured of it and kept, else its class's
     void (*progress)(void *context, uint32_t done, uint32_t total); // of pipeline creation; may be NULL
     void *progress_context;

@@ -236,6 +236,7 @@ static void fill_info(Arena *arena, Device *device, VkPhysicalDevice physical, u
     VkPhysicalDeviceMemoryProperties memory;
     fill_memory(device, physical, info->target.has_memory_budget, info->is_cpu, &memory, &info->memory_total, &info->memory_left);
     info->target.device = info->name;
+    info->compiles_at_launch = asked->vulkan12.driverID == VK_DRIVER_ID_MESA_LLVMPIPE;
     info->warning = driver_warning(asked->vulkan12.driverID, plain->vendorID);
 }
 
@@ -399,6 +400,19 @@ Device *device_create(Arena *arena, const DeviceOptions *options, Diag *diag) {
 fail:
     device_destroy(&device);
     return NULL;
+}
+
+Device *device_create_twin(Arena *arena, const Device *device, Diag *diag) {
+    Device *twin = ARENA_NEW(arena, Device, 1);
+    *twin = *device;
+    pthread_mutex_init(&twin->lock, NULL);
+    twin->instance = VK_NULL_HANDLE; // the first's
+    twin->messenger = VK_NULL_HANDLE;
+    twin->handle = VK_NULL_HANDLE;
+    twin->is_lost = false;
+    if (!create_device(arena, twin, diag))
+        device_destroy(&twin);
+    return twin;
 }
 
 void device_destroy(Device **device) {

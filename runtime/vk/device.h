@@ -16,6 +16,7 @@ typedef struct {
     uint32_t vendor_id, device_id, driver_version;
     uint64_t memory_total, memory_left; // of the largest device-local heap; left: VK_EXT_memory_budget, else 0; a CPU's are the machine's
     Target target;                      // class and limits; target.device is the name above
+    bool compiles_at_launch;            // a pipeline is compiled when a kernel of it is launched first, and kept on disk by the driver
     const char *warning;                // a driver that is known to be bad, and what happens with it; NULL otherwise
 } DeviceInfo;
 
@@ -33,6 +34,8 @@ typedef struct {
     uint32_t *validation_messages; // where to count them too, those of device_destroy included (objects that were left); may be NULL
 } DeviceOptions;
 Device *device_create(Arena *arena, const DeviceOptions *options, Diag *diag);
+// Another one of the same hardware and instance, with a queue of its own: for a thread beside the first's. It ends before the first does.
+Device *device_create_twin(Arena *arena, const Device *device, Diag *diag);
 void device_destroy(Device **device);
 const DeviceInfo *device_info(const Device *device);
 uint32_t device_validation_messages(const Device *device);

@@ -121,6 +121,13 @@ fail:
     return false;
 }
 
+Pipeline *pipeline_create(Arena *arena, Device *device, const PipelineSource *source, Diag *diag) {
+    Pipeline *pipeline = ARENA_NEW(arena, Pipeline, 1);
+    if (!create_pipeline(device, VK_NULL_HANDLE, source, pipeline, diag))
+        pipeline_destroy(device, &pipeline);
+    return pipeline;
+}
+
 void pipeline_destroy(Device *device, Pipeline **pipeline) {
     if (!pipeline || !*pipeline)
         return;

@@ -19,4 +19,6 @@ typedef struct {
 // cannot be read or written is no failure.
 bool pipelines_create(Arena *arena, Device *device, const PipelineSource *sources, uint32_t count,
                       void (*progress)(void *context, uint32_t done, uint32_t total), void *context, Pipeline **out, Diag *diag);
+// One, in the caller's thread and without that cache. NULL after a failure.
+Pipeline *pipeline_create(Arena *arena, Device *device, const PipelineSource *source, Diag *diag);
 void pipeline_destroy(Device *device, Pipeline **pipeline);

@@ -1,5 +1,6 @@
 // Sessions: a hand-written program of three kernels, through its bundle, on each driver with the validation layer on.
 #include "runtime/base/file.h"
+#include "runtime/base/pool.h"
 #include "runtime/base/random.h"
 #include "runtime/session/parts.h"
 #include "tests/device/vk_drivers.h"
@@ -343,6 +344,50 @@ START_TEST(a_slow_device_has_short_submissions) {
 }
 END_TEST
 
+// Digests that are kept of kernels that were launched ahead: of each driver a file of 8 bytes each.
+static size_t launched(Arena *arena, const char *instead) {
+    const char *folder = file_join(arena, file_cache_folder(arena), "launched");
+    uint32_t count = 0;
+    size_t size = 0;
+    Diag *diag = diag_create(arena);
+    const char **names = file_exists(folder) ? file_list(arena, folder, &count, diag) : NULL;
+    if (count == 0)
+        return 0;
+    ck_assert_uint_eq(count, 1);
+    const char *path = file_join(arena, folder, names[0]);
+    ck_assert_ptr_nonnull(file_read(arena, path, &size, diag));
+    if (instead)
+        ck_assert(file_write(path, instead, strlen(instead), diag));
+    return size / sizeof(uint64_t);
+}
+
+// Kernels are launched ahead once on a machine, whoever creates the session; what was computed is the same. A list that is damaged, or a failure
+// while they are launched, costs nothing but time.
+START_TEST(kernels_are_launched_ahead) {
+    const SessionOptions options = {.seed = seed, .launch_bytes = 1, .piece_groups = 50};
+    Bed bed = make_bed(&(DeviceOptions){.validation = true}, &options);
+    bool is_meant = device_info(bed.device)->compiles_at_launch && pool_workers(POOL_COMPUTES) > 1;
+    size_t all = is_meant ? 3 : 0;
+    run_steps(&bed);
+    ck_assert_uint_eq(launched(bed.arena, NULL), all);
+    end_bed(&bed);
+    bed = make_bed(&(DeviceOptions){.validation = true}, &options);
+    ck_assert_uint_eq(launched(bed.arena, "damage!"), all); // nothing was to be done
+    end_bed(&bed);
+    bed = make_bed(&(DeviceOptions){.validation = true}, &options);
+    ck_assert_uint_eq(launched(bed.arena, "damage!"), all);
+    for (uint32_t n = 1; is_meant && n < 200; n += 7) { // wherever it fails: a session that is made computes
+        device_fail_at(n);
+        Session *session = session_create(bed.arena, bed.device, bed.program, &options, diag_create(bed.arena));
+        device_fail_at(0);
+        session_destroy(&session);
+        ck_assert_uint_eq(launched(bed.arena, "damage!") % 3, 0);
+    }
+    run_steps(&bed);
+    end_bed(&bed);
+}
+END_TEST
+
 START_TEST(initial_values) {
     Bed bed = make_bed(&(DeviceOptions){.discrete = _i}, &(SessionOptions){.seed = seed});
     float n[30], u[24], k[24], x[24];
@@ -523,6 +568,7 @@ static Suite *make(void) {
     TCase *cases = tcase_create("session");
     tcase_set_timeout(cases, 0);
     tcase_add_test(cases, a_slow_device_has_short_submissions);
+    tcase_add_test(cases, kernels_are_launched_ahead);
     tcase_add_loop_test(cases, steps, 0, sizeof variants / sizeof *variants);
     tcase_add_loop_test(cases, initial_values, 0, 2);
     tcase_add_test(cases, stored_forms);
