@@ -287,7 +287,7 @@ static bool find_given(Compile *compile, Arena *arena) {
 Compiled *compile_module(Arena *arena, const Module *module, const CompileOptions *options, const char *folder, Diag *diag) {
     Compile compile = {.arena = arena, .module = module, .options = options, .diag = diag};
     Target target = target_clamp(&options->target);
-    compile.context = (PassContext){.module = module, .target = &target, .no_fuse = options->no_fuse, .stored_as = options->stored_as, .stored_context = options->stored_context, .reference_schedule = options->reference_schedule, .operands = options->operands};
+    compile.context = (PassContext){.module = module, .target = &target, .no_fuse = options->no_fuse, .stored_as = options->stored_as, .stored_context = options->stored_context, .reference_schedule = options->reference_schedule, .operands = options->operands, .winners = options->winners};
     compile.context.sets = layout_sets(arena, module, &target);
     if (!find_given(&compile, arena))
         return NULL;

@@ -2,6 +2,7 @@
 #pragma once
 #include "compiler/ir/module.h"
 #include "compiler/kernel/operand.h"
+#include "compiler/kernel/winners.h"
 #include "runtime/program/program.h"
 
 typedef struct {
@@ -11,6 +12,7 @@ typedef struct {
     OperandChoice operands;  // whether operands of contractions are computed where they are read
     const char *const *schedules; // KERNEL=FAMILY[:PARAM=VALUE,...]: see given.h
     uint32_t schedule_count;
+    const Winners *winners;  // schedules in place of the estimate's, by kernels' work, where they fit; kernels then say their work. NULL: none
     const Program *like;     // takes the schedules that it records, where the kernels are the same and they fit; NULL: none
     bool debug_info;         // -g: source inside the SPIR-V
     bool no_spirv;           // for those who look at the program but do not run it: it gets no SPIR-V, and no bundle is written

@@ -1,9 +1,10 @@
 // `bench`: what a program's step and its kernels cost on a device.
-#include "compiler/driver/common.h"
+#include "compiler/driver/schedules.h"
 #include "runtime/bench/report.h"
 
 static const Option options[] = {
     {"program", 0, OPTION_TEXT, false, "NAME", "the program (default: the first that trains)"},
+    SCHEDULES_OPTION,
     COMMON_DEVICE_OPTIONS,
     {"seconds", 0, OPTION_COUNT, false, "N", "how long to measure, twice (default 3)"},
     COMMON_SEED_OPTION,
@@ -11,9 +12,14 @@ static const Option options[] = {
 };
 
 static int run(Arguments *arguments) {
-    Program *program = common_read_bundle(arguments, arguments->operands.items[0]);
+    const Program *program = common_read_bundle(arguments, arguments->operands.items[0]);
     const char *name = arguments_text(arguments, "program");
     const ProgramEntry *entry = program ? common_entry(arguments, program, name, true) : NULL;
+    Schedules schedules;
+    if (!entry || !schedules_open(arguments, program, entry->name, NULL, &schedules))
+        return 1;
+    program = schedules.built.program;
+    entry = program_entry(program, entry->name);
     Device *device = entry ? common_device(arguments, entry) : NULL;
     Bench bench = {0};
     bool good = device != NULL;

@@ -1,5 +1,5 @@
 // `sample`: a sampling program on trained weights, and its pictures.
-#include "compiler/driver/common.h"
+#include "compiler/driver/schedules.h"
 #include "runtime/sample/request.h"
 
 static const Option options[] = {
@@ -17,6 +17,7 @@ static const Option options[] = {
     {"force", 0, OPTION_FLAG, false, NULL, "replaces files of an earlier sampling; without it they stop this one"},
     {"singles", 0, OPTION_FLAG, false, NULL, "also writes each image of a grid by itself"},
     {"tensors", 0, OPTION_FLAG, false, NULL, "also writes images as .npy"},
+    SCHEDULES_OPTION,
     COMMON_DEVICE_OPTIONS,
     COMMON_SEED_OPTION,
 };
@@ -52,8 +53,13 @@ static bool run_request(Arguments *arguments, const SampleRequest *request) {
     const ProgramEntry *entry = !program ? NULL
                                 : name   ? common_entry(arguments, program, name, false)
                                          : request_entry(arguments->arena, program, arguments->diag);
+    Schedules schedules;
     Inputs inputs;
-    bool good = entry && request_check(arguments->arena, request, program, entry, &inputs, arguments->diag);
+    if (!entry || !schedules_open(arguments, program, entry->name, NULL, &schedules))
+        return false;
+    program = schedules.built.program;
+    entry = program_entry(program, entry->name);
+    bool good = request_check(arguments->arena, request, program, entry, &inputs, arguments->diag);
     Device *device = good ? common_device(arguments, entry) : NULL;
     if (!device)
         return false;

@@ -1,8 +1,10 @@
 // `train`: the options of a training run.
 #include "runtime/train/train.h"
-#include "compiler/built.h"
-#include "compiler/driver/common.h"
+#include "compiler/driver/schedules.h"
 #include "compiler/summary.h"
+#include "compiler/tune/record.h"
+#include "runtime/train/interrupt.h"
+#include "runtime/vk/measure.h"
 
 static const Option options[] = {
     {"data", 0, OPTION_TEXT, true, "SPEC", "a data set, [NAME=]mnist, images:DIR, npz:FILE ... (see gcc-graph data)"},
@@ -20,7 +22,7 @@ static const Option options[] = {
     {"sample-count", 0, OPTION_COUNT, false, "N", "images of a preview (default: one run of the program)"},
     {"init", 0, OPTION_TEXT, true, "NAME=RUN|FILE", "weights of a network or of a part of it (G.ca) from another run or a file"},
     {"names", 0, OPTION_TEXT, false, "MAP.json", "the names in those files: an object, our name -> theirs (as for export)"},
-    {"schedule", 0, OPTION_TEXT, false, "reference", "the simplest kernels (default: those that the bundle holds)"},
+    SCHEDULES_OPTION,
     {"profile", 0, OPTION_FLAG, false, NULL, "times every kernel and prints the most expensive at the end"},
     {"dry-run", 0, OPTION_FLAG, false, NULL, "prints the plan - memory, steps, time - and trains nothing"},
     COMMON_DEVICE_OPTIONS,
@@ -61,21 +63,79 @@ static bool fill(Arguments *arguments, const ProgramEntry *entry, const Program 
     return true;
 }
 
-// --schedule reference: the bundle's graph compiled anew.
-static bool open_program(Arguments *arguments, const char *schedule, Built *out) {
-    const char *bundle = arguments->operands.items[0];
-    *out = (Built){.program = common_read_bundle(arguments, bundle)};
-    if (!out->program || !schedule || strcmp(schedule, "reference") != 0)
-        return out->program != NULL;
-    Module *module = common_read_preset(arguments, bundle, NULL);
-    CompileOptions compile = {.target = out->program->target,
-                              .reference_schedule = true,
-                              .progress = activity_progress,
-                              .progress_context = arguments->activity};
-    return module && built_make(arguments->arena, module, &compile, out, arguments->diag);
+// What the run recorded of its schedules, where one is resumed; and its program's name.
+static const char *stored_schedules(Arguments *arguments, const char **entry) {
+    const char *folder = arguments_text(arguments, "out");
+    Run stored;
+    if (!arguments_has(arguments, "resume") || !run_exists(folder) || !run_read(arguments->arena, folder, &stored, diag_create(arguments->arena)))
+        return NULL; // what is wrong with it is told by who resumes it
+    *entry = *entry ? *entry : stored.entry;
+    return stored.schedules ? stored.schedules : "";
 }
 
-static bool train(Arguments *arguments, const Program *program) {
+// ---- tuning before a run begins
+
+enum { TUNE_LEAST = 10, TUNE_MOST = 600 }; // seconds
+static const double TUNE_SHARE = 0.05;     // of the training's time
+
+// About how long the tuning may take; 0: it is not worth while.
+static double tuning_seconds(Arguments *arguments, const ProgramEntry *entry, const Schedules *schedules, uint32_t *steps) {
+    TrainOptions train = {0};
+    DeviceModel model = schedules->device.target.model;
+    Diag *trial = diag_create(arguments->arena); // what is wrong is told by train_run
+    double step;
+    measure_kept(arguments->arena, &schedules->device, &model, trial);
+    if (!fill(arguments, entry, schedules->built.program, &train) ||
+        !train_estimate(arguments->arena, schedules->built.program, &train, &model, steps, &step, trial))
+        return 0;
+    double seconds = TUNE_SHARE * *steps * step;
+    return seconds < TUNE_LEAST ? 0 : seconds < TUNE_MOST ? seconds : TUNE_MOST;
+}
+
+// Searches, keeps what it finds, and says so. False: the user wants no training any more.
+static bool tune_first(Arguments *arguments, const Program *bundle, const ProgramEntry *entry, Schedules *schedules) {
+    Arena *arena = arguments->arena;
+    uint32_t steps = 0;
+    double seconds = tuning_seconds(arguments, entry, schedules, &steps);
+    Module *module = seconds > 0 ? common_read_module(arguments, arguments->operands.items[0], false, entry->name) : NULL;
+    InterruptHandlers handlers;
+    TuneResult result;
+    TuneOptions tune = {.entry = entry->name, .seconds = seconds, .share = TUNE_SHARE, .steps = steps, .seed = arguments_seed(arguments, "seed", 0),
+                        .known = record_works(record_read(arena, &schedules->device, diag_create(arena))),
+                        .device = schedules_device(arguments, entry), .interrupted = interrupt_flag(), .activity = arguments->activity};
+    if (!module)
+        return diag_error_count(arguments->diag) == 0;
+    activity_end(arguments->activity);
+    fprintf(stderr, "tuning first, since nobody has tuned %s here: at most %.0f s, a twentieth of the training (--schedule default trains without)\n", entry->name, seconds);
+    arguments_flush(arguments);
+    interrupt_catch(&handlers);
+    bool good = tune_program(arena, module, &bundle->target, &tune, &result, diag_create(arena)), is_over = interrupt_came();
+    interrupt_restore(&handlers);
+    if (is_over) {
+        diag_error(arguments->diag, NULL, "interrupted while tuning: nothing was trained, and nothing is kept");
+        return false;
+    }
+    if (!good)
+        return true; // it will not train either, and say why
+    record_keep(arena, &schedules->device, bundle->name, entry->name, &result, arguments->diag);
+    fprintf(stderr, "tuned in %.0f s: %s\n", result.seconds,
+            result.winners.count ? arena_format(arena, "a step takes %.4g ms instead of %.4g ms", result.after * 1e3, result.before * 1e3) : "nothing makes a step faster");
+    return schedules_open(arguments, bundle, entry->name, NULL, schedules);
+}
+
+static bool open_program(Arguments *arguments, Schedules *out) {
+    const Program *bundle = common_read_bundle(arguments, arguments->operands.items[0]);
+    const char *name = arguments_text(arguments, "program"), *stored = bundle ? stored_schedules(arguments, &name) : NULL;
+    if (!bundle || !schedules_open(arguments, bundle, name, stored, out))
+        return false;
+    const ProgramEntry *entry = name ? program_entry(bundle, name) : common_entry(arguments, bundle, NULL, true);
+    if (!out->may_tune || !entry || arguments_has(arguments, "resume") || arguments_has(arguments, "dry-run"))
+        return true;
+    return tune_first(arguments, bundle, entry, out);
+}
+
+static bool train(Arguments *arguments, const Schedules *schedules) {
+    const Program *program = schedules->built.program;
     const char *name = arguments_text(arguments, "program");
     // A resumed run knows its program; a new one trains the first that trains.
     const ProgramEntry *entry = name || !arguments_has(arguments, "resume") ? common_entry(arguments, program, name, true) : NULL;
@@ -84,6 +144,7 @@ static bool train(Arguments *arguments, const Program *program) {
     Text plan = text_create(arguments->arena);
     if (diag_error_count(arguments->diag) > 0 || !fill(arguments, entry, program, &train))
         return false;
+    train.run.schedules = schedules->text;
     if (arguments_has(arguments, "dry-run")) {
         activity_end(arguments->activity);
         bool good = train_plan(arguments->arena, program, &train, &plan, arguments->diag);
@@ -102,20 +163,15 @@ static bool train(Arguments *arguments, const Program *program) {
 }
 
 static int run(Arguments *arguments) {
-    const char *schedule = arguments_text(arguments, "schedule");
     if (!arguments_text(arguments, "out"))
         return arguments_wrong(arguments, "--out RUN is missing: where shall the run go?");
     if (arguments_has(arguments, "steps") && arguments_has(arguments, "epochs"))
         return arguments_wrong(arguments, "--steps and --epochs are both given; either says how long");
-    if (schedule && strcmp(schedule, "tuned") == 0)
-        return arguments_wrong(arguments, "--schedule tuned: no tuner exists yet; without --schedule, kernels are those that the bundle holds");
-    if (schedule && strcmp(schedule, "reference") != 0)
-        return arguments_wrong(arguments, "--schedule: \"%s\" is unknown; known: reference", schedule);
     if (arguments_has(arguments, "resume") && arguments_has(arguments, "fork"))
         return arguments_wrong(arguments, "--resume goes on with a run, --fork begins another one: which?");
-    Built opened;
+    Schedules opened;
     activity_begin(arguments->activity, "reading the bundle");
-    bool good = open_program(arguments, schedule, &opened) && train(arguments, opened.program);
+    bool good = open_program(arguments, &opened) && train(arguments, &opened);
     return good ? 0 : 1;
 }
 

@@ -1,11 +1,12 @@
 // `verify`: every kernel on the device against the double-precision reference, at the graph's check sizes and at full size.
-#include "compiler/driver/common.h"
+#include "compiler/driver/schedules.h"
 #include "compiler/verify/report.h"
 #include "compiler/verify/run.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
 
 static const Option options[] = {
+    SCHEDULES_OPTION,
     COMMON_DEVICE_OPTIONS,
     {"target", 0, OPTION_TEXT, false, "cpu|gpu|any|all",
      "verifies the kernels of another class of device, or of all (default: the bundle's)"},
@@ -21,6 +22,7 @@ typedef struct {
     Device *device;
     const char *bundle;
     const Program *program; // of the bundle
+    Schedules schedules;
     uint32_t failed, kernels;
 } Work;
 
@@ -55,9 +57,11 @@ static bool verify_built(Work *work, const Built *built, const Target *target, c
     return good;
 }
 
+// At other sizes than the bundle's, kernels do other work: what was tuned is not for them, but the simplest schedules are.
 static bool verify_preset(Work *work, const char *preset, const Target *target, const VerifyChoice *choice, const char *size) {
     Module *module = common_read_preset(work->arguments, work->bundle, preset);
-    CompileOptions compile = {.target = *target, .progress = activity_progress, .progress_context = work->arguments->activity};
+    const char *schedules = work->schedules.text;
+    CompileOptions compile = {.target = *target, .reference_schedule = schedules && !strcmp(schedules, "reference"), .progress = activity_progress, .progress_context = work->arguments->activity};
     Built built;
     if (!module || !built_make(work->arguments->arena, module, &compile, &built, work->arguments->diag))
         return false;
@@ -87,7 +91,9 @@ static bool verify_target(Work *work, const Target *target) {
         return true;
     if (target->target_class != work->program->target.target_class)
         return verify_preset(work, NULL, target, &full, "full");
-    Built built;
+    Built built = work->schedules.built;
+    if (built.compiled)
+        return verify_built(work, &built, target, &full, "full");
     return built_look(arguments->arena, work->bundle, work->program, &built, arguments->diag) && verify_built(work, &built, target, &full, "full");
 }
 
@@ -116,6 +122,8 @@ static int run(Arguments *arguments) {
     work.program = common_read_bundle(arguments, work.bundle);
     if (!work.program ||
         (arguments_has(arguments, "program") && !common_entry(arguments, work.program, arguments_text(arguments, "program"), false)))
+        return 1;
+    if (!schedules_open(arguments, work.program, arguments_text(arguments, "program"), NULL, &work.schedules))
         return 1;
     work.device = common_device(arguments, NULL);
     bool good = work.device != NULL;

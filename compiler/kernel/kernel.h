@@ -63,6 +63,7 @@ typedef struct {
     ARRAY(Value) loads;    // values of buffers that it reads and other kernels, or nobody, write
     ARRAY(bool) in_place;  // by load: needed only at the element that is being stored
     Schedule schedule, runner_up; // the one chosen, and the one that was estimated to be next best, if any
+    const char *work;      // winners_digest, where there were winners to choose from; NULL: nobody asked, or the kernel is several joined ones
     const char *reason;    // why these values are one kernel
     uint32_t wave;
 } Kernel;

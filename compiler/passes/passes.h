@@ -1,6 +1,8 @@
 // Passes: from a phase's graph to its planned kernels. compile.c runs them by passes.def.
 #pragma once
 #include "compiler/kernel/operand.h"
+#include "compiler/kernel/schedule.h"
+#include "compiler/kernel/winners.h"
 #include "compiler/ir/op.h"
 #include "runtime/program/work.h"
 
@@ -17,6 +19,7 @@ typedef struct {
     const SetLayout *sets; // by set - 1
     bool no_fuse, reference_schedule;
     OperandChoice operands; // no_fuse: stored
+    const Winners *winners; // schedules in place of the estimate's, where they fit; NULL: none
     const GivenSchedule *given; // for the phase; of several for one kernel the last counts
     uint32_t given_count;
     ElementType (*stored_as)(void *context, const Graph *graph, Value value); // of CompileOptions
@@ -42,6 +45,8 @@ void store_elements(KernelList *list, const PassContext *context);
 bool schedule_kernels(KernelList *list, const PassContext *context, const char *where, Diag *diag);
 // The counts of the contraction by the schedule of least estimated cost, were its two operands so. False: no candidate fits. Needs layouts.
 bool schedule_estimate(const KernelList *list, Value contraction, const Operand operands[2], const PassContext *context, Work *out);
+// What a candidate of the family is for this kernel and target; false: nothing that fits.
+bool schedule_settle(const KernelView *view, const Target *target, const Family *family, const Candidate *candidate, Schedule *out);
 // Needs: kernels in the order of their waves. Gives: fewer, small maps of one wave having become one. Called by plan.
 void join_kernels(KernelList *list, const PassContext *context);
 // Needs: kernels. Gives: waves, offsets in scratch; small maps of one wave are joined. False: output `*copy` needs a memory of its own, since

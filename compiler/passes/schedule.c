@@ -13,8 +13,7 @@ static void limit_lanes(Schedule *schedule, const Target *target) {
     schedule->values[PARAM_LANES] = lanes;
 }
 
-// What a candidate is for this kernel and target; false: nothing that fits.
-static bool settle(const KernelView *view, const Target *target, const Family *family, const Candidate *candidate, Schedule *out) {
+bool schedule_settle(const KernelView *view, const Target *target, const Family *family, const Candidate *candidate, Schedule *out) {
     if (candidate->target_class != target->target_class)
         return false;
     *out = (Schedule){.family = family};
@@ -51,7 +50,7 @@ static bool choose(const KernelView *view, const Target *target, const Family *o
             Schedule one;
             bool is_asked = only ? only == families[f] : !families[f]->is_last_resort;
             if (!is_asked || families[f]->kernel_class != view->kernel->kernel_class ||
-                !settle(view, target, families[f], &families[f]->candidates[i], &one))
+                !schedule_settle(view, target, families[f], &families[f]->candidates[i], &one))
                 continue;
             Work work = families[f]->work(view, &one);
             double cost = model_seconds(&work, &target->model);
@@ -99,6 +98,23 @@ static void choose_for(const KernelList *list, Kernel *kernel, const PassContext
         kernel->schedule = start_of(&view, context->target, plain);
 }
 
+// What was measured to be the fastest, where it still fits.
+static void take_winner(const KernelList *list, Kernel *kernel, const PassContext *context) {
+    if (!context->winners)
+        return;
+    kernel->work = winners_digest(list, kernel, context->target);
+    const char *text = winners_find(context->winners, kernel->work), *why;
+    const Family *family = text ? families_parse(list->arena, text, kernel->kernel_class, &why) : NULL;
+    if (!family)
+        return;
+    KernelView view = schedule_view(list, kernel, kernel->root);
+    Schedule winner = start_of(&view, context->target, family);
+    if (!families_parse_params(list->arena, text, &winner, &why) || !schedule_fits(&view, &winner, context->target, &why))
+        return;
+    kernel->runner_up = schedule_equal(&winner, &kernel->schedule) ? kernel->runner_up : kernel->schedule;
+    kernel->schedule = winner;
+}
+
 // False: the user asked for what cannot be, which is reported.
 static bool take_given(const KernelList *list, Kernel *kernel, const PassContext *context, const char *where, Diag *diag) {
     const GivenSchedule *given = NULL;
@@ -128,6 +144,7 @@ bool schedule_kernels(KernelList *list, const PassContext *context, const char *
     for (uint32_t k = 0; k < list->kernels.count; k++) {
         Kernel *kernel = &list->kernels.items[k];
         choose_for(list, kernel, context);
+        take_winner(list, kernel, context);
         if (!take_given(list, kernel, context, where, diag)) {
             good = false;
             continue;

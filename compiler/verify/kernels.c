@@ -17,11 +17,16 @@ const char *verify_mode_name(VerifyMode mode) {
         return "edge values";
     case VERIFY_DEVICE:
         return "full size";
+    case VERIFY_DEVICE_EDGES:
+        return "full size, edge values";
     case VERIFY_MODES:
         break;
     }
     bug("there is no mode %d of verification", (int)mode);
 }
+
+// Whether the phase runs in order, with inputs as they lie on the device.
+static bool runs_in_order(VerifyMode mode) { return mode == VERIFY_DEVICE || mode == VERIFY_DEVICE_EDGES; }
 
 // One dispatch with everything that belongs to it. Lives in `arena`, which is reset after each.
 typedef struct {
@@ -122,13 +127,14 @@ static bool gather_inputs(Case *test, Tensor *values, Diag *diag) {
         values[test->cone->nodes[i].id] = test->base[test->cone->nodes[i].id];
     for (uint32_t i = 0; i < kernel->loads.count; i++) {
         Value value = kernel->loads.items[i];
-        if (test->mode == VERIFY_DEVICE && is_written(test->phase, value)) {
-            if (!read_value(test, value, &values[value.id], diag))
-                return false;
+        bool lies_there = runs_in_order(test->mode) && is_written(test->phase, value);
+        if (lies_there && !read_value(test, value, &values[value.id], diag))
+            return false;
+        if (lies_there && test->mode == VERIFY_DEVICE)
             continue;
-        }
-        values[value.id] = copy_rounded(test->arena, &test->base[value.id]);
-        if (test->mode == VERIFY_EDGES && is_written(test->phase, value))
+        if (!lies_there)
+            values[value.id] = copy_rounded(test->arena, &test->base[value.id]);
+        if (test->mode != VERIFY_CAPTURED && is_written(test->phase, value))
             mix_edges(&values[value.id], test->phase->seed + value.id);
         round_as_stored(verify_stored(test->phase, value), &values[value.id]);
     }
@@ -154,7 +160,7 @@ static uint32_t guards_of(const Case *test, Value value, Range guards[2]) {
     Range range = verify_range(test->phase, value);
     Range before = {range.memory, range.offset - GUARD_SIZE, GUARD_SIZE}, after = {range.memory, range.offset + range.size, GUARD_SIZE};
     uint32_t count = 0;
-    if (test->mode == VERIFY_DEVICE) // the neighbours are other values' business there
+    if (runs_in_order(test->mode)) // the neighbours are other values' business there
         return 0;
     if (range.offset >= GUARD_SIZE && is_free(test, &before))
         guards[count++] = before;
@@ -236,7 +242,7 @@ static const char *element_text(const Case *test, const Type *type, uint64_t num
 }
 
 static VerifySampling sampling_of(const Case *test, double fill) {
-    return (VerifySampling){.seed = test->phase->seed, .flops_max = test->mode == VERIFY_DEVICE ? test->run->flops_max : 0, .fill = fill};
+    return (VerifySampling){.seed = test->phase->seed, .flops_max = runs_in_order(test->mode) ? test->run->flops_max : 0, .fill = fill};
 }
 
 static Tensor *evaluate(Case *test, const Tensor *values, double fill) {
@@ -361,14 +367,14 @@ static bool run_case(Case *test, Diag *diag) {
         return false;
     test->exact = evaluate(test, values, FILL);
     bound_errors(test);
-    bool sampled = test->mode == VERIFY_DEVICE && test->cone->flops > test->run->flops_max;
+    bool sampled = runs_in_order(test->mode) && test->cone->flops > test->run->flops_max;
     test->other = sampled ? evaluate(test, values, OTHER_FILL) : NULL;
     if (!write_inputs(test, values, diag) || !run_windows(test, diag))
         return false;
     test->result->skipped = true;
     for (uint32_t i = 0; i < test->dispatch->value_count; i++) {
         Value value = {test->dispatch->values[i]};
-        if (test->mode == VERIFY_EDGES && !has_only_numbers(test, value))
+        if ((test->mode == VERIFY_EDGES || test->mode == VERIFY_DEVICE_EDGES) && !has_only_numbers(test, value))
             continue;
         if (!check_output(test, value, diag))
             return false;
@@ -410,7 +416,7 @@ static Tensor *interpret_inputs(VerifyPhase *phase, const Cone *cones, const boo
         if (used[i])
             verify_mark(list, &cones[i], needed);
     for (uint32_t id = 1; id < graph->nodes.count; id++) {
-        if (mode == VERIFY_DEVICE && op_def(graph->nodes.items[id].op)->op_class != CLASS_SOURCE)
+        if (runs_in_order(mode) && op_def(graph->nodes.items[id].op)->op_class != CLASS_SOURCE)
             needed[id] = false;
         if (needed[id])
             array_push(arena, &view.outputs, ((Output){.kind = OUTPUT_VALUE, .name = "needed", .value = {id}}));
@@ -450,7 +456,7 @@ static bool run_dispatch(const VerifyRun *run, VerifyPhase *phase, VerifyMode mo
                  .moment = moment_of(&sources),
                  .result = &result};
     bool good = true;
-    if (cone->elements_max > run->elements_max) {
+    if (cone->elements_max > run->elements_max || !is_wanted(run, dispatch)) {
         result.skipped = true; // but the kernels after it need what it computes
         good = run_windows(&test, diag);
     } else {
@@ -471,11 +477,11 @@ bool verify_kernels(const VerifyRun *run, VerifyPhase *phase, VerifyMode mode, V
         cones[i] = verify_cone(arena, list, &list->kernels.items[i]);
     for (uint32_t i = 0; i < phase->planned->steps.count; i++) {
         const Kernel *kernel = kernel_of(phase, &phase->planned->steps.items[i]);
-        if (kernel && (mode == VERIFY_DEVICE || is_wanted(run, &phase->planned->steps.items[i])))
+        if (kernel && (runs_in_order(mode) || is_wanted(run, &phase->planned->steps.items[i])))
             used[kernel - list->kernels.items] = true;
     }
     Tensor *base = interpret_inputs(phase, cones, used, mode, arena, diag);
-    good = base && (mode != VERIFY_DEVICE || write_beginning(run, phase, diag));
+    good = base && (!runs_in_order(mode) || write_beginning(run, phase, diag));
     for (uint32_t i = 0; good && i < phase->planned->steps.count; i++) {
         const Kernel *kernel = kernel_of(phase, &phase->planned->steps.items[i]);
         if (run->progress)

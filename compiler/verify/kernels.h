@@ -7,6 +7,7 @@ typedef enum {
     VERIFY_CAPTURED, // inputs captured from the interpreter; all elements compared
     VERIFY_EDGES,    // the same with edge values of each input's range mixed in
     VERIFY_DEVICE,   // the phase in order, inputs as they lie on the device (for full sizes); large contractions are sampled
+    VERIFY_DEVICE_EDGES, // the same with edge values mixed into what each kernel in question reads
     VERIFY_MODES
 } VerifyMode;
 

@@ -1,40 +1,11 @@
 // Bench run: steps with and without timestamps around each kernel.
 #include "runtime/bench/bench.h"
 #include "runtime/base/clock.h"
-#include "runtime/bench/made_feeds.h"
-#include "runtime/session/play.h"
+#include "runtime/bench/steps.h"
 #include "runtime/vk/measure.h"
 #include <stdlib.h>
 
-enum { REPETITIONS_MAX = 16 }; // of one phase in a measured step; the time of the others follows from theirs
 enum { SLICES = 3 };           // of the kernels' time, with the peaks measured in between
-
-static uint32_t repeats_of(const ProgramPhase *phase) { return phase->repeat ? phase->repeat : 1; } // an epoch: one batch of it
-static uint32_t measured_of(const ProgramPhase *phase) { return repeats_of(phase) < REPETITIONS_MAX ? repeats_of(phase) : REPETITIONS_MAX; }
-
-typedef struct {
-    Session *session;
-    const ProgramEntry *entry;
-    Play play;
-    const void *const **feeds; // by phase
-    double *seconds;           // by phase: one repetition
-} Steps;
-
-enum { STEPS = 1000 }; // that the program is told of
-
-static bool feed(void *context, PlayTurn *turn, Diag *diag) {
-    (void)diag;
-    turn->feeds = ((const Steps *)context)->feeds[turn->phase];
-    return true;
-}
-
-static bool run_phase(Steps *steps, uint32_t index, uint32_t step, Diag *diag) {
-    double start = clock_seconds();
-    if (!session_play_phase(&steps->play, step, index, diag) || !session_play_finish(&steps->play, diag))
-        return false;
-    steps->seconds[index] = (clock_seconds() - start) / session_play_repeats(&steps->play, index);
-    return true;
-}
 
 // Runs steps for about so long; the fastest repetition of each phase goes to `best`.
 static bool run_steps(Steps *steps, double seconds, double *best, uint32_t *count, Diag *diag) {
@@ -42,7 +13,7 @@ static bool run_steps(Steps *steps, double seconds, double *best, uint32_t *coun
     double start = clock_seconds();
     for (*count = 0; *count < 3 || clock_seconds() - start < seconds; ++*count)
         for (uint32_t i = 0; i < phases; i++) {
-            if (!run_phase(steps, i, *count, diag))
+            if (!steps_run(steps, i, *count, diag))
                 return false;
             if (*count > 0 && (best[i] == 0 || steps->seconds[i] < best[i])) // the first step warms up
                 best[i] = steps->seconds[i];
@@ -53,25 +24,8 @@ static bool run_steps(Steps *steps, double seconds, double *best, uint32_t *coun
 static bool start_session(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, bool profile,
                           Steps *out, Diag *diag) {
     SessionOptions options = {.seed = seed, .only_entry = entry->name, .profile = profile};
-    *out = (Steps){.session = session_create(arena, device, program, &options, diag),
-                   .entry = entry,
-                   .feeds = ARENA_NEW(arena, const void *const *, entry->phases.count),
-                   .seconds = ARENA_NEW(arena, double, entry->phases.count)};
-    if (!out->session || !session_initialise(out->session, diag))
-        return false;
-    uint32_t *repeats = ARENA_NEW(arena, uint32_t, entry->phases.count + 1u);
-    for (uint32_t i = 0; i < entry->phases.count; i++)
-        repeats[i] = measured_of(&entry->phases.items[i]);
-    out->play = (Play){.session = out->session,
-                       .entry = entry,
-                       .repeats = repeats,
-                       .steps = STEPS,
-                       .epoch_steps = STEPS,
-                       .feed = feed,
-                       .context = out};
-    for (uint32_t i = 0; i < entry->phases.count; i++)
-        out->feeds[i] = made_feeds(arena, program, &entry->phases.items[i], seed);
-    return made_inputs(arena, out->session, program, entry, seed, diag);
+    *out = (Steps){.session = session_create(arena, device, program, &options, diag)};
+    return out->session && session_initialise(out->session, diag) && steps_begin(arena, out->session, program, entry, seed, out, diag);
 }
 
 // Of the bytes that a dispatch moves, those that it reads: by its ranges.
@@ -129,7 +83,7 @@ static void add_profile(Arena *arena, const Steps *steps, const Program *program
         uint32_t runs = 0;
         const double *seconds = session_profile(steps->session, phase, &runs);
         for (uint32_t k = 0; k < phase->steps.count; k++)
-            add_kernel(arena, bench, program, &phase->steps.items[k], repeats_of(phase) * program_phase_times(phase), bench->every[i],
+            add_kernel(arena, bench, program, &phase->steps.items[k], steps_repeats(phase) * program_phase_times(phase), bench->every[i],
                        seconds && runs > 0 ? seconds[k] / (double)runs : 0);
     }
     qsort(bench->kernels.items, bench->kernels.count, sizeof *bench->kernels.items, by_seconds);
@@ -143,9 +97,9 @@ static bool time_steps(Arena *arena, Device *device, const Program *program, con
     bool good = start_session(arena, device, program, entry, seed, false, &steps, diag) && run_steps(&steps, seconds, best, &count, diag);
     for (uint32_t i = 0; good && i < entry->phases.count; i++) {
         const ProgramPhase *phase = &entry->phases.items[i];
-        out->step_seconds += best[i] * repeats_of(phase) / out->every[i];
+        out->step_seconds += best[i] * steps_repeats(phase) / out->every[i];
         if (!phase->every.terms.count && !phase->when)
-            out->records += (double)program_batch(phase) * program_phase_times(phase) * repeats_of(phase);
+            out->records += (double)program_batch(phase) * program_phase_times(phase) * steps_repeats(phase);
     }
     session_destroy(&steps.session);
     return good;
@@ -155,7 +109,7 @@ bool bench_run(Arena *arena, Device *device, const Program *program, const Progr
                Activity *activity, Bench *out, Diag *diag) {
     uint32_t *every = ARENA_NEW(arena, uint32_t, entry->phases.count);
     *out = (Bench){.unit = program_record_word(program, entry), .every = every};
-    if (!program_every(entry, entry->steps ? entry->steps : STEPS, STEPS, every, diag))
+    if (!program_every(entry, entry->steps ? entry->steps : STEPS_TOTAL, STEPS_TOTAL, every, diag))
         return false;
     Steps steps = {0};
     double *best = ARENA_NEW(arena, double, entry->phases.count);

@@ -294,6 +294,15 @@ static double estimate_step(const TrainPlan *plan, const DeviceModel *model) {
     return seconds;
 }
 
+bool train_estimate(Arena *arena, const Program *program, const TrainOptions *options, const DeviceModel *model, uint32_t *steps, double *seconds, Diag *diag) {
+    TrainPlan plan;
+    if (!train_prepare(arena, program, options, &plan, diag))
+        return false;
+    *steps = plan.end_step;
+    *seconds = estimate_step(&plan, model);
+    return true;
+}
+
 // Phases that run in some steps only. True: how often one of them does, nobody knows before.
 static bool print_turns(Text *out, const TrainPlan *plan) {
     bool is_open = false;

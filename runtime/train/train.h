@@ -32,6 +32,9 @@ typedef struct {
 // finishes the step and saves, a second one kills as usual.
 bool train_run(Arena *arena, const Program *program, const TrainOptions *options, TrainResult *result, Diag *diag);
 
+// How many steps a new run would take, and about how many seconds one takes by the model. Opens the data, but no device.
+bool train_estimate(Arena *arena, const Program *program, const TrainOptions *options, const DeviceModel *model, uint32_t *steps, double *seconds, Diag *diag);
+
 // --dry-run: what training would take - memory needed and left, steps, epochs, estimated time. Opens the data and the device, trains
 // nothing.
 bool train_plan(Arena *arena, const Program *program, const TrainOptions *options, Text *out, Diag *diag);

@@ -5,6 +5,7 @@
 #   --bodies   leaves out comments and empty lines: what the shader computes
 # Exit code: 0 where all shaders are the same, 1 where not (they are listed; both bundles stay below build/compare for a look), 2 for errors.
 set -eu
+export GG_SCHEDULE=default # what the commits make, not what was tuned here
 cd "$(dirname "$0")/../.."
 usage() { sed -n '2,7s/^# //p' "$0" >&2; exit 2; }
 before="" after="" bodies="" time="" graphs=""

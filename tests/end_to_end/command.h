@@ -21,6 +21,7 @@ static void setup(void) {
     char name[] = "/tmp/gg_command_XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(name));
     folder = arena_copy_text(arena, name);
+    setenv("GG_SCHEDULE", "default", 0); // nothing that was tuned on the machine, and no tuning before a training
 }
 
 static void teardown(void) {

@@ -56,8 +56,8 @@ START_TEST(wrong_usage) {
         {"data cache images:x", "\"images:x\" is too much"},
         {"data cache --budget 20X", "--budget 20X: a size expected"},
         {"data cache --budget -1G", "--budget -1G: a size expected"},
-        {"train b --out r --schedule tuned", "--schedule tuned: no tuner exists yet"},
-        {"train b --out r --schedule fast", "--schedule: \"fast\" is unknown; known: reference"},
+        {"tune b --minutes 0", "--minutes: at least 1 expected, not 0"},
+        {"tune b --show -o x", "--show -o FILE: --program says of which program"},
         {"träin", "there is no command \"träin\"; did you mean \"train\"?"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
