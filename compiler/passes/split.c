@@ -2,6 +2,9 @@
 // Needs: a simplified graph (simplify would put the stages together again). Gives: no sum or maximum that folds more than SPLIT_MAX elements
 // into one, or a parameter set that is larger than a binding. Keeps: meaning but for the order of additions, order of outputs, origins.
 //
+// Also: a sum over some axes of a large tensor and one over more of them read it once. The second is taken from the first, which is part of it; where the
+// module is exact, every sum stays as it was written.
+//
 // One workgroup folds one result, in loops that drivers end after some turns, while the rest of a device waits. Of more elements than SPLIT_MAX
 // pieces are folded first, by as many workgroups, and then these.
 #include "compiler/passes/split.h"
@@ -104,17 +107,98 @@ static Value fold(const PassContext *context, Graph *graph, Op op, Value x, cons
     return axis_count > 1 ? fold(context, graph, op, x, rest, axis_count - 1u) : x;
 }
 
+// ---- sums of sums
+
+// The reductions of one value, latest first: by value id the last of them, and by theirs the one before.
+typedef struct {
+    uint32_t *last, *before;
+} Sums;
+
+static bool has_axis(const Attr *axes, int64_t axis) {
+    for (uint32_t i = 0; i < axes->count; i++)
+        if (axes->ints[i] == axis)
+            return true;
+    return false;
+}
+
+static bool is_part_of(const Attr *some, const Attr *all) {
+    for (uint32_t i = 0; i < some->count; i++)
+        if (!has_axis(all, some->ints[i]))
+            return false;
+    return some->count < all->count;
+}
+
+static bool may_share(const PassContext *context, const Graph *graph, const Node *node) {
+    const Type *type = node->op == OP_reduce_sum ? &graph_node(graph, node->args[0])->type : NULL;
+    return type && !type->set && type->dtype == DTYPE_F32 && !graph->module->is_exact && (double)type_count(type) > context->target->model.small_elements;
+}
+
+// Of the sums before this one that are part of it the smallest; 0: there is none.
+static uint32_t find_part(const Graph *graph, const Node *node, const Sums *sums) {
+    uint32_t best = 0;
+    for (uint32_t id = sums->last[node->args[0].id]; id; id = sums->before[id]) {
+        const Node *sum = &graph->nodes.items[id];
+        bool is_smaller = !best || type_count(&sum->type) < type_count(&graph->nodes.items[best].type);
+        if (is_smaller && is_part_of(attr_of(sum, ATTR_axes), attr_of(node, ATTR_axes)))
+            best = id;
+    }
+    return best;
+}
+
+// The axes that are left, as the partial sum counts them.
+static Value fold_rest(Graph *graph, Value part, const Attr *folded, const Attr *all) {
+    int64_t rest[MAX_RANK];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < all->count; i++) {
+        int64_t axis = all->ints[i], place = axis;
+        for (uint32_t k = 0; k < folded->count; k++)
+            place -= folded->ints[k] < axis;
+        if (!has_axis(folded, axis))
+            rest[count++] = place;
+    }
+    return build_reduce(graph, OP_reduce_sum, part, rest, count);
+}
+
+static Sums make_sums(Arena *arena, const Graph *graph) {
+    return (Sums){ARENA_NEW(arena, uint32_t, graph->nodes.count), ARENA_NEW(arena, uint32_t, graph->nodes.count)};
+}
+
+static void note_sum(Sums *sums, const Graph *graph, uint32_t id) {
+    uint32_t arg = graph->nodes.items[id].args[0].id;
+    sums->before[id] = sums->last[arg];
+    sums->last[arg] = id;
+}
+
+static bool has_shared_sums(Arena *arena, const Graph *graph, const bool *reached, const PassContext *context) {
+    Sums sums = make_sums(arena, graph);
+    for (uint32_t id = 1; id < graph->nodes.count; id++) {
+        const Node *node = &graph->nodes.items[id];
+        if (!reached[id] || !may_share(context, graph, node))
+            continue;
+        if (find_part(graph, node, &sums))
+            return true;
+        note_sum(&sums, graph, id);
+    }
+    return false;
+}
+
 static Graph *split(Arena *arena, const Graph *from, const bool *reached, const PassContext *context) {
     Graph *graph = graph_create(arena, from->module);
     graph->diag = from->diag;
     Value *moved = ARENA_NEW(arena, Value, from->nodes.count);
+    Sums sums = make_sums(arena, from);
     for (uint32_t id = 1; id < from->nodes.count; id++) {
         const Node *node = &from->nodes.items[id];
         if (!reached[id])
             continue;
         graph->origin = node->origin;
         const Attr *axes = is_split(context, from, node) ? attr_of(node, ATTR_axes) : NULL;
-        moved[id] = axes ? fold(context, graph, node->op, moved[node->args[0].id], axes->ints, axes->count) : graph_copy_node(graph, node, moved);
+        bool may = may_share(context, from, node);
+        uint32_t part = may ? find_part(from, node, &sums) : 0;
+        if (may)
+            note_sum(&sums, from, id);
+        moved[id] = part   ? fold_rest(graph, moved[part], attr_of(&from->nodes.items[part], ATTR_axes), attr_of(node, ATTR_axes))
+                    : axes ? fold(context, graph, node->op, moved[node->args[0].id], axes->ints, axes->count) : graph_copy_node(graph, node, moved);
     }
     graph_copy_outputs(graph, from, moved);
     return graph;
@@ -125,5 +209,7 @@ Graph *split_graph(Arena *arena, const Graph *from, const PassContext *context) 
     for (uint32_t id = 1; id < from->nodes.count; id++)
         if (reached[id] && is_split(context, from, &from->nodes.items[id]))
             return split(arena, from, reached, context);
+    if (has_shared_sums(arena, from, reached, context))
+        return split(arena, from, reached, context);
     return graph_copy(arena, from, NULL);
 }
