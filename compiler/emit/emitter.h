@@ -94,6 +94,11 @@ void emit_slot(Emitter *emitter, const char *name);
 EmitScope emit_open(Emitter *emitter, const char *head); // "for (…) {" ; NULL: no brace
 void emit_close(Emitter *emitter, EmitScope scope, bool brace);
 
+// ---- parts.c: of what plan joined, the invocations from number `first` on. Drivers that run both sides of a branch, and jump over nothing but loops,
+// get a loop of one turn or none; the note says so, once before them.
+void emit_parts_note(Emitter *emitter);
+EmitScope emit_open_part(Emitter *emitter, uint64_t first, uint64_t count);
+
 // Gives a number of the kernel a name that means the same all over the shader; returns it.
 const char *emit_constant(Emitter *emitter, const char *name, int64_t value);
 const char *emit_name(Emitter *emitter, const char *prefix); // a fresh name: prefix with a number

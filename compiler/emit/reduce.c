@@ -257,20 +257,20 @@ static void store_padding(Fold *fold, const Layout *layout) {
     uint32_t inner = layout->rank ? layout->dims[layout->order[layout->rank - 1]] : 1;
     if (inner % 4 == 0)
         return;
-    EmitScope scope = emit_open(emitter, arena_format(emitter->arena, "if (gid %% %u >= %u) {", layout_inner(layout), inner));
+    EmitScope scope = emit_open(emitter, arena_format(emitter->arena, "if (%s %% %u >= %u) {", fold->result, layout_inner(layout), inner));
     for (uint32_t i = 0; i < emitter->kernel->stores.count; i++) {
         Value value = emitter->kernel->stores.items[i];
         Type type = graph_type(emitter->graph, value);
         Code zero = {glsl_number(emitter->arena, type.dtype, 0), type.dtype, false};
         uint32_t parts = part_count(fold, value);
         if (parts > 1 && layout->rank == 0) { // all parts lie in one vec4
-            emit_line(emitter, "if (gid > %u)", parts - 1);
-            emit_store_scalar(emitter, value, "gid", zero);
+            emit_line(emitter, "if (%s > %u)", fold->result, parts - 1);
+            emit_store_scalar(emitter, value, fold->result, zero);
             continue;
         }
-        emit_store_scalar(emitter, value, "gid", zero);
+        emit_store_scalar(emitter, value, fold->result, zero);
         for (uint32_t part = 1; part < parts; part++)
-            emit_store_scalar(emitter, value, arena_format(emitter->arena, "gid + %llu", (unsigned long long)(part * layout_count(layout))), zero);
+            emit_store_scalar(emitter, value, arena_format(emitter->arena, "%s + %llu", fold->result, (unsigned long long)(part * layout_count(layout))), zero);
     }
     emit_line(emitter, "return;");
     emit_close(emitter, scope, true);
@@ -279,7 +279,7 @@ static void store_padding(Fold *fold, const Layout *layout) {
 static Fold fold_of(Emitter *emitter) {
     Value root = emitter->kernel->roots.items[0];
     const Node *node = graph_node(emitter->graph, root);
-    Fold fold = {.emitter = emitter, .arg = node->args[0], .space = graph_type(emitter->graph, node->args[0]), .count = 1};
+    Fold fold = {.emitter = emitter, .arg = node->args[0], .space = graph_type(emitter->graph, node->args[0]), .count = 1, .result = "gid"};
     fold.layout = emitter->list->layouts[fold.arg.id];
     for (uint32_t axis = 0; axis < fold.space.rank; axis++)
         fold.folded[axis] = op_folds(node, axis);
@@ -291,21 +291,23 @@ static Fold fold_of(Emitter *emitter) {
     return fold;
 }
 
+static uint64_t invocations_of(const Fold *fold, const Layout *kept) { return layout_count(kept) / (fold->inner_folded ? 1 : 4); }
+
 static uint64_t open_results(Fold *fold, const Layout *kept) {
     Emitter *emitter = fold->emitter;
-    uint64_t invocations = layout_count(kept) / (fold->inner_folded ? 1 : 4);
+    uint64_t invocations = invocations_of(fold, kept);
     if (fold->tree) {
         emit_constant(emitter, "RESULTS", (int64_t)invocations);
-    } else {
+    } else if (!fold->is_part) {
         emit_line(emitter, "if (gid >= %llu)", (unsigned long long)invocations);
         emit_line(emitter, "    return;");
     }
     fold->kept_rank = kept->rank;
     if (!fold->inner_folded) {
-        emit_unravel(emitter, kept, index_variable(emitter->pool, "gid", 0, (int64_t)invocations - 1), fold->kept);
+        emit_unravel(emitter, kept, index_variable(emitter->pool, fold->result, 0, (int64_t)invocations - 1), fold->kept);
     } else {
         store_padding(fold, kept);
-        Index rest = index_variable(emitter->pool, "gid", 0, (int64_t)invocations - 1);
+        Index rest = index_variable(emitter->pool, fold->result, 0, (int64_t)invocations - 1);
         for (uint32_t place = kept->rank; place-- > 0;) {
             uint32_t axis = kept->order[place], steps = place == kept->rank - 1u ? layout_inner(kept) : kept->dims[axis];
             fold->kept[axis] = place ? index_modulo(emitter->pool, rest, steps) : rest;
@@ -374,29 +376,61 @@ static void fold_again_if(Fold *fold) {
     emit_close(emitter, scope, true);
 }
 
+static uint64_t emit_fold(Fold *fold) {
+    Emitter *emitter = fold->emitter;
+    Layout kept = kept_layout(fold);
+    uint64_t invocations = open_results(fold, &kept);
+    const Kernel *kernel = emitter->kernel;
+    for (uint32_t i = 0; i < kernel->roots.count; i++)
+        declare(fold, kernel->roots.items[i]);
+    end_slot(fold, "start");
+    fold_pass(fold, false);
+    end_slot(fold, "combine");
+    fold_again_if(fold);
+    if (reduce_filling(fold, kernel->roots.items[0]).reduction->again == AGAIN_ALWAYS) {
+        prepare_second_pass(fold, AGAIN_ALWAYS);
+        fold_pass(fold, true);
+    }
+    end_slot(fold, "again");
+    for (uint32_t i = 0; i < kernel->roots.count; i++)
+        finish(fold, kernel->roots.items[i]);
+    end_slot(fold, "finish");
+    store_all(fold, fold->result);
+    end_slot(fold, "store");
+    return invocations;
+}
+
+// Reductions that plan joined: workgroups of their own for each.
+static uint64_t emit_joined(Emitter *emitter) {
+    const Kernel *whole = emitter->kernel;
+    uint64_t first = 0, end = 0;
+    uint32_t lanes = schedule_lanes(&whole->schedule);
+    emit_parts_note(emitter);
+    for (uint32_t i = 0; i < whole->parts.count; i++) {
+        Kernel part = kernel_part(whole, i);
+        emitter->kernel = &part;
+        Fold fold = fold_of(emitter);
+        Layout kept = kept_layout(&fold);
+        fold.is_part = true;
+        EmitScope scope = emit_open_part(emitter, first, invocations_of(&fold, &kept));
+        if (first) {
+            fold.result = emit_name(emitter, "result");
+            emit_line(emitter, "int %s = gid - %llu;", fold.result, (unsigned long long)first);
+        }
+        end = first + emit_fold(&fold);
+        emit_close(emitter, scope, true);
+        first = (end + lanes - 1) / lanes * lanes;
+    }
+    emitter->kernel = whole;
+    return end;
+}
+
 uint64_t emit_reduce_kernel(Emitter *emitter, bool tree) {
+    if (emitter->kernel->parts.count)
+        return emit_joined(emitter);
     Fold fold = fold_of(emitter);
     fold.tree = tree;
     if (tree)
         emit_constant(emitter, "LANES", schedule_lanes(&emitter->kernel->schedule));
-    Layout kept = kept_layout(&fold);
-    uint64_t invocations = open_results(&fold, &kept);
-    const Kernel *kernel = emitter->kernel;
-    for (uint32_t i = 0; i < kernel->roots.count; i++)
-        declare(&fold, kernel->roots.items[i]);
-    end_slot(&fold, "start");
-    fold_pass(&fold, false);
-    end_slot(&fold, "combine");
-    fold_again_if(&fold);
-    if (reduce_filling(&fold, kernel->roots.items[0]).reduction->again == AGAIN_ALWAYS) {
-        prepare_second_pass(&fold, AGAIN_ALWAYS);
-        fold_pass(&fold, true);
-    }
-    end_slot(&fold, "again");
-    for (uint32_t i = 0; i < kernel->roots.count; i++)
-        finish(&fold, kernel->roots.items[i]);
-    end_slot(&fold, "finish");
-    store_all(&fold, "gid");
-    end_slot(&fold, "store");
-    return invocations;
+    return emit_fold(&fold);
 }

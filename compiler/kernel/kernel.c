@@ -2,6 +2,18 @@
 #include "compiler/kernel/schedule.h"
 #include "compiler/ir/op.h"
 
+Kernel kernel_part(const Kernel *kernel, uint32_t part) {
+    Kernel one = *kernel;
+    if (!kernel->parts.count)
+        return one;
+    KernelPart end = kernel->parts.items[part], begin = part ? kernel->parts.items[part - 1] : (KernelPart){0};
+    one.root = kernel->roots.items[begin.roots_end];
+    one.roots.items += begin.roots_end, one.roots.count = end.roots_end - begin.roots_end;
+    one.stores.items += begin.stores_end, one.stores.count = end.stores_end - begin.stores_end;
+    one.parts.count = 0;
+    return one;
+}
+
 Value buffer_root(const KernelList *list, Value value) {
     while (list->buffers[value.id].kind == BUFFER_PART) {
         // A part of a pack is written by its own kernel; an alias or unpack by its argument's.

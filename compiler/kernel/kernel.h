@@ -55,10 +55,16 @@ typedef struct {
     uint32_t values[SCHEDULE_PARAMS_MAX];
 } Schedule;
 
+// Of joined reductions: where its roots and stores end in those of the kernel.
+typedef struct {
+    uint32_t roots_end, stores_end;
+} KernelPart;
+
 typedef struct {
     KernelClass kernel_class;
     Value root;            // the contraction, the first reduction, or the first stored map
-    ARRAY(Value) roots;    // REDUCE: all reductions over the same space
+    ARRAY(Value) roots;    // REDUCE: all reductions over the same space, part by part
+    ARRAY(KernelPart) parts; // REDUCE: that plan joined, each of a space of its own; none: it is of one
     ARRAY(Value) stores;   // values that it writes, in the order of their write bindings
     ARRAY(Value) loads;    // values of buffers that it reads and other kernels, or nobody, write
     ARRAY(bool) in_place;  // by load: needed only at the element that is being stored
@@ -80,6 +86,8 @@ typedef struct {
     ARRAY(const char *) decisions; // fusion's log
 } KernelList;
 
+// A part of joined reductions as a kernel of its own; of others, which have part 0 alone, the kernel itself.
+Kernel kernel_part(const Kernel *kernel, uint32_t part);
 // The value whose kernel writes the memory that `value` lies in, seen through aliases and unpacks; the value itself where that is given.
 Value buffer_root(const KernelList *list, Value value);
 // Whether the kernel loads `value` through a texel buffer; else through a storage buffer.

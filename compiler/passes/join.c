@@ -1,5 +1,7 @@
-// Join: small maps of one wave become one kernel. What they compute stays what it is, each shape in workgroups of its own; a dispatch is saved.
+// Join: small maps of one wave become one kernel, and so do reductions that are no longer than what waiting for a dispatch is worth. What they compute stays
+// what it is, each shape in workgroups of its own; a dispatch is saved.
 #include "compiler/passes/passes.h"
+#include "compiler/schedules/fold.h"
 
 // Where a kernel's loads have the value; their count where they do not.
 static uint32_t find_load(const Kernel *kernel, Value value) {
@@ -20,13 +22,37 @@ static bool binds_too_much(const KernelList *list, const Target *target, const K
 }
 
 // Its time is about that of its dispatch. Maps of sets may run in windows, for which they stand alone.
-static bool is_small(const KernelList *list, const Kernel *kernel, double small) {
-    if (kernel->kernel_class != KERNEL_MAP)
-        return false;
+static bool is_small_map(const KernelList *list, const Kernel *kernel, double small) {
     for (uint32_t i = 0; i < kernel->stores.count; i++)
         if (graph_type(list->graph, kernel->stores.items[i]).set || (double)layout_count(&list->layouts[kernel->stores.items[i].id]) > small)
             return false;
     return true;
+}
+
+// The schedule by which a reduction can share a dispatch, where that costs it little: family NULL: none.
+static Schedule shared_schedule(const KernelList *list, const Kernel *kernel, const DeviceModel *model) {
+    KernelView view = schedule_view(list, kernel, kernel->root);
+    Value folded = graph_node(list->graph, kernel->root)->args[0];
+    bool is_long = (double)layout_count(&list->layouts[folded.id]) > model->joined_elements || graph_type(list->graph, folded).set;
+    if (!is_long && kernel->schedule.family == &fold_family)
+        return kernel->schedule;
+    if (!is_long && kernel->runner_up.family == &fold_family && fold_turns(&view) <= model->joined_turns)
+        return kernel->runner_up;
+    return (Schedule){0};
+}
+
+static bool is_small(const KernelList *list, const Kernel *kernel, const DeviceModel *model) {
+    if (kernel->kernel_class == KERNEL_MAP)
+        return is_small_map(list, kernel, model->small_elements);
+    return kernel->kernel_class == KERNEL_REDUCE && shared_schedule(list, kernel, model).family;
+}
+
+bool join_may_wait(const KernelList *list, const Kernel *kernel, const PassContext *context) {
+    const DeviceModel *model = &context->target->model;
+    double elements = 0;
+    for (uint32_t i = 0; i < kernel->loads.count; i++)
+        elements += (double)layout_count(&list->layouts[kernel->loads.items[i].id]);
+    return kernel->kernel_class == KERNEL_REDUCE && elements <= model->small_elements && shared_schedule(list, kernel, model).family;
 }
 
 // After the stores of the same shape and layout, if there are any.
@@ -42,9 +68,25 @@ static void add_store(const KernelList *list, Kernel *kernel, Value value) {
     kernel->stores.items[at] = value;
 }
 
-static void join(KernelList *list, Kernel *into, const Kernel *from) {
-    const char *reason = arena_format(list->arena, "%%%u is small too, and of the same wave", from->root.id);
+// Reductions keep their order; every part has stores and roots of its own.
+static void add_part(const KernelList *list, Kernel *into, const Kernel *from) {
+    if (!into->parts.count)
+        array_push(list->arena, &into->parts, ((KernelPart){into->roots.count, into->stores.count}));
+    for (uint32_t i = 0; i < from->roots.count; i++)
+        array_push(list->arena, &into->roots, from->roots.items[i]);
     for (uint32_t i = 0; i < from->stores.count; i++)
+        array_push(list->arena, &into->stores, from->stores.items[i]);
+    array_push(list->arena, &into->parts, ((KernelPart){into->roots.count, into->stores.count}));
+}
+
+static void join(KernelList *list, Kernel *into, const Kernel *from, const DeviceModel *model) {
+    const char *reason = arena_format(list->arena, "%%%u is small too, and of the same wave", from->root.id);
+    if (into->kernel_class == KERNEL_REDUCE) {
+        into->schedule = shared_schedule(list, into, model);
+        into->runner_up.family = NULL;
+        add_part(list, into, from);
+    }
+    for (uint32_t i = 0; i < from->stores.count && into->kernel_class == KERNEL_MAP; i++)
         add_store(list, into, from->stores.items[i]);
     for (uint32_t i = 0; i < from->loads.count; i++) {
         uint32_t at = find_load(into, from->loads.items[i]);
@@ -60,6 +102,15 @@ static void join(KernelList *list, Kernel *into, const Kernel *from) {
     array_push(list->arena, &list->decisions, arena_format(list->arena, "%%%u joins kernel of %%%u: %s", from->root.id, into->root.id, reason));
 }
 
+static bool can_join(const KernelList *list, const Target *target, const Kernel *into, const Kernel *from) {
+    if (into->kernel_class != from->kernel_class || binds_too_much(list, target, into, from))
+        return false;
+    if (into->kernel_class == KERNEL_MAP)
+        return true;
+    Schedule a = shared_schedule(list, into, &target->model), b = shared_schedule(list, from, &target->model);
+    return schedule_equal(&a, &b);
+}
+
 // No kernel that stores something can join it.
 static bool is_full(const KernelList *list, const Target *target, const Kernel *kernel) {
     Kernel one = {.stores.count = 1};
@@ -71,22 +122,22 @@ void join_kernels(KernelList *list, const PassContext *context) {
         return;
     Arena *scratch = arena_create();
     uint32_t kept = 0, open_count = 0;
-    double small = context->target->model.small_elements;
+    const DeviceModel *model = &context->target->model;
     uint32_t *open = ARENA_NEW(scratch, uint32_t, list->kernels.count + 1); // small ones of this wave that are not full
     for (uint32_t k = 0; k < list->kernels.count; k++) {
         Kernel *kernel = &list->kernels.items[k];
         bool fits = false;
         if (kept == 0 || list->kernels.items[kept - 1].wave != kernel->wave)
             open_count = 0;
-        if (!is_small(list, kernel, small)) {
+        if (!is_small(list, kernel, model)) {
             list->kernels.items[kept++] = *kernel;
             continue;
         }
         for (uint32_t o = 0; o < open_count && !fits; o++) {
             Kernel *host = &list->kernels.items[open[o]];
-            fits = !binds_too_much(list, context->target, host, kernel);
+            fits = can_join(list, context->target, host, kernel);
             if (fits)
-                join(list, host, kernel);
+                join(list, host, kernel, model);
             if (fits && is_full(list, context->target, host)) {
                 memmove(&open[o], &open[o + 1], (open_count - o - 1) * sizeof *open);
                 open_count--;

@@ -47,9 +47,11 @@ bool schedule_kernels(KernelList *list, const PassContext *context, const char *
 bool schedule_estimate(const KernelList *list, Value contraction, const Operand operands[2], const PassContext *context, Work *out);
 // What a candidate of the family is for this kernel and target; false: nothing that fits.
 bool schedule_settle(const KernelView *view, const Target *target, const Family *family, const Candidate *candidate, Schedule *out);
-// Needs: kernels in the order of their waves. Gives: fewer, small maps of one wave having become one. Called by plan.
+// Needs: kernels with schedules, in the order of their waves. Gives: fewer, small maps of one wave having become one, and small reductions. Called by plan.
 void join_kernels(KernelList *list, const PassContext *context);
-// Needs: kernels. Gives: waves, offsets in scratch; small maps of one wave are joined. False: output `*copy` needs a memory of its own, since
+// Whether the kernel is a reduction that can share a dispatch and loads so little that this may stay in memory until others of its kind run.
+bool join_may_wait(const KernelList *list, const Kernel *kernel, const PassContext *context);
+// Needs: kernels. Gives: waves, offsets in scratch; small maps and small reductions of one wave are joined. False: output `*copy` needs a memory of its own, since
 // its state is still read when it is written (or is read by its own writer elsewhere than at the element it writes).
 bool plan_kernels(KernelList *list, const PassContext *context, uint32_t *copy);
 // Where a planned offset in scratch lies: the first Target.allocation_max bytes are memory MEMORY_SCRATCH, the next the first memory behind

@@ -1,5 +1,5 @@
 // Needs: kernels with buffers. Gives: waves (with the edges that keep an update behind the readers of the old value), offsets in scratch.
-// Keeps: what kernels compute; small maps of one wave become one kernel (join.c).
+// Keeps: what kernels compute; small maps of one wave become one kernel, and small reductions (join.c).
 #include "compiler/passes/passes.h"
 #include "runtime/base/name_table.h"
 #include <stdlib.h>
@@ -11,7 +11,7 @@ typedef struct {
     const PassContext *context;
     uint32_t *writer;   // by value id: kernel index + 1
     Indices *after;     // by kernel: kernels that must run later
-    uint32_t *level;
+    uint32_t *level, *order; // by kernel; and kernels, each behind those that it waits for
     Indices *readers;   // by value id, of states: kernels with a load that lies in it, and where in their loads, two numbers each
     bool *writes, *later; // by kernel, for one update: it writes, it must run after a writer
     Arena *scratch;
@@ -136,7 +136,7 @@ static bool order_updates(Plan *plan, uint32_t *copy) {
 static void find_waves(Plan *plan) {
     KernelList *list = plan->list;
     uint32_t count = list->kernels.count;
-    uint32_t *waiting = ARENA_NEW(plan->scratch, uint32_t, count + 1), *queue = ARENA_NEW(plan->scratch, uint32_t, count + 1), first = 0, last = 0;
+    uint32_t *waiting = ARENA_NEW(plan->scratch, uint32_t, count + 1), *queue = plan->order, first = 0, last = 0;
     for (uint32_t k = 0; k < count; k++)
         for (uint32_t i = 0; i < plan->after[k].count; i++)
             waiting[plan->after[k].items[i]]++;
@@ -235,10 +235,11 @@ static void place(KernelList *list, Arena *scratch, Block *blocks, uint32_t coun
     }
 }
 
-static void plan_memory(KernelList *list, Arena *scratch, const PassContext *context) {
+// When each buffer is first and last in use; returns the bytes of scratch that are in use at once.
+static uint64_t find_lives(KernelList *list, Arena *scratch, uint64_t grain) {
     uint32_t count = list->graph->nodes.count;
     for (uint32_t id = 1; id < count; id++)
-        list->buffers[id].first_wave = UINT32_MAX;
+        list->buffers[id].first_wave = UINT32_MAX, list->buffers[id].last_wave = 0;
     for (uint32_t k = 0; k < list->kernels.count; k++) {
         const Kernel *kernel = &list->kernels.items[k];
         for (uint32_t i = 0; i < kernel->loads.count; i++)
@@ -246,22 +247,83 @@ static void plan_memory(KernelList *list, Arena *scratch, const PassContext *con
         for (uint32_t i = 0; i < kernel->stores.count; i++)
             touch(list, kernel->stores.items[i], kernel->wave);
     }
-    Block *blocks = ARENA_NEW(scratch, Block, count);
-    uint32_t block_count = 0;
-    uint64_t grain = context->target->offset_alignment, live = 0, *change = ARENA_NEW(scratch, uint64_t, list->wave_count + 1);
+    uint64_t live = 0, most = 0, *change = ARENA_NEW(scratch, uint64_t, list->wave_count + 1);
     for (uint32_t id = 1; id < count; id++) {
-        Buffer *buffer = &list->buffers[id];
+        const Buffer *buffer = &list->buffers[id];
         if (buffer->kind != BUFFER_SCRATCH || buffer->first_wave == UINT32_MAX)
             continue;
-        Block block = {buffer, (buffer->size + grain - 1) / grain * grain};
-        blocks[block_count++] = block;
-        change[buffer->first_wave] += block.size;
-        change[buffer->last_wave + 1] -= block.size; // modulo 2^64: the sums are right
+        uint64_t size = (buffer->size + grain - 1) / grain * grain;
+        change[buffer->first_wave] += size;
+        change[buffer->last_wave + 1] -= size; // modulo 2^64: the sums are right
     }
     for (uint32_t wave = 0; wave < list->wave_count; wave++) {
         live += change[wave];
-        if (live > list->scratch_lower_bound)
-            list->scratch_lower_bound = live;
+        most = live > most ? live : most;
+    }
+    return most;
+}
+
+typedef struct {
+    uint32_t kernel, latest; // the last wave in which it may run
+} Waiting;
+
+static int by_latest(const void *a, const void *b) {
+    const Waiting *x = a, *y = b;
+    if (x->latest != y->latest)
+        return x->latest < y->latest ? -1 : 1;
+    return x->kernel < y->kernel ? -1 : x->kernel > y->kernel;
+}
+
+// The kernels that may wait, and until when: first those that run first.
+static uint32_t find_waiting(const Plan *plan, Waiting *waiting) {
+    const KernelList *list = plan->list;
+    uint32_t count = 0, *wave = ARENA_NEW(plan->scratch, uint32_t, list->kernels.count + 1); // as late as may be
+    for (uint32_t i = list->kernels.count; i-- > 0;) {
+        uint32_t k = plan->order[i], next = list->wave_count;
+        for (uint32_t j = 0; j < plan->after[k].count; j++) {
+            uint32_t its = wave[plan->after[k].items[j]];
+            next = its < next ? its : next;
+        }
+        bool may_wait = join_may_wait(list, &list->kernels.items[k], plan->context);
+        wave[k] = may_wait ? next - 1 : plan->level[k];
+        if (may_wait)
+            waiting[count++] = (Waiting){k, next - 1};
+    }
+    qsort(waiting, count, sizeof *waiting, by_latest);
+    return count;
+}
+
+// Small reductions meet in as few waves as those who need them allow: so those of many layers, of which an optimizer's step needs all, become one
+// kernel. Each goes to the wave where the one before it went, if it still can; else it waits as long as it may. Not where more would be in memory at once.
+static void delay_reductions(Plan *plan) {
+    KernelList *list = plan->list;
+    Waiting *waiting = ARENA_NEW(plan->scratch, Waiting, list->kernels.count + 1);
+    uint32_t *first = ARENA_NEW(plan->scratch, uint32_t, list->kernels.count + 1), count = find_waiting(plan, waiting), meeting = 0;
+    uint64_t grain = plan->context->target->offset_alignment, before = find_lives(list, plan->scratch, grain);
+    memcpy(first, plan->level, sizeof *first * list->kernels.count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t k = waiting[i].kernel;
+        meeting = i > 0 && first[k] <= meeting ? meeting : waiting[i].latest;
+        list->kernels.items[k].wave = meeting;
+        for (uint32_t j = 0; j < plan->after[k].count; j++) {
+            uint32_t next = plan->after[k].items[j];
+            first[next] = first[next] > meeting ? first[next] : meeting + 1;
+        }
+    }
+    if (find_lives(list, plan->scratch, grain) > before)
+        for (uint32_t k = 0; k < list->kernels.count; k++)
+            list->kernels.items[k].wave = plan->level[k];
+}
+
+static void plan_memory(KernelList *list, Arena *scratch, const PassContext *context) {
+    uint32_t count = list->graph->nodes.count, block_count = 0;
+    uint64_t grain = context->target->offset_alignment;
+    list->scratch_lower_bound = find_lives(list, scratch, grain);
+    Block *blocks = ARENA_NEW(scratch, Block, count);
+    for (uint32_t id = 1; id < count; id++) {
+        Buffer *buffer = &list->buffers[id];
+        if (buffer->kind == BUFFER_SCRATCH && buffer->first_wave != UINT32_MAX)
+            blocks[block_count++] = (Block){buffer, (buffer->size + grain - 1) / grain * grain};
     }
     qsort(blocks, block_count, sizeof *blocks, by_size);
     place(list, scratch, blocks, block_count, piece_size(context->target));
@@ -272,6 +334,7 @@ static bool plan_in(Plan *plan, uint32_t *copy) {
     plan->writer = ARENA_NEW(plan->scratch, uint32_t, list->graph->nodes.count);
     plan->after = ARENA_NEW(plan->scratch, Indices, list->kernels.count + 1);
     plan->level = ARENA_NEW(plan->scratch, uint32_t, list->kernels.count + 1);
+    plan->order = ARENA_NEW(plan->scratch, uint32_t, list->kernels.count + 1);
     for (uint32_t k = 0; k < list->kernels.count; k++)
         for (uint32_t i = 0; i < list->kernels.items[k].stores.count; i++)
             plan->writer[list->kernels.items[k].stores.items[i].id] = k + 1;
@@ -281,6 +344,8 @@ static bool plan_in(Plan *plan, uint32_t *copy) {
     if (!order_updates(plan, copy))
         return false;
     find_waves(plan);
+    if (!plan->context->no_fuse)
+        delay_reductions(plan);
     qsort(list->kernels.items, list->kernels.count, sizeof *list->kernels.items, by_wave);
     join_kernels(list, plan->context);
     plan_memory(list, plan->scratch, plan->context);

@@ -4,14 +4,6 @@
 #include "compiler/emit/emitter.h"
 #include <math.h>
 
-// The invocations of one shape. A loop of one turn or none where drivers run both sides of a branch, and jump over nothing but loops.
-static EmitScope open_part(Emitter *emitter, uint64_t first, uint64_t vectors) {
-    const char *here = first ? arena_format(emitter->arena, "gid >= %llu && gid < %llu", (unsigned long long)first, (unsigned long long)(first + vectors))
-                             : arena_format(emitter->arena, "gid < %llu", (unsigned long long)vectors);
-    bool jumps = emitter->target->target_class == TARGET_GPU;
-    return emit_open(emitter, arena_format(emitter->arena, jumps ? "if (%s) {" : "for (bool here = %s; here; here = false) {", here));
-}
-
 static void store_all(Emitter *emitter, uint32_t begin, uint32_t end, const char *vector, uint64_t first, uint64_t vectors) {
     const Kernel *kernel = emitter->kernel;
     Index index[MAX_RANK];
@@ -46,12 +38,11 @@ static uint64_t emit_invocations(Emitter *emitter) {
         store_all(emitter, 0, count, window.first ? "vector" : "gid", window.first, vectors);
         return vectors;
     }
-    if (emitter->target->target_class != TARGET_GPU)
-        emit_line(emitter, "// loops of one turn or none: software drivers run both sides of a branch");
+    emit_parts_note(emitter);
     for (uint32_t begin = 0; begin < count; begin = end) {
         end = same_layout_end(emitter, begin);
         vectors = vectors_of(emitter, begin);
-        EmitScope part = open_part(emitter, first, vectors);
+        EmitScope part = emit_open_part(emitter, first, vectors);
         const char *vector = first ? emit_name(emitter, "vector") : "gid";
         if (first)
             emit_line(emitter, "int %s = gid - %llu;", vector, (unsigned long long)first);

@@ -43,6 +43,11 @@ static Work work(const KernelView *view, const Schedule *schedule) { return fold
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     (void)schedule, (void)target;
     double turns = fold_turns(view);
+    for (uint32_t i = 0; i < view->kernel->roots.count; i++) { // of joined ones the longest
+        KernelView other = *view;
+        other.value = view->kernel->roots.items[i];
+        turns = fold_turns(&other) > turns ? fold_turns(&other) : turns;
+    }
     if (2 * turns > LOOP_TURNS_MAX) // loops in loops turn more often than their bodies, and there may be two passes
         *why = arena_format(view->list->arena, "an invocation would fold %.0f vec4s, and drivers end loops after some turns: %u are allowed", turns, LOOP_TURNS_MAX / 2);
     return 2 * turns <= LOOP_TURNS_MAX;

@@ -14,7 +14,9 @@ static double logarithm(uint32_t lanes) {
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     uint32_t lanes = schedule_lanes(schedule), bytes = lanes * TREE_LANE_BYTES_MAX;
     double turns = fold_turns(view) / lanes;
-    if (bytes > target->shared_bytes_max)
+    if (view->kernel->parts.count)
+        *why = "it shares a dispatch with other reductions, each of which a lane folds alone";
+    else if (bytes > target->shared_bytes_max)
         *why = arena_format(view->list->arena, "its lanes may take %u bytes of shared memory, the target has %u", bytes, target->shared_bytes_max);
     else if (2 * turns > LOOP_TURNS_MAX)
         *why = arena_format(view->list->arena, "a lane would fold %.0f vec4s, and drivers end loops after some turns: %u are allowed", turns, LOOP_TURNS_MAX / 2);

@@ -1,33 +1,29 @@
 #version 450
 // Maps: one invocation computes one vec4 of each stored value of one shape and layout; values of another shape have workgroups of their own.
 // map, schedule elements:lanes=64,texel=1; fused from
-//   %11 slice : f32[1,2,3]  /networks/f/nodes/0
-//   %25 reshape : f32[2,3,1]  /networks/f/nodes/0 (simplify)
-//   %26 broadcast : f32[2,3,2]  /networks/f/nodes/0
 //   %32 reshape : f32[2,6,1,1]  /networks/f/nodes/0
 //   %33 broadcast : f32[2,6,4,4]  /networks/f/nodes/0
-//   %34 reshape : f32[2,6,1,1]  /networks/f/nodes/0 (simplify)
-//   %35 broadcast : f32[2,6,4,4]  /networks/f/nodes/0
-//   %36 sub : f32[2,6,4,4]  /networks/f/nodes/0
-//   %37 mul : f32[2,6,4,4]  /networks/f/nodes/0
-//   %38 broadcast : f32[2,6]  /networks/f/nodes/0
-//   %39 reshape : f32[2,6,1,1]  /networks/f/nodes/0
-//   %40 broadcast : f32[2,6,4,4]  /networks/f/nodes/0
-//   %41 add : f32[2,6,4,4]  /networks/f/nodes/0
-//   %42 sigmoid : f32[2,6,4,4]  /networks/f/nodes/1
-//   %43 mul : f32[2,6,4,4]  /networks/f/nodes/1
-// because %43 follows at the same element
+//   %36 broadcast : f32[2,6,4,4]  /networks/f/nodes/0
+//   %37 sub : f32[2,6,4,4]  /networks/f/nodes/0
+//   %38 mul : f32[2,6,4,4]  /networks/f/nodes/0
+//   %39 broadcast : f32[2,6]  /networks/f/nodes/0
+//   %40 reshape : f32[2,6,1,1]  /networks/f/nodes/0
+//   %41 broadcast : f32[2,6,4,4]  /networks/f/nodes/0
+//   %42 add : f32[2,6,4,4]  /networks/f/nodes/0
+//   %43 sigmoid : f32[2,6,4,4]  /networks/f/nodes/1
+//   %44 mul : f32[2,6,4,4]  /networks/f/nodes/1
+// because %44 follows at the same element
 // reads %1 f32[2,6,4,4] x
-// reads %10 f32[2,2,3]
+// reads %35 f32[2,6,1,1]
 // reads %31 f32[2,6]
 // reads %4 f32[6]
-// writes %43 f32[2,6,4,4] y
+// writes %44 f32[2,6,4,4] y
 layout(local_size_x = 64) in;
 layout(set = 0, binding = 0) uniform textureBuffer in0; // %1 f32[2,6,4,4]
-layout(set = 0, binding = 1) uniform textureBuffer in1; // %10 f32[2,2,3]
+layout(set = 0, binding = 1) uniform textureBuffer in1; // %35 f32[2,6,1,1]
 layout(set = 0, binding = 2) uniform textureBuffer in2; // %31 f32[2,6]
 layout(set = 0, binding = 3) uniform textureBuffer in3; // %4 f32[6]
-layout(set = 0, binding = 4) writeonly buffer Vector4 { vec4 out4[]; }; // %43 f32[2,6,4,4]
+layout(set = 0, binding = 4) writeonly buffer Vector4 { vec4 out4[]; }; // %44 f32[2,6,4,4]
 // NaN goes through, where drivers may make a number of it.
 float map_exp(float x) { return mix(exp(x), x, isnan(x)); }
 vec4 map_exp(vec4 x) { return mix(exp(x), x, isnan(x)); }
@@ -38,13 +34,13 @@ void main() {
     vec4 v1 = texelFetch(in0, gid); // %1 feed /programs/p/phases/0
     int i0 = (gid) % 2;
     int i1 = (gid) / 32;
-    vec4 v10 = vec4(texelFetch(in1, (2 * i0 + 4 * i1) >> 2)[(2 * i0 + 4 * i1) & 3], texelFetch(in1, (2 * i0 + 4 * i1) >> 2)[(2 * i0 + 4 * i1) & 3], texelFetch(in1, (2 * i0 + 4 * i1 + 1) >> 2)[(2 * i0 + 4 * i1 + 1) & 3], texelFetch(in1, (2 * i0 + 4 * i1 + 1) >> 2)[(2 * i0 + 4 * i1 + 1) & 3]); // %10 moments /networks/f/nodes/0
-    vec4 v36 = v1 - v10; // %36 sub /networks/f/nodes/0
+    vec4 v35 = texelFetch(in1, i0 + 2 * i1); // %35 materialise /networks/f/nodes/0
+    vec4 v37 = v1 - v35; // %37 sub /networks/f/nodes/0
     vec4 v31 = texelFetch(in2, i0 + 2 * i1); // %31 mul /networks/f/nodes/0
-    vec4 v37 = v36 * v31; // %37 mul /networks/f/nodes/0
+    vec4 v38 = v37 * v31; // %38 mul /networks/f/nodes/0
     vec4 v4 = texelFetch(in3, i0); // %4 unpack /networks/f/nodes/0
-    vec4 v41 = v37 + v4; // %41 add /networks/f/nodes/0
-    vec4 v42 = 1.0 / (1.0 + map_exp(-(v41))); // %42 sigmoid /networks/f/nodes/1
-    vec4 v43 = v41 * v42; // %43 mul /networks/f/nodes/1
-    out4[gid] = mix(vec4(0), v43, lessThan(ivec4(4 * i0) + ivec4(0, 1, 2, 3), ivec4(6)));
+    vec4 v42 = v38 + v4; // %42 add /networks/f/nodes/0
+    vec4 v43 = 1.0 / (1.0 + map_exp(-(v42))); // %43 sigmoid /networks/f/nodes/1
+    vec4 v44 = v42 * v43; // %44 mul /networks/f/nodes/1
+    out4[gid] = mix(vec4(0), v44, lessThan(ivec4(4 * i0) + ivec4(0, 1, 2, 3), ivec4(6)));
 }

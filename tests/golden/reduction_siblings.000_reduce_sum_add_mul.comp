@@ -1,23 +1,27 @@
 #version 450
 // Reductions: one invocation folds one result, or four neighbouring ones where the innermost axis is kept.
-// reduce, schedule fold:lanes=8,texel=1; runner-up tree:lanes=8,texel=1; fused from
+// reduce, schedule fold:lanes=8,texel=1; fused from
 //   %3 mul : f32[6,40]  /programs/p/phases/0/nodes/0
 //   %4 reduce_sum : f32[6]  /programs/p/phases/0/nodes/0
 //   %5 mul : f32[6,40]  /programs/p/phases/0/nodes/1
 //   %6 reduce_sum : f32[6]  /programs/p/phases/0/nodes/1
 //   %7 reduce_max : f32[6]  /programs/p/phases/0/nodes/2
-// because %6 folds the same space and shares loads; %7 folds the same space and shares loads
+//   %10 add : f32[6,40]  /programs/p/phases/0/nodes/5
+//   %11 reduce_sum : f32  /programs/p/phases/0/nodes/5 (simplify)
+// because %6 folds the same space and shares loads; %7 folds the same space and shares loads; %11 is small too, and of the same wave
 // writes %4 f32[6]
 // writes %6 f32[6]
 // writes %7 f32[6] top
 // reads %1 f32[6,40] x
 // reads %2 f32[6,40] y
+// writes %11 f32 all
 layout(local_size_x = 8) in;
 layout(set = 0, binding = 0) writeonly buffer Scalar0 { float out0s[]; }; // %4 f32[6]
 layout(set = 0, binding = 1) writeonly buffer Scalar1 { float out1s[]; }; // %6 f32[6]
 layout(set = 0, binding = 2) writeonly buffer Scalar2 { float out2s[]; }; // %7 f32[6]
 layout(set = 0, binding = 3) uniform textureBuffer in3; // %1 f32[6,40]
 layout(set = 0, binding = 4) uniform textureBuffer in4; // %2 f32[6,40]
+layout(set = 0, binding = 5) writeonly buffer Scalar5 { float out5s[]; }; // %11 f32
 // Numbers that a driver's compiler must not see: what it knows to be infinite, NaN or a zero that divides, it may fold into anything.
 // A dispatch is one workgroup deep, which only the driver's runtime knows.
 uint unseen_zero() { return gl_NumWorkGroups.z - 1u; }
@@ -47,30 +51,49 @@ bool map_is_ahead(float x, int x_position, float y, int y_position) {
 bool map_is_ahead(int x, int x_position, int y, int y_position) { return x > y || (x == y && x_position < y_position); }
 void main() {
     int gid = int((gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x) * gl_WorkGroupSize.x + gl_LocalInvocationID.x);
-    if (gid >= 8)
-        return;
-    if (gid % 8 >= 6) {
-        out0s[gid] = 0.0;
-        out1s[gid] = 0.0;
-        out2s[gid] = 0.0;
-        return;
+    // loops of one turn or none: software drivers run both sides of a branch
+    for (bool here = gid < 8; here; here = false) {
+        if (gid % 8 >= 6) {
+            out0s[gid] = 0.0;
+            out1s[gid] = 0.0;
+            out2s[gid] = 0.0;
+            return;
+        }
+        vec4 a4 = vec4(0); // sum: %4
+        vec4 a6 = vec4(0); // sum: %6
+        vec4 a7 = vec4(special(0xff800000u)); // max: %7
+        for (int r0 = 0; r0 < 10; r0++) {
+            vec4 v1 = texelFetch(in3, 10 * gid + r0); // %1 feed /programs/p/phases/0
+            vec4 v2 = texelFetch(in4, 10 * gid + r0); // %2 feed /programs/p/phases/0
+            vec4 v3 = v1 * v2; // %3 mul /programs/p/phases/0/nodes/0
+            a4 += v3;
+            vec4 v5 = v1 * v1; // %5 mul /programs/p/phases/0/nodes/1
+            a6 += v5;
+            a7 = map_maximum(v1, a7);
+        }
+        float v4 = (a4.x + a4.y) + (a4.z + a4.w); // %4 reduce_sum /programs/p/phases/0/nodes/0
+        float v6 = (a6.x + a6.y) + (a6.z + a6.w); // %6 reduce_sum /programs/p/phases/0/nodes/1
+        float v7 = map_maximum(map_maximum(a7.x, a7.y), map_maximum(a7.z, a7.w)); // %7 reduce_max /programs/p/phases/0/nodes/2
+        out0s[gid] = v4;
+        out1s[gid] = v6;
+        out2s[gid] = v7;
     }
-    vec4 a4 = vec4(0); // sum: %4
-    vec4 a6 = vec4(0); // sum: %6
-    vec4 a7 = vec4(special(0xff800000u)); // max: %7
-    for (int r0 = 0; r0 < 10; r0++) {
-        vec4 v1 = texelFetch(in3, 10 * gid + r0); // %1 feed /programs/p/phases/0
-        vec4 v2 = texelFetch(in4, 10 * gid + r0); // %2 feed /programs/p/phases/0
-        vec4 v3 = v1 * v2; // %3 mul /programs/p/phases/0/nodes/0
-        a4 += v3;
-        vec4 v5 = v1 * v1; // %5 mul /programs/p/phases/0/nodes/1
-        a6 += v5;
-        a7 = map_maximum(v1, a7);
+    for (bool here = gid >= 8 && gid < 12; here; here = false) {
+        int result1 = gid - 8;
+        if (result1 % 4 >= 1) {
+            out5s[result1] = 0.0;
+            return;
+        }
+        vec4 a11 = vec4(0); // sum: %11
+        for (int r2 = 0; r2 < 6; r2++) {
+            for (int r3 = 0; r3 < 10; r3++) {
+                vec4 v1_1 = texelFetch(in3, 10 * r2 + r3); // %1 feed /programs/p/phases/0
+                vec4 v2_1 = texelFetch(in4, 10 * r2 + r3); // %2 feed /programs/p/phases/0
+                vec4 v10 = v1_1 + v2_1; // %10 add /programs/p/phases/0/nodes/5
+                a11 += v10;
+            }
+        }
+        float v11 = (a11.x + a11.y) + (a11.z + a11.w); // %11 reduce_sum /programs/p/phases/0/nodes/5
+        out5s[result1] = v11;
     }
-    float v4 = (a4.x + a4.y) + (a4.z + a4.w); // %4 reduce_sum /programs/p/phases/0/nodes/0
-    float v6 = (a6.x + a6.y) + (a6.z + a6.w); // %6 reduce_sum /programs/p/phases/0/nodes/1
-    float v7 = map_maximum(map_maximum(a7.x, a7.y), map_maximum(a7.z, a7.w)); // %7 reduce_max /programs/p/phases/0/nodes/2
-    out0s[gid] = v4;
-    out1s[gid] = v6;
-    out2s[gid] = v7;
 }
