@@ -26,12 +26,18 @@ static Moments take_moments(Graph *graph, Value x, const int64_t *axes, uint32_t
     return result;
 }
 
+// The mean along an axis, of numbers whose sum may leave the range of f32.
+static Value mean_along(Graph *graph, Value x, uint32_t axis) {
+    Value shares = build_number(graph, OP_mul, x, 1.0 / graph_type(graph, x).dims[axis]);
+    return build_reduce(graph, OP_reduce_sum, shares, (int64_t[]){axis}, 1);
+}
+
 // The moments of what the given axis of parts holds together; the axis is dropped.
 static Moments combine(Graph *graph, Moments parts, uint32_t axis) {
     int64_t axes[] = {axis};
     Moments between = take_moments(graph, parts.mean, axes, 1);
     if (parts.count > 1)
-        between.variance = build_binary(graph, OP_add, take_moments(graph, parts.variance, axes, 1).mean, between.variance);
+        between.variance = build_binary(graph, OP_add, mean_along(graph, parts.variance, axis), between.variance);
     between.count *= parts.count;
     return between;
 }

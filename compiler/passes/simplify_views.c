@@ -183,6 +183,12 @@ Value rule_slice_pad(Graph *graph, Value value) {
     Type from = graph_type(graph, inner.args[0]);
     for (uint32_t i = 0; i < node.type.rank; i++) {
         Range range = range_of(&node, i);
+        int64_t low = attr_of(&inner, ATTR_low)->ints[i], end = low + (int64_t)(from.dims[i] - 1) * (attr_of(&inner, ATTR_interior)->ints[i] + 1);
+        if (range_last(range) < low || range.start > end)
+            return build_full(graph, &node.type, 0);
+    }
+    for (uint32_t i = 0; i < node.type.rank; i++) {
+        Range range = range_of(&node, i);
         int64_t spacing = attr_of(&inner, ATTR_interior)->ints[i] + 1, low = attr_of(&inner, ATTR_low)->ints[i];
         bool fits = range.start >= low && (range.start - low) % spacing == 0 && (range.count == 1 || range.step % spacing == 0) &&
                     range_last(range) <= low + (int64_t)(from.dims[i] - 1) * spacing;

@@ -208,6 +208,8 @@ static Value transpose(Graph *graph, Value x, const uint32_t *order) { return bu
     CASE(slice_pad_interior, "slice", build_slice(g, build_pad(g, A, INTS(0, 1, 0), NULL, INTS(0, 1, 0)), 1, 1, 4, 2))                     \
     CASE(slice_pad_later, "slice", build_slice(g, build_pad(g, A, INTS(0, 1, 0), NULL, INTS(0, 1, 0)), 1, 3, 6, 2))                        \
     CASE(slice_pad_not, "pad slice", build_slice(g, build_pad(g, A, INTS(0, 2, 0), NULL, NULL), 1, 1, 4, 1))                               \
+    CASE(slice_pad_before, "constant broadcast", build_slice(g, build_pad(g, A, INTS(0, 2, 0), NULL, NULL), 1, 0, 2, 1))                   \
+    CASE(slice_pad_behind, "constant broadcast", build_slice(g, build_pad(g, A, NULL, INTS(0, 2, 0), INTS(0, 1, 0)), 1, 5, 7, 1))          \
     CASE(slice_broadcast, "broadcast", build_slice(g, spread(g, ROW, CUBE), 1, 1, 3, 1))                                                   \
     CASE(slice_broadcast_both, "slice broadcast", build_slice(g, spread(g, ROW, CUBE), 2, 1, 3, 1))                                        \
     CASE(pad_pad, "pad", build_pad(g, build_pad(g, A, INTS(1, 0, 0), NULL, INTS(1, 0, 0)), INTS(1, 1, 0), NULL, NULL))                     \
