@@ -1,5 +1,5 @@
-// Outer: weight gradients as register tiles: each lane has several channels and columns - of one tap, or (strips) of all taps along a line, which share
-// the pixels that they read - and walks over the rows. Tiles are unrolled in the text.
+// Outer: weight gradients as register tiles: each lane has several channels and columns of one tap, and walks over the rows. Tiles are unrolled in the
+// text. With what it shares with strips of taps (outer_strip.c).
 #include "compiler/schedules/outer.h"
 #include "compiler/schedules/rounding.h"
 #include <math.h>
@@ -11,48 +11,47 @@ typedef struct {
     uint64_t groups;
 } OuterGrid;
 
-static OuterGrid grid_of(const Contract *c, uint32_t rows, uint32_t columns, uint32_t taps, uint32_t lanes) {
+static OuterGrid grid_of(const Contract *c, uint32_t rows, uint32_t columns, uint32_t lanes) {
     uint32_t blocks = contract_ceil_div(contract_ceil_div(c->channels, 4), rows);
-    uint32_t tiles = c->taps_y * c->taps_x / taps * contract_ceil_div(contract_ceil_div(c->columns, 4), columns);
+    uint32_t tiles = c->taps_y * c->taps_x * contract_ceil_div(contract_ceil_div(c->columns, 4), columns);
     uint64_t apart = (uint64_t)contract_ceil_div(tiles, lanes) * blocks, together = ((uint64_t)tiles * blocks + lanes - 1) / lanes, parts = (uint64_t)c->slices * c->batch * c->groups;
     if (together < apart)
         return (OuterGrid){tiles * blocks, true, together * parts};
     return (OuterGrid){tiles, false, apart * parts};
 }
 
-typedef struct {
-    Emitter *emitter;
-    Contract c;
-    uint32_t rows, columns, lanes; // vec4s of channels and of columns of a lane; lanes of a workgroup
-    uint32_t taps;                 // along a line, of a lane: accumulators are numbered tap, channel; column
-    uint32_t at_once;              // rows of x and g that are multiplied in one go
-    uint32_t channel_vectors, column_vectors, channel_blocks, column_groups, lane_count, lane_blocks;
-    uint64_t groups;
-    bool channels_by_lane; // else a workgroup's lanes have the same channels
-    bool computes_x, computes_g; // else they lie in memory
-} Outer;
-
 enum { CHANNELS = PARAM_OWN, COLUMNS, AT_ONCE };
 
-static Outer outer_of(Emitter *emitter, const Contract *contract, const Schedule *schedule, uint32_t taps) {
+Outer outer_of(Emitter *emitter, const Contract *contract, const Schedule *schedule, uint32_t taps) {
     const uint32_t *values = schedule->values;
     Outer t = {.emitter = emitter, .c = *contract, .rows = values[CHANNELS], .columns = values[COLUMNS], .lanes = values[PARAM_LANES], .at_once = values[AT_ONCE], .taps = taps};
     t.channel_vectors = contract_ceil_div(t.c.channels, 4);
     t.column_vectors = contract_ceil_div(t.c.columns, 4);
     t.channel_blocks = contract_ceil_div(t.channel_vectors, t.rows);
     t.column_groups = contract_ceil_div(t.column_vectors, t.columns);
-    OuterGrid grid = grid_of(&t.c, t.rows, t.columns, t.taps, t.lanes);
-    t.channels_by_lane = grid.channels_by_lane;
-    t.lane_count = grid.lane_count;
-    t.lane_blocks = contract_ceil_div(t.lane_count, t.lanes);
-    t.groups = grid.groups;
     t.computes_x = emitter && kernel_computes(emitter->list, t.c.x), t.computes_g = emitter && kernel_computes(emitter->list, t.c.w);
     return t;
 }
 
-static uint32_t accumulators(const Outer *t) { return 4 * t->rows * t->taps; } // for each vec4 of columns
+uint32_t outer_accumulators(const Outer *t) { return 4 * t->rows * t->taps; }
 
-static void outer_begin(const Outer *t) {
+static Outer one_tap(Emitter *emitter, const Contract *contract, const Schedule *schedule) {
+    Outer t = outer_of(emitter, contract, schedule, 1);
+    OuterGrid grid = grid_of(&t.c, t.rows, t.columns, t.lanes);
+    t.channels_by_lane = grid.channels_by_lane;
+    t.lane_count = grid.lane_count;
+    t.lane_blocks = contract_ceil_div(t.lane_count, t.lanes);
+    t.groups = grid.groups;
+    return t;
+}
+
+void outer_zero(const Outer *t, char name) {
+    for (uint32_t r = 0; r < outer_accumulators(t); r++)
+        for (uint32_t q = 0; q < t->columns; q++)
+            emit_line(t->emitter, "vec4 %c%u_%u = vec4(0.0);", name, r, q);
+}
+
+static void begin(const Outer *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     uint32_t count = 0;
@@ -71,32 +70,13 @@ static void outer_begin(const Outer *t) {
     axes[count++] = (TileAxis){.name = "columns", .constant = "COLUMN_STEP", .extent = t->column_groups};
     if (t->channels_by_lane)
         axes[count++] = channels;
-    if (t->taps == 1)
-        axes[count++] = (TileAxis){.name = "kx", .constant = "TAPS_X", .extent = c->taps_x};
+    axes[count++] = (TileAxis){.name = "kx", .constant = "TAPS_X", .extent = c->taps_x};
     axes[count++] = (TileAxis){.name = "ky", .constant = "TAPS_Y", .extent = c->taps_y};
     tile_unravel(e, "chosen", axes, count);
-    for (uint32_t r = 0; r < accumulators(t); r++)
-        for (uint32_t q = 0; q < t->columns; q++)
-            emit_line(e, "vec4 a%u_%u = vec4(0.0);", r, q);
+    outer_zero(t, 'a');
 }
 
-// Where row u of `count` reads x for a tap, counted in pixels from what row 0 reads for tap 0: the rows of a matmul are their own places.
-static uint32_t place_of(const Outer *t, uint32_t u, uint32_t tap) {
-    return t->c.kind == ROWS_PLAIN || t->taps == 1 ? u : u * (uint32_t)t->c.stride[1] + tap * (uint32_t)t->c.dilation[1];
-}
-
-static uint32_t place_end(const Outer *t, uint32_t count) { return place_of(t, count - 1, t->taps - 1) + 1; }
-
-static bool is_place_read(const Outer *t, uint32_t count, uint32_t place) {
-    for (uint32_t u = 0; u < count; u++)
-        for (uint32_t tap = 0; tap < t->taps; tap++)
-            if (place_of(t, u, tap) == place)
-                return true;
-    return false;
-}
-
-// Of `place` of x, of the vec4 of channels number r of the lane; `channel` in the text.
-static const char *computed_x(const Outer *t, uint32_t r, uint32_t place, const char *channel) {
+const char *outer_computed_x(const Outer *t, uint32_t r, uint32_t place, const char *channel) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     IndexPool *pool = e->pool;
@@ -115,7 +95,6 @@ static const char *computed_x(const Outer *t, uint32_t r, uint32_t place, const 
     return tile_operand(e, c->x, index);
 }
 
-// Vec4 q of columns of row u of g.
 static const char *computed_g(const Outer *t, uint32_t q, uint32_t u) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
@@ -135,7 +114,6 @@ static const char *computed_g(const Outer *t, uint32_t q, uint32_t u) {
     return tile_operand(e, c->w, index);
 }
 
-// Where vec4 q of columns of row u of g lies.
 static const char *loaded_g(const Outer *t, uint32_t q, uint32_t u) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
@@ -148,38 +126,41 @@ static const char *loaded_g(const Outer *t, uint32_t q, uint32_t u) {
     return tile_load(e, c->w, "%s", at);
 }
 
+const char *outer_g(const Outer *t, uint32_t q, uint32_t u) { return t->computes_g ? computed_g(t, q, u) : loaded_g(t, q, u); }
+
+void outer_advance_g(const Outer *t, uint32_t count) {
+    bool plain = t->c.kind == ROWS_PLAIN;
+    if (!t->computes_g)
+        emit_line(t->emitter, "from += %s;", tile_step(t->emitter, (TileStep){plain ? "G_ROW" : "G_COLUMN", (plain ? t->c.g_image : t->c.g_column) / 4, count}));
+}
+
 // The products of `count` rows (pixels) that follow each other: of x at `at<place>`, of g at `from` and further. Each accumulator takes all of
 // them in a row: a tile has more accumulators than a processor has registers, so each one is fetched and put away once for them all.
 static void multiply_rows(const Outer *t, uint32_t count, bool has_border) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    uint32_t g_step = (c->kind == ROWS_PLAIN ? c->g_image : c->g_column) / 4, channels = 4 * t->rows;
-    const char *g_name = c->kind == ROWS_PLAIN ? "G_ROW" : "G_COLUMN";
     for (uint32_t r = 0; r < t->rows; r++)
-        for (uint32_t place = 0; place < place_end(t, count); place++) {
-            if (!is_place_read(t, count, place))
-                continue;
+        for (uint32_t u = 0; u < count; u++) {
             const char *channel = tile_at(e, "channels", &(TileStep){NULL, 1, r}, 1);
             if (r && t->channel_vectors % t->rows)
                 channel = arena_format(e->arena, "min(%s, %s - 1)", channel, emit_constant(e, "CHANNEL_VECTORS", t->channel_vectors));
-            const char *fetched = t->computes_x ? computed_x(t, r, place, channel) : tile_load(e, c->x, "at%u + %s", place, channel);
+            const char *fetched = t->computes_x ? outer_computed_x(t, r, u, channel) : tile_load(e, c->x, "at%u + %s", u, channel);
             if (has_border)
-                emit_line(e, "vec4 b%u_%u = mix(vec4(0.0), %s, bvec4(inside%u));", r, place, fetched, place);
+                emit_line(e, "vec4 b%u_%u = mix(vec4(0.0), %s, bvec4(inside%u));", r, u, fetched, u);
             else
-                emit_line(e, "vec4 b%u_%u = %s;", r, place, fetched);
+                emit_line(e, "vec4 b%u_%u = %s;", r, u, fetched);
         }
     for (uint32_t q = 0; q < t->columns; q++) {
         for (uint32_t u = 0; u < count; u++)
-            emit_line(e, "vec4 g%u_%u = %s;", q, u, t->computes_g ? computed_g(t, q, u) : loaded_g(t, q, u));
-        for (uint32_t r = 0; r < accumulators(t); r++) {
+            emit_line(e, "vec4 g%u_%u = %s;", q, u, outer_g(t, q, u));
+        for (uint32_t r = 0; r < outer_accumulators(t); r++) {
             Text line = text_create(e->arena);
             for (uint32_t u = 0; u < count; u++)
-                text_format(&line, "%sa%u_%u += b%u_%u.%c * g%u_%u;", u ? " " : "", r, q, r % channels / 4, place_of(t, u, r / channels), "xyzw"[r % 4], q, u);
+                text_format(&line, "%sa%u_%u += b%u_%u.%c * g%u_%u;", u ? " " : "", r, q, r / 4, u, "xyzw"[r % 4], q, u);
             emit_line(e, "%s", line.data);
         }
     }
-    if (!t->computes_g)
-        emit_line(e, "from += %s;", tile_step(e, (TileStep){g_name, g_step, count}));
+    outer_advance_g(t, count);
 }
 
 // `count` images of a matmul's rows from number n on.
@@ -201,14 +182,12 @@ static void line_pixels(const Outer *t, uint32_t count) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     bool border = c->taps_y > 1 || c->taps_x > 1 || c->pad[0] || c->pad[1];
-    for (uint32_t place = 0; place < place_end(t, count); place++) {
-        if (!is_place_read(t, count, place))
-            continue;
+    for (uint32_t place = 0; place < count; place++) {
         Text along = text_create(e->arena);
         tile_add(e, &along, "x", "STRIDE_X", c->stride[1]);
-        if (t->taps == 1 && c->taps_x > 1)
+        if (c->taps_x > 1)
             tile_add(e, &along, "kx", "DILATION_X", c->dilation[1]);
-        int64_t from_x = (t->taps > 1 ? place : place * c->stride[1]) - c->pad[1];
+        int64_t from_x = place * c->stride[1] - c->pad[1];
         if (from_x)
             text_format(&along, " %c %lld", from_x < 0 ? '-' : '+', (long long)(from_x < 0 ? -from_x : from_x));
         emit_line(e, "int ix%u = %s;", place, along.data);
@@ -225,12 +204,11 @@ static void line_pixels(const Outer *t, uint32_t count) {
     multiply_rows(t, count, border);
 }
 
-// A running sum of very many terms loses digits: then each line, image or PART_ROWS rows are summed by themselves first.
 enum { ROWS_AT_ONCE = 8192, PART_ROWS = 64 };
 
 static uint64_t rows_of(const Contract *c) { return (uint64_t)c->images / c->slices * c->height * c->width; }
 
-static bool sums_in_parts(const Outer *t) { return rows_of(&t->c) > ROWS_AT_ONCE; }
+bool outer_sums_in_parts(const Outer *t) { return rows_of(&t->c) > ROWS_AT_ONCE; }
 
 // Rows that are summed by themselves first; all of them where one sum runs over all.
 static uint64_t part_of(const Contract *contract, uint32_t at_once) {
@@ -244,12 +222,12 @@ static uint64_t part_of(const Contract *contract, uint32_t at_once) {
     return contract->width >= 32 ? contract->width : (uint64_t)contract->height * contract->width;
 }
 
-static void end_part(const Outer *t, const char *condition) {
+void outer_end_part(const Outer *t, const char *condition) {
     Emitter *e = t->emitter;
     EmitScope scope = {0};
     if (condition)
         scope = emit_open(e, condition);
-    for (uint32_t r = 0; r < accumulators(t); r++)
+    for (uint32_t r = 0; r < outer_accumulators(t); r++)
         for (uint32_t q = 0; q < t->columns; q++)
             emit_line(e, "t%u_%u += a%u_%u; a%u_%u = vec4(0.0);", r, q, r, q, r, q);
     if (condition)
@@ -270,7 +248,7 @@ static void in_blocks(const Outer *t, const char *name, const char *first, uint3
         emit_close(e, one, steps > 1);
     }
     if (part_every)
-        end_part(t, steps > 1 ? NULL : part_every);
+        outer_end_part(t, steps > 1 ? NULL : part_every);
     emit_close(e, loop, true);
     if (tail) {
         EmitScope rest = emit_open(e, "{");
@@ -279,8 +257,7 @@ static void in_blocks(const Outer *t, const char *name, const char *first, uint3
     }
 }
 
-// Where the first row of an image lies in g; of a matmul the image itself.
-static const char *gradient_place(const Outer *t, const char *image) {
+const char *outer_gradient_place(const Outer *t, const char *image) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     Text place = text_create(e->arena);
@@ -308,25 +285,24 @@ static void declare_line(const Outer *t) {
             tile_add(e, &line, "channel_group", "X_GROUP", c->channels / 4);
     }
     if (!t->computes_x && !t->computes_g)
-        emit_line(e, "int line = %s, from = %s;", tile_sum(&line), gradient_place(t, "n"));
+        emit_line(e, "int line = %s, from = %s;", tile_sum(&line), outer_gradient_place(t, "n"));
     else if (!t->computes_x)
         emit_line(e, "int line = %s;", tile_sum(&line));
     else if (!t->computes_g)
-        emit_line(e, "int from = %s;", gradient_place(t, "n"));
+        emit_line(e, "int from = %s;", outer_gradient_place(t, "n"));
 }
 
-static void outer_loops(const Outer *t) {
+static void loops(const Outer *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    bool parts = sums_in_parts(t);
-    for (uint32_t r = 0; parts && r < accumulators(t); r++)
-        for (uint32_t q = 0; q < t->columns; q++)
-            emit_line(e, "vec4 t%u_%u = vec4(0.0);", r, q);
+    bool parts = outer_sums_in_parts(t);
+    if (parts)
+        outer_zero(t, 't');
     uint32_t each = c->images / c->slices;
     const char *images_each = each == 1 ? "1" : emit_constant(e, "IMAGES", each), *first = c->slices > 1 ? tile_times(e, "slice", "IMAGES", each) : "0";
     if (c->kind == ROWS_PLAIN) {
         if (!t->computes_g)
-            emit_line(e, "int from = %s;", gradient_place(t, first));
+            emit_line(e, "int from = %s;", outer_gradient_place(t, first));
         uint32_t turns = PART_ROWS / t->at_once;
         in_blocks(t, "n", first, each, 1, plain_rows, parts ? arena_format(e->arena, "if (turn %% %u == %u) {", turns, turns - 1) : NULL);
         return;
@@ -342,10 +318,10 @@ static void outer_loops(const Outer *t) {
         emit_line(e, "iy = mix(0, iy, meets);");
     in_blocks(t, "x", "0", c->width, (uint64_t)each * c->height, line_pixels, NULL);
     if (parts && c->width >= 32)
-        end_part(t, NULL);
+        outer_end_part(t, NULL);
     emit_close(e, lines, true);
     if (parts && c->width < 32)
-        end_part(t, NULL);
+        outer_end_part(t, NULL);
     emit_close(e, images, true);
 }
 
@@ -382,58 +358,55 @@ static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
     emit_name_factor(e, index[base + 3], strides[base + 3] / 4, "OUT_TAP_X");
 }
 
-// Vec4s of x that a lane reads for `at_once` rows.
-static uint32_t x_loads_of(const Outer *t) {
-    uint32_t count = 0;
-    for (uint32_t place = 0; place < place_end(t, t->at_once); place++)
-        count += is_place_read(t, t->at_once, place);
-    return count * t->rows;
-}
-
-uint64_t outer_emit(Emitter *emitter, bool whole_lines) {
-    Contract c = contract_of(emitter->list, emitter->kernel->root);
-    Outer t = outer_of(emitter, &c, &emitter->kernel->schedule, whole_lines ? c.taps_x : 1);
-    emit_line(emitter, "if (group >= %s)", emit_constant(emitter, "WORKGROUPS", (int64_t)t.groups));
-    emit_line(emitter, "    return;");
-    outer_begin(&t);
-    outer_loops(&t);
-    for (uint32_t r = 0; sums_in_parts(&t) && r < accumulators(&t); r++)
-        for (uint32_t q = 0; q < t.columns; q++)
-            emit_line(emitter, "a%u_%u += t%u_%u;", r, q, r, q);
+void outer_store(const Outer *t) {
+    Emitter *e = t->emitter;
+    for (uint32_t r = 0; outer_sums_in_parts(t) && r < outer_accumulators(t); r++)
+        for (uint32_t q = 0; q < t->columns; q++)
+            emit_line(e, "a%u_%u += t%u_%u;", r, q, r, q);
     EmitScope lanes = {0};
-    bool idle = t.lane_count % t.lanes != 0;
+    bool idle = t->lane_count % t->lanes != 0;
     if (idle)
-        lanes = emit_open(emitter, arena_format(emitter->arena, "if (lane_index < %s) {", emit_constant(emitter, "LANE_COUNT", t.lane_count)));
-    for (uint32_t r = 0; r < accumulators(&t); r++) {
-        bool channel_tail = t.channel_blocks * t.rows * 4 != t.c.channels;
+        lanes = emit_open(e, arena_format(e->arena, "if (lane_index < %s) {", emit_constant(e, "LANE_COUNT", t->lane_count)));
+    for (uint32_t r = 0; r < outer_accumulators(t); r++) {
+        bool channel_tail = t->channel_blocks * t->rows * 4 != t->c.channels;
         EmitScope rows = {0};
         if (channel_tail)
-            rows = emit_open(emitter, arena_format(emitter->arena, "if (%s < %s) {", tile_at(emitter, "4 * channels", &(TileStep){NULL, 1, r % (4 * t.rows)}, 1),
-                                                   emit_constant(emitter, "X_CHANNELS", t.c.channels)));
-        for (uint32_t q = 0; q < t.columns; q++) {
-            bool column_tail = q && t.column_vectors % t.columns;
+            rows = emit_open(e, arena_format(e->arena, "if (%s < %s) {", tile_at(e, "4 * channels", &(TileStep){NULL, 1, r % (4 * t->rows)}, 1),
+                                                   emit_constant(e, "X_CHANNELS", t->c.channels)));
+        for (uint32_t q = 0; q < t->columns; q++) {
+            bool column_tail = q && t->column_vectors % t->columns;
             EmitScope columns = {0};
             if (column_tail)
-                columns = emit_open(emitter, arena_format(emitter->arena, "if (%s < %s) {", tile_at(emitter, "columns", &(TileStep){"COLUMN_STEP", t.column_groups, q}, 1),
-                                                          emit_constant(emitter, "COLUMN_VECTORS", t.column_vectors)));
+                columns = emit_open(e, arena_format(e->arena, "if (%s < %s) {", tile_at(e, "columns", &(TileStep){"COLUMN_STEP", t->column_groups, q}, 1),
+                                                          emit_constant(e, "COLUMN_VECTORS", t->column_vectors)));
             Index index[MAX_RANK];
-            outer_index(&t, r, q, index);
-            tile_store(emitter, index, arena_format(emitter->arena, "a%u_%u", r, q));
+            outer_index(t, r, q, index);
+            tile_store(e, index, arena_format(e->arena, "a%u_%u", r, q));
             if (column_tail)
-                emit_close(emitter, columns, true);
+                emit_close(e, columns, true);
         }
         if (channel_tail)
-            emit_close(emitter, rows, true);
+            emit_close(e, rows, true);
     }
     if (idle)
-        emit_close(emitter, lanes, true);
+        emit_close(e, lanes, true);
+}
+
+static uint64_t emit(Emitter *emitter) {
+    Contract c = contract_of(emitter->list, emitter->kernel->root);
+    Outer t = one_tap(emitter, &c, &emitter->kernel->schedule);
+    emit_line(emitter, "if (group >= %s)", emit_constant(emitter, "WORKGROUPS", (int64_t)t.groups));
+    emit_line(emitter, "    return;");
+    begin(&t);
+    loops(&t);
+    outer_store(&t);
     return t.groups;
 }
 
-Work outer_work(const KernelView *view, const Schedule *schedule, bool whole_lines) {
+static Work work(const KernelView *view, const Schedule *schedule) {
     const Contract *c = &view->contract;
-    Outer t = outer_of(NULL, c, schedule, whole_lines ? c->taps_x : 1);
-    double steps = (double)c->images / c->slices * c->height * c->width, sums = accumulators(&t) * t.columns;
+    Outer t = one_tap(NULL, c, schedule);
+    double steps = (double)c->images / c->slices * c->height * c->width, sums = outer_accumulators(&t) * t.columns;
     Work work = {
         .groups = (double)t.groups,
         .lanes = t.lanes,
@@ -441,15 +414,8 @@ Work outer_work(const KernelView *view, const Schedule *schedule, bool whole_lin
         .turns = steps,
         .sums = sums,
     };
-    tile_count_loads(&work, view, schedule, steps * (x_loads_of(&t) / (double)t.at_once), steps * t.columns);
+    tile_count_loads(&work, view, schedule, steps * t.rows, steps * t.columns);
     return work;
-}
-
-const char *outer_misfit(const KernelView *view, const Schedule *schedule, uint32_t taps) {
-    if (!view->contract.is_outer)
-        return "it does not sum over rows";
-    Outer t = outer_of(NULL, &view->contract, schedule, taps);
-    return tile_misfit(view, accumulators(&t) * t.columns, x_loads_of(&t), t.at_once * t.columns);
 }
 
 double outer_error(const KernelView *view, const Schedule *schedule) {
@@ -457,13 +423,13 @@ double outer_error(const KernelView *view, const Schedule *schedule) {
     return rounding_of_sum(part, ceil(rows / part), true);
 }
 
-static uint64_t emit(Emitter *emitter) { return outer_emit(emitter, false); }
-
-static Work work(const KernelView *view, const Schedule *schedule) { return outer_work(view, schedule, false); }
-
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     (void)target;
-    *why = outer_misfit(view, schedule, 1);
+    *why = "it does not sum over rows";
+    if (!view->contract.is_outer)
+        return false;
+    Outer t = one_tap(NULL, &view->contract, schedule);
+    *why = tile_misfit(view, outer_accumulators(&t) * t.columns, t.at_once * t.rows, t.at_once * t.columns);
     return !*why;
 }
 
@@ -490,7 +456,8 @@ const Family outer_family = {
     .kernel_class = KERNEL_CONTRACT,
     .params = {FAMILY_LANES,
                FAMILY_TEXEL,
-               OUTER_PARAMS},
+               OUTER_PARAMS,
+               {"at_once", "rows that are multiplied in one go", {1, 2, 4}, 3}},
     .param_count = 5,
     .candidates = candidates,
     .candidate_count = sizeof candidates / sizeof *candidates,
