@@ -71,6 +71,18 @@ START_TEST(a_given_schedule_is_taken_recorded_and_shown) {
 }
 END_TEST
 
+// Small reductions of one wave become one kernel, which a lane folds alone; not one for which another schedule is asked.
+START_TEST(a_reduction_of_a_given_schedule_is_not_joined) {
+    static const char *const options[] = {"", "--schedule '%5=tree:lanes=8'"};
+    for (int i = 0; i < 2; i++) {
+        expect_code(0, "compile %s/tests/golden/small_reductions.json --target cpu -o %s %s", GG_SOURCE_DIR, in_folder("joined.ggb"), options[i]);
+        expect_out(i == 0 ? "4 kernels" : "5 kernels");
+        expect_code(0, "inspect %s 001", in_folder("joined.ggb"));
+        ck_assert_msg((strstr(out, "is small too, and of the same wave") != NULL) == (i == 0), "%s", out);
+    }
+}
+END_TEST
+
 START_TEST(a_pattern_of_values_and_reference_go_together) {
     conv_name();
     expect_code(0, "%s", compiled("--schedule reference --schedule '*conv2d*=tiled:lanes=32,rows=2,across=8,depth=8'"));
@@ -122,6 +134,7 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, mistakes_say_what_is_right);
     tcase_add_test(tests, a_given_schedule_is_taken_recorded_and_shown);
+    tcase_add_test(tests, a_reduction_of_a_given_schedule_is_not_joined);
     tcase_add_test(tests, a_pattern_of_values_and_reference_go_together);
     tcase_add_test(tests, operands_are_computed_or_stored_as_asked);
     tcase_add_test(tests, a_bundle_without_schedules_is_read);
