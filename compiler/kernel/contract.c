@@ -110,6 +110,17 @@ bool contract_is_tileable(const KernelList *list, Value value) {
     return innermost(out) == 1 && innermost(w) == (node->op == OP_conv2d ? 0 : 1);
 }
 
+bool contract_has_own_kernels(const Type *w, int64_t groups) { return groups > 1 && w->dims[0] == groups && w->dims[1] == 1; }
+
+bool contract_is_depthwise(const KernelList *list, Value value) {
+    const Node *node = node_of(list, value);
+    if ((node->op != OP_conv2d && node->op != OP_conv2d_input) || node->type.dtype != DTYPE_F32)
+        return false;
+    Type w = graph_type(list->graph, node->args[1]);
+    return contract_has_own_kernels(&w, attr_of(node, ATTR_groups)->integer) && innermost(&list->layouts[node->args[0].id]) == 1 &&
+           innermost(&list->layouts[node->args[1].id]) == 0 && innermost(&list->layouts[value.id]) == 1;
+}
+
 double contract_terms(const Contract *c) {
     bool strided = c->kind == ROWS_INPUT;
     double taps_y = contract_ceil_div(c->taps_y, strided ? (uint32_t)c->stride[0] : 1), taps_x = contract_ceil_div(c->taps_x, strided ? (uint32_t)c->stride[1] : 1);

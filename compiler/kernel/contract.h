@@ -31,5 +31,9 @@ WorkClass contract_class(const Graph *graph, Value value);
 uint32_t contract_unroll(uint64_t outer, uint32_t extent);
 // Can the register-tile schedules compute it with these layouts and groups?
 bool contract_is_tileable(const KernelList *list, Value value);
+// Whether each channel has a kernel of its own, one to one, by the weights of a convolution.
+bool contract_has_own_kernels(const Type *w, int64_t groups);
+// The same of a forward convolution or an input gradient, with layouts that a schedule for them can read.
+bool contract_is_depthwise(const KernelList *list, Value value);
 
 uint32_t contract_ceil_div(uint32_t a, uint32_t b);

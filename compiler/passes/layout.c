@@ -2,6 +2,7 @@
 // Gives: every value's physical layout; `materialise` before contractions, packs and outputs that ask for another layout or for a buffer.
 // Keeps: meaning, order of outputs.
 #include "compiler/kernel/alias.h"
+#include "compiler/kernel/contract.h"
 #include "compiler/kernel/operand.h"
 #include "compiler/passes/passes.h"
 
@@ -221,8 +222,10 @@ static void fix_operands(Pass *pass, const Node *node, Value *args) {
     }
     static const uint8_t forward[4] = {2, 3, 1, 0}, backward[4] = {2, 3, 0, 1};
     Layout image = layout_default(&a), other = layout_default(&b);
-    if (node->op != OP_conv2d_weight)
-        other = layout_make(4, b.dims, node->op == OP_conv2d ? forward : backward);
+    if (node->op != OP_conv2d_weight) {
+        bool is_forward = node->op == OP_conv2d || contract_has_own_kernels(&b, attr_of(node, ATTR_groups)->integer);
+        other = layout_make(4, b.dims, is_forward ? forward : backward);
+    }
     args[0] = operand(pass, args[0], &image, false);
     args[1] = operand(pass, args[1], &other, false);
 }

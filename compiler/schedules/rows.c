@@ -3,8 +3,8 @@
 #include "compiler/schedules/rows.h"
 #include "compiler/schedules/rounding.h"
 
-Rows rows_of(Emitter *emitter, const Contract *contract, uint32_t lanes, uint32_t rows, uint32_t columns, uint32_t row_step) {
-    Rows t = {.emitter = emitter, .c = *contract, .rows = rows, .columns = columns, .lanes = lanes, .row_step = row_step};
+Rows rows_of(Emitter *emitter, const Contract *contract, uint32_t lanes, uint32_t rows, uint32_t columns, uint32_t across) {
+    Rows t = {.emitter = emitter, .c = *contract, .rows = rows, .columns = columns, .lanes = lanes, .across = across, .down = lanes / across};
     const Contract *c = &t.c;
     bool parity = c->kind == ROWS_INPUT;
     uint32_t sy = parity ? (uint32_t)c->stride[0] : 1, sx = parity ? (uint32_t)c->stride[1] : 1;
@@ -12,8 +12,8 @@ Rows rows_of(Emitter *emitter, const Contract *contract, uint32_t lanes, uint32_
     t.plane_y = contract_ceil_div(c->height, sy), t.plane_x = contract_ceil_div(c->width, sx);
     t.row_count = c->images * t.plane_y * t.plane_x;
     t.vectors = contract_ceil_div(c->columns, 4);
-    t.column_blocks = contract_ceil_div(t.vectors, t.columns);
-    t.row_blocks = contract_ceil_div(t.row_count, t.rows * t.lanes);
+    t.column_blocks = contract_ceil_div(t.vectors, t.columns * t.across);
+    t.row_blocks = contract_ceil_div(t.row_count, t.rows * t.down);
     t.has_border = c->kind != ROWS_PLAIN && (c->taps_y > 1 || c->taps_x > 1 || c->pad[0] || c->pad[1] || parity);
     t.computes_x = emitter && kernel_computes(emitter->list, c->x), t.computes_w = emitter && kernel_computes(emitter->list, c->w);
     return t;
@@ -22,7 +22,9 @@ Rows rows_of(Emitter *emitter, const Contract *contract, uint32_t lanes, uint32_
 void rows_unravel(const Rows *t, TileAxis rows) {
     const Contract *c = &t->c;
     uint32_t count = 2;
-    TileAxis axes[4] = {{"columns", "COLUMN_BLOCKS", t->column_blocks, "COLUMNS", t->columns, NULL, "// first vec4 of output channels"}, rows};
+    TileAxis axes[4] = {{"columns", "COLUMN_BLOCKS", t->column_blocks, "COLUMNS", t->columns * t->across, NULL, "// first vec4 of output channels"}, rows};
+    if (t->across > 1)
+        axes[0].plus = t->down > 1 ? " + lane_id % ACROSS" : " + lane_id";
     if (t->parities > 1)
         axes[count++] = (TileAxis){"parity", "PARITIES", t->parities, .note = "// rows of one remainder of y and x by the stride use the same taps"};
     if (c->batch > 1)
@@ -30,6 +32,13 @@ void rows_unravel(const Rows *t, TileAxis rows) {
     if (c->groups > 1)
         axes[count++] = (TileAxis){.name = "channel_group", .constant = "GROUPS", .extent = c->groups};
     tile_unravel(t->emitter, "group", axes, count);
+}
+
+TileAxis rows_axis(const Rows *t, const char *name, const char *constant, uint32_t scale) {
+    const char *lane = t->across == 1 ? " + lane_id" : NULL;
+    if (!lane && t->down > 1)
+        lane = arena_format(t->emitter->arena, " + lane_id / %s", emit_constant(t->emitter, "ACROSS", t->across));
+    return (TileAxis){name, "ROW_BLOCKS", t->row_blocks, constant, scale * t->down, lane, NULL};
 }
 
 // `name` of axis 0 (y) or 1 (x).
@@ -70,14 +79,17 @@ void rows_spread(const Rows *t, const char *name) {
     emit_line(t->emitter, "%s", line.data);
 }
 
+// From one row of a lane to its next, where its rows are anywhere.
+static const char *rows_step_name(const Rows *t) { return t->across == 1 ? "LANES" : "DOWN"; }
+
 // Which tile a workgroup has, and which row each of a lane's rows is.
 static void rows_begin(const Rows *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    rows_unravel(t, (TileAxis){"rows", "ROW_BLOCKS", t->row_blocks, "TILE_ROWS", t->rows * t->lanes, " + lane_id", NULL});
-    bool is_cut = t->row_count % (t->rows * t->lanes);
+    rows_unravel(t, rows_axis(t, "rows", "TILE_ROWS", t->rows));
+    bool is_cut = t->row_count % (t->rows * t->down);
     for (uint32_t p = 0; p < t->rows; p++) {
-        const char *row = tile_at(e, "rows", &(TileStep){"LANES", t->lanes, p}, 1), *name = arena_format(e->arena, "%u", p);
+        const char *row = tile_at(e, "rows", &(TileStep){rows_step_name(t), t->down, p}, 1), *name = arena_format(e->arena, "%u", p);
         if (is_cut)
             row = arena_format(e->arena, "min(%s, %s - 1)", row, emit_constant(e, "ROW_COUNT", t->row_count));
         emit_line(e, "int row%u = %s;", p, row);
@@ -160,8 +172,8 @@ const char *rows_weight_place(const Rows *t, const char *tap_x) {
         tile_add(e, &weights, "ky", "W_TAP_Y", c->w_tap_y / 4);
     if (tap_x)
         tile_add(e, &weights, tap_x, "W_TAP_X", c->w_tap_x / 4);
-    if (t->column_blocks > 1)
-        tile_add(e, &weights, "columns", NULL, 1);
+    if (t->column_blocks * t->across > 1)
+        tile_add(e, &weights, t->is_depthwise ? "channel" : "columns", NULL, 1);
     if (c->batch > 1)
         tile_add(e, &weights, "matrix", "W_BATCH", c->w_batch / 4);
     if (c->groups > 1)
@@ -229,7 +241,7 @@ static const char *rows_weight_step(const Rows *t) {
 }
 
 void rows_declare_channel(const Rows *t) {
-    if (t->computes_x || t->computes_w)
+    if (!t->is_depthwise && (t->computes_x || t->computes_w))
         emit_line(t->emitter, "int channel = 0; // vec4 of them");
 }
 
@@ -240,7 +252,10 @@ void rows_advance(const Rows *t) {
         emit_line(t->emitter, "channel++;");
 }
 
-static Index channel_of(const Rows *t) { return index_opaque(t->emitter->pool, "channel", 0, (int64_t)contract_ceil_div(t->c.channels, 4) - 1); }
+static Index channel_of(const Rows *t) {
+    uint32_t count = t->is_depthwise ? t->vectors : contract_ceil_div(t->c.channels, 4);
+    return index_opaque(t->emitter->pool, "channel", 0, (int64_t)count - 1);
+}
 
 static Index named(const Rows *t, const char *prefix, const char *name, uint32_t extent) {
     return index_opaque(t->emitter->pool, arena_format(t->emitter->arena, "%s%s", prefix, name), 0, (int64_t)extent - 1);
@@ -272,6 +287,8 @@ static const char *computed_weights(const Rows *t, uint32_t j, Index columns, In
         return tile_operand(t->emitter, c->w, index);
     }
     tile_weight(t->emitter, c, channel, columns, tap_x, index);
+    if (t->is_depthwise)
+        index[0] = tile_elements(t->emitter, c, channel_of(t), c->columns), index[1] = index_constant(0);
     return tile_operand(t->emitter, c->w, index);
 }
 
@@ -287,26 +304,50 @@ void rows_fetch_pixel(const Rows *t, const char *line, const char *name) {
         emit_line(t->emitter, "vec4 b%s = %s;", name, fetched);
 }
 
+// Of column q of a lane, whether some lanes have none.
+static bool may_be_beyond(const Rows *t, uint32_t q) {
+    uint32_t last = t->vectors % (t->columns * t->across); // vec4s of the last workgroup
+    return last && last < (q + 1) * t->across;
+}
+
+// Column q of a lane, counted in vec4s.
+static const char *column_at(const Rows *t, uint32_t q) { return tile_at(t->emitter, "columns", &(TileStep){"ACROSS", t->across, q}, 1); }
+
 // A vec4 of the weights: of component j of the channels, and of column q; `tap` taps along a line behind the one at `weight`.
 static const char *weight_at(const Rows *t, uint32_t tap, uint32_t j, uint32_t q) {
     Emitter *e = t->emitter;
-    bool is_cut = q && t->vectors % t->columns;
-    TileStep steps[] = {{"W_TAP_X", t->c.w_tap_x / 4, tap}, {"W_CHANNEL", t->c.w_channel / 4, j}, {NULL, 1, is_cut ? 0 : q}};
+    bool is_cut = may_be_beyond(t, q);
+    TileStep steps[] = {{"W_TAP_X", t->c.w_tap_x / 4, tap}, {"W_CHANNEL", t->c.w_channel / 4, j}, {"ACROSS", t->across, is_cut ? 0 : q}};
     const char *at = tile_at(e, "weight", steps, 3);
-    return is_cut ? arena_format(e->arena, "%s + min(%u, %s - 1 - columns)", at, q, emit_constant(e, "COLUMN_VECTORS", t->vectors)) : at;
+    return is_cut ? arena_format(e->arena, "%s + min(%s, %s - 1 - columns)", at, tile_step(e, (TileStep){"ACROSS", t->across, q}),
+                                 emit_constant(e, "COLUMN_VECTORS", t->vectors))
+                  : at;
 }
 
 // Of column q; the last columns of a lane may be beyond all.
 static Index columns_of(const Rows *t, uint32_t q) {
     Emitter *e = t->emitter;
     int64_t last = (int64_t)t->vectors - 1;
-    if (q && t->vectors % t->columns)
-        return emit_opaque_index(e, arena_format(e->arena, "min(columns + %u, %s - 1)", q, emit_constant(e, "COLUMN_VECTORS", t->vectors)), 0, last);
-    return index_add_constant(e->pool, index_opaque(e->pool, "columns", 0, last), q);
+    if (may_be_beyond(t, q))
+        return emit_opaque_index(e, arena_format(e->arena, "min(%s, %s - 1)", column_at(t, q), emit_constant(e, "COLUMN_VECTORS", t->vectors)), 0, last);
+    return index_add_constant(e->pool, index_opaque(e->pool, "columns", 0, last), q * t->across);
+}
+
+// As rows_multiply_add, where each channel is multiplied by itself.
+static void multiply_channels(const Rows *t, uint32_t tap, Index tap_x, const char *const *names) {
+    Emitter *e = t->emitter;
+    TileStep step = {"W_TAP_X", t->c.w_tap_x / 4, tap};
+    emit_line(e, "w0 = %s;", t->computes_w ? computed_weights(t, 0, index_constant(0), tap_x) : tile_load(e, t->c.w, "%s", tile_at(e, "weight", &step, 1)));
+    for (uint32_t p = 0; p < t->rows; p++)
+        emit_line(e, "a%u_0 += b%s * w0;", p, names[p]);
 }
 
 void rows_multiply_add(const Rows *t, uint32_t components, uint32_t tap, Index tap_x, const char *const *names) {
     Emitter *e = t->emitter;
+    if (t->is_depthwise) {
+        multiply_channels(t, tap, tap_x, names);
+        return;
+    }
     for (uint32_t q = 0; q < t->columns; q++) {
         Index columns = index_constant(0);
         if (t->computes_w)
@@ -346,8 +387,8 @@ static const char *rows_limits(const Rows *t, uint32_t p) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     Text text = text_create(e->arena);
-    if (t->row_count % (t->rows * t->lanes))
-        text_format(&text, "%s < %s", tile_at(e, "rows", &(TileStep){t->row_step > 1 ? "LANES" : NULL, t->row_step, p}, 1), emit_constant(e, "ROW_COUNT", t->row_count));
+    if (t->row_count % (t->rows * t->down))
+        text_format(&text, "%s < %s", tile_at(e, "rows", &(TileStep){t->is_line ? NULL : rows_step_name(t), t->is_line ? 1 : t->down, p}, 1), emit_constant(e, "ROW_COUNT", t->row_count));
     if (t->plane_y * c->stride[0] > c->height && t->parities > 1)
         text_format(&text, "%sy%u < %s", text.length ? " && " : "", p, emit_constant(e, "HEIGHT", c->height));
     if (t->plane_x * c->stride[1] > c->width && t->parities > 1)
@@ -369,11 +410,11 @@ void rows_end(const Rows *t) {
             scope = emit_open(e, arena_format(e->arena, "if (%s) {", exceeds));
         tile_row_index(e, c, &type, arena_format(e->arena, "%u", p), t->row_count, index);
         for (uint32_t q = 0; q < t->columns; q++) {
-            bool tail = t->vectors % t->columns && q >= t->vectors % t->columns;
+            bool tail = may_be_beyond(t, q);
             EmitScope inner = {0};
             if (tail)
-                inner = emit_open(e, arena_format(e->arena, "if (columns + %u < %s) {", q, emit_constant(e, "COLUMN_VECTORS", t->vectors)));
-            Index column = index_add(e->pool, index_scale(e->pool, index_add_constant(e->pool, first, q), 4), e->lane);
+                inner = emit_open(e, arena_format(e->arena, "if (%s < %s) {", column_at(t, q), emit_constant(e, "COLUMN_VECTORS", t->vectors)));
+            Index column = index_add(e->pool, index_scale(e->pool, index_add_constant(e->pool, first, q * t->across), 4), e->lane);
             if (c->groups > 1)
                 column = index_add(e->pool, column, index_scale(e->pool, index_opaque(e->pool, "channel_group", 0, (int64_t)c->groups - 1), c->columns));
             index[plain ? type.rank - 1 : 1] = column;
@@ -414,42 +455,51 @@ uint64_t rows_begin_groups(const Rows *t) {
     return groups;
 }
 
-enum { ROWS = PARAM_OWN, COLUMNS };
-
-static uint64_t emit(Emitter *emitter) {
-    const uint32_t *values = emitter->kernel->schedule.values;
-    Contract c = contract_of(emitter->list, emitter->kernel->root);
-    Rows t = rows_of(emitter, &c, values[PARAM_LANES], values[ROWS], values[COLUMNS], values[PARAM_LANES]);
-    uint64_t groups = rows_begin_groups(&t);
-    rows_begin(&t);
+uint64_t rows_emit(const Rows *t) {
+    uint64_t groups = rows_begin_groups(t);
+    rows_begin(t);
     EmitScope scopes[2];
-    EmitScope outer = emit_open(emitter, "{");
-    uint32_t opened = rows_open_taps(&t, scopes);
-    rows_all_channels(&t, t.c.taps_y * t.c.taps_x, rows_step, NULL);
+    EmitScope outer = emit_open(t->emitter, "{");
+    uint32_t opened = rows_open_taps(t, scopes);
+    rows_all_channels(t, t->c.taps_y * t->c.taps_x, rows_step, NULL);
     while (opened-- > 0)
-        emit_close(emitter, scopes[opened], true);
-    emit_close(emitter, outer, true);
-    rows_end(&t);
+        emit_close(t->emitter, scopes[opened], true);
+    emit_close(t->emitter, outer, true);
+    rows_end(t);
     return groups;
 }
 
-Work rows_work(const KernelView *view, const Schedule *schedule, uint32_t rows, uint32_t columns, double reads) {
+Work rows_work(const KernelView *view, const Schedule *schedule, const Rows *t, double reads) {
     const Contract *c = &view->contract;
-    Rows t = rows_of(NULL, c, schedule_lanes(schedule), rows, columns, 1);
-    double taps = c->taps_y * c->taps_x / (double)t.parities, steps = contract_ceil_div(c->channels, 4) * taps;
+    double taps = c->taps_y * c->taps_x / (double)t->parities, steps = contract_ceil_div(c->channels, 4) * taps;
     Work work = {
-        .groups = (double)t.column_blocks * t.row_blocks * t.parities * c->batch * c->groups,
-        .lanes = t.lanes,
-        .multiply_adds = steps * 4 * rows * columns,
+        .groups = (double)t->column_blocks * t->row_blocks * t->parities * c->batch * c->groups,
+        .lanes = t->lanes,
+        .multiply_adds = steps * 4 * t->rows * t->columns,
         .places = taps * reads,
-        .sums = rows * columns,
-        .stores = rows * columns,
+        .sums = t->rows * t->columns,
+        .stores = t->rows * t->columns,
     };
-    tile_count_loads(&work, view, schedule, steps * reads, steps * 4 * columns);
+    tile_count_loads(&work, view, schedule, steps * reads, steps * 4 * t->columns);
     return work;
 }
 
-static Work work(const KernelView *view, const Schedule *schedule) { return rows_work(view, schedule, schedule->values[ROWS], schedule->values[COLUMNS], schedule->values[ROWS]); }
+enum { ROWS = PARAM_OWN, COLUMNS };
+
+static Rows tile_of(Emitter *emitter, const Contract *contract, const Schedule *schedule) {
+    return rows_of(emitter, contract, schedule_lanes(schedule), schedule->values[ROWS], schedule->values[COLUMNS], 1);
+}
+
+static uint64_t emit(Emitter *emitter) {
+    Contract c = contract_of(emitter->list, emitter->kernel->root);
+    Rows t = tile_of(emitter, &c, &emitter->kernel->schedule);
+    return rows_emit(&t);
+}
+
+static Work work(const KernelView *view, const Schedule *schedule) {
+    Rows t = tile_of(NULL, &view->contract, schedule);
+    return rows_work(view, schedule, &t, t.rows);
+}
 
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     (void)target;

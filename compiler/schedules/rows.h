@@ -1,5 +1,5 @@
 // Rows: what register tiles that give each lane several rows (pixels) and vec4s of columns (output channels) share, whether a lane's rows are
-// anywhere (rows.c) or neighbours in a line (strip.c).
+// anywhere (rows.c, wide.c) or neighbours in a line (strip.c).
 #pragma once
 #include "compiler/schedules/tile.h"
 
@@ -7,16 +7,23 @@ typedef struct {
     Emitter *emitter;
     Contract c;
     uint32_t rows, columns, lanes;     // tile
+    uint32_t across, down;             // lanes beside each other along columns, and along rows
     uint32_t vectors;                  // of columns
     uint32_t column_blocks, row_blocks, parities;
     uint32_t plane_y, plane_x, row_count; // rows of one parity
-    uint32_t row_step;                    // from one row of a lane to its next
+    bool is_line;                         // a lane's rows are neighbours; else `down` apart
+    bool is_depthwise;                    // each column is made of the channel of its number alone, of which `channel` in the text is the vec4
     bool has_border;
     bool computes_x, computes_w; // else they lie in memory
 } Rows;
 
-// The tile of a kernel (emitter NULL: which is not emitted) whose lanes have `rows` rows, `row_step` apart, and `columns` vec4s of columns.
-Rows rows_of(Emitter *emitter, const Contract *contract, uint32_t lanes, uint32_t rows, uint32_t columns, uint32_t row_step);
+// The tile of a kernel (emitter NULL: which is not emitted) whose lanes have `rows` rows and `columns` vec4s of columns; `across` of them, which
+// divides them, lie beside each other along columns.
+Rows rows_of(Emitter *emitter, const Contract *contract, uint32_t lanes, uint32_t rows, uint32_t columns, uint32_t across);
+// The body of a kernel whose lanes' rows are anywhere; returns how many workgroups there are.
+uint64_t rows_emit(const Rows *rows);
+// Rows, or what a lane has of them, as a workgroup counts them: `scale` for each of its lanes along rows.
+TileAxis rows_axis(const Rows *rows, const char *name, const char *constant, uint32_t scale);
 // `int columns = …` and all else that the number of a workgroup says; rows: how it counts rows.
 void rows_unravel(const Rows *rows, TileAxis axis);
 // `int x3 = …, y3 = …, n3 = …` from row3; of a transposed convolution's stride, still divided by it.
@@ -38,7 +45,7 @@ bool rows_declare_whole(const Rows *rows, const char *row, const Text *signs, co
 void rows_divide(const Rows *rows, int axis, const char *row);
 // Where the weights of the tap (NULL: of kx = 0) begin, in vec4s.
 const char *rows_weight_place(const Rows *rows, const char *tap_x);
-// `int channel`, the vec4 of channels in hand, where an operand is computed; to the next one, in the weights too.
+// `int channel`, the vec4 of channels in hand, where the text asks for it; to the next one, in the weights too.
 void rows_declare_channel(const Rows *rows);
 void rows_advance(const Rows *rows);
 // `vec4 b3 = …`, the pixel at `at3` or, where it is computed, at `ix3` of the line of row `line`.
@@ -51,4 +58,4 @@ void rows_all_channels(const Rows *rows, uint32_t turns, void (*step)(const Rows
 // What follows the contraction, of all rows, and the stores.
 void rows_end(const Rows *rows);
 // The counts of a tile of which a lane reads `reads` pixels for each tap.
-Work rows_work(const KernelView *view, const Schedule *schedule, uint32_t rows, uint32_t columns, double reads);
+Work rows_work(const KernelView *view, const Schedule *schedule, const Rows *rows, double reads);

@@ -1,6 +1,6 @@
 // Strip: register tiles, as rows.c has them, but a lane's rows are neighbouring pixels of one line, so that taps along it share what they read.
 #include "compiler/schedules/rounding.h"
-#include "compiler/schedules/rows.h"
+#include "compiler/schedules/strip.h"
 
 enum { STRIP_MAX = 64 }; // of the text: what a strip reads is unrolled, a variable for each pixel
 
@@ -36,8 +36,10 @@ static bool strip_reads(const Rows *t, const Strip *strip, int64_t at) {
 static void strip_begin(const Rows *t) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
-    uint32_t strips = t->row_blocks * t->lanes;
-    rows_unravel(t, (TileAxis){"strips", "ROW_BLOCKS", t->row_blocks, "LANES", t->lanes, " + lane_id", NULL});
+    uint32_t strips = t->row_blocks * t->down;
+    rows_unravel(t, rows_axis(t, "strips", t->across == 1 ? "LANES" : "DOWN", 1));
+    if (t->is_depthwise)
+        emit_line(e, "int channel = %s;", t->vectors % t->across ? arena_format(e->arena, "min(columns, %s - 1)", emit_constant(e, "COLUMN_VECTORS", t->vectors)) : "columns");
     emit_line(e, "int rows = strips * %s; // first pixel of the strip", emit_constant(e, "PIXELS", t->rows));
     bool is_cut = strips * t->rows > t->row_count;
     emit_line(e, "int row0 = %s;", is_cut ? arena_format(e->arena, "min(rows, %s - PIXELS)", emit_constant(e, "ROW_COUNT", t->row_count)) : "rows");
@@ -68,6 +70,8 @@ static void declare_line(const Rows *t) {
     if (c->images > 1)
         tile_add(e, &line, "n0", "X_IMAGE", c->x_image / 4);
     tile_add(e, &line, "iy0", "X_ROW", c->x_row / 4);
+    if (t->is_depthwise)
+        tile_add(e, &line, "channel", NULL, 1);
     if (c->groups > 1)
         tile_add(e, &line, "channel_group", "X_GROUP", c->channels / 4);
     emit_line(e, "int line = %s;", tile_sum(&line));
@@ -150,24 +154,30 @@ static void strip_step(const Rows *t, const void *context, uint32_t components, 
 enum { PIXELS = PARAM_OWN, COLUMNS };
 
 static Rows tile_of(Emitter *emitter, const Contract *contract, const Schedule *schedule) {
-    return rows_of(emitter, contract, schedule_lanes(schedule), schedule->values[PIXELS], schedule->values[COLUMNS], 1);
+    Rows t = rows_of(emitter, contract, schedule_lanes(schedule), schedule->values[PIXELS], schedule->values[COLUMNS], 1);
+    t.is_line = true;
+    return t;
+}
+
+uint64_t strip_emit(const Rows *t) {
+    Strip strip = strip_of(t);
+    uint64_t groups = rows_begin_groups(t);
+    strip_begin(t);
+    EmitScope scope;
+    EmitScope outer = emit_open(t->emitter, "{");
+    bool opened = strip_open_line(t, &strip, &scope);
+    rows_all_channels(t, t->c.taps_y, strip_step, &strip);
+    if (opened)
+        emit_close(t->emitter, scope, true);
+    emit_close(t->emitter, outer, true);
+    rows_end(t);
+    return groups;
 }
 
 static uint64_t emit(Emitter *emitter) {
     Contract c = contract_of(emitter->list, emitter->kernel->root);
     Rows t = tile_of(emitter, &c, &emitter->kernel->schedule);
-    Strip strip = strip_of(&t);
-    uint64_t groups = rows_begin_groups(&t);
-    strip_begin(&t);
-    EmitScope scope;
-    EmitScope outer = emit_open(emitter, "{");
-    bool opened = strip_open_line(&t, &strip, &scope);
-    rows_all_channels(&t, t.c.taps_y, strip_step, &strip);
-    if (opened)
-        emit_close(emitter, scope, true);
-    emit_close(emitter, outer, true);
-    rows_end(&t);
-    return groups;
+    return strip_emit(&t);
 }
 
 // Pixels that a lane reads for a line of taps.
@@ -178,14 +188,16 @@ static uint32_t reads_of(const Rows *t, const Strip *strip) {
     return count;
 }
 
+double strip_reads_a_tap(const Rows *t) {
+    const Contract *c = &t->c;
+    Strip strip = strip_of(t);
+    double taps = c->taps_y * c->taps_x / (double)t->parities;
+    return reads_of(t, &strip) * c->taps_y / (c->kind == ROWS_INPUT ? (double)c->stride[0] : 1) / taps;
+}
+
 static Work work(const KernelView *view, const Schedule *schedule) {
-    const Contract *c = &view->contract;
-    Rows t = tile_of(NULL, c, schedule);
-    Strip strip = strip_of(&t);
-    double count = reads_of(&t, &strip);
-    double taps = c->taps_y * c->taps_x / (double)t.parities;
-    double reads = count * c->taps_y / (c->kind == ROWS_INPUT ? (double)c->stride[0] : 1) / taps; // a tap's share
-    return rows_work(view, schedule, t.rows, t.columns, reads);
+    Rows t = tile_of(NULL, &view->contract, schedule);
+    return rows_work(view, schedule, &t, strip_reads_a_tap(&t));
 }
 
 // Lines that a lane's pixels divide.
@@ -193,36 +205,46 @@ static uint32_t width_of(const Contract *c) { return contract_ceil_div(c->width,
 
 static bool is_short(const Contract *c, uint32_t pixels) { return (pixels - 1) * c->stride[1] + (c->taps_x - 1) * c->dilation[1] < STRIP_MAX; }
 
-static bool settle(const KernelView *view, Schedule *schedule) {
-    const Contract *c = &view->contract;
-    uint32_t *pixels = &schedule->values[PIXELS];
-    while (*pixels > 1 && (width_of(c) % *pixels || !is_short(c, *pixels)))
-        --*pixels;
-    return *pixels > 1;
+uint32_t strip_longest(const Contract *c, uint32_t pixels) {
+    while (pixels > 1 && (width_of(c) % pixels || !is_short(c, pixels)))
+        pixels--;
+    return pixels;
 }
 
-static const char *misfit_of(const KernelView *view, const Schedule *schedule) {
-    Rows t = tile_of(NULL, &view->contract, schedule);
-    Strip strip = strip_of(&t);
-    return tile_misfit(view, t.rows * t.columns, reads_of(&t, &strip), 4 * t.columns * strip.taps);
+static bool settle(const KernelView *view, Schedule *schedule) {
+    schedule->values[PIXELS] = strip_longest(&view->contract, schedule->values[PIXELS]);
+    return schedule->values[PIXELS] > 1;
+}
+
+const char *strip_misfit(const KernelView *view, uint32_t pixels) {
+    const Contract *c = &view->contract;
+    if (c->is_outer)
+        return "it sums over rows";
+    if (c->kind == ROWS_PLAIN)
+        return "a matmul has no lines of pixels";
+    if (c->kind == ROWS_INPUT && c->stride[1] > 1 && c->dilation[1] > 1)
+        return "of a transposed convolution with a stride and a dilation, neighbours share nothing";
+    if (width_of(c) % pixels)
+        return arena_format(view->list->arena, "lines of %u pixels do not divide into strips of %u", width_of(c), pixels);
+    if (!is_short(c, pixels))
+        return arena_format(view->list->arena, "a strip and its taps would reach over %u pixels or more", STRIP_MAX);
+    return NULL;
+}
+
+void strip_count_reads(const Rows *t, uint32_t *x, uint32_t *taps) {
+    Strip strip = strip_of(t);
+    *x = reads_of(t, &strip), *taps = strip.taps;
 }
 
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     (void)target;
-    const Contract *c = &view->contract;
-    uint32_t pixels = schedule->values[PIXELS], width = width_of(c);
-    if (c->is_outer)
-        *why = "it sums over rows";
-    else if (c->kind == ROWS_PLAIN)
-        *why = "a matmul has no lines of pixels";
-    else if (c->kind == ROWS_INPUT && c->stride[1] > 1 && c->dilation[1] > 1)
-        *why = "of a transposed convolution with a stride and a dilation, neighbours share nothing";
-    else if (width % pixels)
-        *why = arena_format(view->list->arena, "lines of %u pixels do not divide into strips of %u", width, pixels);
-    else if (!is_short(c, pixels))
-        *why = arena_format(view->list->arena, "a strip and its taps would reach over %u pixels or more", STRIP_MAX);
-    else
-        *why = misfit_of(view, schedule);
+    *why = strip_misfit(view, schedule->values[PIXELS]);
+    if (*why)
+        return false;
+    Rows t = tile_of(NULL, &view->contract, schedule);
+    uint32_t x, taps;
+    strip_count_reads(&t, &x, &taps);
+    *why = tile_misfit(view, t.rows * t.columns, x, 4 * t.columns * taps);
     return !*why;
 }
 

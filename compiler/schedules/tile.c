@@ -166,6 +166,10 @@ enum { INLINE_MAX = 2048 }; // values of operands that are computed where they a
 const char *tile_misfit(const KernelView *view, uint32_t accumulators, uint32_t x, uint32_t w) {
     if (!contract_is_tileable(view->list, view->value))
         return "tiles need operands and result with channels (columns) innermost, and groups of whole vec4s";
+    return tile_text_misfit(view, accumulators, x, w);
+}
+
+const char *tile_text_misfit(const KernelView *view, uint32_t accumulators, uint32_t x, uint32_t w) {
     if (accumulators > ACCUMULATORS_MAX)
         return arena_format(view->list->arena, "a lane would hold %u vec4s of sums, and may hold %u", accumulators, ACCUMULATORS_MAX);
     uint64_t count = (uint64_t)view->x.nodes * x + (uint64_t)view->w.nodes * w;

@@ -53,3 +53,5 @@ void tile_count_loads(Work *work, const KernelView *view, const Schedule *schedu
 // Why no tile computes the contraction with these layouts or groups, with so many vec4 accumulators a lane, or whose text reads so many vec4s of
 // each operand at once; NULL: some can.
 const char *tile_misfit(const KernelView *view, uint32_t accumulators, uint32_t x, uint32_t w);
+// The same of the text alone.
+const char *tile_text_misfit(const KernelView *view, uint32_t accumulators, uint32_t x, uint32_t w);

@@ -33,6 +33,7 @@ typedef struct {
     {.name = #op_ " " label, .op = OP_##op_, .form = form_, .x = {n, ci, h, w_}, .x_rank = 4, .w = {co, kh, kw}, .stride = {sh, sw}, .pad = {ph, pw}, .dilation = {dh, dw}, .groups = g, .slices = 1}
 #define CONVS(label, ...) CONV(conv2d, label, __VA_ARGS__), CONV(conv2d_input, label, __VA_ARGS__), CONV(conv2d_weight, label, __VA_ARGS__)
 #define CONVS_OF(form, label, ...) CONV_OF(form, conv2d, label, __VA_ARGS__), CONV_OF(form, conv2d_input, label, __VA_ARGS__), CONV_OF(form, conv2d_weight, label, __VA_ARGS__)
+#define CONV_OF_CHANNELS(label, ...) CONV(conv2d, "of each channel, " label, __VA_ARGS__), CONV(conv2d_input, "of each channel, " label, __VA_ARGS__)
 #define MATMUL(label, across, ...) {.name = "matmul " label, .op = OP_matmul, .transposed = across, __VA_ARGS__}
 #define FOLD(op_, label, rank, count, ...) {.name = #op_ " " label, .op = OP_##op_, .x_rank = rank, .axis_count = count, __VA_ARGS__}
 
@@ -52,6 +53,10 @@ static const ShapeCase shape_cases[] = {
     CONVS("dilation 3 with stride 2, 16x16", 2, 4, 16, 16, 4, 3, 2, 2, 2, 1, 1, 3, 3, 1),
     CONVS("stride 3, 13x13", 1, 3, 13, 13, 6, 3, 3, 3, 3, 0, 0, 1, 1, 1),
     CONVS("3 channels each in groups that no vec4 divides", 1, 6, 7, 7, 6, 3, 3, 1, 1, 1, 1, 1, 1, 2),
+    CONV_OF_CHANNELS("3x3, 7x26, of 6", 2, 6, 7, 26, 6, 3, 3, 1, 1, 1, 1, 1, 1, 6),
+    CONV_OF_CHANNELS("3x3 stride 2, 13x22, of 37", 1, 37, 13, 22, 37, 3, 3, 2, 2, 1, 1, 1, 1, 37),
+    CONV_OF_CHANNELS("5x3 of lines of 210", 1, 5, 3, 210, 5, 5, 3, 1, 1, 2, 1, 1, 1, 5),
+    CONV_OF_CHANNELS("dilation 2, 3x720", 1, 4, 3, 720, 4, 3, 3, 1, 1, 2, 2, 2, 2, 4),
     CONV(conv2d, "of lines of 660", 1, 3, 2, 660, 5, 1, 3, 1, 1, 0, 1, 1, 1, 1),
     CONV(conv2d, "of lines of 144", 1, 3, 3, 144, 5, 3, 3, 1, 1, 1, 1, 1, 1, 1),
     {.name = "conv2d_weight in slices", .op = OP_conv2d_weight, .x = {4, 3, 7, 7}, .x_rank = 4, .w = {5, 3, 3}, .stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 1, .slices = 2},
@@ -69,6 +74,8 @@ static const ShapeCase shape_cases[] = {
     CONVS_OF(FORM_NORMALISED, "normalised, dilation 2", 1, 3, 13, 7, 5, 3, 3, 1, 1, 2, 2, 2, 2, 1),
     CONVS_OF(FORM_NORMALISED, "normalised, 4x4 stride 2", 2, 6, 14, 12, 12, 4, 4, 2, 2, 1, 1, 1, 1, 1),
     CONVS_OF(FORM_NORMALISED, "normalised, dilation 2 with stride 2", 1, 5, 13, 14, 7, 3, 3, 2, 2, 2, 2, 2, 2, 1),
+    CONV_OF(FORM_NORMALISED, conv2d, "of each channel, normalised, 7x14", 1, 5, 7, 14, 5, 3, 3, 1, 1, 1, 1, 1, 1, 5),
+    CONV_OF(FORM_NORMALISED, conv2d_input, "of each channel, normalised, 4x4 stride 2", 2, 6, 14, 12, 6, 4, 4, 2, 2, 1, 1, 1, 1, 6),
     CONVS_OF(FORM_BIASED, "biased, 1x1 of a pixel, 37 channels", 1, 37, 1, 1, 3, 1, 1, 1, 1, 0, 0, 1, 1, 1),
     CONVS_OF(FORM_BIASED, "biased, 5x5 in two groups, 28x7", 2, 8, 28, 7, 16, 5, 5, 1, 1, 2, 2, 1, 1, 2),
     CONVS_OF(FORM_SHUFFLED, "shuffled, 4x4 stride 2", 2, 6, 14, 12, 12, 4, 4, 2, 2, 1, 1, 1, 1, 1),

@@ -26,7 +26,7 @@ START_TEST(mistakes_say_what_is_right) {
         const char *schedule, *message; // KERNEL goes before "="
     } cases[] = {
         {"=row", "there is no family \"row\"; did you mean \"rows\"?"},
-        {"=fold", "fold computes no kernel of the class contract; what does: reference, tiled, rows, strip, outer, outer_strip"},
+        {"=fold", "fold computes no kernel of the class contract; what does: reference, tiled, rows"},
         {"=rows:row=4", "rows has no parameter \"row\"; did you mean \"rows\"?"},
         {"=rows:rows=3", "rows is 1, 2, 4, 8 or 16, not \"3\""},
         {"=rows:rows=-4", "rows is 1, 2, 4, 8 or 16, not \"-4\""},
