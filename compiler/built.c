@@ -53,15 +53,30 @@ static bool same_structure(const Program *a, const Program *b) {
     return true;
 }
 
+static bool is_transformed(const Program *program) {
+    for (uint32_t i = 0; i < program->entries.count; i++)
+        for (uint32_t k = 0; k < program->entries.items[i].phases.count; k++) {
+            const ProgramPhase *phase = &program->entries.items[i].phases.items[k];
+            for (uint32_t d = 0; d < phase->steps.count; d++)
+                if (phase->steps.items[d].label && strstr(phase->steps.items[d].label, " winograd_"))
+                    return true;
+        }
+    return false;
+}
+
 bool built_look(Arena *arena, const char *bundle, const Program *program, Built *out, Diag *diag) {
     ReadOptions read = {.path = file_join(arena, bundle, "graph.json")};
     Module *module = read_document(arena, &read, diag);
     if (!module)
         return false;
-    for (uint32_t variant = 0; variant < 12; variant++) {
+    // By tiles as estimated, or of one size; or without any, as estimated or not.
+    uint32_t tiles = is_transformed(program) ? 3 : 2;
+    for (uint32_t number = 0; number < 12 * tiles; number++) {
+        uint32_t variant = number % 12;
+        WinogradChoice winograd = number < 12 ? WINOGRAD_AUTO : tiles == 2 ? WINOGRAD_NEVER : number < 24 ? WINOGRAD_TILE_2 : WINOGRAD_TILE_4;
         static const OperandChoice choices[3] = {OPERANDS_AUTO, OPERANDS_COMPUTED, OPERANDS_STORED};
-        CompileOptions options = {.target = program->target, .no_fuse = variant & 1, .reference_schedule = variant & 2, .operands = choices[variant / 4], .no_spirv = true, .like = program};
-        if (options.no_fuse && options.operands)
+        CompileOptions options = {.target = program->target, .no_fuse = variant & 1, .reference_schedule = variant & 2, .operands = choices[variant / 4], .winograd = winograd, .no_spirv = true, .like = program};
+        if ((options.no_fuse && options.operands) || (options.reference_schedule && winograd))
             continue;
         Compiled *compiled = compile_module(arena, module, &options, NULL, diag);
         if (!compiled)

@@ -8,10 +8,12 @@
 #include "compiler/passes/prepare.h"
 #include "compiler/passes/simplify.h"
 #include "compiler/passes/split.h"
+#include "compiler/passes/winograd.h"
 #include "runtime/base/bug.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
 #include "runtime/base/folder.h"
+#include <math.h>
 #include <stdlib.h>
 
 typedef enum { LEVEL_GRAPH, LEVEL_KERNELS, LEVEL_PROGRAM } Level;
@@ -117,6 +119,32 @@ static KernelList *lower(Compile *compile, const GraphProgram *program, const Ph
     }
 }
 
+// As its kernels would be; nothing is shown of them. NULL: it cannot be compiled.
+static const KernelList *lower_silently(const Compile *compile, Arena *arena, const GraphProgram *program, const Phase *phase, const Graph *graph) {
+    CompileOptions options = {.target = compile->options->target};
+    Compile silent = *compile;
+    silent.arena = arena, silent.options = &options, silent.given = NULL, silent.diag = diag_create(arena);
+    return lower(&silent, program, phase, graph);
+}
+
+// As an estimate chooses, transformed tiles take no more memory than there is without them, or than the cache holds: those that are live where most is
+// taken are given up until that is so, and all of them where none is.
+static Graph *transform(const Compile *compile, const GraphProgram *program, const Phase *phase, const Graph *graph) {
+    WinogradMoved moved = {.refused = ARENA_NEW(compile->arena, bool, graph->nodes.count)};
+    Graph *transformed = winograd_graph(compile->arena, graph, &compile->context, &moved);
+    Arena *arena = arena_create();
+    bool is_free = moved.ids.count && compile->context.winograd == WINOGRAD_AUTO;
+    const KernelList *plain = is_free ? lower_silently(compile, arena, program, phase, graph) : NULL, *list;
+    double most = plain ? fmax((double)plain->scratch_size, compile->context.target->model.cache_size) : 0;
+    while (plain && moved.ids.count && (list = lower_silently(compile, arena, program, phase, transformed)) && (double)list->scratch_size > most) {
+        if (!winograd_refuse_peak(list, &moved))
+            memset(moved.refused, true, graph->nodes.count * sizeof *moved.refused);
+        transformed = winograd_graph(compile->arena, graph, &compile->context, &moved);
+    }
+    arena_destroy(&arena);
+    return transformed;
+}
+
 static KernelList *compile_phase(Compile *compile, const GraphProgram *program, const Phase *phase) {
     if (!check_graph(compile, PASS_read, program, phase, phase->graph))
         return NULL;
@@ -134,6 +162,9 @@ static KernelList *compile_phase(Compile *compile, const GraphProgram *program, 
         return NULL;
     graph = split_graph(compile->arena, graph, &compile->context);
     if (!check_graph(compile, PASS_split, program, phase, graph))
+        return NULL;
+    graph = transform(compile, program, phase, graph);
+    if (!check_graph(compile, PASS_winograd, program, phase, graph))
         return NULL;
     return lower(compile, program, phase, graph);
 }
@@ -278,7 +309,7 @@ static bool find_given(Compile *compile, Arena *arena) {
         compile->given = given_by_program(arena, options->like);
     if (!options->schedule_count)
         return true;
-    CompileOptions plain = {.target = options->target, .no_fuse = options->no_fuse, .reference_schedule = options->reference_schedule, .operands = options->operands, .no_spirv = true};
+    CompileOptions plain = {.target = options->target, .no_fuse = options->no_fuse, .reference_schedule = options->reference_schedule, .operands = options->operands, .winograd = options->winograd, .no_spirv = true};
     Compiled *compiled = compile_module(arena, compile->module, &plain, NULL, compile->diag);
     compile->given = compiled ? given_by_options(arena, compiled->program, options->schedules, options->schedule_count, compile->diag) : NULL;
     return compile->given != NULL;
@@ -287,7 +318,7 @@ static bool find_given(Compile *compile, Arena *arena) {
 Compiled *compile_module(Arena *arena, const Module *module, const CompileOptions *options, const char *folder, Diag *diag) {
     Compile compile = {.arena = arena, .module = module, .options = options, .diag = diag};
     Target target = target_clamp(&options->target);
-    compile.context = (PassContext){.module = module, .target = &target, .no_fuse = options->no_fuse, .stored_as = options->stored_as, .stored_context = options->stored_context, .reference_schedule = options->reference_schedule, .operands = options->operands, .winners = options->winners};
+    compile.context = (PassContext){.module = module, .target = &target, .no_fuse = options->no_fuse, .stored_as = options->stored_as, .stored_context = options->stored_context, .reference_schedule = options->reference_schedule, .operands = options->operands, .winners = options->winners, .winograd = options->winograd};
     compile.context.sets = layout_sets(arena, module, &target);
     if (!find_given(&compile, arena))
         return NULL;

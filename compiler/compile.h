@@ -3,6 +3,7 @@
 #include "compiler/ir/module.h"
 #include "compiler/kernel/operand.h"
 #include "compiler/kernel/winners.h"
+#include "compiler/ops/winograd.h"
 #include "runtime/program/program.h"
 
 typedef struct {
@@ -10,6 +11,7 @@ typedef struct {
     bool no_fuse;            // every map a kernel of its own
     bool reference_schedule; // the simplest schedule everywhere
     OperandChoice operands;  // whether operands of contractions are computed where they are read
+    WinogradChoice winograd; // which convolutions are computed by transformed tiles
     const char *const *schedules; // KERNEL=FAMILY[:PARAM=VALUE,...]: see given.h
     uint32_t schedule_count;
     const Winners *winners;  // schedules in place of the estimate's, by kernels' work, where they fit; kernels then say their work. NULL: none

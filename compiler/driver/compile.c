@@ -15,6 +15,7 @@ static const Option options[] = {
     {"stop-after", 0, OPTION_TEXT, false, "PASS", "stops there; nothing is written"},
     {"no-fuse", 0, OPTION_FLAG, false, NULL, "makes every operation a kernel of its own"},
     {"fuse-operands", 0, OPTION_TEXT, false, "auto|always|never", "computes operands of contractions where they are read, or stores them (default: auto, by the estimate)"},
+    {"winograd", 0, OPTION_TEXT, false, "auto|never|2|4", "computes convolutions of 3 x 3 taps by transformed tiles of 2 x 2 or 4 x 4 pixels (default: auto, where it is estimated to take less time)"},
     {"schedule", 0, OPTION_TEXT, true, "K=FAMILY:P=V,..", "computes kernels K by a family of your choice (below); reference: the simplest everywhere"},
     {"debug", 'g', OPTION_FLAG, false, NULL, "puts the GLSL and debug information into the SPIR-V: RenderDoc and Nsight show it"},
 };
@@ -61,6 +62,19 @@ static bool take_operands(Arguments *arguments, CompileOptions *out) {
         }
     if (given)
         arguments_wrong(arguments, "--fuse-operands is auto, always or never, not \"%s\"", given);
+    return !given;
+}
+
+static bool take_winograd(Arguments *arguments, CompileOptions *out) {
+    static const char *const words[WINOGRAD_CHOICES] = {[WINOGRAD_AUTO] = "auto", [WINOGRAD_NEVER] = "never", [WINOGRAD_TILE_2] = "2", [WINOGRAD_TILE_4] = "4"};
+    const char *given = arguments_text(arguments, "winograd");
+    for (uint32_t i = 0; given && i < WINOGRAD_CHOICES; i++)
+        if (!strcmp(given, words[i])) {
+            out->winograd = (WinogradChoice)i;
+            return true;
+        }
+    if (given)
+        arguments_wrong(arguments, "--winograd is auto, never, 2 or 4, not \"%s\"", given);
     return !given;
 }
 
@@ -111,7 +125,7 @@ static int run(Arguments *arguments) {
                               .progress = activity_progress, .progress_context = arguments->activity};
     if (!known_pass(arguments, "dump", compile.dump, true) || !known_pass(arguments, "stop-after", compile.stop_after, false))
         return 2;
-    if (!take_operands(arguments, &compile))
+    if (!take_operands(arguments, &compile) || !take_winograd(arguments, &compile))
         return 2;
     take_schedules(arguments, &compile);
     if (!output && !compile.stop_after && !compile.dump)

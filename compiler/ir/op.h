@@ -9,7 +9,7 @@ typedef enum {
     CLASS_VIEW,     // only renames indices: broadcast, reshape, transpose, slice, pad, concat, flip; gather, take_along and merge rename them by a tensor
     CLASS_MAP,      // one element from the same element of each argument
     CLASS_REDUCE,   // folds axes away: sum, max, moments, logsumexp, argmax
-    CLASS_CONTRACT, // sums products: matmul, the convolutions
+    CLASS_CONTRACT, // sums products: matmul, the convolutions, the transforms of Winograd's, whose second factors are constants
     CLASS_COMPOSITE, // other ops that mean the same (OpDef.expand), or one kernel where a family of schedules claims it
     CLASS_SET,      // a flat parameter set from its parts (pack) and back (unpack): memory in place
     CLASS_META,     // gone before fusion: gradient, detach

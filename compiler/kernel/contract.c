@@ -1,6 +1,6 @@
 // Contract: what a contraction is, seen through the layouts of its operands.
 #include "compiler/kernel/contract.h"
-#include "compiler/ir/op.h"
+#include "compiler/ops/winograd.h"
 
 static const Node *node_of(const KernelList *list, Value value) { return graph_node(list->graph, value); }
 
@@ -63,9 +63,11 @@ static void contract_matmul(Contract *c, const KernelList *list, const Node *nod
 
 Contract contract_of(const KernelList *list, Value value) {
     const Node *node = node_of(list, value);
-    Contract c = {.out = value, .x = node->args[0], .w = node->args[1], .batch = 1, .groups = 1, .images = 1, .height = 1, .width = 1, .x_height = 1,
+    Contract c = {.out = value, .x = node->args[0], .w = node->args[node->arg_count - 1], .batch = 1, .groups = 1, .images = 1, .height = 1, .width = 1, .x_height = 1,
                   .x_width = 1, .taps_y = 1, .taps_x = 1, .slices = 1, .stride = {1, 1}, .dilation = {1, 1}};
-    if (node->op == OP_matmul)
+    if (winograd_is(node->op))
+        c.channels = c.columns = 1; // of constants
+    else if (node->op == OP_matmul)
         contract_matmul(&c, list, node);
     else
         contract_conv(&c, list, node);
@@ -85,6 +87,8 @@ static uint8_t innermost(const Layout *layout) { return layout->order[layout->ra
 
 bool contract_is_tileable(const KernelList *list, Value value) {
     const Node *node = node_of(list, value);
+    if (winograd_is(node->op))
+        return false;
     const Layout *x = &list->layouts[node->args[0].id], *w = &list->layouts[node->args[1].id], *out = &list->layouts[value.id];
     if (node->type.dtype != DTYPE_F32)
         return false;
@@ -127,8 +131,26 @@ double contract_terms(const Contract *c) {
     return c->is_outer ? (double)c->images / c->slices * c->height * c->width : taps_y * taps_x * c->channels;
 }
 
+// What the convolution would take directly, less the matmul's share: the three kernels together count as the convolution.
+static double winograd_flops(const Graph *graph, const Node *node) {
+    const Node *products = graph_node(graph, node->args[0]);
+    if ((node->op != OP_winograd_result && node->op != OP_winograd_taps) || products->op != OP_matmul)
+        return 0;
+    Type x = graph_type(graph, products->args[0]);
+    double taps = WINOGRAD_TAPS * WINOGRAD_TAPS, channels = x.dims[2], own = contract_flops(graph, node->args[0]);
+    double direct = node->op == OP_winograd_result ? 2 * taps * channels * (double)type_count(&node->type) : 0;
+    if (node->op == OP_winograd_taps) {
+        const Node *g = graph_node(graph, products->args[1]); // of the image's gradient
+        Type image = g->op == OP_winograd_gradient ? graph_type(graph, g->args[0]) : type_make(DTYPE_F32, 0, NULL);
+        direct = 2 * taps * node->type.dims[1] * (double)type_count(&image);
+    }
+    return direct > own ? direct - own : 0;
+}
+
 double contract_flops(const Graph *graph, Value value) {
     const Node *node = graph_node(graph, value);
+    if (winograd_is(node->op))
+        return winograd_flops(graph, node);
     Type a = graph_type(graph, node->args[0]), b = graph_type(graph, node->args[1]);
     if (node->op == OP_matmul)
         return 2.0 * (double)type_count(&node->type) * a.dims[a.rank - 1];
@@ -146,6 +168,11 @@ WorkClass contract_class(const Graph *graph, Value value) {
     case OP_conv2d_input: return WORK_CONV2D_INPUT;
     case OP_conv2d_weight: return WORK_CONV2D_WEIGHT;
     case OP_matmul: return WORK_MATMUL;
+    case OP_winograd_image:
+    case OP_winograd_weight:
+    case OP_winograd_result: return WORK_CONV2D;
+    case OP_winograd_gradient:
+    case OP_winograd_taps: return WORK_CONV2D_WEIGHT;
     }
     graph_bug(graph, value, "no contraction");
 }

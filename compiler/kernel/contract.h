@@ -1,5 +1,6 @@
 // Contract: what the contractions have in common. Every one is a sum over taps and a channel of x[row, tap, channel] * w[tap, channel, column],
-// or, for weight gradients, a sum over rows of x[row, tap, channel] * g[row, column].
+// or, for weight gradients, a sum over rows of x[row, tap, channel] * g[row, column]; but for the transforms of tiles, which have one operand, x, that
+// is multiplied by constants.
 #pragma once
 #include "compiler/kernel/kernel.h"
 

@@ -4,6 +4,7 @@
 #include "compiler/kernel/alias.h"
 #include "compiler/kernel/contract.h"
 #include "compiler/kernel/operand.h"
+#include "compiler/ops/winograd.h"
 #include "compiler/passes/passes.h"
 
 typedef struct {
@@ -128,6 +129,7 @@ static Layout layout_of(const Pass *pass, const Node *node) {
         return layout_make(node->type.rank, node->type.dims, order);
     }
     case OP_matmul: return layout_make(node->type.rank, node->type.dims, NULL);
+    case OP_winograd_taps:
     case OP_conv2d_weight: return conv_weight_layout(&node->type);
     }
     switch (op_def(node->op)->op_class) {
@@ -210,6 +212,14 @@ static Value operand(Pass *pass, Value value, const Layout *wanted, bool only_in
 
 // Operands of contractions; see contract_is_tileable for what the tiles need.
 static void fix_operands(Pass *pass, const Node *node, Value *args) {
+    static const uint8_t forward[4] = {2, 3, 1, 0}, backward[4] = {2, 3, 0, 1};
+    if (winograd_is(node->op)) {
+        Type x = graph_type(pass->graph, args[0]);
+        bool is_weight = node->op == OP_winograd_weight;
+        Layout wanted = is_weight ? layout_make(4, x.dims, attr_of(node, ATTR_mirrored)->integer ? backward : forward) : layout_default(&x);
+        args[0] = operand(pass, args[0], &wanted, false);
+        return;
+    }
     Type a = graph_type(pass->graph, args[0]), b = graph_type(pass->graph, args[1]);
     if (node->op == OP_matmul) {
         Layout rows = layout_make(a.rank, a.dims, NULL), columns = layout_make(b.rank, b.dims, NULL);
@@ -220,7 +230,6 @@ static void fix_operands(Pass *pass, const Node *node, Value *args) {
         args[1] = operand(pass, args[1], &columns, true);
         return;
     }
-    static const uint8_t forward[4] = {2, 3, 1, 0}, backward[4] = {2, 3, 0, 1};
     Layout image = layout_default(&a), other = layout_default(&b);
     if (node->op != OP_conv2d_weight) {
         bool is_forward = node->op == OP_conv2d || contract_has_own_kernels(&b, attr_of(node, ATTR_groups)->integer);

@@ -3,7 +3,7 @@
 #include "compiler/kernel/operand.h"
 #include "compiler/kernel/schedule.h"
 #include "compiler/kernel/winners.h"
-#include "compiler/ir/op.h"
+#include "compiler/ops/winograd.h"
 #include "runtime/program/work.h"
 
 // A schedule that is not the estimate's to choose.
@@ -20,6 +20,7 @@ typedef struct {
     bool no_fuse, reference_schedule;
     OperandChoice operands; // no_fuse: stored
     const Winners *winners; // schedules in place of the estimate's, where they fit; NULL: none
+    WinogradChoice winograd; // reference_schedule: never
     const GivenSchedule *given; // for the phase; of several for one kernel the last counts
     uint32_t given_count;
     ElementType (*stored_as)(void *context, const Graph *graph, Value value); // of CompileOptions

@@ -1,6 +1,7 @@
 // Reference: one invocation makes one vec4 of results by plain loops; operands are read wherever they are.
 #include "compiler/schedules/families.h"
 #include "compiler/emit/glsl.h"
+#include "compiler/ops/winograd.h"
 #include "compiler/schedules/rounding.h"
 #include "compiler/schedules/tile.h"
 #include <math.h>
@@ -141,8 +142,9 @@ static Work work(const KernelView *view, const Schedule *schedule) {
 }
 
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
-    (void)view, (void)schedule, (void)target, (void)why;
-    return true; // long loops are unrolled
+    (void)schedule, (void)target;
+    *why = winograd_is(graph_node(view->list->graph, view->value)->op) ? "it transforms tiles" : NULL;
+    return !*why; // long loops are unrolled
 }
 
 static double error(const KernelView *view, const Schedule *schedule) {

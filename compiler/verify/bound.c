@@ -1,6 +1,7 @@
 // Verify bound: carries a bound of the rounding error of each element through the nodes of one kernel.
 #include "compiler/verify/bound.h"
 #include "compiler/kernel/schedule.h"
+#include "compiler/ops/winograd.h"
 #include <float.h>
 #include <math.h>
 
@@ -192,6 +193,20 @@ static void bound_contraction(const Bound *bound) {
         bound->out[i] += fmax(more.data[i] - sum.data[i], 0);
 }
 
+// Transforms multiply by constants: what they make of magnitudes is far more than what they make of numbers that nearly cancel.
+static void bound_transform(const Bound *bound) {
+    Tensor x = magnitudes(bound, 0, 0), sum = tensor_create(bound->scratch, &bound->result->type);
+    winograd_magnitudes(bound->list->graph, bound->node, &x, &sum);
+    double rounding = unit * schedule_error(bound->list, bound->kernel, bound->value);
+    for (uint64_t i = 0; i < bound->count; i++)
+        bound->out[i] = rounding * sum.data[i];
+    if (bound->is_exact)
+        return;
+    winograd_magnitudes(bound->list->graph, bound->node, bound->arg_errors[0], &sum);
+    for (uint64_t i = 0; i < bound->count; i++)
+        bound->out[i] += sum.data[i];
+}
+
 static void bound_sum(const Bound *bound) {
     Tensor x = magnitudes(bound, 0, 0), sum = evaluate(bound, (const Tensor *const[]){&x});
     double rounding = unit * schedule_error(bound->list, bound->kernel, bound->value);
@@ -332,7 +347,7 @@ static void bound_node(const Bound *bound) {
     case CLASS_SOURCE: bound_source(bound); break;
     case CLASS_MAP: bound_map(bound); break;
     case CLASS_REDUCE: bound_reduction(bound); break;
-    case CLASS_CONTRACT: bound_contraction(bound); break;
+    case CLASS_CONTRACT: winograd_is(bound->node->op) ? bound_transform(bound) : bound_contraction(bound); break;
     case CLASS_VIEW:
     case CLASS_SET:
         if (!bound->is_exact)

@@ -81,7 +81,7 @@ static double lanes_cost(const Work *work, const DeviceModel *model) {
     if (work->groups <= 0)
         return 0;
     double lane = work->multiply_adds + loads_cost(work, model) + model->place * work->places + model->turn * work->turns +
-                  model->sum * work->sums + model->store * work->stores + model->invocation;
+                  model->sum * work->sums + model->store * work->stores + model->stream * work->streams + model->invocation;
     double cost = work->groups * (work->lanes / LANES) * lane;
     return cost * round_up(work->groups / model->cores) * model->cores / work->groups;
 }

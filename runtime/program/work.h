@@ -11,6 +11,7 @@ typedef struct {
     double turns;   // of loops that are too short to hide what a turn costs
     double sums;    // registers that are zeroed at first
     double stores;  // of results; left out where sums are long and stores few
+    double streams; // that many loads and stores, far from each other in memory, run through
     // Of reductions, whose loads are those of a turn:
     double chain;     // turns, each of a vec4 of elements, that make a vec4 of results one after the other
     double shared_by; // lanes that share them; 1: none does

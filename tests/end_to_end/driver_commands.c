@@ -45,6 +45,7 @@ START_TEST(wrong_usage) {
         {"compile a.json", "-o BUNDLE is missing"},
         {"compile a.json -o x --no-fuse=yes", "--no-fuse takes no value"},
         {"compile a.json -o x --fuse-operands maybe", "--fuse-operands is auto, always or never, not \"maybe\""},
+        {"compile a.json -o x --winograd 3", "--winograd is auto, never, 2 or 4, not \"3\""},
         {"compile a.json --dump=fsue", "there is no pass \"fsue\"; did you mean \"fuse\"?"},
         {"bench b --seconds x", "\"x\" is no whole number"},
         {"bench b --seconds -1", "\"-1\" is no whole number"},

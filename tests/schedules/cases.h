@@ -25,6 +25,7 @@ typedef struct {
     int64_t axes[4];
     uint32_t axis_count;
     bool has_epilogue; // a residual and a maximum follow
+    uint32_t tile;     // transforms of tiles; groups 1: mirrored; w: what a result's dims are
     bool transposed;   // matmul: the rows of the first factor lie innermost, so that it sums over rows
 } ShapeCase;
 
@@ -94,6 +95,18 @@ static const ShapeCase shape_cases[] = {
     MATMUL("shuffled, 7x37 by 37x13", false, .form = FORM_SHUFFLED, .x = {7, 37}, .x_rank = 2, .w = {37, 13}, .w_rank = 2),
     MATMUL("padded, of a batch", false, .form = FORM_PADDED, .x = {3, 7, 5}, .x_rank = 3, .w = {3, 5, 13}, .w_rank = 3),
     MATMUL("selected, over rows, of a batch", true, .form = FORM_SELECTED, .x = {3, 28, 5}, .x_rank = 3, .w = {3, 28, 13}, .w_rank = 3),
+    {.name = "winograd_image 4x4 of 5x7", .op = OP_winograd_image, .x = {2, 5, 5, 7}, .x_rank = 4, .pad = {1, 1}, .tile = 4},
+    {.name = "winograd_image 2x2 of 6x6", .op = OP_winograd_image, .x = {1, 8, 6, 6}, .x_rank = 4, .pad = {2, 0}, .tile = 2},
+    {.name = "winograd_image 4x4 of 28x28", .op = OP_winograd_image, .x = {2, 13, 28, 28}, .x_rank = 4, .pad = {1, 1}, .tile = 4},
+    {.name = "winograd_image normalised", .op = OP_winograd_image, .form = FORM_NORMALISED, .x = {2, 5, 7, 7}, .x_rank = 4, .pad = {1, 1}, .tile = 4},
+    {.name = "winograd_gradient 4x4 of 5x7", .op = OP_winograd_gradient, .x = {2, 5, 5, 7}, .x_rank = 4, .tile = 4},
+    {.name = "winograd_gradient 2x2 of 8x3", .op = OP_winograd_gradient, .x = {2, 4, 8, 3}, .x_rank = 4, .tile = 2},
+    {.name = "winograd_weight 4x4", .op = OP_winograd_weight, .x = {13, 5, 3, 3}, .x_rank = 4, .tile = 4},
+    {.name = "winograd_weight 2x2 mirrored", .op = OP_winograd_weight, .x = {3, 7, 3, 3}, .x_rank = 4, .tile = 2, .groups = 1},
+    {.name = "winograd_result 4x4 of 5x7", .op = OP_winograd_result, .x = {36, 8, 5}, .x_rank = 3, .w = {2, 5, 5, 7}, .tile = 4},
+    {.name = "winograd_result 2x2 and what follows", .op = OP_winograd_result, .x = {16, 9, 8}, .x_rank = 3, .w = {1, 8, 5, 6}, .tile = 2, .has_epilogue = true},
+    {.name = "winograd_taps 4x4", .op = OP_winograd_taps, .x = {36, 7, 13}, .x_rank = 3, .tile = 4},
+    {.name = "winograd_taps 2x2", .op = OP_winograd_taps, .x = {16, 3, 5}, .x_rank = 3, .tile = 2},
     FOLD(reduce_sum, "of the innermost axis", 2, 1, .x = {3, 500}, .axes = {1}),
     FOLD(reduce_sum, "of the outermost axis", 2, 1, .x = {37, 5}, .axes = {0}),
     FOLD(reduce_sum, "of two axes", 4, 2, .x = {2, 3, 7, 13}, .axes = {0, 2}),
@@ -201,6 +214,15 @@ static inline Value shape_matmul(Module *module, GraphProgram *program, Graph *g
     return graph_add(graph, OP_matmul, args, 2, NULL, 0);
 }
 
+static inline Value shape_transform(Module *module, GraphProgram *program, Graph *graph, const ShapeCase *c) {
+    Value x = shape_operand(module, program, graph, c->form, c->x, c->x_rank, 1);
+    int64_t size[2] = {c->x[2] + 2 * c->pad[0] - 2, c->x[3] + 2 * c->pad[1] - 2}, dims[4] = {c->w[0], c->w[1], c->w[2], c->w[3]};
+    Attr image[] = {attr_int(c->tile), attr_ints(c->pad, 2), attr_ints(size, 2), attr_int(0)}, result[] = {attr_int(c->tile), attr_ints(dims, 4)};
+    Attr weight[] = {attr_int(c->tile), attr_int(c->groups)};
+    const Attr *attrs = c->op == OP_winograd_image ? image : c->op == OP_winograd_result ? result : weight;
+    return graph_add(graph, c->op, &x, 1, attrs, op_attr_count(c->op));
+}
+
 // Appends the case as a program `name` of the module.
 static inline void shape_program(Module *module, const ShapeCase *c, const char *name) {
     Graph *graph = graph_create(module->arena, module);
@@ -208,6 +230,8 @@ static inline void shape_program(Module *module, const ShapeCase *c, const char 
     Value result;
     if (c->op == OP_matmul) {
         result = shape_matmul(module, &program, graph, c);
+    } else if (c->tile) {
+        result = shape_transform(module, &program, graph, c);
     } else if (op_def(c->op)->op_class == CLASS_CONTRACT) {
         result = shape_conv(module, &program, graph, c);
     } else {

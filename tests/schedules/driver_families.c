@@ -141,7 +141,7 @@ static void run_trials(Run *run, Device *device, const Trial *trials, uint32_t c
         const Kernel *kernel = kernel_of(run, (uint32_t)(trials[i].shape - shape_cases));
         options[i] = arena_format(arena, "%s/run/%%%u=%s", name, kernel->root.id, trials[i].text);
     }
-    CompileOptions compile = {.target = run->target, .schedules = options, .schedule_count = count, .operands = operands_of(trials->shape)};
+    CompileOptions compile = {.target = run->target, .schedules = options, .schedule_count = count, .operands = operands_of(trials->shape), .winograd = WINOGRAD_NEVER};
     Built built;
     VerifyResults results = {0};
     VerifyChoice choice = {.seed = run->seed, .modes = {[VERIFY_CAPTURED] = true}};
@@ -183,7 +183,7 @@ static void run_class(Run *run, Device *device, TargetClass target_class) {
     for (uint32_t i = 0; i < SHAPE_CASES; i++)
         shape_program(run->shapes, &shape_cases[i], shape_cases[i].name);
     for (int i = 0; i < 2; i++) {
-        CompileOptions options = {.target = run->target, .operands = i ? OPERANDS_COMPUTED : OPERANDS_STORED, .no_spirv = true};
+        CompileOptions options = {.target = run->target, .operands = i ? OPERANDS_COMPUTED : OPERANDS_STORED, .winograd = WINOGRAD_NEVER, .no_spirv = true};
         run->compiled[i] = compile_module(run->arena, run->shapes, &options, NULL, run->diag);
         if (run->compiled[i])
             continue;
