@@ -44,7 +44,8 @@ static Schedule shared_schedule(const KernelList *list, const Kernel *kernel, co
 static bool is_small(const KernelList *list, const Kernel *kernel, const DeviceModel *model) {
     if (kernel->kernel_class == KERNEL_MAP)
         return is_small_map(list, kernel, model->small_elements);
-    return kernel->kernel_class == KERNEL_REDUCE && shared_schedule(list, kernel, model).family;
+    bool is_shared = kernel->kernel_class == KERNEL_REDUCE && shared_schedule(list, kernel, model).family;
+    return is_shared && (!kernel->is_given || kernel->schedule.family == &fold_family);
 }
 
 bool join_may_wait(const KernelList *list, const Kernel *kernel, const PassContext *context) {
@@ -102,11 +103,15 @@ static void join(KernelList *list, Kernel *into, const Kernel *from, const Devic
     array_push(list->arena, &list->decisions, arena_format(list->arena, "%%%u joins kernel of %%%u: %s", from->root.id, into->root.id, reason));
 }
 
+// A bundle records a schedule for each of its kernels, and is built again by them: one that stood alone has one of its own then, and joins none; others join
+// it as they did.
 static bool can_join(const KernelList *list, const Target *target, const Kernel *into, const Kernel *from) {
     if (into->kernel_class != from->kernel_class || binds_too_much(list, target, into, from))
         return false;
     if (into->kernel_class == KERNEL_MAP)
         return true;
+    if (from->is_given)
+        return false;
     Schedule a = shared_schedule(list, into, &target->model), b = shared_schedule(list, from, &target->model);
     return schedule_equal(&a, &b);
 }

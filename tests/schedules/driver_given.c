@@ -80,6 +80,8 @@ START_TEST(a_reduction_of_a_given_schedule_is_not_joined) {
         expect_code(0, "inspect %s 001", in_folder("joined.ggb"));
         ck_assert_msg((strstr(out, "is small too, and of the same wave") != NULL) == (i == 0), "%s", out);
     }
+    expect_code(0, "compile %s/graphs/ring_wgan.json --target cpu -o %s", GG_SOURCE_DIR, in_folder("joined.ggb")); // has some that wait, and then stand alone
+    expect_code(0, "inspect %s", in_folder("joined.ggb"));
 }
 END_TEST
 
