@@ -5,15 +5,17 @@
 #include <stdlib.h>
 
 enum {
-    TURNS = 3,          // of a candidate with the schedule that it would replace
-    RUNS = 3,           // of a dispatch in a turn, the best of which counts
+    TURNS = 2,          // of a candidate with the schedule that it would replace
+    RUNS = 2,           // of a dispatch in a turn, the best of which counts
     STEP_TURNS_MIN = 3, // of whole steps
     STEP_TURNS_MAX = 10,
+    SIDES_MAX = 8,
     LOST_MAX = 3,
 };
 static const double DROPPED = 1.5;      // times the leader's time
 static const double LONG = 0.1;         // seconds of a dispatch that is run but once in a turn
 static const double STEP_SECONDS = 6;   // of one measurement of whole steps, beyond the least number of turns
+static const double TURN_SECONDS = 0.1; // at least
 static const double GAIN = 0.99;        // of the step's time: what is above is noise
 static const double MOST = 0.8;         // of the turns must agree
 
@@ -177,23 +179,27 @@ bool measure_round(Tune *tune, uint32_t count) {
 
 typedef struct {
     Steps steps;
-    double *best; // by phase
 } Side;
 
 static bool begin_side(Arena *arena, const Tune *tune, Session *session, const Variants *variants, uint32_t entry, Side *out, Diag *diag) {
-    out->best = ARENA_NEW(arena, double, tune->entry->phases.count);
     const ProgramEntry *one = &variants->program.entries.items[entry];
     return steps_begin(arena, session, &variants->program, one, tune->options->seed, &out->steps, diag);
 }
 
-// One step; its seconds as of a training, in which some phases run in some steps only, and some many times in each.
-static bool run_side(const Tune *tune, Side *side, uint32_t step, double *seconds, Diag *diag) {
+// A step, or several that are short; the seconds of one as of a training, in which some phases run in some steps only, and some many times in each.
+static bool run_side(const Tune *tune, Side *side, uint32_t turn, double *seconds, Diag *diag) {
+    uint32_t count = 0;
+    double start = clock_seconds();
     *seconds = 0;
-    for (uint32_t i = 0; i < tune->entry->phases.count; i++) {
-        if (!steps_run(&side->steps, i, step, diag))
-            return false;
-        *seconds += side->steps.seconds[i] * steps_repeats(&tune->entry->phases.items[i]) / tune->every[i];
-    }
+    do {
+        for (uint32_t i = 0; i < tune->entry->phases.count; i++) {
+            if (!steps_run(&side->steps, i, turn, diag))
+                return false;
+            *seconds += side->steps.seconds[i] * steps_repeats(&tune->entry->phases.items[i]) / tune->every[i];
+        }
+        count++;
+    } while (clock_seconds() - start < TURN_SECONDS);
+    *seconds /= count;
     return true;
 }
 
@@ -264,28 +270,48 @@ static double seconds_of(const Tune *tune, const Snapshot *from, const Snapshot 
     return seconds;
 }
 
-bool measure_in_step(Tune *tune, const Winners *leaders, double *without, double *with, double *step, Diag *diag) {
+// The median over turns, by contest.
+static void take_medians(const Tune *tune, double *const *turns, uint32_t count, double *out) {
+    double numbers[STEP_TURNS_MAX];
+    for (uint32_t c = 0; c < tune->contests.count; c++) {
+        for (uint32_t i = 0; i < count; i++)
+            numbers[i] = turns[i][c];
+        out[c] = median(numbers, count);
+    }
+}
+
+bool measure_in_step(Tune *tune, const Winners *winners, uint32_t count, double **seconds, double *step, Diag *diag) {
     Arena *arena = arena_create();
     Variants variants;
-    Side sides[2];
-    Series series;
-    Snapshot from[2], to[2];
+    Side sides[SIDES_MAX];
+    double *turns[SIDES_MAX][STEP_TURNS_MAX], *out[SIDES_MAX] = {seconds[0]}, steps[STEP_TURNS_MAX];
+    uint32_t turn = 0, contests = tune->contests.count;
     variants_begin(arena, tune, &variants);
-    Session *session = NULL;
-    bool good = (!leaders || variants_add(tune, &variants, leaders, diag)) && (session = variants_open(tune, &variants, true, diag)) &&
-                warm_up(tune, session, &variants, sides, diag);
-    const ProgramEntry *entries = variants.program.entries.items;
-    uint32_t count = variants.program.entries.count;
-    for (uint32_t i = 0; i < count && good; i++)
-        from[i] = snapshot(arena, session, &entries[i]);
-    good = good && run_turns(tune, &variants, sides, &series, diag);
-    for (uint32_t i = 0; i < count && good; i++)
-        to[i] = snapshot(arena, session, &entries[i]);
-    for (uint32_t i = 0; i < tune->contests.count && good; i++) {
-        without[i] = seconds_of(tune, &from[0], &to[0], &tune->contests.items[i]);
-        with[i] = leaders ? seconds_of(tune, &from[1], &to[1], &tune->contests.items[i]) : without[i];
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t c = 0; c < contests; c++)
+            seconds[1 + i][c] = INFINITY;
+        if (variants.program.entries.count < SIDES_MAX && variants_add(tune, &variants, &winners[i], diag_create(arena)))
+            out[variants.program.entries.count - 1] = seconds[1 + i];
     }
-    *step = good ? median(series.before, series.count) : 0;
+    const ProgramEntry *entries = variants.program.entries.items;
+    uint32_t side_count = variants.program.entries.count;
+    Session *session = variants_open(tune, &variants, true, diag);
+    bool good = session && warm_up(tune, session, &variants, sides, diag);
+    double start = clock_seconds();
+    for (; good && turn < STEP_TURNS_MAX && (turn < STEP_TURNS_MIN || clock_seconds() - start < STEP_SECONDS); turn++)
+        for (uint32_t i = 0; i < side_count && good; i++) {
+            double took;
+            Snapshot from = snapshot(arena, session, &entries[i]);
+            good = run_side(tune, &sides[i], turn + 1, &took, diag);
+            Snapshot to = snapshot(arena, session, &entries[i]);
+            turns[i][turn] = ARENA_NEW(arena, double, contests + 1);
+            for (uint32_t c = 0; c < contests; c++)
+                turns[i][turn][c] = seconds_of(tune, &from, &to, &tune->contests.items[c]);
+            steps[turn] = i == 0 ? took : steps[turn];
+        }
+    for (uint32_t i = 0; i < side_count && good; i++)
+        take_medians(tune, turns[i], turn, out[i]);
+    *step = good ? median(steps, turn) : 0;
     session_destroy(&session);
     arena_destroy(&arena);
     return good;

@@ -19,7 +19,8 @@ typedef struct {
     const char *text;
     double estimate; // seconds, by the model
     bool is_usual;   // the families' tables have it for such kernels
-    double ratio;    // of its time to that of the schedule that the estimate chose, measured in turns
+    double ratio;    // of its time to that of the schedule that the estimate chose, each measured alone, in turns
+    double in_step;  // the same among the other dispatches of a step; 0: not measured so
     TrialState state;
 } Trial;
 
@@ -78,9 +79,9 @@ Session *variants_open(const Tune *tune, Variants *variants, bool profile, Diag 
 // ---- measure.c
 // Tries so many more candidates of each contest; false: nothing is left to be tried, or the device is lost too often.
 bool measure_round(Tune *tune, uint32_t count);
-// Seconds, by contest, of each work in whole steps as they are and, in turns with them, as the leaders (NULL: none) have it; *step: of a step as
-// it is. Both with what it takes to measure each dispatch.
-bool measure_in_step(Tune *tune, const Winners *leaders, double *without, double *with, double *step, Diag *diag);
+// Seconds of each work in whole steps, as they are and, in turns with them, as each of `count` lists of winners has it: seconds[0] is as they are,
+// by contest; of what could not be built INFINITY. *step: of a step as it is. All with what it takes to measure each dispatch.
+bool measure_in_step(Tune *tune, const Winners *winners, uint32_t count, double **seconds, double *step, Diag *diag);
 // Whether whole steps with the winners are faster, beyond noise, measured in turns.
 bool measure_steps(Tune *tune, const Winners *winners, double *before, double *after, bool *faster, Diag *diag);
 bool measure_is_over(const Tune *tune, double end);

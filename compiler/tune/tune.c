@@ -3,12 +3,14 @@
 #include "compiler/verify/run.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
+#include <math.h>
 #include <stdlib.h>
 
-enum { ROUND = 4, TRIALS_LEAST = 3, TRIALS_MOST = 40 };
+enum { ROUND = 4, TRIALS_LEAST = 3, TRIALS_MOST = 40, FINALISTS = 5 };
 static const double SMALL_SHARE = 0.004;   // of the step: a work that takes less is left as it is
 static const double TRIALS_OF_SHARE = 150; // trials of a work that were all of the step
 static const double SEARCH_SHARE = 0.65;   // of the time: what is left is for judging
+static const double HOPEFUL = 1.1;         // of the time of what it has, alone: less exact than among others
 static const double LEAD = 0.97;           // of the time of what it has: less is noise
 static const double SAMPLED_FLOPS = 3e7;   // beyond, contractions are judged at some of their elements
 
@@ -103,7 +105,8 @@ static void lead_again(Contest *contest) {
     contest->leader = NULL;
     for (uint32_t i = 0; i < contest->trial_count; i++) {
         Trial *trial = &contest->trials[i];
-        if (trial->state == TRIAL_GOOD && trial->ratio < LEAD && (!contest->leader || trial->ratio < contest->leader->ratio))
+        bool leads = trial->state == TRIAL_GOOD && trial->in_step > 0 && trial->in_step < LEAD;
+        if (leads && (!contest->leader || trial->in_step < contest->leader->in_step))
             contest->leader = trial;
     }
 }
@@ -177,27 +180,58 @@ static bool judge_all(Tune *tune, Diag *diag) {
     return true;
 }
 
-// Leaders that gain nothing among the other dispatches of a step lead no longer.
-static bool keep_what_gains(Tune *tune, Diag *diag) {
-    Winners leaders = leaders_of(tune);
-    double step, *without = ARENA_NEW(tune->arena, double, tune->contests.count + 1), *with = ARENA_NEW(tune->arena, double, tune->contests.count + 1);
-    if (!leaders.count)
+// The best so many of each contest, by what they took alone, go on.
+static Winners finalists(Tune *tune, Trial **chosen) {
+    Winners winners = {0};
+    for (uint32_t i = 0; i < tune->contests.count; i++) {
+        Contest *contest = &tune->contests.items[i];
+        chosen[i] = NULL;
+        for (uint32_t k = 0; k < contest->trial_count; k++) {
+            Trial *trial = &contest->trials[k];
+            if (trial->state == TRIAL_GOOD && trial->in_step == 0 && trial->ratio < HOPEFUL && (!chosen[i] || trial->ratio < chosen[i]->ratio))
+                chosen[i] = trial;
+        }
+        if (!chosen[i])
+            continue;
+        chosen[i]->in_step = INFINITY; // is chosen
+        winners_set(tune->arena, &winners, contest->work, chosen[i]->text);
+    }
+    return winners;
+}
+
+// What was fast alone is measured among the other dispatches of a step, where caches hold other things.
+static bool measure_finalists(Tune *tune, Diag *diag) {
+    uint32_t count = 0, contests = tune->contests.count;
+    Winners winners[FINALISTS];
+    Trial **chosen[FINALISTS];
+    double step, *seconds[1 + FINALISTS];
+    for (uint32_t i = 0; i <= FINALISTS; i++)
+        seconds[i] = ARENA_NEW(tune->arena, double, contests + 1);
+    for (uint32_t i = 0; i < FINALISTS; i++) {
+        chosen[count] = ARENA_NEW(tune->arena, Trial *, contests + 1);
+        winners[count] = finalists(tune, chosen[count]);
+        count += winners[count].count > 0;
+    }
+    if (!count)
         return true;
     activity_begin(tune->options->activity, "tuning: measuring whole steps");
-    if (!measure_in_step(tune, &leaders, without, with, &step, diag))
+    if (!measure_in_step(tune, winners, count, seconds, &step, diag))
         return false;
-    for (uint32_t i = 0; i < tune->contests.count; i++)
-        if (with[i] >= without[i] * LEAD)
-            tune->contests.items[i].leader = NULL;
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t c = 0; c < contests; c++)
+            if (chosen[i][c] && seconds[0][c] > 0)
+                chosen[i][c]->in_step = seconds[1 + i][c] / seconds[0][c];
     return true;
 }
 
 static bool finish(Tune *tune, Diag *diag) {
     TuneResult *out = tune->result;
     bool faster = false;
+    if (!measure_finalists(tune, diag))
+        return false;
     for (uint32_t i = 0; i < tune->contests.count; i++)
         lead_again(&tune->contests.items[i]);
-    if (!keep_what_gains(tune, diag) || !judge_all(tune, diag))
+    if (!judge_all(tune, diag))
         return false;
     Winners leaders = leaders_of(tune);
     if (!leaders.count)
@@ -224,9 +258,9 @@ static void plan_time(Tune *tune, double step) {
 }
 
 static bool search(Tune *tune, Diag *diag) {
-    double step, *seconds = ARENA_NEW(tune->arena, double, tune->contests.count + 1), *same = ARENA_NEW(tune->arena, double, tune->contests.count + 1);
+    double step, *seconds = ARENA_NEW(tune->arena, double, tune->contests.count + 1);
     activity_begin(tune->options->activity, "tuning: measuring the program as it is");
-    if (!measure_in_step(tune, NULL, seconds, same, &step, diag))
+    if (!measure_in_step(tune, NULL, 0, &seconds, &step, diag))
         return false;
     tune->result->before = tune->result->after = step;
     plan_time(tune, step);

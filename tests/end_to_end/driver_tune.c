@@ -36,7 +36,7 @@ static TuneResult tuned(uint32_t rounds, void (*spoil)(void *, Arena *, const Wi
 }
 
 START_TEST(it_finds_what_is_no_slower_and_right) {
-    TuneResult result = tuned(4, NULL);
+    TuneResult result = tuned(2, NULL);
     ck_assert_uint_gt(result.works, 0);
     ck_assert_uint_gt(result.tried, 0);
     ck_assert_uint_eq(result.wrong, 0);
@@ -100,7 +100,7 @@ static void lost(void *context, Arena *scratch, const Winners *winners, Program 
 START_TEST(bad_candidates_never_win_and_never_end_it) {
     static void (*const ways[])(void *, Arena *, const Winners *, Program *) = {wrong, uncompiled, slow};
     spoilt = 0;
-    TuneResult result = tuned(2, ways[_i]);
+    TuneResult result = tuned(1, ways[_i]);
     ck_assert_uint_gt(spoilt, 0);
     ck_assert_uint_eq(result.winners.count, 0);
     ck_assert(result.before == result.after);
@@ -110,7 +110,7 @@ END_TEST
 
 START_TEST(a_failing_device_ends_nothing) {
     spoilt = 0;
-    TuneResult result = tuned(2, lost);
+    TuneResult result = tuned(1, lost);
     device_fail_at(0);
     ck_assert_uint_gt(spoilt, 1);
     ck_assert_uint_gt(result.tried, 0);
