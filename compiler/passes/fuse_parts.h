@@ -6,10 +6,19 @@
 // that walk down from a store may recurse as deep.
 enum { FUSE_KERNEL_SIZE_MAX = 2048, FUSE_STORE_SIZE_MAX = 512 };
 
+// A stored value whose kernel evaluates another one, and at which place beside its own element: 0 there, else a number made of the views between.
+// At one place a kernel evaluates a value once, however often it needs it.
 typedef struct {
-    uint32_t items[4]; // stored values whose kernels evaluate this one; beyond 4 the count is enough
+    uint32_t consumer, place;
+    double evaluations; // elements
+} Need;
+
+enum { NEEDS_MAX = 8 };
+
+typedef struct {
+    Need items[NEEDS_MAX]; // the last stands for all that follow it, too
     uint32_t count;
-    double evaluations; // elements evaluated, over all of them
+    double evaluations; // over all of them
 } Consumers;
 
 typedef struct {

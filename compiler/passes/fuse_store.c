@@ -46,6 +46,11 @@ enum { LANES_APART = 4 }; // loads of a vec4 whose elements do not lie in one
 // What layout put into memory since a vec4 of it would be as many loads wherever it is read.
 static bool is_apart(const Fuse *fuse, uint32_t id) { return node_at(fuse, id)->op == OP_materialise && operand_is_scattered(fuse->list, (Value){id}); }
 
+// What is loaded from another kernel's buffer, as far as that can be told before it is decided.
+static bool is_read(const Fuse *fuse, uint32_t id) {
+    return fuse->required[id] || is_given(node_at(fuse, id)) || (fuse->use_count[id] > 1 && class_at(fuse, id) == CLASS_MAP) || is_apart(fuse, id);
+}
+
 static void estimate_repeats(Fuse *fuse) {
     const DeviceModel *model = &fuse->context->target->model;
     for (uint32_t id = 1; id < fuse->graph->nodes.count; id++) {
@@ -53,23 +58,44 @@ static void estimate_repeats(Fuse *fuse) {
         double sum = cost_of_node(node);
         for (uint32_t i = 0; i < node->arg_count; i++) {
             uint32_t arg = node->args[i].id;
-            bool read = fuse->required[arg] || is_given(node_at(fuse, arg)) || (fuse->use_count[arg] > 1 && class_at(fuse, arg) == CLASS_MAP) || is_apart(fuse, arg);
             bool scalar = node_at(fuse, arg)->type.rank == 0;
-            sum += read ? (scalar ? 1 : model->element_load) : fuse->repeat_cost[arg];
+            sum += is_read(fuse, arg) ? (scalar ? 1 : model->element_load) : fuse->repeat_cost[arg];
         }
         fuse->repeat_cost[id] = is_apart(fuse, id) ? LANES_APART * sum : sum;
     }
 }
 
-static void consume(Fuse *fuse, uint32_t arg, uint32_t consumer, double evaluations) {
+static const Need *find_need(const Consumers *consumers, uint32_t consumer, uint32_t place) {
+    for (uint32_t i = 0; i < consumers->count; i++)
+        if (consumers->items[i].consumer == consumer && consumers->items[i].place == place)
+            return &consumers->items[i];
+    return NULL;
+}
+
+static void consume(Fuse *fuse, uint32_t arg, uint32_t consumer, uint32_t place, double evaluations) {
     Consumers *c = &fuse->consumers[arg];
-    c->evaluations += evaluations;
-    for (uint32_t i = 0; i < c->count && i < 4; i++)
-        if (c->items[i] == consumer)
-            return;
-    if (c->count < 4)
-        c->items[c->count] = consumer;
-    c->count++;
+    const Need *found = find_need(c, consumer, place);
+    if (!found && c->count < NEEDS_MAX)
+        c->items[c->count++] = (Need){consumer, place, 0};
+    Need *use = &c->items[found ? (uint32_t)(found - c->items) : c->count - 1];
+    double more = use->consumer != consumer || use->place != place ? evaluations
+                  : evaluations > use->evaluations                 ? evaluations - use->evaluations
+                                                                   : 0;
+    use->evaluations += more;
+    c->evaluations += more;
+}
+
+// Of the cost of evaluating a map once: the loads of what this kernel has in hand at the same place anyway.
+static double spared(const Fuse *fuse, uint32_t id, const Need *use) {
+    const Node *node = node_at(fuse, id);
+    double sum = 0;
+    for (uint32_t i = 0; i < node->arg_count && class_at(fuse, id) == CLASS_MAP; i++) {
+        uint32_t arg = node->args[i].id;
+        bool is_first = i == 0 || arg != node->args[i - 1].id;
+        if (is_first && is_read(fuse, arg) && node_at(fuse, arg)->type.rank > 0 && find_need(&fuse->consumers[arg], use->consumer, use->place))
+            sum += fuse->context->target->model.element_load;
+    }
+    return sum;
 }
 
 static bool is_worth_storing(Fuse *fuse, uint32_t id) {
@@ -84,7 +110,9 @@ static bool is_worth_storing(Fuse *fuse, uint32_t id) {
         return true;
     const DeviceModel *model = &fuse->context->target->model;
     double own = (double)type_count(&node->type), once = fuse->repeat_cost[id];
-    double inlined = c->evaluations * once;
+    double inlined = 0;
+    for (uint32_t i = 0; i < c->count; i++)
+        inlined += c->items[i].evaluations * (once - spared(fuse, id, &c->items[i]));
     double kept = own * (once + model->element_store) + c->evaluations * model->element_load + (c->evaluations > 2 * own ? model->dispatch_elements / 4.0 : 0);
     if (inlined > kept)
         array_push(fuse->list->arena, &fuse->list->decisions,
@@ -106,6 +134,11 @@ static void add_turns(const Fuse *fuse, double *turns, uint32_t id) {
         else
             *below = turns[id] > *below ? turns[id] : *below;
     }
+}
+
+// Where a value needs its arguments that is needed at `place` itself.
+static uint32_t place_below(const Fuse *fuse, uint32_t id, uint32_t place) {
+    return class_at(fuse, id) == CLASS_VIEW ? place * 65599 + id : place;
 }
 
 static void decide(Fuse *fuse) {
@@ -131,12 +164,13 @@ static void decide(Fuse *fuse) {
             uint32_t arg = node->args[i].id;
             fuse->computed[arg] |= all; // down to what must be stored
             if (class_at(fuse, id) == CLASS_CONTRACT) {
-                consume(fuse, arg, id, fuse->operand_reads[2 * id + i]);
+                consume(fuse, arg, id, UINT32_MAX - i, fuse->operand_reads[2 * id + i]);
             } else if (fuse->stored[id]) {
-                consume(fuse, arg, id, class_at(fuse, id) == CLASS_REDUCE ? (double)type_count(&node_at(fuse, arg)->type) : own);
+                double reads = class_at(fuse, id) == CLASS_REDUCE ? (double)type_count(&node_at(fuse, arg)->type) : own;
+                consume(fuse, arg, id, place_below(fuse, id, 0), reads);
             } else {
-                for (uint32_t k = 0; k < c->count && k < 4; k++)
-                    consume(fuse, arg, c->items[k], c->evaluations / (c->count < 4 ? c->count : 4));
+                for (uint32_t k = 0; k < c->count; k++)
+                    consume(fuse, arg, c->items[k].consumer, place_below(fuse, id, c->items[k].place), c->items[k].evaluations);
             }
         }
     }

@@ -12,7 +12,7 @@
 //   %43 add : f32[2,6,4,4]  /networks/f/nodes/0
 //   %44 sigmoid : f32[2,6,4,4]  /networks/f/nodes/1
 //   %45 mul : f32[2,6,4,4]  /networks/f/nodes/1
-// because %45 follows at the same element
+// because it stands alone
 // reads %1 f32[2,6,4,4] x
 // reads %36 f32[2,6,1,1]
 // reads %32 f32[2,6]
