@@ -70,6 +70,7 @@ typedef struct {
     ARRAY(bool) in_place;  // by load: needed only at the element that is being stored
     Schedule schedule, runner_up; // the one chosen, and the one that was estimated to be next best, if any
     const char *work;      // winners_digest, where there were winners to choose from; NULL: nobody asked, or the kernel is several joined ones
+    bool is_given;         // its schedule: by the user or a record, not by estimates
     const char *reason;    // why these values are one kernel
     uint32_t wave;
 } Kernel;

@@ -131,6 +131,7 @@ static bool take_given(const KernelList *list, Kernel *kernel, const PassContext
     if (family && families_parse_params(list->arena, given->text, &wanted, &why) && schedule_fits(&view, &wanted, context->target, &why)) {
         kernel->runner_up = schedule_equal(&wanted, &kernel->schedule) ? kernel->runner_up : kernel->schedule;
         kernel->schedule = wanted;
+        kernel->is_given = true;
         return true;
     }
     if (given->option)
