@@ -8,7 +8,7 @@
 
 // Of the direct convolution's time: both are estimates, and transforms add kernels and rounding. Products of few channels, which store nearly as much as
 // they load, are estimated too well.
-static const double SHARE_MAX = 0.75;
+static const double SHARE_MAX = 0.8;
 
 // The convolution alone, of feeds, computed by tiles of `tile` (0: directly).
 static Graph *alone(Arena *arena, const Graph *from, const Node *node, uint32_t tile) {
