@@ -1,6 +1,7 @@
 // Join: small maps of one wave become one kernel, and so do reductions that are no longer than what waiting for a dispatch is worth. What they compute stays
 // what it is, each shape in workgroups of its own; a dispatch is saved.
 #include "compiler/passes/passes.h"
+#include "compiler/schedules/families.h"
 #include "compiler/schedules/fold.h"
 
 // Where a kernel's loads have the value; their count where they do not.
@@ -21,8 +22,17 @@ static bool binds_too_much(const KernelList *list, const Target *target, const K
     return storage > target->storage_bindings_max || texel > target->texel_bindings_max || storage + texel > target->bindings_max;
 }
 
+// The schedule by which a map can share a dispatch: family NULL: none.
+static Schedule elements_schedule(const Kernel *kernel) {
+    if (kernel->schedule.family == &elements_family)
+        return kernel->schedule;
+    return kernel->runner_up.family == &elements_family ? kernel->runner_up : (Schedule){0};
+}
+
 // Its time is about that of its dispatch. Maps of sets may run in windows, for which they stand alone.
 static bool is_small_map(const KernelList *list, const Kernel *kernel, double small) {
+    if (!elements_schedule(kernel).family)
+        return false;
     for (uint32_t i = 0; i < kernel->stores.count; i++)
         if (graph_type(list->graph, kernel->stores.items[i]).set || (double)layout_count(&list->layouts[kernel->stores.items[i].id]) > small)
             return false;
@@ -87,6 +97,8 @@ static void join(KernelList *list, Kernel *into, const Kernel *from, const Devic
         into->runner_up.family = NULL;
         add_part(list, into, from);
     }
+    if (into->kernel_class == KERNEL_MAP)
+        into->schedule = elements_schedule(into);
     for (uint32_t i = 0; i < from->stores.count && into->kernel_class == KERNEL_MAP; i++)
         add_store(list, into, from->stores.items[i]);
     for (uint32_t i = 0; i < from->loads.count; i++) {

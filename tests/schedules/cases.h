@@ -116,6 +116,8 @@ static const ShapeCase shape_cases[] = {
     FOLD(argmax, "of rows", 2, 1, .x = {5, 37}, .axes = {1}),
     {.name = "exp of 7x13", .op = OP_exp, .x = {7, 13}, .x_rank = 2},
     {.name = "exp of one number", .op = OP_exp, .x = {1}, .x_rank = 1},
+    {.name = "copy of 7x13 across", .op = OP_materialise, .x = {7, 13}, .x_rank = 2},
+    {.name = "copies of 8x6 across", .op = OP_materialise, .x = {3, 8, 6}, .x_rank = 3},
 };
 
 enum { SHAPE_CASES = sizeof shape_cases / sizeof *shape_cases };
@@ -223,6 +225,16 @@ static inline Value shape_transform(Module *module, GraphProgram *program, Graph
     return graph_add(graph, c->op, &x, 1, attrs, op_attr_count(c->op));
 }
 
+// A product with x across: a matmul's second factor has its columns innermost, so that layout copies it.
+static inline Value shape_copied(Module *module, GraphProgram *program, Graph *graph, const ShapeCase *c) {
+    static const uint32_t matrix[2] = {1, 0}, batch[3] = {0, 2, 1};
+    uint32_t dims[3] = {c->x[0], c->x[1], c->x[2]};
+    dims[c->x_rank - 2] = 5;
+    Value args[2] = {shape_input(module, program, graph, dims, c->x_rank), shape_input(module, program, graph, c->x, c->x_rank)};
+    args[1] = build_transpose(graph, args[1], c->x_rank == 2 ? matrix : batch);
+    return graph_add(graph, OP_matmul, args, 2, NULL, 0);
+}
+
 // Appends the case as a program `name` of the module.
 static inline void shape_program(Module *module, const ShapeCase *c, const char *name) {
     Graph *graph = graph_create(module->arena, module);
@@ -232,6 +244,8 @@ static inline void shape_program(Module *module, const ShapeCase *c, const char 
         result = shape_matmul(module, &program, graph, c);
     } else if (c->tile) {
         result = shape_transform(module, &program, graph, c);
+    } else if (c->op == OP_materialise) {
+        result = shape_copied(module, &program, graph, c);
     } else if (op_def(c->op)->op_class == CLASS_CONTRACT) {
         result = shape_conv(module, &program, graph, c);
     } else {
