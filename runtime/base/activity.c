@@ -113,7 +113,7 @@ void activity_count(Activity *activity, const char *what, uint32_t done, uint32_
     if (!activity || !activity->log)
         return;
     pthread_mutex_lock(&activity->lock);
-    bool is_another = strncmp(activity->what, what, WHAT_SIZE - 1) != 0 || done < activity->done || total != activity->total;
+    bool is_another = strncmp(activity->what, what, WHAT_SIZE - 1) != 0 || (done <= 1 && done < activity->done) || total != activity->total;
     if (is_another) {
         snprintf(activity->what, sizeof activity->what, "%s", what);
         activity->begun = clock_seconds();

@@ -135,6 +135,7 @@ static bool record_dispatches(const Launch *launch, const Lane *lane, uint32_t i
             if (!bindings_add(scratch, lane->device, bindings, pipeline, kernel->bindings.items, ranges, step->ranges.count, &lane->memory,
                               &dispatch.set, diag))
                 return false;
+            commands_barrier(lane->device, lane->commands, BARRIER_WAVE); // nothing is written, which who watches the bindings cannot know
             commands_dispatch(lane->device, lane->commands, &dispatch);
         }
     }
