@@ -72,7 +72,7 @@ typedef struct Emitter {
     ARRAY(Slot) slots;         // of the template that emit_slot has filled
     uint32_t name_count;
     ARRAY(Value) named;      // whose value_names are not 0
-    bool uses_random;
+    bool uses_random, uses_broadcast;
     Text functions;          // helpers of map ops, and shared memory
     uint32_t shared_bytes;   // of that
     uint32_t depth;          // of values being emitted for others

@@ -109,7 +109,8 @@ static const char *fill(Emitter *emitter, const char *head) {
     if (!emitter->slots.count)
         emit_slot(emitter, "body");
     Slot common[] = {{"header", head},
-                     {"workgroup", arena_format(arena, "layout(local_size_x = %u) in;", schedule_lanes(&emitter->kernel->schedule))},
+                     {"workgroup", arena_format(arena, "%slayout(local_size_x = %u) in;", emitter->uses_broadcast ? "#extension GL_KHR_shader_subgroup_ballot : require\n" : "",
+                                               schedule_lanes(&emitter->kernel->schedule))},
                      {"declarations", declarations.data},
                      {"functions", before.data}};
     for (uint32_t i = 0; i < sizeof common / sizeof *common; i++)
@@ -153,6 +154,7 @@ void glsl_kernel(Arena *arena, EmitTables *tables, const KernelList *list, const
     out->source = fill(&emitter, header(arena, list, kernel, &marked, &emitter));
     out->name = name_of(arena, list, kernel, &marked);
     out->shared_bytes = emitter.shared_bytes;
+    out->needs_subgroup_ballot = emitter.uses_broadcast;
     for (uint32_t i = 0; i < emitter.bindings.count; i++) {
         array_push(arena, &out->bindings, emitter.bindings.items[i]);
         Value value = emitter.bindings.items[i].value;

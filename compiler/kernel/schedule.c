@@ -40,6 +40,14 @@ bool schedule_fits(const KernelView *view, const Schedule *schedule, const Targe
         *why = "the target loads no texels";
         return false;
     }
+    if (family->is_subgroup && !target->has_subgroup_ballot) {
+        *why = "the target has no subgroupBroadcast";
+        return false;
+    }
+    if (family->is_subgroup && schedule_lanes(schedule) != target->subgroup_size) {
+        *why = arena_format(arena, "a workgroup is a subgroup, of %u lanes, not %u", target->subgroup_size, schedule_lanes(schedule));
+        return false;
+    }
     return family->fits(view, schedule, target, why);
 }
 

@@ -40,6 +40,7 @@ struct Family {
     uint32_t candidate_count;
     // Taken where no other family fits: it reads operands wherever they lie, and what that costs is not known well enough to be weighed.
     bool is_last_resort;
+    bool is_subgroup; // a workgroup is one whole subgroup, whose lanes give each other what they fetch
     // Whether the kernel can be computed so, within the target's limits: legality has no other place. If not, *why says it: "… is …".
     bool (*fits)(const KernelView *view, const Schedule *schedule, const Target *target, const char **why);
     // Makes of a candidate one that divides the kernel's shape; false: none does. NULL: candidates are taken as they are.

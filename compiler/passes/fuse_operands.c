@@ -129,7 +129,7 @@ static double added_seconds(Operands *operands, uint32_t id, const Operand *oper
         if (!schedule_estimate(fuse->list, (Value){use.contraction}, none, fuse->context, &loaded) || !schedule_estimate(fuse->list, (Value){use.contraction}, both, fuse->context, &computed) ||
             !schedule_estimate(fuse->list, (Value){use.contraction}, probe, fuse->context, &without))
             return -1;
-        double reads = loaded.texel_loads + loaded.storage_loads - without.texel_loads - without.storage_loads;
+        double reads = loaded.tile_loads + loaded.storage_loads - without.tile_loads - without.storage_loads;
         fuse->operand_reads[2 * use.contraction + use.operand] = 4 * loaded.groups * loaded.lanes * (reads > 0 ? reads : 0);
         added += model_seconds(&computed, &fuse->context->target->model) - model_seconds(&loaded, &fuse->context->target->model);
     }

@@ -11,6 +11,7 @@
 #define FAMILY_LANES {"lanes", "invocations of a workgroup", {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}, 11}
 #define FAMILY_LANES_FROM_2 {"lanes", "invocations of a workgroup", {2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}, 10}
 #define FAMILY_LANES_FROM_4 {"lanes", "invocations of a workgroup", {4, 8, 16, 32, 64, 128, 256, 512, 1024}, 9}
+#define FAMILY_SUBGROUP {"lanes", "invocations of a workgroup, which is one subgroup", {4, 8, 16, 32, 64}, 5}
 #define FAMILY_TEXEL {"texel", "1: f32 operands are loaded as texels, 0: from storage", {0, 1}, 2}
 
 const Family *const *families_all(uint32_t *count);

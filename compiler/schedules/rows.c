@@ -82,22 +82,35 @@ void rows_spread(const Rows *t, const char *name) {
 // From one row of a lane to its next, where its rows are anywhere.
 static const char *rows_step_name(const Rows *t) { return t->across == 1 ? "LANES" : "DOWN"; }
 
-// Which tile a workgroup has, and which row each of a lane's rows is.
+static const char *row_at(const Rows *t, uint32_t p) { return tile_at(t->emitter, "rows", &(TileStep){rows_step_name(t), t->down, p}, 1); }
+
+// Pixels that a lane fetches: "b3" is that of its row 3 and, where lanes fetch for each other, "bf1" the second that it fetches for all.
+static uint32_t fetch_count(const Rows *t) { return t->broadcasts ? contract_ceil_div(t->rows, t->lanes) : t->rows; }
+
+static const char *fetch_name(const Rows *t, uint32_t i) { return arena_format(t->emitter->arena, t->broadcasts ? "f%u" : "%u", i); }
+
+static bool is_cut(const Rows *t) { return t->row_count % (t->rows * t->down); }
+
+// `int row3 = …` and, of a convolution, its pixel. Behind the last row it is the last.
+static void locate_row(const Rows *t, const char *name, const char *row) {
+    Emitter *e = t->emitter;
+    if (is_cut(t))
+        row = arena_format(e->arena, "min(%s, %s - 1)", row, emit_constant(e, "ROW_COUNT", t->row_count));
+    emit_line(e, "int row%s = %s;", name, row);
+    if (t->c.kind == ROWS_PLAIN)
+        return;
+    rows_decode(t, name);
+    rows_spread(t, name);
+}
+
+// Which tile a workgroup has, and which row each is that a lane fetches.
 static void rows_begin(const Rows *t) {
     Emitter *e = t->emitter;
-    const Contract *c = &t->c;
+    if (t->broadcasts)
+        emit_line(e, "int pixel_lane = int(gl_SubgroupInvocationID); // lanes fetch pixels for each other");
     rows_unravel(t, rows_axis(t, "rows", "TILE_ROWS", t->rows));
-    bool is_cut = t->row_count % (t->rows * t->down);
-    for (uint32_t p = 0; p < t->rows; p++) {
-        const char *row = tile_at(e, "rows", &(TileStep){rows_step_name(t), t->down, p}, 1), *name = arena_format(e->arena, "%u", p);
-        if (is_cut)
-            row = arena_format(e->arena, "min(%s, %s - 1)", row, emit_constant(e, "ROW_COUNT", t->row_count));
-        emit_line(e, "int row%u = %s;", p, row);
-        if (c->kind == ROWS_PLAIN)
-            continue;
-        rows_decode(t, name);
-        rows_spread(t, name);
-    }
+    for (uint32_t i = 0; i < fetch_count(t); i++)
+        locate_row(t, fetch_name(t, i), t->broadcasts ? tile_at(e, "rows + pixel_lane", &(TileStep){"ACROSS", t->lanes, i}, 1) : row_at(t, i));
     for (uint32_t p = 0; p < t->rows; p++)
         for (uint32_t q = 0; q < t->columns; q++)
             emit_line(e, "vec4 a%u_%u = vec4(0.0);", p, q);
@@ -208,9 +221,9 @@ static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
     uint32_t opened = 0;
     for (int axis = 0; axis < 2; axis++)
         opened += rows_tap_loop(t, axis, &scopes[opened]);
-    for (uint32_t p = 0; p < t->rows; p++) {
+    for (uint32_t p = 0; p < fetch_count(t); p++) {
         Text signs = text_create(e->arena), rests = text_create(e->arena);
-        const char *row = arena_format(e->arena, "%u", p), *place = t->computes_x ? NULL : pixel_place(t, row);
+        const char *row = fetch_name(t, p), *place = t->computes_x ? NULL : pixel_place(t, row);
         bool is_divided = false;
         if (c->kind != ROWS_PLAIN) {
             for (int axis = 0; axis < 2; axis++)
@@ -220,14 +233,14 @@ static uint32_t rows_open_taps(const Rows *t, EmitScope *scopes) {
                 rows_divide(t, axis, row);
         }
         if (t->has_border)
-            emit_line(e, "bool inside%u = all(bvec%d(uint(iy%u) < %s, uint(ix%u) < %s%s));", p, is_divided ? 3 : 2, p, rows_extent(t, 0), p, rows_extent(t, 1),
-                      is_divided ? arena_format(e->arena, ", whole%u", p) : "");
+            emit_line(e, "bool inside%s = all(bvec%d(uint(iy%s) < %s, uint(ix%s) < %s%s));", row, is_divided ? 3 : 2, row, rows_extent(t, 0), row, rows_extent(t, 1),
+                      is_divided ? arena_format(e->arena, ", whole%s", row) : "");
         if (t->computes_x && t->has_border)
-            emit_line(e, "iy%u = mix(0, iy%u, inside%u); ix%u = mix(0, ix%u, inside%u);", p, p, p, p, p, p);
+            emit_line(e, "iy%s = mix(0, iy%s, inside%s); ix%s = mix(0, ix%s, inside%s);", row, row, row, row, row, row);
         else if (t->has_border)
-            emit_line(e, "int at%u = mix(0, %s, inside%u);", p, place, p);
+            emit_line(e, "int at%s = mix(0, %s, inside%s);", row, place, row);
         else if (!t->computes_x)
-            emit_line(e, "int at%u = %s;", p, place);
+            emit_line(e, "int at%s = %s;", row, place);
     }
     if (!t->computes_w)
         emit_line(e, "int weight = %s;", rows_weight_place(t, tap_of(t, 1)));
@@ -240,15 +253,18 @@ static const char *rows_weight_step(const Rows *t) {
     return t->c.w_channel == 4 ? "4" : arena_format(e->arena, "4 * %s", emit_constant(e, "W_CHANNEL", t->c.w_channel / 4));
 }
 
+// Vec4s of channels are counted where an operand is computed, and where lanes fetch pixels for each other: one offset for all of them.
+static bool counts_channels(const Rows *t) { return t->computes_x || t->computes_w || t->broadcasts; }
+
 void rows_declare_channel(const Rows *t) {
-    if (!t->is_depthwise && (t->computes_x || t->computes_w))
+    if (!t->is_depthwise && counts_channels(t))
         emit_line(t->emitter, "int channel = 0; // vec4 of them");
 }
 
 void rows_advance(const Rows *t) {
     if (!t->computes_w)
         emit_line(t->emitter, "weight += %s;", rows_weight_step(t));
-    if (t->computes_x || t->computes_w)
+    if (counts_channels(t))
         emit_line(t->emitter, "channel++;");
 }
 
@@ -297,7 +313,7 @@ const char *rows_extent(const Rows *t, int axis) {
 }
 
 void rows_fetch_pixel(const Rows *t, const char *line, const char *name) {
-    const char *fetched = t->computes_x ? computed_pixel(t, line, name) : tile_load(t->emitter, t->c.x, "at%s", name);
+    const char *fetched = t->computes_x ? computed_pixel(t, line, name) : tile_load(t->emitter, t->c.x, t->broadcasts ? "at%s + channel" : "at%s", name);
     if (t->has_border)
         emit_line(t->emitter, "vec4 b%s = mix(vec4(0.0), %s, bvec4(inside%s));", name, fetched, name);
     else
@@ -355,6 +371,8 @@ void rows_multiply_add(const Rows *t, uint32_t components, uint32_t tap, Index t
         for (uint32_t j = 0; j < components; j++)
             emit_line(e, "w%u = %s;", j, t->computes_w ? computed_weights(t, j, columns, tap_x) : tile_load(e, t->c.w, "%s", weight_at(t, tap, j, q)));
         for (uint32_t p = 0; p < t->rows; p++) {
+            if (t->broadcasts && q == 0)
+                emit_line(e, "vec4 b%u = subgroupBroadcast(bf%u, %u);", p, p / t->lanes, p % t->lanes);
             Text line = text_create(e->arena);
             for (uint32_t j = 0; j < components; j++)
                 text_format(&line, "%sa%u_%u += b%s.%c * w%u;", j ? " " : "", p, q, names[p], "xyzw"[j], j);
@@ -369,15 +387,15 @@ static void rows_step(const Rows *t, const void *context, uint32_t components, b
     (void)context;
     Emitter *e = t->emitter;
     const char **names = ARENA_NEW(e->arena, const char *, t->rows);
-    for (uint32_t p = 0; p < t->rows; p++) {
+    for (uint32_t p = 0; p < t->rows; p++)
         names[p] = arena_format(e->arena, "%u", p);
-        rows_fetch_pixel(t, names[p], names[p]);
-    }
+    for (uint32_t i = 0; i < fetch_count(t); i++)
+        rows_fetch_pixel(t, fetch_name(t, i), fetch_name(t, i));
     emit_line(e, "vec4 w0, w1, w2, w3;");
     rows_multiply_add(t, components, 0, tile_tap(e, &t->c, 1), names);
     if (!advances)
         return;
-    for (uint32_t p = 0; p < t->rows && !t->computes_x; p++)
+    for (uint32_t p = 0; p < t->rows && !t->computes_x && !t->broadcasts; p++)
         emit_line(e, "at%u++;", p);
     rows_advance(t);
 }
@@ -387,7 +405,7 @@ static const char *rows_limits(const Rows *t, uint32_t p) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     Text text = text_create(e->arena);
-    if (t->row_count % (t->rows * t->down))
+    if (is_cut(t))
         text_format(&text, "%s < %s", tile_at(e, "rows", &(TileStep){t->is_line ? NULL : rows_step_name(t), t->is_line ? 1 : t->down, p}, 1), emit_constant(e, "ROW_COUNT", t->row_count));
     if (t->plane_y * c->stride[0] > c->height && t->parities > 1)
         text_format(&text, "%sy%u < %s", text.length ? " && " : "", p, emit_constant(e, "HEIGHT", c->height));
@@ -405,6 +423,8 @@ void rows_end(const Rows *t) {
     for (uint32_t p = 0; p < t->rows; p++) {
         bool plain = c->kind == ROWS_PLAIN;
         EmitScope scope = {0};
+        if (t->broadcasts)
+            locate_row(t, arena_format(e->arena, "%u", p), row_at(t, p));
         const char *exceeds = rows_limits(t, p);
         if (exceeds)
             scope = emit_open(e, arena_format(e->arena, "if (%s) {", exceeds));
@@ -427,11 +447,19 @@ void rows_end(const Rows *t) {
     }
 }
 
+// Steps that go into one turn: those that must, or more up to what is wished for, as they divide all.
+static uint32_t unrolled(const Rows *t, uint32_t turns, uint32_t whole) {
+    uint32_t steps = contract_unroll(turns, whole);
+    for (uint32_t more = steps + 1; more <= t->unroll; more++)
+        steps = whole % more ? steps : more;
+    return steps;
+}
+
 void rows_all_channels(const Rows *t, uint32_t turns, void (*step)(const Rows *t, const void *context, uint32_t components, bool advances), const void *context) {
     Emitter *e = t->emitter;
     uint32_t whole = t->c.channels / 4;
     if (whole > 1) {
-        uint32_t steps = contract_unroll(turns, whole);
+        uint32_t steps = unrolled(t, turns, whole);
         EmitScope scope = emit_open(e, arena_format(e->arena, "for (int k = 0; k < %s; k++) {", emit_constant(e, "CHANNEL_STEPS", whole / steps)));
         for (uint32_t i = 0; i < steps; i++) {
             EmitScope inner = emit_open(e, steps > 1 ? "{" : NULL);
@@ -469,6 +497,17 @@ uint64_t rows_emit(const Rows *t) {
     return groups;
 }
 
+// Loads of a lane, for each step, that find their line pushed out: rows that lie whole pages apart share one set of lines of a CPU's first cache,
+// and it takes several steps to read a line.
+static double conflicts_of(const Rows *t, double reads) {
+    enum { PAGE = 4096 / sizeof(float), WAYS = 8 };
+    const Contract *c = &t->c;
+    uint32_t apart = c->kind == ROWS_PLAIN ? c->x_image : c->x_column, rows = t->rows * t->down;
+    if (!apart || apart % PAGE || rows <= WAYS)
+        return 0;
+    return (t->broadcasts ? reads : reads / t->across) * (1 - WAYS / (double)rows);
+}
+
 Work rows_work(const KernelView *view, const Schedule *schedule, const Rows *t, double reads) {
     const Contract *c = &view->contract;
     double taps = c->taps_y * c->taps_x / (double)t->parities, steps = contract_ceil_div(c->channels, 4) * taps;
@@ -476,6 +515,8 @@ Work rows_work(const KernelView *view, const Schedule *schedule, const Rows *t, 
         .groups = (double)t->column_blocks * t->row_blocks * t->parities * c->batch * c->groups,
         .lanes = t->lanes,
         .multiply_adds = steps * 4 * t->rows * t->columns,
+        .conflicts = view->x.is_computed ? 0 : steps * conflicts_of(t, reads),
+        .broadcasts = t->broadcasts ? steps * t->rows : 0,
         .places = taps * reads,
         .sums = t->rows * t->columns,
         .stores = t->rows * t->columns,

@@ -1,5 +1,5 @@
 // Rows: what register tiles that give each lane several rows (pixels) and vec4s of columns (output channels) share, whether a lane's rows are
-// anywhere (rows.c, wide.c) or neighbours in a line (strip.c).
+// anywhere (rows.c, wide.c, broadcast.c) or neighbours in a line (strip.c).
 #pragma once
 #include "compiler/schedules/tile.h"
 
@@ -13,6 +13,8 @@ typedef struct {
     uint32_t plane_y, plane_x, row_count; // rows of one parity
     bool is_line;                         // a lane's rows are neighbours; else `down` apart
     bool is_depthwise;                    // each column is made of the channel of its number alone, of which `channel` in the text is the vec4
+    bool broadcasts;                      // lanes, all beside each other along columns, fetch pixels for each other: `channel` in the text says where
+    uint32_t unroll;                      // steps of four channels wished for in a turn of the loop; 0: what the loop itself asks
     bool has_border;
     bool computes_x, computes_w; // else they lie in memory
 } Rows;

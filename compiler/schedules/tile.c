@@ -104,7 +104,7 @@ void tile_weight(Emitter *emitter, const Contract *c, Index channel, Index colum
 
 static void count_operand(Work *work, const Operand *operand, bool texel, double count) {
     double loads = operand->is_computed ? operand->loads * count : count;
-    *(texel ? &work->texel_loads : &work->storage_loads) += loads;
+    *(texel ? &work->tile_loads : &work->storage_loads) += loads;
     if (operand->is_computed)
         work->multiply_adds += operand->adds * count, work->places += loads;
 }

@@ -56,6 +56,7 @@ static double error(const KernelView *view, const Schedule *schedule) {
 static const Candidate candidates[] = {
     {TARGET_CPU, {0,  1, 8,  3, 8}},
     {TARGET_CPU, {0,  1, 8,  2, 8}},
+    {TARGET_CPU, {0,  1, 16, 2, 8}},
     {TARGET_CPU, {0,  1, 16, 1, 8}},
     {TARGET_CPU, {0,  1, 8,  1, 8}},
     {TARGET_CPU, {0,  1, 4,  4, 8}},

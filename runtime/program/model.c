@@ -73,7 +73,8 @@ static double round_up(double number) {
 }
 
 static double loads_cost(const Work *work, const DeviceModel *model) {
-    return model->texel_load * work->texel_loads + model->storage_load * work->storage_loads + model->shared_load * work->shared_loads;
+    return model->texel_load * work->texel_loads + model->tile_load * work->tile_loads + model->storage_load * work->storage_loads + model->shared_load * work->shared_loads +
+           model->broadcast * work->broadcasts + model->conflict * work->conflicts;
 }
 
 // Cores are idle where there are few workgroups.

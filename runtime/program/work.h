@@ -6,7 +6,9 @@ typedef struct {
     double groups, lanes; // workgroups, and invocations of each
     // Of one invocation, vec4s throughout:
     double multiply_adds;
-    double texel_loads, storage_loads, shared_loads;
+    double texel_loads, tile_loads, storage_loads, shared_loads; // tile: texels, too, between a contraction's multiply-adds
+    double broadcasts; // from one lane to all of a subgroup
+    double conflicts;  // loads that find what they had in a cache pushed out, by others that lie on it there
     double places;  // computed for loads
     double turns;   // of loops that are too short to hide what a turn costs
     double sums;    // registers that are zeroed at first

@@ -48,6 +48,7 @@ enum { PEAK_SIZES = 8, PEAK_SIZE_MIN = 16 << 10 }; // working sets of 16 KiB, 64
 typedef struct {
     double gflops; // fp32 multiply-add peak: the best of 4 to 32 accumulators, scalar and vec4
     double gbps;   // copy of the largest working set that the device takes, bytes read + written
+    double tile_gflops, broadcast_gflops; // what two kinds of tiles of contractions reach of that: see shaders/peak_tile.comp
     double storage_reads, texel_reads; // GB/s, the best of all sizes
     double streams[PEAK_STREAM_COUNT][PEAK_SIZES]; // GB/s, read + written; 0: too large for the device
 } DevicePeaks;

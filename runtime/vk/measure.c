@@ -10,7 +10,7 @@
 
 #include "shaders/measure_dispatch.h"
 
-enum { MEASUREMENT_FORMAT = 1, DISPATCHES = 128, RUNS = 8, VECTOR = 4, VECTOR_BYTES = 16 };
+enum { MEASUREMENT_FORMAT = 2, DISPATCHES = 128, RUNS = 8, VECTOR = 4, VECTOR_BYTES = 16 };
 
 // ---- what a dispatch costs
 
@@ -90,6 +90,20 @@ static double vector_load(const DevicePeaks *peaks, double gbps) {
     return loads > 0 ? multiply_adds / loads : 0;
 }
 
+// Vec4 multiply-adds that all else takes of a tile's step (shaders/peak_tile.comp), which has so many of them.
+static double beside(const DevicePeaks *peaks, double gflops, double multiply_adds) {
+    return gflops > 0 && peaks->gflops > gflops ? multiply_adds * (peaks->gflops / gflops - 1) : 0;
+}
+
+static void take_tiles(const DevicePeaks *peaks, DeviceModel *out) {
+    enum { MULTIPLY_ADDS = 64, LOADS = 16, BROADCAST_LOADS = 6, BROADCASTS = 16 };
+    double all = beside(peaks, peaks->tile_gflops, MULTIPLY_ADDS), shared = beside(peaks, peaks->broadcast_gflops, MULTIPLY_ADDS);
+    double load = all / LOADS, left = shared - BROADCAST_LOADS * load;
+    out->tile_load = all > 0 && load < 1 ? 1 : load; // no load is less than a multiply-add: its sum has to wait for it
+    if (all > 0 && shared > 0)
+        out->broadcast = (left > 1 ? left : 1) / BROADCASTS; // as good as nothing: 0 would be what was not measured
+}
+
 static void take_peaks(const DeviceInfo *info, const DevicePeaks *peaks, DeviceModel *out) {
     out->multiply_adds = peaks->gflops * 1e9 / 2;
     out->memory_bytes = peaks->gbps * 1e9;
@@ -97,6 +111,9 @@ static void take_peaks(const DeviceInfo *info, const DevicePeaks *peaks, DeviceM
         out->cache_bytes = peaks->streams[PEAK_COPY][i] * 1e9 > out->cache_bytes ? peaks->streams[PEAK_COPY][i] * 1e9 : out->cache_bytes;
     out->storage_load = vector_load(peaks, peaks->storage_reads);
     out->texel_load = vector_load(peaks, peaks->texel_reads);
+    out->tile_load = out->texel_load;
+    if (info->is_cpu)
+        take_tiles(peaks, out);
     out->cores = info->is_cpu ? machine_cores() : 0; // Vulkan does not say how many a GPU has
 }
 
@@ -194,7 +211,7 @@ static void keep(Arena *arena, const DeviceInfo *info, const DeviceModel *fresh,
 static void say_cut_off(Arena *arena, const DeviceInfo *info, const DeviceModel *fresh, Diag *diag) {
     Text names = text_create(arena);
     for (ModelFigure i = 0; i < FIGURE_COUNT; i++)
-        if (is_kept(i) && i != FIGURE_wave_seconds && (i != FIGURE_cores || info->is_cpu) && model_figure(fresh, i) <= 0)
+        if (is_kept(i) && i != FIGURE_wave_seconds && (info->is_cpu || (i != FIGURE_cores && i != FIGURE_broadcast)) && model_figure(fresh, i) <= 0)
             text_format(&names, "%s%s", names.length ? ", " : "; not measured, and therefore as before or as its class has it: ", figure_def(i)->name);
     diag_warning(diag, NULL, "the time for measuring %s was over before all was measured: the machine is busy, or the device slow%s", info->name,
                  names.length ? names.data : "");

@@ -26,8 +26,10 @@
 #include "shaders/peak_texel_3_1.h"
 #include "shaders/peak_texel_3_64.h"
 #include "shaders/peak_texel_3_8.h"
+#include "shaders/peak_tile.h"
+#include "shaders/peak_tile_broadcast.h"
 
-enum { WORKGROUP = 64, FMA_STEPS = 1024, RUNS = 4, BUFFERS = 3 };
+enum { WORKGROUP = 64, TILE_WORKGROUP = 8, TILE_FLOPS = 512, FMA_STEPS = 1024, RUNS = 4, BUFFERS = 3 }; // flops: of a step of one invocation
 enum { REPEATS_SMALL = 24, REPEATS = 12, REPEATS_LARGE = 2 }; // of a working set: small ones are over in a moment
 
 static const double enough_seconds = 0.02; // a run as long as this is measured well; far below what drivers reset
@@ -46,25 +48,30 @@ static const BindingKind texel_bindings[] = {BINDING_TEXEL, BINDING_TEXEL, BINDI
         .name = "peak_" #kind "_" #streams "_" #each, .spirv = peak_##kind##_##streams##_##each,                                           \
         .spirv_size = sizeof peak_##kind##_##streams##_##each, .bindings = kind##_bindings, .binding_count = BUFFERS                       \
     }
+#define TILE(kind)                                                                                                                         \
+    {                                                                                                                                      \
+        .name = #kind, .spirv = kind, .spirv_size = sizeof kind, .bindings = texel_bindings, .binding_count = BUFFERS, .push_words = 1     \
+    }
 static const PipelineSource sources[] = {
     FMA(float, 4),         FMA(float, 8),         FMA(float, 16),        FMA(float, 32),        FMA(vec4, 4),          FMA(vec4, 8),
     FMA(vec4, 16),         FMA(vec4, 32),         STREAM(storage, 0, 1), STREAM(storage, 0, 8), STREAM(storage, 1, 1), STREAM(storage, 1, 8),
     STREAM(storage, 2, 1), STREAM(storage, 2, 8), STREAM(storage, 3, 1), STREAM(storage, 3, 8), STREAM(texel, 1, 1),   STREAM(texel, 1, 8),
-    STREAM(texel, 2, 1),   STREAM(texel, 2, 8),   STREAM(texel, 3, 1),   STREAM(texel, 3, 8),   STREAM(storage, 3, 64), STREAM(texel, 3, 64)};
-enum { FMA_COUNT = 8, SOURCE_COUNT = sizeof sources / sizeof *sources };
+    STREAM(texel, 2, 1),   STREAM(texel, 2, 8),   STREAM(texel, 3, 1),   STREAM(texel, 3, 8),   STREAM(storage, 3, 64), STREAM(texel, 3, 64),
+    TILE(peak_tile),       TILE(peak_tile_broadcast)};
+enum { FMA_COUNT = 8, SOURCE_COUNT = sizeof sources / sizeof *sources, TILES = SOURCE_COUNT - 2, BROADCAST_TILES };
 static const double fma_flops[FMA_COUNT] = {8, 16, 32, 64, 32, 64, 128, 256}; // of one step of one invocation
 
 // By source - FMA_COUNT.
 static const struct {
     PeakStream stream;
     uint32_t each;
-} streams[SOURCE_COUNT - FMA_COUNT] = {{PEAK_WRITE, 1}, {PEAK_WRITE, 8}, {PEAK_COPY, 1}, {PEAK_COPY, 8}, {PEAK_ADD, 1},
+} streams[TILES - FMA_COUNT] = {{PEAK_WRITE, 1}, {PEAK_WRITE, 8}, {PEAK_COPY, 1}, {PEAK_COPY, 8}, {PEAK_ADD, 1},
                                        {PEAK_ADD, 8},   {PEAK_READ, 1},  {PEAK_READ, 8}, {PEAK_COPY, 1}, {PEAK_COPY, 8},
                                        {PEAK_ADD, 1},   {PEAK_ADD, 8},   {PEAK_READ, 1}, {PEAK_READ, 8}, {PEAK_READ, 64}, {PEAK_READ, 64}}; // 64: as reductions read, far along one row
 
 // What most devices reach most with comes first: a deadline cuts the rest off. By 8, since that many pipelines are made at once.
 enum { AT_ONCE = 8 };
-static const uint8_t order[SOURCE_COUNT] = {6, 11, 15, 21, 5, 10, 7, 4, 9, 13, 17, 19, 3, 2, 1, 0, 8, 12, 14, 16, 18, 20, 22, 23};
+static const uint8_t order[SOURCE_COUNT] = {6, 11, 15, 21, 5, TILES, BROADCAST_TILES, 10, 7, 4, 9, 13, 17, 19, 3, 2, 1, 0, 8, 12, 14, 16, 18, 20, 22, 23};
 
 enum { TIMES_MAX = REPEATS_SMALL > REPEATS ? REPEATS_SMALL : REPEATS };
 
@@ -110,15 +117,24 @@ static bool create(Bench *bench) {
     return bench->stamps || !has_stamps;
 }
 
-static bool create_pipelines(Bench *bench, const uint8_t *which) {
+static bool can_run(const Bench *bench, uint32_t source) {
+    const Target *target = &bench->device->info.target;
+    return source < TILES || (target->texel_elements_max && (source != BROADCAST_TILES || target->has_subgroup_ballot));
+}
+
+static bool create_pipelines(Bench *bench, uint32_t from) {
     PipelineSource wanted[AT_ONCE];
     Pipeline *made[AT_ONCE];
-    for (uint32_t i = 0; i < AT_ONCE; i++)
-        wanted[i] = sources[which[i]];
-    if (!pipelines_create(bench->arena, bench->device, wanted, AT_ONCE, NULL, NULL, made, bench->diag))
+    uint32_t count = 0;
+    for (uint32_t i = from; i < SOURCE_COUNT && i < from + AT_ONCE; i++)
+        if (can_run(bench, order[i]))
+            wanted[count++] = sources[order[i]];
+    if (!pipelines_create(bench->arena, bench->device, wanted, count, NULL, NULL, made, bench->diag))
         return false;
-    for (uint32_t i = 0; i < AT_ONCE; i++)
-        bench->pipelines[which[i]] = made[i];
+    count = 0;
+    for (uint32_t i = from; i < SOURCE_COUNT && i < from + AT_ONCE; i++)
+        if (can_run(bench, order[i]))
+            bench->pipelines[order[i]] = made[count++];
     return true;
 }
 
@@ -189,16 +205,19 @@ static bool bind(Bench *bench, uint32_t source, uint64_t size, CommandDispatch *
 
 // Grows the work from a little until a run is long enough to be measured, then takes the best run.
 static bool measure_fma(Bench *bench, uint32_t source, double *gflops) {
-    uint32_t steps = FMA_STEPS, most = (uint32_t)(bench->size / (WORKGROUP * 16)), limit = bench->device->info.target.groups_max;
+    uint32_t steps = source < TILES ? FMA_STEPS : FMA_STEPS / 8, lanes = source < TILES ? WORKGROUP : TILE_WORKGROUP, limit = bench->device->info.target.groups_max;
+    uint64_t size = source < TILES ? bench->size : PEAK_SIZE_MIN;
+    uint32_t most = (uint32_t)(size / (lanes * 16));
+    double flops = source < TILES ? fma_flops[source] : TILE_FLOPS;
     most = most < limit ? most : limit;
     CommandDispatch dispatch = {.push = &steps, .push_words = 1, .groups = {most < 16 ? most : 16, 1, 1}};
-    if (!bind(bench, source, bench->size, &dispatch))
+    if (!bind(bench, source, size, &dispatch))
         return false;
     for (uint32_t measured = 0; measured < RUNS && !deadline_is_over(bench->deadline);) {
         double seconds;
         if (!run(bench, &dispatch, 1, &seconds))
             return false;
-        double done = fma_flops[source] * steps * dispatch.groups[0] * WORKGROUP;
+        double done = flops * steps * dispatch.groups[0] * lanes;
         bool is_long = seconds >= enough_seconds || (dispatch.groups[0] == most && steps >= FMA_STEPS * 16);
         if (is_long && seconds > 0 && done / seconds * 1e-9 > *gflops)
             *gflops = done / seconds * 1e-9;
@@ -262,6 +281,8 @@ static bool measure_source(Bench *bench, uint32_t source, DevicePeaks *peaks) {
     bool good = true;
     if (source < FMA_COUNT)
         return measure_fma(bench, source, &peaks->gflops);
+    if (source >= TILES)
+        return measure_fma(bench, source, source == TILES ? &peaks->tile_gflops : &peaks->broadcast_gflops);
     for (uint32_t size = 0; good && size < PEAK_SIZES && !deadline_is_over(bench->deadline); size++)
         good = measure_size(bench, source, size, peaks);
     return good;
@@ -271,7 +292,7 @@ static bool measure_source(Bench *bench, uint32_t source, DevicePeaks *peaks) {
 static double memory_gbps(const Bench *bench, const DevicePeaks *peaks) {
     uint32_t largest = 0;
     uint64_t groups, range;
-    for (uint32_t source = FMA_COUNT; source < SOURCE_COUNT; source++)
+    for (uint32_t source = FMA_COUNT; source < TILES; source++)
         for (uint32_t size = 0; streams[source - FMA_COUNT].stream == PEAK_COPY && size < PEAK_SIZES; size++)
             largest = size > largest && fits(bench, source, size, &groups, &range) ? size : largest;
     return peaks->streams[PEAK_COPY][largest];
@@ -281,7 +302,7 @@ bool device_measure_peaks(Device *device, const Deadline *deadline, DevicePeaks 
     Bench bench = {.arena = arena_create(), .device = device, .deadline = deadline, .diag = diag};
     bool good = create(&bench) && fill(&bench);
     for (uint32_t i = 0; good && i < SOURCE_COUNT && !deadline_is_over(deadline); i++)
-        good = (i % AT_ONCE || create_pipelines(&bench, order + i)) && measure_source(&bench, order[i], peaks);
+        good = (i % AT_ONCE || create_pipelines(&bench, i)) && (!can_run(&bench, order[i]) || measure_source(&bench, order[i], peaks));
     if (good)
         peaks->gbps = memory_gbps(&bench, peaks);
     destroy(&bench);

@@ -48,8 +48,8 @@ START_TEST(what_is_damaged_or_foreign_is_not_used) {
         const char *from, *to, *told;
     } edits[] = {
         {"{", "[", "it is damaged"},
-        {"\"gcc-graph measurement\": 1", "\"gcc-graph measurement\": 99", "it is of another format"},
-        {"\"gcc-graph measurement\": 1,", "", "it is of another format"},
+        {"\"gcc-graph measurement\": 2", "\"gcc-graph measurement\": 99", "it is of another format"},
+        {"\"gcc-graph measurement\": 2,", "", "it is of another format"},
         {"\"device\": \"", "\"device\": \"another ", "it is of another device or driver"},
         {"\"driver\": \"", "\"driver\": \"another ", "it is of another device or driver"},
         {"\"multiply_adds\": ", "\"multiply_adds\": -", "figures are missing or wrong"},

@@ -91,12 +91,14 @@ static CoverRows pool_of(const Run *run, const Family *family) {
 
 // A number that no case and no device here can have is one that nothing tests.
 static void check_reach(Run *run, const Family *family, const CoverRows *rows) {
+    if (family->is_subgroup && !run->target.has_subgroup_ballot)
+        return;
     for (uint32_t p = 0; p < family->param_count; p++)
         for (uint32_t level = 0; level < family->params[p].count; level++) {
             uint32_t number = family->params[p].values[level], count = 0;
             for (uint32_t i = 0; i < rows->count; i++)
                 count += rows->items[i].levels[p] == level;
-            bool beyond = p == PARAM_LANES && number > run->target.workgroup_size_max;
+            bool beyond = p == PARAM_LANES && (number > run->target.workgroup_size_max || (family->is_subgroup && number != run->target.subgroup_size));
             if (!count && !beyond)
                 fail(run, arena_format(run->arena, "%s: no trial has %s=%u", family->name, family->params[p].name, number));
         }

@@ -33,6 +33,7 @@ START_TEST(mistakes_say_what_is_right) {
         {"=rows:rows", "rows is 1, 2, 4, 8 or 16, not \"\""},
         {"=rows:rows=4,lanes=1024", "a workgroup of the target has at most 128 lanes, not 1024"},
         {"=rows:texel=1", "the target loads no texels"},
+        {"=broadcast:rows=8", "the target has no subgroupBroadcast"},
         {"=rows:rows=4,rows=8", "rows is given twice"},
         {"=rows:rows=16,columns=6,", "rows has no parameter \"\""},
         {"=strip:pixels=4", "lines of 5 pixels do not divide into strips of 4"},
@@ -82,6 +83,19 @@ START_TEST(a_reduction_of_a_given_schedule_is_not_joined) {
     }
     expect_code(0, "compile %s/graphs/ring_wgan.json --target cpu -o %s", GG_SOURCE_DIR, in_folder("joined.ggb")); // has some that wait, and then stand alone
     expect_code(0, "inspect %s", in_folder("joined.ggb"));
+}
+END_TEST
+
+// Rows whole pages apart lie on each other in a CPU's first cache: lanes beside each other along columns read fewer of them. Not so of other rows.
+START_TEST(rows_that_lie_on_each_other_are_few) {
+    static const struct {
+        const char *inner, *family;
+    } cases[] = {{"1024", "wide"}, {"1000", "rows"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        expect_code(0, "compile %s/tests/bench/product.json --target cpu -D inner=%s -o %s", GG_SOURCE_DIR, cases[i].inner, in_folder("product.ggb"));
+        expect_code(0, "inspect %s", in_folder("product.ggb"));
+        expect_out(arena_format(arena, "computed as %s:lanes=8,", cases[i].family));
+    }
 }
 END_TEST
 
@@ -137,6 +151,7 @@ int main(void) {
     tcase_add_test(tests, mistakes_say_what_is_right);
     tcase_add_test(tests, a_given_schedule_is_taken_recorded_and_shown);
     tcase_add_test(tests, a_reduction_of_a_given_schedule_is_not_joined);
+    tcase_add_test(tests, rows_that_lie_on_each_other_are_few);
     tcase_add_test(tests, a_pattern_of_values_and_reference_go_together);
     tcase_add_test(tests, operands_are_computed_or_stored_as_asked);
     tcase_add_test(tests, a_bundle_without_schedules_is_read);
