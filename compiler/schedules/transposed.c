@@ -6,7 +6,7 @@
 
 enum { BLOCK = 4 }; // of the source's innermost axis: a vec4
 
-static uint8_t innermost(const Layout *layout) { return layout->order[layout->rank - 1]; }
+static uint8_t innermost(const Layout *layout) { return layout->rank ? layout->order[layout->rank - 1] : 0; } // a number alone has no axis: 0
 
 typedef struct {
     const Layout *to;
