@@ -120,6 +120,10 @@ static bool open_tuned(Arguments *arguments, const Program *bundle, const char *
     if (!tune_may(bundle) || !bundle->entries.count || !find_device(arguments, entry, &info) || info.target.target_class != bundle->target.target_class)
         return true;
     const Record *record = record_read(arguments->arena, &info, arguments->diag);
+    out->device = info;
+    out->may_tune = !record;
+    if (!record)
+        return true;
     const Compiled *plain = schedules_plain(arguments, bundle);
     if (!plain)
         return diag_error_count(arguments->diag) == 0;
@@ -127,7 +131,6 @@ static bool open_tuned(Arguments *arguments, const Program *bundle, const char *
     uint32_t own = (uint32_t)(entry - bundle->entries.items);
     Winners winners = winners_for(arguments, record, plain, own, &is_tuned);
     out->may_tune = !is_tuned;
-    out->device = info;
     return !winners.count || schedules_build(arguments, bundle, &winners, out);
 }
 

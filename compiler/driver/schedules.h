@@ -9,7 +9,7 @@
 typedef struct {
     Built built;         // module and compiled are NULL where it is the bundle as it is
     const char *text;    // for a run's record: winners_text, "reference", or NULL: the bundle's own
-    bool may_tune;       // the program may be tuned, and never was, on this device
+    bool may_tune;       // the program was never tuned on this device, and may be where there is a schedules_plain of it
     DeviceInfo device;   // of what was or may be tuned
 } Schedules;
 

@@ -103,7 +103,7 @@ static bool tune_first(Arguments *arguments, const Program *bundle, const Progra
     TuneOptions tune = {.entry = entry->name, .seconds = seconds, .share = TUNE_SHARE, .steps = steps, .seed = arguments_seed(arguments, "seed", 0),
                         .known = record_works(record_read(arena, &schedules->device, diag_create(arena))),
                         .device = schedules_device(arguments, entry), .interrupted = interrupt_flag(), .activity = arguments->activity};
-    if (!module)
+    if (!module || !schedules_plain(arguments, bundle))
         return diag_error_count(arguments->diag) == 0;
     activity_end(arguments->activity);
     fprintf(stderr, "tuning first, since nobody has tuned %s here: at most %.0f s, a twentieth of the training (--schedule default trains without)\n", entry->name, seconds);
