@@ -147,11 +147,6 @@ static bool fits(const KernelView *view, const Schedule *schedule, const Target 
     return !*why; // long loops are unrolled
 }
 
-static double error(const KernelView *view, const Schedule *schedule) {
-    (void)schedule;
-    return rounding_of_sum(contract_terms(&view->contract), 1, true);
-}
-
 // clang-format off
 //                lanes  texel
 static const Candidate candidates[] = {
@@ -173,6 +168,6 @@ const Family reference_family = {
     .fits = fits,
     .work = work,
     .emit = emit,
-    .error = error,
+    .error = rounding_of_contraction,
     .template_name = "map.comp",
 };

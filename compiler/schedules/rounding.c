@@ -11,3 +11,8 @@
 static double running_error(double additions) { return fmin(2 * additions, additions / 2 + 4 * sqrt(additions)); }
 
 double rounding_of_sum(double terms, double parts, bool of_products) { return running_error(terms) + running_error(parts) + (of_products ? 1 : 0); }
+
+double rounding_of_contraction(const KernelView *view, const Schedule *schedule) {
+    (void)schedule;
+    return rounding_of_sum(contract_terms(&view->contract), 1, true);
+}

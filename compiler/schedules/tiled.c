@@ -191,11 +191,6 @@ static bool fits(const KernelView *view, const Schedule *schedule, const Target 
     return !*why;
 }
 
-static double error(const KernelView *view, const Schedule *schedule) {
-    (void)schedule;
-    return rounding_of_sum(contract_terms(&view->contract), 1, true);
-}
-
 // clang-format off
 //                lanes  texel  rows  across  depth
 static const Candidate candidates[] = {
@@ -220,6 +215,6 @@ const Family tiled_family = {
     .fits = fits,
     .work = work,
     .emit = emit,
-    .error = error,
+    .error = rounding_of_contraction,
     .template_name = "contract_tiled.comp",
 };
