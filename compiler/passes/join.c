@@ -92,6 +92,7 @@ static void add_part(const KernelList *list, Kernel *into, const Kernel *from) {
 
 static void join(KernelList *list, Kernel *into, const Kernel *from, const DeviceModel *model) {
     const char *reason = arena_format(list->arena, "%%%u is small too, and of the same wave", from->root.id);
+    into->work = NULL; // it does several
     if (into->kernel_class == KERNEL_REDUCE) {
         into->schedule = shared_schedule(list, into, model);
         into->runner_up.family = NULL;

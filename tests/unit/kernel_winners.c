@@ -1,5 +1,8 @@
-// Winners as text: what is written is read, a line that is none is told with its number, later ones take the place of earlier ones.
+// Winners: as text, what is written is read, a line that is none is told with its number, later ones take the place of earlier ones; and which
+// kernels are works.
+#include "compiler/compile.h"
 #include "compiler/kernel/winners.h"
+#include "compiler/read/read.h"
 #include "tests/support/folder.h"
 #include <string.h>
 
@@ -30,12 +33,32 @@ START_TEST(other_lines_are_told) {
 }
 END_TEST
 
+// What a kernel is tuned as is what it does by itself: those that do several things in one dispatch are tuned as none of them.
+START_TEST(joined_kernels_are_no_work) {
+    Module *module = read_document(arena, &(ReadOptions){.path = GG_SOURCE_DIR "/tests/golden/small_reductions.json"}, diag);
+    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    Winners none = {0};
+    Compiled *compiled = compile_module(arena, module, &(CompileOptions){.target = target_default(TARGET_CPU), .winners = &none, .no_spirv = true}, NULL, diag);
+    ck_assert_msg(compiled != NULL, "%s", diag_text(diag, arena));
+    const KernelList *list = compiled->phases[0][0].kernels;
+    uint32_t joined = 0, alone = 0;
+    for (uint32_t k = 0; k < list->kernels.count; k++) {
+        const Kernel *kernel = &list->kernels.items[k];
+        ck_assert_uint_eq(kernel->parts.count > 0, kernel->work == NULL);
+        joined += kernel->parts.count > 0, alone += kernel->parts.count == 0;
+    }
+    ck_assert_uint_gt(joined, 0);
+    ck_assert_uint_gt(alone, 0);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("winners");
     TCase *test_case = tcase_create("winners");
     tcase_add_checked_fixture(test_case, folder_set_up, folder_tear_down);
     tcase_add_test(test_case, what_is_written_is_read);
     tcase_add_test(test_case, other_lines_are_told);
+    tcase_add_test(test_case, joined_kernels_are_no_work);
     suite_add_tcase(suite, test_case);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
