@@ -21,9 +21,9 @@ static bool stores(const Kernel *kernel, const Step *step) {
     return false;
 }
 
-SchedulesUse schedules_use(const Compiled *compiled, const ProgramEntry *entry, const char *work) {
+SchedulesUse schedules_use(const Compiled *compiled, uint32_t index, const char *work) {
+    const ProgramEntry *entry = &compiled->program->entries.items[index];
     SchedulesUse use = {0};
-    uint32_t index = (uint32_t)(entry - compiled->program->entries.items);
     for (uint32_t i = 0; i < entry->phases.count; i++) {
         const KernelList *list = compiled->phases[index][i].kernels;
         for (uint32_t k = 0; k < list->kernels.count; k++) {
@@ -63,7 +63,7 @@ bool schedules_build(Arguments *arguments, const Program *bundle, const Winners 
     Winners used = {0};
     for (uint32_t w = 0; w < winners->count; w++)
         for (uint32_t i = 0; i < out->built.program->entries.count; i++)
-            if (schedules_use(out->built.compiled, &out->built.program->entries.items[i], winners->items[w].work).step)
+            if (schedules_use(out->built.compiled, i, winners->items[w].work).step)
                 winners_set(arguments->arena, &used, winners->items[w].work, winners->items[w].schedule);
     out->text = used.count ? winners_text(arguments->arena, &used) : NULL;
     return true;
@@ -105,7 +105,7 @@ static Winners winners_for(Arguments *arguments, const Record *record, const Com
             winners_set(arena, &all, one.items[w].work, one.items[w].schedule);
         const Winners *works = record_works(record);
         for (uint32_t w = 0; w < works->count && !has; w++)
-            if (!winners_find(&all, works->items[w].work) && schedules_use(plain, &program->entries.items[index], works->items[w].work).step)
+            if (!winners_find(&all, works->items[w].work) && schedules_use(plain, index, works->items[w].work).step)
                 winners_set(arena, &all, works->items[w].work, works->items[w].schedule);
     }
     return all;

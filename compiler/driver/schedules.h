@@ -22,9 +22,9 @@ bool schedules_build(Arguments *arguments, const Program *bundle, const Winners 
 const Compiled *schedules_plain(Arguments *arguments, const Program *bundle);
 DeviceOptions schedules_device(Arguments *arguments, const ProgramEntry *entry);
 
-// The dispatches of a program that do a work: the first, and how many. step NULL: none does.
+// The dispatches of the program at `index` that do a work: the first, and how many. step NULL: none does.
 typedef struct {
     const Step *step;
     uint32_t count;
 } SchedulesUse;
-SchedulesUse schedules_use(const Compiled *compiled, const ProgramEntry *entry, const char *work);
+SchedulesUse schedules_use(const Compiled *compiled, uint32_t index, const char *work);

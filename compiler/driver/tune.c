@@ -25,21 +25,22 @@ static bool write_file(Arguments *arguments, const Program *program, const Progr
 }
 
 // The kernels of the winners, and what they are computed by in place of what.
-static void print_winners(Arguments *arguments, const Compiled *plain, const ProgramEntry *entry, const Winners *winners) {
+static void print_winners(Arguments *arguments, const Compiled *plain, uint32_t index, const Winners *winners) {
     for (uint32_t w = 0; w < winners->count; w++) {
-        SchedulesUse use = schedules_use(plain, entry, winners->items[w].work);
+        SchedulesUse use = schedules_use(plain, index, winners->items[w].work);
         if (use.step)
             printf("  %-32s %s\n  %-32s   instead of %s%s\n", program_step_name(plain->program, use.step), winners->items[w].schedule, "",
                    use.step->schedule ? use.step->schedule : "?", use.count > 1 ? arena_format(arguments->arena, ", in %u dispatches", use.count) : "");
     }
 }
 
-static void print_found(Arguments *arguments, const Compiled *plain, const ProgramEntry *entry, const Winners *winners, double before, double after) {
+static void print_found(Arguments *arguments, const Compiled *plain, uint32_t index, const Winners *winners, double before, double after) {
+    const ProgramEntry *entry = &plain->program->entries.items[index];
     if (winners->count)
         printf("%s: a step takes %.4g ms instead of %.4g ms: %u kinds of kernels are computed otherwise\n", entry->name, after * 1e3, before * 1e3, winners->count);
     else
         printf("%s: nothing makes a step of %.4g ms faster\n", entry->name, before * 1e3);
-    print_winners(arguments, plain, entry, winners);
+    print_winners(arguments, plain, index, winners);
 }
 
 static int show(Arguments *arguments, const DeviceInfo *info, const Program *program, const Compiled *plain) {
@@ -58,7 +59,7 @@ static int show(Arguments *arguments, const DeviceInfo *info, const Program *pro
             continue;
         }
         record_told(record, key, &before, &after, &when);
-        print_found(arguments, plain, entry, &winners, before, after);
+        print_found(arguments, plain, i, &winners, before, after);
         if (only && !write_file(arguments, program, entry, &winners))
             return 1;
     }
@@ -90,7 +91,7 @@ static int search(Arguments *arguments, const DeviceInfo *info, const Program *p
     if (result.failed || result.wrong)
         printf("; %u did not compile or run, %u computed wrong numbers", result.failed, result.wrong);
     printf("\n");
-    print_found(arguments, plain, entry, &result.winners, result.before, result.after);
+    print_found(arguments, plain, (uint32_t)(entry - program->entries.items), &result.winners, result.before, result.after);
     return write_file(arguments, program, entry, &result.winners) ? 0 : 1;
 }
 

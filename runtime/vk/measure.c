@@ -90,18 +90,20 @@ static double vector_load(const DevicePeaks *peaks, double gbps) {
     return loads > 0 ? multiply_adds / loads : 0;
 }
 
-// Vec4 multiply-adds that all else takes of a tile's step (shaders/peak_tile.comp), which has so many of them.
-static double beside(const DevicePeaks *peaks, double gflops, double multiply_adds) {
-    return gflops > 0 && peaks->gflops > gflops ? multiply_adds * (peaks->gflops / gflops - 1) : 0;
-}
-
+// In vec4 multiply-adds, from a tile's step (shaders/peak_tile.comp), which has so many of each. No load is less than one: its sum has to wait for
+// it. What lanes give to each other is then what a step takes that has it, beside one that has not: so the two are in the order that was measured,
+// also where a core makes multiply-adds so slowly that all else hides behind them.
 static void take_tiles(const DevicePeaks *peaks, DeviceModel *out) {
     enum { MULTIPLY_ADDS = 64, LOADS = 16, BROADCAST_LOADS = 6, BROADCASTS = 16 };
-    double all = beside(peaks, peaks->tile_gflops, MULTIPLY_ADDS), shared = beside(peaks, peaks->broadcast_gflops, MULTIPLY_ADDS);
-    double load = all / LOADS, left = shared - BROADCAST_LOADS * load;
-    out->tile_load = all > 0 && load < 1 ? 1 : load; // no load is less than a multiply-add: its sum has to wait for it
-    if (all > 0 && shared > 0)
-        out->broadcast = (left > 1 ? left : 1) / BROADCASTS; // as good as nothing: 0 would be what was not measured
+    if (peaks->tile_gflops <= 0)
+        return;
+    double load = MULTIPLY_ADDS * (peaks->gflops / peaks->tile_gflops - 1) / LOADS;
+    out->tile_load = load < 1 ? 1 : load;
+    if (peaks->broadcast_gflops <= 0)
+        return;
+    double step = (MULTIPLY_ADDS + LOADS * out->tile_load) * peaks->tile_gflops / peaks->broadcast_gflops;
+    double left = step - MULTIPLY_ADDS - BROADCAST_LOADS * out->tile_load;
+    out->broadcast = (left > 1 ? left : 1) / BROADCASTS; // as good as nothing: 0 would be what was not measured
 }
 
 static void take_peaks(const DeviceInfo *info, const DevicePeaks *peaks, DeviceModel *out) {
