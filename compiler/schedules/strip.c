@@ -2,7 +2,10 @@
 #include "compiler/schedules/rounding.h"
 #include "compiler/schedules/strip.h"
 
-enum { STRIP_MAX = 64 }; // of the text: what a strip reads is unrolled, a variable for each pixel
+enum {
+    STRIP_MAX = 64, // of the text: what a strip reads is unrolled, a variable for each pixel
+    HELD = 34       // vec4s that are loaded at once, without harm to any driver
+};
 
 // Pixel p of a strip meets tap number m of its line at `at(p, m)`, counted from the strip's first pixel of x ("base" in the text). Of a
 // transposed convolution with a stride, a workgroup's pixels have one remainder by the stride, and meet every stride-th tap.
@@ -197,7 +200,10 @@ double strip_reads_a_tap(const Rows *t) {
 
 static Work work(const KernelView *view, const Schedule *schedule) {
     Rows t = tile_of(NULL, &view->contract, schedule);
-    return rows_work(view, schedule, &t, strip_reads_a_tap(&t));
+    Work work = rows_work(view, schedule, &t, strip_reads_a_tap(&t));
+    double held = strip_of(&t).taps * (strip_reads_a_tap(&t) + 4 * t.columns); // by one line of taps
+    work.crowd = held > HELD ? work.multiply_adds * (held - HELD) : 0;
+    return work;
 }
 
 // Lines that a lane's pixels divide.

@@ -2,13 +2,14 @@
 #include "runtime/program/model.h"
 #include "runtime/program/work.h"
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 // By so many times a measurement must differ before the compiler decides by it: measurements vary, and their variation must not change what is
 // compiled.
 static const double CLEAR_MARGIN = 4;
 
-// Further than this from its class's figure no device is: the measurement, or the file that holds it, is wrong.
+// Further than this from what is usual no device is: the measurement, or the file that holds it, is wrong.
 static const double PLAUSIBLE = 1e6;
 
 enum { VECTOR = 4, LANES = 8 }; // the unit of what invocations cost: a vec4 multiply-add of eight lanes
@@ -54,13 +55,40 @@ void model_set(DeviceModel *model, ModelFigure figure, double value) { memcpy((c
 
 DeviceModel model_default(TargetClass target_class) { return defaults[target_class]; }
 
-DeviceModel model_measured(TargetClass target_class, const DeviceModel *measured) {
+DeviceModel model_of_driver(TargetClass target_class, const char *driver) {
+    static const struct {
+        const char *begin;
+        unsigned long since;
+        ModelFigure figure;
+        double value;
+    } rows[] = {
+#define DRIVER_FIGURE(begin, since, figure, value) {begin, since, FIGURE_##figure, value},
+#include "runtime/program/drivers.def"
+#undef DRIVER_FIGURE
+    };
     DeviceModel model = defaults[target_class];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t length = strlen(rows[i].begin);
+        if (strncmp(driver, rows[i].begin, length) == 0 && strtoul(driver + length, NULL, 10) >= rows[i].since)
+            model_set(&model, rows[i].figure, rows[i].value);
+    }
+    return model;
+}
+
+bool model_is(const DeviceModel *a, const DeviceModel *b) {
+    bool same = a->is_measured == b->is_measured;
+    for (ModelFigure i = 0; i < FIGURE_COUNT; i++)
+        same = same && model_figure(a, i) == model_figure(b, i);
+    return same;
+}
+
+DeviceModel model_measured(const DeviceModel *usual, const DeviceModel *measured) {
+    DeviceModel model = *usual;
     model.is_measured = true;
     for (ModelFigure i = 0; i < FIGURE_COUNT; i++) {
-        double usual = model_figure(&model, i), found = model_figure(measured, i);
-        bool is_clear = found > usual * CLEAR_MARGIN || found < usual / CLEAR_MARGIN;
-        bool is_plausible = found > 0 && (usual <= 0 || (found < usual * PLAUSIBLE && found > usual / PLAUSIBLE));
+        double known = model_figure(&model, i), found = model_figure(measured, i);
+        bool is_clear = found > known * CLEAR_MARGIN || found < known / CLEAR_MARGIN;
+        bool is_plausible = found > 0 && (known <= 0 || (found < known * PLAUSIBLE && found > known / PLAUSIBLE));
         if (is_plausible && (defs[i].taken == TAKEN_FREE || (defs[i].taken == TAKEN_FIRM && is_clear)))
             model_set(&model, i, found);
     }
@@ -74,7 +102,7 @@ static double round_up(double number) {
 
 static double loads_cost(const Work *work, const DeviceModel *model) {
     return model->texel_load * work->texel_loads + model->tile_load * work->tile_loads + model->storage_load * work->storage_loads + model->shared_load * work->shared_loads +
-           model->broadcast * work->broadcasts + model->conflict * work->conflicts;
+           model->broadcast * work->broadcasts + model->conflict * work->conflicts + model->crowd * work->crowd;
 }
 
 // Cores are idle where there are few workgroups.

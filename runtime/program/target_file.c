@@ -28,7 +28,8 @@ void target_write(JsonWriter *json, const Target *target, bool whole) {
         else
             json_write_uint(json, def->name, target_value(target, i));
     }
-    if (!whole || target->model.is_measured)
+    DeviceModel usual = model_default(target->target_class);
+    if (!whole || !model_is(&target->model, &usual))
         write_model(json, &target->model);
 }
 

@@ -236,6 +236,7 @@ static void fill_info(Arena *arena, Device *device, VkPhysicalDevice physical, u
     VkPhysicalDeviceMemoryProperties memory;
     fill_memory(device, physical, info->target.has_memory_budget, info->is_cpu, &memory, &info->memory_total, &info->memory_left);
     info->target.device = info->name;
+    info->target.model = model_of_driver(info->target.target_class, info->driver);
     info->compiles_at_launch = asked->vulkan12.driverID == VK_DRIVER_ID_MESA_LLVMPIPE;
     info->warning = driver_warning(asked->vulkan12.driverID, plain->vendorID);
 }

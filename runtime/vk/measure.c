@@ -94,15 +94,20 @@ static double vector_load(const DevicePeaks *peaks, double gbps) {
 // it. What lanes give to each other is then what a step takes that has it, beside one that has not: so the two are in the order that was measured,
 // also where a core makes multiply-adds so slowly that all else hides behind them.
 static void take_tiles(const DevicePeaks *peaks, DeviceModel *out) {
-    enum { MULTIPLY_ADDS = 64, LOADS = 16, BROADCAST_LOADS = 6, BROADCASTS = 16 };
+    enum { MULTIPLY_ADDS = 64, LOADS = 16, BROADCAST_LOADS = 6, BROADCASTS = 16, LOAD_MAX = 12 };
+    static const double SMALL_RATIO = 0.5;
     if (peaks->tile_gflops <= 0)
         return;
     double load = MULTIPLY_ADDS * (peaks->gflops / peaks->tile_gflops - 1) / LOADS;
-    out->tile_load = load < 1 ? 1 : load;
+    double ratio = peaks->broadcast_gflops > 0 ? peaks->tile_gflops / peaks->broadcast_gflops : 1;
+    if (ratio < 1) { // loads take at least what there are fewer of
+        double least = ratio > SMALL_RATIO ? MULTIPLY_ADDS * (1 - ratio) / (LOADS * ratio - BROADCAST_LOADS) : LOAD_MAX;
+        load = load > least ? load : least;
+    }
+    out->tile_load = load < 1 ? 1 : load > LOAD_MAX ? LOAD_MAX : load;
     if (peaks->broadcast_gflops <= 0)
         return;
-    double step = (MULTIPLY_ADDS + LOADS * out->tile_load) * peaks->tile_gflops / peaks->broadcast_gflops;
-    double left = step - MULTIPLY_ADDS - BROADCAST_LOADS * out->tile_load;
+    double left = (MULTIPLY_ADDS + LOADS * out->tile_load) * ratio - MULTIPLY_ADDS - BROADCAST_LOADS * out->tile_load;
     out->broadcast = (left > 1 ? left : 1) / BROADCASTS; // as good as nothing: 0 would be what was not measured
 }
 
@@ -164,7 +169,7 @@ bool measure_kept(Arena *arena, const DeviceInfo *info, DeviceModel *out, Diag *
     if (wrong)
         diag_warning(diag, &(Place){.file = path}, "%s: this measurement of a device is not used", wrong);
     else
-        *out = model_measured(info->target.target_class, &measured);
+        *out = model_measured(&info->target.model, &measured);
     return !wrong;
 }
 
@@ -223,7 +228,7 @@ static void take_and_keep(Arena *arena, Device *device, const DevicePeaks *peaks
     DeviceModel all = {0};
     take_peaks(&device->info, peaks, fresh);
     keep(arena, &device->info, fresh, &all, diag);
-    *out = model_measured(device->info.target.target_class, &all);
+    *out = model_measured(&device->info.target.model, &all);
 }
 
 bool measure_keep(Arena *arena, Device *device, const DevicePeaks *peaks, DeviceModel *out, Diag *diag) {

@@ -80,7 +80,7 @@ START_TEST(measurements_are_taken_as_the_row_says) {
         double found = model_figure(&usual, figure) * factors[k], kept = model_figure(&usual, figure);
         DeviceModel measured = {0};
         model_set(&measured, figure, found);
-        DeviceModel model = model_measured(TARGET_CPU, &measured);
+        DeviceModel model = model_measured(&usual, &measured);
         ck_assert(model.is_measured);
         for (ModelFigure i = 0; i < FIGURE_COUNT; i++)
             ck_assert(i == figure || model_figure(&model, i) == model_figure(&usual, i)); // not measured
@@ -91,6 +91,22 @@ START_TEST(measurements_are_taken_as_the_row_says) {
         case TAKEN_GIVEN: break;
         }
         ck_assert_msg(model_figure(&model, figure) == kept, "%s x %g", figure_def(figure)->name, factors[k]);
+    }
+}
+END_TEST
+
+START_TEST(drivers_are_known_by_their_version) {
+    static const struct {
+        const char *driver;
+        bool is_known;
+    } rows[] = {{"llvmpipe Mesa 25.0.7-2 (LLVM 19.1.7)", true}, {"llvmpipe Mesa 26.1.0", true}, {"llvmpipe Mesa 22.3.6 (LLVM 15.0.6)", false},
+                {"llvmpipe Mesa", false},                       {"radv Mesa 25.0.7", false},    {"", false}};
+    DeviceModel usual = model_default(TARGET_CPU);
+    ck_assert(model_is(&usual, &usual));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        DeviceModel model = model_of_driver(TARGET_CPU, rows[i].driver);
+        ck_assert_msg(model_is(&model, &usual) != rows[i].is_known, "%s", rows[i].driver);
+        ck_assert_msg((model.broadcast < usual.broadcast) == rows[i].is_known && model.cores == usual.cores, "%s", rows[i].driver);
     }
 }
 END_TEST
@@ -160,6 +176,7 @@ int main(void) {
     tcase_add_loop_test(tests, figures_are_written_and_read, 0, FIGURE_COUNT);
     tcase_add_test(tests, an_absent_model_is_the_class_s);
     tcase_add_loop_test(tests, measurements_are_taken_as_the_row_says, 0, FIGURE_COUNT);
+    tcase_add_test(tests, drivers_are_known_by_their_version);
     tcase_add_test(tests, estimates);
     tcase_add_test(tests, long_sums_of_few_results_are_shared);
     suite_add_tcase(suite, tests);
