@@ -3,6 +3,7 @@
 #include "compiler/built.h"
 #include "compiler/read/read.h"
 #include "compiler/tune/record.h"
+#include "runtime/vk/measure.h"
 #include "tests/end_to_end/command.h"
 #include "tests/end_to_end/small_graph.h"
 
@@ -257,6 +258,27 @@ START_TEST(commands_take_what_is_asked_for) {
 }
 END_TEST
 
+// The model is told that lanes give to each other for nothing: where a driver goes through them one by one, what is compiled is some times slower
+// than it could be.
+START_TEST(what_is_slow_by_a_wrong_figure_is_found) {
+    expect_code(0, "devices --measure");
+    const char *kept = measure_path(arena, &info), *text = read_all(kept), *figure = strstr(text, "\"broadcast\": ");
+    ck_assert_ptr_nonnull(figure);
+    write_text(kept, arena_format(arena, "%.*s\"broadcast\": 0.01%s", (int)(figure - text), text, strchr(figure, ',')));
+    expect_code(0, "compile " GG_SOURCE_DIR "/tests/bench/convolution.json -D batch=4 -D channels=32 -D size=16 -D kernel=3 -o %s", bundle);
+    bool is_slow = strstr(read_all(in_folder("small.ggb/plan.txt")), "broadcast:lanes") && info.target.model.broadcast > 1;
+    expect_code(0, "tune %s --program forward --minutes 1 -o %s", bundle, in_folder("winners"));
+    if (!is_slow)
+        return;
+    expect_out("instead of broadcast:lanes");
+    ck_assert_ptr_null(strstr(read_all(in_folder("winners")), "broadcast:lanes"));
+    expect_code(0, "tune %s --show", bundle);
+    expect_out("instead of broadcast:lanes");
+    expect_code(0, "verify %s --program forward --schedule tuned", bundle);
+    expect_out("agree with the reference");
+}
+END_TEST
+
 START_TEST(bundles_of_other_kernels_stay_as_they_are) {
     expect_code(0, "compile %s -o %s --schedule reference", in_folder("small.json"), bundle);
     keep_another();
@@ -281,6 +303,7 @@ int main(void) {
     tcase_add_test(test_case, two_processes_lose_nothing);
     tcase_add_test(test_case, a_run_goes_on_with_what_it_began_with);
     tcase_add_test(test_case, commands_take_what_is_asked_for);
+    tcase_add_test(test_case, what_is_slow_by_a_wrong_figure_is_found);
     tcase_add_test(test_case, bundles_of_other_kernels_stay_as_they_are);
     suite_add_tcase(suite, test_case);
     return run_suite(suite);
