@@ -46,7 +46,6 @@ static bool fits(const KernelView *view, const Schedule *schedule, const Target 
 // clang-format off
 //           lanes  texel  rows  columns  unroll
 static const Candidate candidates[] = {
-    {TARGET_CPU, {0,  1, 32, 2, 1}},
     {TARGET_CPU, {0,  1, 32, 1, 2}},
     {TARGET_CPU, {0,  1, 16, 1, 2}},
     {TARGET_CPU, {0,  1, 8,  1, 2}},
