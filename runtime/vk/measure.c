@@ -95,7 +95,7 @@ static double vector_load(const DevicePeaks *peaks, double gbps) {
 // also where a core makes multiply-adds so slowly that all else hides behind them.
 static void take_tiles(const DevicePeaks *peaks, DeviceModel *out) {
     enum { MULTIPLY_ADDS = 64, LOADS = 16, BROADCAST_LOADS = 6, BROADCASTS = 16, LOAD_MAX = 12 };
-    static const double SMALL_RATIO = 0.5;
+    static const double SMALL_RATIO = 0.5, CLEAR_RATIO = 1.4;
     if (peaks->tile_gflops <= 0)
         return;
     double load = MULTIPLY_ADDS * (peaks->gflops / peaks->tile_gflops - 1) / LOADS;
@@ -105,8 +105,8 @@ static void take_tiles(const DevicePeaks *peaks, DeviceModel *out) {
         load = load > least ? load : least;
     }
     out->tile_load = load < 1 ? 1 : load > LOAD_MAX ? LOAD_MAX : load;
-    if (peaks->broadcast_gflops <= 0)
-        return;
+    if (peaks->broadcast_gflops <= 0 || (ratio > 1 / CLEAR_RATIO && ratio < CLEAR_RATIO))
+        return; // the difference of two that are about the same is noise
     double left = (MULTIPLY_ADDS + LOADS * out->tile_load) * ratio - MULTIPLY_ADDS - BROADCAST_LOADS * out->tile_load;
     out->broadcast = (left > 1 ? left : 1) / BROADCASTS; // as good as nothing: 0 would be what was not measured
 }
