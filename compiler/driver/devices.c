@@ -77,7 +77,7 @@ static void print_model(const DeviceInfo *info, const DeviceModel *model) {
     for (ModelFigure i = 0; i < FIGURE_COUNT; i++)
         printf("   %-25s %12.4g   %s\n", figure_def(i)->name, model_figure(model, i), figure_def(i)->unit);
     if (!model->is_measured)
-        printf("   (the figures of its class; gcc-graph devices --measure --device %u measures it)\n", info->index);
+        printf("   (the figures of its class and driver; gcc-graph devices --measure --device %u measures it)\n", info->index);
 }
 
 // One device: its profile, or what is measured of it.

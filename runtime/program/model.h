@@ -37,6 +37,7 @@ void model_set(DeviceModel *model, ModelFigure figure, double value);
 DeviceModel model_default(TargetClass target_class);
 // The class's figures with what drivers.def knows of a driver, by what it says of itself: "llvmpipe Mesa 25.0.7 (...)".
 DeviceModel model_of_driver(TargetClass target_class, const char *driver);
+// Whether all figures are the same.
 bool model_is(const DeviceModel *a, const DeviceModel *b);
 // `usual`, what is known without measuring, with what was measured of one device, as model.def says; figures of `measured` that are not above 0
 // were not measured.

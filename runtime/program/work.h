@@ -9,7 +9,7 @@ typedef struct {
     double texel_loads, tile_loads, storage_loads, shared_loads; // tile: texels, too, between a contraction's multiply-adds
     double broadcasts; // from one lane to all of a subgroup
     double conflicts;  // loads that find what they had in a cache pushed out, by others that lie on it there
-    double crowd;   // multiply-adds, for each vec4 too many among those that are loaded at once
+    double crowd;      // multiply-adds, for each vec4 too many among those that are loaded at once
     double places;  // computed for loads
     double turns;   // of loops that are too short to hide what a turn costs
     double sums;    // registers that are zeroed at first
