@@ -107,6 +107,8 @@ static KernelList *lower(Compile *compile, const GraphProgram *program, const Ph
         const char *where = arena_format(compile->arena, "%s: program %s, phase %s", compile->module->name, program->name, phase->name);
         if (!schedule_kernels(list, &context, where, compile->diag) || !check_kernels(compile, PASS_schedule, program, phase, list))
             return NULL;
+        if (!chain_kernels(list, &context, where, compile->diag) || !check_kernels(compile, PASS_chain, program, phase, list))
+            return NULL;
         uint32_t copy;
         if (plan_kernels(list, &context, &copy))
             return check_kernels(compile, PASS_plan, program, phase, list) ? list : NULL;

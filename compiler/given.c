@@ -20,7 +20,7 @@ GivenSchedules **given_by_program(Arena *arena, const Program *program) {
             const ProgramPhase *phase = &program->entries.items[i].phases.items[k];
             for (uint32_t d = 0; d < phase->steps.count; d++)
                 if (phase->steps.items[d].schedule)
-                    array_push(arena, &given[i][k], ((GivenSchedule){root_of(&phase->steps.items[d]), phase->steps.items[d].schedule, NULL}));
+                    array_push(arena, &given[i][k], ((GivenSchedule){root_of(&phase->steps.items[d]), phase->steps.items[d].schedule, NULL, &phase->steps.items[d]}));
         }
     return given;
 }
@@ -43,7 +43,7 @@ static uint32_t take(Arena *arena, const Program *program, const char *option, c
             for (uint32_t d = 0; d < phase->steps.count; d++) {
                 if (!is_meant(arena, program, where, &phase->steps.items[d], kernel))
                     continue;
-                array_push(arena, &given[i][k], ((GivenSchedule){root_of(&phase->steps.items[d]), text, option}));
+                array_push(arena, &given[i][k], ((GivenSchedule){root_of(&phase->steps.items[d]), text, option, NULL}));
                 count++;
             }
         }

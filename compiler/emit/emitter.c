@@ -231,7 +231,7 @@ void emit_remember(Emitter *emitter, Value value, const Index *index, Code code)
 // ---- bindings
 
 bool emit_reads_texels(const Emitter *emitter, Value value) {
-    return kernel_reads_texels(emitter->list, emitter->kernel, emitter->target, value);
+    return !emit_is_linked(emitter, value) && kernel_reads_texels(emitter->list, emitter->kernel, emitter->target, value);
 }
 
 uint32_t emit_binding(Emitter *emitter, Value value, BindingKind kind) {
@@ -254,13 +254,18 @@ uint32_t emit_numbers(Emitter *emitter) {
     return emitter->bindings.count - 1;
 }
 
-static EmitBinding *reading(Emitter *emitter, Value value) {
-    uint32_t binding = emit_binding(emitter, value, emit_reads_texels(emitter, value) ? BINDING_TEXEL : BINDING_READ);
+static EmitBinding *writing(Emitter *emitter, Value value) {
+    uint32_t binding = emit_binding(emitter, value, BINDING_WRITE);
     return &emitter->bindings.items[binding];
 }
 
-static EmitBinding *writing(Emitter *emitter, Value value) {
-    uint32_t binding = emit_binding(emitter, value, BINDING_WRITE);
+static EmitBinding *reading(Emitter *emitter, Value value) {
+    if (emit_is_linked(emitter, value)) {
+        EmitBinding *shared = writing(emitter, value);
+        shared->is_read = true;
+        return shared;
+    }
+    uint32_t binding = emit_binding(emitter, value, emit_reads_texels(emitter, value) ? BINDING_TEXEL : BINDING_READ);
     return &emitter->bindings.items[binding];
 }
 
@@ -305,7 +310,7 @@ void emit_declarations(Emitter *emitter, Text *out) {
             text_format(out, "layout(set = 0, binding = %u) uniform textureBuffer %s; %s\n", i, binding->name, note);
             continue;
         }
-        const char *access = binding->kind == BINDING_READ ? "readonly" : "writeonly";
+        const char *access = binding->kind == BINDING_READ ? "readonly" : binding->is_read ? "coherent" : "writeonly";
         if (binding->as_vector)
             text_format(out, "layout(set = 0, binding = %u) %s buffer Vector%u { %s %s[]; }; %s\n", i, access, i,
                         stored_row(emitter, binding->value)->glsl.memory_vector, binding->name, note);
@@ -344,6 +349,7 @@ static const char *in_window(const Emitter *emitter, Value value, const char *ve
 Code emit_load(Emitter *emitter, Value value, const Index *index) {
     const Layout *layout = &emitter->list->layouts[value.id];
     DType dtype = graph_type(emitter->graph, value).dtype;
+    emit_check_slice(emitter, value, index);
     Index offset = emit_offset(emitter, layout, index), rest;
     int64_t stride;
     bool simple = index_split(emitter->pool, offset, emitter->lane_atom, &stride, &rest);

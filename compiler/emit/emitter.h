@@ -36,6 +36,7 @@ typedef struct {
     Value value;
     BindingKind kind;
     bool is_numbers, as_vector, as_scalar;
+    bool is_read;     // BINDING_WRITE of a chain: later links read what earlier ones wrote
     const char *name; // "in3"
 } EmitBinding;
 
@@ -43,6 +44,13 @@ typedef struct {
 typedef struct {
     uint64_t first, count; // count 0: all
 } EmitWindow;
+
+// The chain whose link is being emitted: every workgroup computes one slice, which is one place along an axis of whatever is stored.
+typedef struct {
+    const Kernel *kernel;
+    Index slice;  // which one; constant: there is one
+    bool strays;  // a link reads what an earlier one stored for another slice
+} EmitChain;
 
 // What the emitters of one list's kernels share, so that none of them pays for the size of the whole graph.
 typedef struct {
@@ -60,6 +68,7 @@ typedef struct Emitter {
     const Kernel *kernel;
     const Target *target;
     EmitWindow window;
+    EmitChain *chain; // NULL: none
     Text body;
     uint32_t indent;
     Index lane; // variable 0 … 3: which element of a vec4
@@ -98,6 +107,12 @@ void emit_close(Emitter *emitter, EmitScope scope, bool brace);
 // get a loop of one turn or none; the note says so, once before them.
 void emit_parts_note(Emitter *emitter);
 EmitScope emit_open_part(Emitter *emitter, uint64_t first, uint64_t count);
+
+// ---- chain.c: links of a chain. Their invocations, as many as they would have alone, are shared out among slices, and those of a slice among lanes.
+EmitScope emit_open_link(Emitter *emitter, uint64_t invocations, Index *number);
+// Notes, of a load of what an earlier link stores, whether it is of the same slice.
+void emit_check_slice(Emitter *emitter, Value value, const Index *index);
+bool emit_is_linked(const Emitter *emitter, Value value); // an earlier link stores it, or what it is a view of
 
 // Gives a number of the kernel a name that means the same all over the shader; returns it.
 const char *emit_constant(Emitter *emitter, const char *name, int64_t value);

@@ -1,47 +1,8 @@
 // Glsl: chooses the template of a kernel's class, writes its header (what, whence, why), folds the grid.
 #include "compiler/emit/glsl.h"
 #include "compiler/emit/template.h"
-#include <stdlib.h>
 
-// Values computed inside the kernel, in graph order.
-typedef ARRAY(uint32_t) Marked;
-
-static void mark(const Emitter *emitter, Value value, Marked *marked, bool is_store) {
-    const KernelList *list = emitter->list;
-    const Kernel *kernel = emitter->kernel;
-    if (emitter->tables->seen[value.id])
-        return;
-    bool own = is_store;
-    for (uint32_t i = 0; i < kernel->stores.count; i++)
-        own |= kernel->stores.items[i].id == value.id;
-    for (uint32_t i = 0; i < kernel->roots.count; i++)
-        own |= kernel->roots.items[i].id == value.id;
-    own |= kernel->root.id == value.id;
-    if (!own && list->buffers[value.id].kind != BUFFER_NONE)
-        return;
-    emitter->tables->seen[value.id] = true;
-    array_push(emitter->arena, marked, value.id);
-    const Node *node = graph_node(list->graph, value);
-    for (uint32_t i = 0; i < node->arg_count; i++)
-        mark(emitter, node->args[i], marked, false);
-}
-
-static int ascending(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static Marked find_marked(const Emitter *emitter) {
-    Marked marked = {0};
-    for (uint32_t i = 0; i < emitter->kernel->stores.count; i++)
-        mark(emitter, emitter->kernel->stores.items[i], &marked, true);
-    for (uint32_t i = 0; i < marked.count; i++)
-        emitter->tables->seen[marked.items[i]] = false;
-    qsort(marked.items, marked.count, sizeof *marked.items, ascending);
-    return marked;
-}
-
-static const char *header(Arena *arena, const KernelList *list, const Kernel *kernel, const Marked *marked, const Emitter *emitter) {
+static const char *header(Arena *arena, const KernelList *list, const Kernel *kernel, const KernelIndices *marked, const Emitter *emitter) {
     Text text = text_create(arena);
     text_format(&text, "// %s, schedule %s%s%s; fused from\n", kernel_class_names[kernel->kernel_class], schedule_text(arena, &kernel->schedule),
                 kernel->runner_up.family ? "; runner-up " : "", kernel->runner_up.family ? schedule_text(arena, &kernel->runner_up) : "");
@@ -63,14 +24,14 @@ static const char *header(Arena *arena, const KernelList *list, const Kernel *ke
         Type type = graph_type(list->graph, binding->value);
         const Buffer *buffer = &list->buffers[binding->value.id];
         bool is_other = buffer->element != dtype_element(type.dtype);
-        text_format(&text, "// %s %%%u %s%s%s%s%s\n", binding->kind == BINDING_WRITE ? "writes" : "reads", binding->value.id, type_text(arena, &type),
+        text_format(&text, "// %s %%%u %s%s%s%s%s\n", binding->kind != BINDING_WRITE ? "reads" : binding->is_read ? "writes, then reads" : "writes", binding->value.id, type_text(arena, &type),
                     is_other ? " as " : "", is_other ? element_name(buffer->element) : "", buffer->name ? " " : "", buffer->name ? buffer->name : "");
     }
     return text.data;
 }
 
 // "conv2d_add_mul": the root's op, then those of maps fused after it, at most four words.
-static const char *name_of(Arena *arena, const KernelList *list, const Kernel *kernel, const Marked *marked) {
+static const char *name_of(Arena *arena, const KernelList *list, const Kernel *kernel, const KernelIndices *marked) {
     Text text = text_create(arena);
     if (kernel->kernel_class != KERNEL_MAP)
         text_append(&text, op_def(graph_node(list->graph, kernel->root)->op)->name);
@@ -148,7 +109,8 @@ void glsl_kernel(Arena *arena, EmitTables *tables, const KernelList *list, const
     out->groups[0] = (uint32_t)(groups > most ? most : groups);
     out->groups[1] = (uint32_t)((groups + out->groups[0] - 1) / out->groups[0]);
     out->groups[2] = 1;
-    Marked marked = find_marked(&emitter);
+    KernelIndices marked = {0};
+    kernel_values(arena, list, kernel, tables->seen, &marked);
     if (emitter.uses_random)
         emit_functions(&emitter, "random.glsl");
     out->source = fill(&emitter, header(arena, list, kernel, &marked, &emitter));
@@ -162,7 +124,7 @@ void glsl_kernel(Arena *arena, EmitTables *tables, const KernelList *list, const
         if (!emitter.bindings.items[i].is_numbers)
             out->bytes += windowed ? (double)element_vector(SET_ELEMENT) * (double)out->window.count : (double)list->buffers[value.id].size;
     }
-    out->work_class = kernel->kernel_class == KERNEL_MAP ? WORK_MAP : kernel->kernel_class == KERNEL_REDUCE ? WORK_REDUCE : contract_class(list->graph, kernel->root);
+    out->work_class = kernel->kernel_class == KERNEL_CONTRACT ? contract_class(list->graph, kernel->root) : kernel->roots.count ? WORK_REDUCE : WORK_MAP;
     out->flops = kernel->kernel_class == KERNEL_CONTRACT ? contract_flops(list->graph, kernel->root) : 0;
     emitter_finish(&emitter);
 }

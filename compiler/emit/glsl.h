@@ -24,3 +24,7 @@ enum { TREE_LANE_BYTES_MAX = 32 }; // of shared memory, for each lane of a tree:
 // The body of a reduction; tree: a workgroup folds one result (or four neighbouring ones), else an invocation does. Returns how many results
 // (or fours) there are.
 uint64_t emit_reduce_kernel(Emitter *emitter, bool tree);
+// The same as a link of emitter->chain.
+void emit_reduce_link(Emitter *emitter);
+// What emit_reduce_kernel returns of a reduction without parts that is no tree.
+uint64_t emit_reduce_invocations(const KernelList *list, const Kernel *kernel);

@@ -4,19 +4,35 @@
 #include "compiler/emit/reduce_parts.h"
 
 // The layout of results without the extra axis of moments.
-static Layout kept_layout(const Fold *fold) {
+static Layout kept_of(const Layout *space, const bool *folded) {
     uint32_t dims[MAX_RANK], rank = 0, number[MAX_RANK];
     uint8_t order[MAX_RANK];
-    for (uint32_t axis = 0; axis < fold->layout.rank; axis++) {
+    for (uint32_t axis = 0; axis < space->rank; axis++) {
         number[axis] = rank;
-        if (!fold->folded[axis])
-            dims[rank++] = fold->layout.dims[axis];
+        if (!folded[axis])
+            dims[rank++] = space->dims[axis];
     }
     uint32_t place = 0;
-    for (uint32_t i = 0; i < fold->layout.rank; i++)
-        if (!fold->folded[fold->layout.order[i]])
-            order[place++] = (uint8_t)number[fold->layout.order[i]];
+    for (uint32_t i = 0; i < space->rank; i++)
+        if (!folded[space->order[i]])
+            order[place++] = (uint8_t)number[space->order[i]];
     return layout_make(rank, dims, order);
+}
+
+static Layout kept_layout(const Fold *fold) { return kept_of(&fold->layout, fold->folded); }
+
+static bool folds_inner(const Layout *space, const bool *folded) { return space->rank == 0 || folded[space->order[space->rank - 1]]; }
+
+static uint64_t invocations_of(const Layout *kept, bool inner_folded) { return layout_count(kept) / (inner_folded ? 1 : 4); }
+
+uint64_t emit_reduce_invocations(const KernelList *list, const Kernel *kernel) {
+    const Node *node = graph_node(list->graph, kernel->roots.items[0]);
+    const Layout *space = &list->layouts[node->args[0].id];
+    bool folded[MAX_RANK] = {0};
+    for (uint32_t axis = 0; axis < space->rank; axis++)
+        folded[axis] = op_folds(node, axis);
+    Layout kept = kept_of(space, folded);
+    return invocations_of(&kept, folds_inner(space, folded));
 }
 
 static uint32_t steps_of(const Fold *fold, uint32_t place) {
@@ -272,7 +288,7 @@ static void store_padding(Fold *fold, const Layout *layout) {
         for (uint32_t part = 1; part < parts; part++)
             emit_store_scalar(emitter, value, arena_format(emitter->arena, "%s + %llu", fold->result, (unsigned long long)(part * layout_count(layout))), zero);
     }
-    emit_line(emitter, "return;");
+    emit_line(emitter, emitter->chain ? "continue;" : "return;");
     emit_close(emitter, scope, true);
 }
 
@@ -287,15 +303,15 @@ static Fold fold_of(Emitter *emitter) {
         fold.count *= fold.folded[axis] ? fold.space.dims[axis] : 1;
     for (uint32_t i = 0; i < emitter->kernel->roots.count; i++)
         fold.has_other_than_sums |= !reduce_filling(&fold, emitter->kernel->roots.items[i]).reduction->adds_zeros;
-    fold.inner_folded = fold.layout.rank == 0 || fold.folded[fold.layout.order[fold.layout.rank - 1]];
+    fold.inner_folded = folds_inner(&fold.layout, fold.folded);
     return fold;
 }
 
-static uint64_t invocations_of(const Fold *fold, const Layout *kept) { return layout_count(kept) / (fold->inner_folded ? 1 : 4); }
-
 static uint64_t open_results(Fold *fold, const Layout *kept) {
     Emitter *emitter = fold->emitter;
-    uint64_t invocations = invocations_of(fold, kept);
+    uint64_t invocations = invocations_of(kept, fold->inner_folded);
+    if (!emitter->chain)
+        fold->number = index_variable(emitter->pool, fold->result, 0, (int64_t)invocations - 1);
     if (fold->tree) {
         emit_constant(emitter, "RESULTS", (int64_t)invocations);
     } else if (!fold->is_part) {
@@ -304,10 +320,10 @@ static uint64_t open_results(Fold *fold, const Layout *kept) {
     }
     fold->kept_rank = kept->rank;
     if (!fold->inner_folded) {
-        emit_unravel(emitter, kept, index_variable(emitter->pool, fold->result, 0, (int64_t)invocations - 1), fold->kept);
+        emit_unravel(emitter, kept, fold->number, fold->kept);
     } else {
         store_padding(fold, kept);
-        Index rest = index_variable(emitter->pool, fold->result, 0, (int64_t)invocations - 1);
+        Index rest = fold->number;
         for (uint32_t place = kept->rank; place-- > 0;) {
             uint32_t axis = kept->order[place], steps = place == kept->rank - 1u ? layout_inner(kept) : kept->dims[axis];
             fold->kept[axis] = place ? index_modulo(emitter->pool, rest, steps) : rest;
@@ -412,7 +428,7 @@ static uint64_t emit_joined(Emitter *emitter) {
         Fold fold = fold_of(emitter);
         Layout kept = kept_layout(&fold);
         fold.is_part = true;
-        EmitScope scope = emit_open_part(emitter, first, invocations_of(&fold, &kept));
+        EmitScope scope = emit_open_part(emitter, first, invocations_of(&kept, fold.inner_folded));
         if (first) {
             fold.result = emit_name(emitter, "result");
             emit_line(emitter, "int %s = gid - %llu;", fold.result, (unsigned long long)first);
@@ -423,6 +439,19 @@ static uint64_t emit_joined(Emitter *emitter) {
     }
     emitter->kernel = whole;
     return end;
+}
+
+void emit_reduce_link(Emitter *emitter) {
+    Fold fold = fold_of(emitter);
+    Layout kept = kept_layout(&fold);
+    fold.is_part = true;
+    EmitScope scope = emit_open_link(emitter, invocations_of(&kept, fold.inner_folded), &fold.number);
+    if (fold.inner_folded) {
+        fold.result = emit_name(emitter, "result");
+        emit_line(emitter, "int %s = %s;", fold.result, emit_index(emitter, fold.number));
+    }
+    emit_fold(&fold);
+    emit_close(emitter, scope, true);
 }
 
 uint64_t emit_reduce_kernel(Emitter *emitter, bool tree) {

@@ -11,8 +11,9 @@ typedef struct {
     bool inner_folded;
     bool has_other_than_sums;
     bool tree;             // a workgroup shares the elements of one result
-    bool is_part;          // of a kernel of joined reductions
+    bool is_part;          // of a kernel of joined reductions, or of a chain
     const char *result;    // number of the result, or of the four, that is folded
+    Index number;          // the same
     Index index[MAX_RANK]; // of the argument, while inside the loops
     Index kept[MAX_RANK];  // of a result
     uint32_t kept_rank;

@@ -1,6 +1,7 @@
 // Kernel: buffers seen through aliases, text form.
 #include "compiler/kernel/schedule.h"
 #include "compiler/ir/op.h"
+#include <stdlib.h>
 
 Kernel kernel_part(const Kernel *kernel, uint32_t part) {
     Kernel one = *kernel;
@@ -12,6 +13,54 @@ Kernel kernel_part(const Kernel *kernel, uint32_t part) {
     one.stores.items += begin.stores_end, one.stores.count = end.stores_end - begin.stores_end;
     one.parts.count = 0;
     return one;
+}
+
+bool kernel_stores(const Kernel *kernel, Value value) {
+    for (uint32_t i = 0; i < kernel->stores.count; i++)
+        if (kernel->stores.items[i].id == value.id)
+            return true;
+    return false;
+}
+
+static bool is_root(const Kernel *kernel, Value value) {
+    for (uint32_t i = 0; i < kernel->roots.count; i++)
+        if (kernel->roots.items[i].id == value.id)
+            return true;
+    return kernel->root.id == value.id;
+}
+
+static void find_values(Arena *arena, const KernelList *list, const Kernel *kernel, Value value, bool *seen, KernelIndices *found) {
+    if (seen[value.id] || (list->buffers[value.id].kind != BUFFER_NONE && !kernel_stores(kernel, value) && !is_root(kernel, value)))
+        return;
+    seen[value.id] = true;
+    array_push(arena, found, value.id);
+    const Node *node = graph_node(list->graph, value);
+    for (uint32_t i = 0; i < node->arg_count; i++)
+        find_values(arena, list, kernel, node->args[i], seen, found);
+}
+
+static int ascending(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+void kernel_values(Arena *arena, const KernelList *list, const Kernel *kernel, bool *seen, KernelIndices *found) {
+    uint32_t first = found->count;
+    for (uint32_t i = 0; i < kernel->stores.count; i++)
+        find_values(arena, list, kernel, kernel->stores.items[i], seen, found);
+    for (uint32_t i = first; i < found->count; i++)
+        seen[found->items[i]] = false;
+    if (found->count > first)
+        qsort(&found->items[first], found->count - first, sizeof *found->items, ascending);
+}
+
+int kernel_slice_axis(const KernelList *list, Value value) {
+    const Layout *layout = &list->layouts[value.id];
+    const Reduction *reduction = op_def(graph_node(list->graph, value)->op)->reduction;
+    uint32_t place = reduction && reduction->result_count > 1 ? 1 : 0; // behind the axis of its several results
+    while (place < layout->rank && layout->dims[layout->order[place]] == 1)
+        place++;
+    return place + 1 < layout->rank ? layout->order[place] : -1;
 }
 
 Value buffer_root(const KernelList *list, Value value) {
@@ -30,6 +79,24 @@ Value buffer_base(const KernelList *list, Value value) {
            list->buffers[value.id].parent == graph_node(list->graph, value)->args[0].id)
         value.id = list->buffers[value.id].parent;
     return value;
+}
+
+uint32_t *kernel_writers(Arena *arena, const KernelList *list) {
+    uint32_t *writer = ARENA_NEW(arena, uint32_t, list->graph->nodes.count);
+    for (uint32_t k = 0; k < list->kernels.count; k++)
+        for (uint32_t i = 0; i < list->kernels.items[k].stores.count; i++)
+            writer[list->kernels.items[k].stores.items[i].id] = k + 1;
+    return writer;
+}
+
+void buffer_writers(Arena *arena, const KernelList *list, const uint32_t *writer, Value value, KernelIndices *found) {
+    Value root = buffer_root(list, value);
+    const Node *node = graph_node(list->graph, root);
+    if (writer[root.id])
+        array_push(arena, found, writer[root.id] - 1);
+    else if (node->op == OP_pack)
+        for (uint32_t i = 0; i < node->arg_count; i++)
+            buffer_writers(arena, list, writer, node->args[i], found);
 }
 
 uint32_t kernel_bindings_max(const Target *target) {

@@ -40,6 +40,9 @@ typedef struct {
 // Of the text, for all targets: a bundle may run on another driver than it was made for, and none would say so.
 enum { LOOP_TURNS_MAX = 32768 };
 
+// Values that one kernel computes. More would be shaders that take drivers long to compile.
+enum { KERNEL_VALUES_MAX = 2048 };
+
 typedef struct Family Family;
 
 enum {
@@ -60,20 +63,24 @@ typedef struct {
     uint32_t roots_end, stores_end;
 } KernelPart;
 
-typedef struct {
+typedef struct Kernel Kernel;
+
+struct Kernel {
     KernelClass kernel_class;
-    Value root;            // the contraction, the first reduction, or the first stored map
+    Value root;            // the contraction, the first reduction, or the first stored map; of a chain that of its first link
     ARRAY(Value) roots;    // REDUCE: all reductions over the same space, part by part
     ARRAY(KernelPart) parts; // REDUCE: that plan joined, each of a space of its own; none: it is of one
     ARRAY(Value) stores;   // values that it writes, in the order of their write bindings
     ARRAY(Value) loads;    // values of buffers that it reads and other kernels, or nobody, write
     ARRAY(bool) in_place;  // by load: needed only at the element that is being stored
+    ARRAY(Kernel) links;   // CHAIN: kernels that each workgroup runs one after the other, on slices that are its own; their stores are the chain's
+    uint64_t slices;       // CHAIN: how many workgroups
     Schedule schedule, runner_up; // the one chosen, and the one that was estimated to be next best, if any
     const char *work;      // winners_digest, where there were winners to choose from; NULL: nobody asked, or the kernel is several joined ones
     bool is_given;         // its schedule: by the user or a record, not by estimates
     const char *reason;    // why these values are one kernel
     uint32_t wave;
-} Kernel;
+};
 
 typedef struct {
     const Graph *graph;
@@ -87,10 +94,21 @@ typedef struct {
     ARRAY(const char *) decisions; // fusion's log
 } KernelList;
 
+typedef ARRAY(uint32_t) KernelIndices; // in KernelList.kernels, or of values
+
 // A part of joined reductions as a kernel of its own; of others, which have part 0 alone, the kernel itself.
 Kernel kernel_part(const Kernel *kernel, uint32_t part);
+bool kernel_stores(const Kernel *kernel, Value value);
+// Adds to `found` the values that are computed inside the kernel, ascending. `seen`, by value id, is all false before and after.
+void kernel_values(Arena *arena, const KernelList *list, const Kernel *kernel, bool *seen, KernelIndices *found);
+// The axis along which chains cut a value into slices: the outermost that is longer than 1, not the one of which a vec4 holds four. -1: there is none.
+int kernel_slice_axis(const KernelList *list, Value value);
 // The value whose kernel writes the memory that `value` lies in, seen through aliases and unpacks; the value itself where that is given.
 Value buffer_root(const KernelList *list, Value value);
+// Adds to `found` the kernels that write the memory that `value` lies in; `writer`: by value id, the index of the kernel that stores it + 1.
+void buffer_writers(Arena *arena, const KernelList *list, const uint32_t *writer, Value value, KernelIndices *found);
+// By value id: the index of the kernel that stores it + 1.
+uint32_t *kernel_writers(Arena *arena, const KernelList *list);
 // Whether the kernel loads `value` through a texel buffer; else through a storage buffer.
 bool kernel_reads_texels(const KernelList *list, const Kernel *kernel, const Target *target, Value value);
 // Buffers that a kernel may bind, whichever way it loads them; and those that it may load, one store and perhaps the numbers being bound too.

@@ -73,6 +73,42 @@ static void check_update(Verify *verify, const Output *output, uint32_t k, uint3
         problem(verify, "kernel %u in wave %u reads state %s, which kernel %u overwrites in wave %u", k, kernel->wave, output->name, writer, list->kernels.items[writer].wave);
 }
 
+static bool is_of_links(const Kernel *chain, uint32_t count, Value value) {
+    for (uint32_t i = 0; i < count; i++)
+        if (kernel_stores(&chain->links.items[i], value))
+            return true;
+    return false;
+}
+
+static bool loads(const Kernel *kernel, Value value) {
+    for (uint32_t i = 0; i < kernel->loads.count; i++)
+        if (kernel->loads.items[i].id == value.id)
+            return true;
+    return false;
+}
+
+// What a link stores is the chain's, cut into its slices; what it loads an earlier link has stored, or the chain loads it.
+static void check_links(Verify *verify, uint32_t k) {
+    const KernelList *list = verify->list;
+    const Kernel *chain = &list->kernels.items[k];
+    for (uint32_t l = 0; l < chain->links.count; l++) {
+        const Kernel *link = &chain->links.items[l];
+        for (uint32_t i = 0; i < link->stores.count; i++) {
+            Value value = link->stores.items[i];
+            int axis = kernel_slice_axis(list, value);
+            if (!kernel_stores(chain, value))
+                problem(verify, "kernel %u: link %u stores %%%u, the chain does not", k, l, value.id);
+            if (chain->slices != 1 && (axis < 0 || list->layouts[value.id].dims[axis] != chain->slices))
+                problem(verify, "kernel %u: %%%u is not cut into %llu slices", k, value.id, (unsigned long long)chain->slices);
+        }
+        for (uint32_t i = 0; i < link->loads.count; i++) {
+            Value value = link->loads.items[i], root = buffer_root(list, value);
+            if (kernel_stores(chain, root) ? !is_of_links(chain, l, root) : !loads(chain, value))
+                problem(verify, "kernel %u: link %u loads %%%u, which no link before it stores and the chain does not load", k, l, value.id);
+        }
+    }
+}
+
 // A state's old value is read in no later wave than its new one is written; in the same wave only by the writer itself.
 static void check_updates(Verify *verify) {
     const KernelList *list = verify->list;
@@ -221,6 +257,8 @@ bool kernel_verify(const KernelList *list, const Target *target, bool planned, T
     for (uint32_t k = 0; k < list->kernels.count; k++)
         for (uint32_t i = 0; i < list->kernels.items[k].loads.count; i++)
             check_load(&verify, k, list->kernels.items[k].loads.items[i], planned);
+    for (uint32_t k = 0; k < list->kernels.count; k++)
+        check_links(&verify, k);
     check_schedules(&verify, target);
     if (planned) {
         check_updates(&verify);

@@ -121,7 +121,7 @@ static uint32_t bindings_with(const Fuse *fuse, uint32_t kernel, const Leaves *m
 
 // For one more store and what it needs.
 static bool has_room(const Fuse *fuse, uint32_t kernel, uint32_t id, const Leaves *leaves) {
-    return bindings_with(fuse, kernel, leaves) <= kernel_bindings_max(fuse->context->target) && fuse->kernel_sizes.items[kernel] + fuse->sizes[id] <= FUSE_KERNEL_SIZE_MAX;
+    return bindings_with(fuse, kernel, leaves) <= kernel_bindings_max(fuse->context->target) && fuse->kernel_sizes.items[kernel] + fuse->sizes[id] <= KERNEL_VALUES_MAX;
 }
 
 static void join(Fuse *fuse, uint32_t kernel, uint32_t id, const Leaves *leaves, const char *reason) {

@@ -2,9 +2,8 @@
 #pragma once
 #include "compiler/passes/passes.h"
 
-// Values that one kernel computes, and that it computes for one of its stores. More would be shaders that take drivers long to compile; passes
-// that walk down from a store may recurse as deep.
-enum { FUSE_KERNEL_SIZE_MAX = 2048, FUSE_STORE_SIZE_MAX = 512 };
+// Values that a kernel computes for one of its stores; passes that walk down from a store may recurse as deep.
+enum { FUSE_STORE_SIZE_MAX = 512 };
 
 // A stored value whose kernel evaluates another one, and at which place beside its own element: 0 there, else a number made of the views between.
 // At one place a kernel evaluates a value once, however often it needs it.

@@ -58,6 +58,8 @@ static bool is_small(const KernelList *list, const Kernel *kernel, const DeviceM
     return is_shared && (!kernel->is_given || kernel->schedule.family == &fold_family);
 }
 
+bool join_may(const KernelList *list, const Kernel *kernel, const PassContext *context) { return is_small(list, kernel, &context->target->model); }
+
 bool join_may_wait(const KernelList *list, const Kernel *kernel, const PassContext *context) {
     const DeviceModel *model = &context->target->model;
     double elements = 0;

@@ -11,6 +11,7 @@ typedef struct {
     uint32_t root;      // value id of the kernel's root
     const char *text;   // "rows:rows=4,columns=2"; what is not said is as the family's best candidate has it
     const char *option; // as the user gave it: what does not fit is reported; NULL: a bundle's record, which is then left aside
+    const Step *step;   // of a record: a chain is of those kernels whose values it stores
 } GivenSchedule;
 
 typedef struct {
@@ -48,13 +49,25 @@ bool schedule_kernels(KernelList *list, const PassContext *context, const char *
 bool schedule_estimate(const KernelList *list, Value contraction, const Operand operands[2], const PassContext *context, Work *out);
 // What a candidate of the family is for this kernel and target; false: nothing that fits.
 bool schedule_settle(const KernelView *view, const Target *target, const Family *family, const Candidate *candidate, Schedule *out);
+// The schedule of least estimated cost, whatever was measured or asked for; false: none fits, so that a last resort computes the kernel.
+bool schedule_choose(const KernelView *view, const Target *target, Schedule *out);
+bool schedule_is_chain(const GivenSchedule *given);
+// Gives the kernel what the user or a record wants of it, if anything. False: the user asked for what cannot be, which is reported.
+bool schedule_give(const KernelList *list, Kernel *kernel, const PassContext *context, const char *where, Diag *diag);
+// Needs: kernels with schedules. Gives: chains, in place of maps and reductions each of which needs of those before it only what lies in its own slice,
+// where waiting for their dispatches takes longer than what is lost, and scratch does not grow by it; or those of a record. False: the user asked for what cannot be, which is reported.
+bool chain_kernels(KernelList *list, const PassContext *context, const char *where, Diag *diag);
 // Needs: kernels with schedules, in the order of their waves. Gives: fewer, small maps of one wave having become one, and small reductions. Called by plan.
 void join_kernels(KernelList *list, const PassContext *context);
+// Whether the kernel shares a dispatch with others of its kind in its wave.
+bool join_may(const KernelList *list, const Kernel *kernel, const PassContext *context);
 // Whether the kernel is a reduction that can share a dispatch and loads so little that this may stay in memory until others of its kind run.
 bool join_may_wait(const KernelList *list, const Kernel *kernel, const PassContext *context);
 // Needs: kernels. Gives: waves, offsets in scratch; small maps and small reductions of one wave are joined. False: output `*copy` needs a memory of its own, since
 // its state is still read when it is written (or is read by its own writer elsewhere than at the element it writes).
 bool plan_kernels(KernelList *list, const PassContext *context, uint32_t *copy);
+// Bytes of scratch that the kernels need at least, each in the first wave in which it can run, and in which wave they need most. Kernels keep their waves.
+uint64_t plan_peak(KernelList *list, const PassContext *context, uint32_t *wave);
 // Where a planned offset in scratch lies: the first Target.allocation_max bytes are memory MEMORY_SCRATCH, the next the first memory behind
 // the fixed ones, and so on. No buffer lies in two.
 Range plan_scratch_range(const Target *target, uint64_t offset, uint64_t size);

@@ -4,7 +4,7 @@
 #include "runtime/base/name_table.h"
 #include <stdlib.h>
 
-typedef ARRAY(uint32_t) Indices;
+typedef KernelIndices Indices;
 
 typedef struct {
     KernelList *list;
@@ -24,19 +24,12 @@ static void add_edge(Plan *plan, uint32_t from, uint32_t to) {
         array_push(plan->scratch, after, to);
 }
 
-// Every kernel that writes part of the memory in which `value` lies.
 static void add_writers(Plan *plan, Value value, uint32_t reader) {
-    KernelList *list = plan->list;
-    Value root = buffer_root(list, value);
-    if (plan->writer[root.id]) {
-        if (plan->writer[root.id] - 1 != reader)
-            add_edge(plan, plan->writer[root.id] - 1, reader);
-        return;
-    }
-    const Node *node = graph_node(list->graph, root);
-    if (node->op == OP_pack)
-        for (uint32_t i = 0; i < node->arg_count; i++)
-            add_writers(plan, node->args[i], reader);
+    Indices writers = {0};
+    buffer_writers(plan->scratch, plan->list, plan->writer, value, &writers);
+    for (uint32_t i = 0; i < writers.count; i++)
+        if (writers.items[i] != reader)
+            add_edge(plan, writers.items[i], reader);
 }
 
 // Marks what must run after the kernel, which itself is not marked.
@@ -53,17 +46,6 @@ static void mark_later(const Plan *plan, uint32_t from, Indices *waiting) {
     }
 }
 
-// The kernels that write an output's memory.
-static void writers_of(const Plan *plan, Value value, Indices *writers) {
-    Value root = buffer_root(plan->list, value);
-    const Node *node = graph_node(plan->list->graph, root);
-    if (plan->writer[root.id])
-        array_push(plan->scratch, writers, plan->writer[root.id] - 1);
-    else if (node->op == OP_pack)
-        for (uint32_t i = 0; i < node->arg_count; i++)
-            writers_of(plan, node->args[i], writers);
-}
-
 static bool reads_in_place(const Plan *plan, const Output *output, Value state, uint32_t kernel, uint32_t load) {
     const Kernel *reader = &plan->list->kernels.items[kernel];
     Value value = reader->loads.items[load];
@@ -78,7 +60,7 @@ static bool order_update(Plan *plan, const Output *output, Value state) {
     const Indices *readers = &plan->readers[state.id];
     if (!readers->count)
         return true;
-    writers_of(plan, output->value, &writers);
+    buffer_writers(plan->scratch, plan->list, plan->writer, output->value, &writers);
     memset(plan->writes, 0, plan->list->kernels.count);
     memset(plan->later, 0, plan->list->kernels.count);
     for (uint32_t w = 0; w < writers.count; w++) {
@@ -235,8 +217,13 @@ static void place(KernelList *list, Arena *scratch, Block *blocks, uint32_t coun
     }
 }
 
-// When each buffer is first and last in use; returns the bytes of scratch that are in use at once.
-static uint64_t find_lives(KernelList *list, Arena *scratch, uint64_t grain) {
+typedef struct {
+    uint64_t bytes;
+    uint32_t wave;
+} Peak;
+
+// When each buffer is first and last in use; returns the most bytes of scratch that are in use at once, and when that is.
+static Peak find_lives(KernelList *list, Arena *scratch, uint64_t grain) {
     uint32_t count = list->graph->nodes.count;
     for (uint32_t id = 1; id < count; id++)
         list->buffers[id].first_wave = UINT32_MAX, list->buffers[id].last_wave = 0;
@@ -247,7 +234,8 @@ static uint64_t find_lives(KernelList *list, Arena *scratch, uint64_t grain) {
         for (uint32_t i = 0; i < kernel->stores.count; i++)
             touch(list, kernel->stores.items[i], kernel->wave);
     }
-    uint64_t live = 0, most = 0, *change = ARENA_NEW(scratch, uint64_t, list->wave_count + 1);
+    Peak peak = {0};
+    uint64_t live = 0, *change = ARENA_NEW(scratch, uint64_t, list->wave_count + 1);
     for (uint32_t id = 1; id < count; id++) {
         const Buffer *buffer = &list->buffers[id];
         if (buffer->kind != BUFFER_SCRATCH || buffer->first_wave == UINT32_MAX)
@@ -258,9 +246,9 @@ static uint64_t find_lives(KernelList *list, Arena *scratch, uint64_t grain) {
     }
     for (uint32_t wave = 0; wave < list->wave_count; wave++) {
         live += change[wave];
-        most = live > most ? live : most;
+        peak = live > peak.bytes ? (Peak){live, wave} : peak;
     }
-    return most;
+    return peak;
 }
 
 typedef struct {
@@ -299,7 +287,7 @@ static void delay_reductions(Plan *plan) {
     KernelList *list = plan->list;
     Waiting *waiting = ARENA_NEW(plan->scratch, Waiting, list->kernels.count + 1);
     uint32_t *first = ARENA_NEW(plan->scratch, uint32_t, list->kernels.count + 1), count = find_waiting(plan, waiting), meeting = 0;
-    uint64_t grain = plan->context->target->offset_alignment, before = find_lives(list, plan->scratch, grain);
+    uint64_t grain = plan->context->target->offset_alignment, before = find_lives(list, plan->scratch, grain).bytes;
     memcpy(first, plan->level, sizeof *first * list->kernels.count);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t k = waiting[i].kernel;
@@ -310,7 +298,7 @@ static void delay_reductions(Plan *plan) {
             first[next] = first[next] > meeting ? first[next] : meeting + 1;
         }
     }
-    if (find_lives(list, plan->scratch, grain) > before)
+    if (find_lives(list, plan->scratch, grain).bytes > before)
         for (uint32_t k = 0; k < list->kernels.count; k++)
             list->kernels.items[k].wave = plan->level[k];
 }
@@ -318,7 +306,7 @@ static void delay_reductions(Plan *plan) {
 static void plan_memory(KernelList *list, Arena *scratch, const PassContext *context) {
     uint32_t count = list->graph->nodes.count, block_count = 0;
     uint64_t grain = context->target->offset_alignment;
-    list->scratch_lower_bound = find_lives(list, scratch, grain);
+    list->scratch_lower_bound = find_lives(list, scratch, grain).bytes;
     Block *blocks = ARENA_NEW(scratch, Block, count);
     for (uint32_t id = 1; id < count; id++) {
         Buffer *buffer = &list->buffers[id];
@@ -329,18 +317,31 @@ static void plan_memory(KernelList *list, Arena *scratch, const PassContext *con
     place(list, scratch, blocks, block_count, piece_size(context->target));
 }
 
-static bool plan_in(Plan *plan, uint32_t *copy) {
+static void find_edges(Plan *plan) {
     KernelList *list = plan->list;
-    plan->writer = ARENA_NEW(plan->scratch, uint32_t, list->graph->nodes.count);
+    plan->writer = kernel_writers(plan->scratch, list);
     plan->after = ARENA_NEW(plan->scratch, Indices, list->kernels.count + 1);
     plan->level = ARENA_NEW(plan->scratch, uint32_t, list->kernels.count + 1);
     plan->order = ARENA_NEW(plan->scratch, uint32_t, list->kernels.count + 1);
     for (uint32_t k = 0; k < list->kernels.count; k++)
-        for (uint32_t i = 0; i < list->kernels.items[k].stores.count; i++)
-            plan->writer[list->kernels.items[k].stores.items[i].id] = k + 1;
-    for (uint32_t k = 0; k < list->kernels.count; k++)
         for (uint32_t i = 0; i < list->kernels.items[k].loads.count; i++)
             add_writers(plan, list->kernels.items[k].loads.items[i], k);
+}
+
+uint64_t plan_peak(KernelList *list, const PassContext *context, uint32_t *wave) {
+    Plan plan = {.list = list, .context = context, .scratch = arena_create()};
+    find_edges(&plan);
+    find_waves(&plan);
+    Peak peak = find_lives(list, plan.scratch, context->target->offset_alignment);
+    arena_destroy(&plan.scratch);
+    list->wave_count = 0; // nothing is planned yet
+    *wave = peak.wave;
+    return peak.bytes;
+}
+
+static bool plan_in(Plan *plan, uint32_t *copy) {
+    KernelList *list = plan->list;
+    find_edges(plan);
     if (!order_updates(plan, copy))
         return false;
     find_waves(plan);

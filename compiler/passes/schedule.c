@@ -35,6 +35,7 @@ static const Family *last_resort_of(KernelClass kernel_class) {
     case KERNEL_MAP: return &elements_family;
     case KERNEL_REDUCE: return &fold_family;
     case KERNEL_CONTRACT: return &reference_family;
+    case KERNEL_CHAIN: return &chain_family;
     }
     bug("no kernel class %d", (int)kernel_class);
 }
@@ -62,6 +63,11 @@ static bool choose(const KernelView *view, const Target *target, const Family *o
             }
         }
     return out->family != NULL;
+}
+
+bool schedule_choose(const KernelView *view, const Target *target, Schedule *out) {
+    Schedule next;
+    return choose(view, target, NULL, out, &next);
 }
 
 bool schedule_estimate(const KernelList *list, Value contraction, const Operand operands[2], const PassContext *context, Work *out) {
@@ -115,12 +121,16 @@ static void take_winner(const KernelList *list, Kernel *kernel, const PassContex
     kernel->schedule = winner;
 }
 
-// False: the user asked for what cannot be, which is reported.
-static bool take_given(const KernelList *list, Kernel *kernel, const PassContext *context, const char *where, Diag *diag) {
+bool schedule_is_chain(const GivenSchedule *given) {
+    size_t length = strcspn(given->text, ":");
+    return strlen(chain_family.name) == length && !strncmp(given->text, chain_family.name, length);
+}
+
+bool schedule_give(const KernelList *list, Kernel *kernel, const PassContext *context, const char *where, Diag *diag) {
     const GivenSchedule *given = NULL;
     for (uint32_t i = 0; i < context->given_count; i++)
         given = context->given[i].root == kernel->root.id ? &context->given[i] : given;
-    if (!given)
+    if (!given || (schedule_is_chain(given) && kernel->kernel_class != KERNEL_CHAIN)) // the first link of what will be a chain
         return true;
     KernelView view = schedule_view(list, kernel, kernel->root);
     const char *why = NULL, *pointer = graph_node(list->graph, kernel->root)->origin.pointer;
@@ -146,7 +156,7 @@ bool schedule_kernels(KernelList *list, const PassContext *context, const char *
         Kernel *kernel = &list->kernels.items[k];
         choose_for(list, kernel, context);
         take_winner(list, kernel, context);
-        if (!take_given(list, kernel, context, where, diag)) {
+        if (!schedule_give(list, kernel, context, where, diag)) {
             good = false;
             continue;
         }

@@ -1,13 +1,13 @@
 // Elements: one invocation computes one vec4 of every value of one shape and layout that it stores. Values of another shape, which plan
 // joined to these to save a dispatch, have workgroups of their own behind them.
-#include "compiler/schedules/families.h"
 #include "compiler/emit/emitter.h"
+#include "compiler/schedules/links.h"
 #include <math.h>
 
-static void store_all(Emitter *emitter, uint32_t begin, uint32_t end, const char *vector, uint64_t first, uint64_t vectors) {
+static void store_all(Emitter *emitter, uint32_t begin, uint32_t end, Index vector) {
     const Kernel *kernel = emitter->kernel;
     Index index[MAX_RANK];
-    emit_unravel(emitter, &emitter->list->layouts[kernel->stores.items[begin].id], index_variable(emitter->pool, vector, (int64_t)first, (int64_t)(first + vectors) - 1), index);
+    emit_unravel(emitter, &emitter->list->layouts[kernel->stores.items[begin].id], vector, index);
     for (uint32_t i = begin; i < end; i++)
         emit_value(emitter, kernel->stores.items[i], index); // all are computed before any is stored: a store may be over what another reads
     for (uint32_t i = begin; i < end; i++)
@@ -35,7 +35,7 @@ static uint64_t emit_invocations(Emitter *emitter) {
         emit_line(emitter, "    return;");
         if (window.first)
             emit_line(emitter, "int vector = gid + %llu; // of the whole set; a binding holds no more than a window of it", (unsigned long long)window.first);
-        store_all(emitter, 0, count, window.first ? "vector" : "gid", window.first, vectors);
+        store_all(emitter, 0, count, index_variable(emitter->pool, window.first ? "vector" : "gid", (int64_t)window.first, (int64_t)(window.first + vectors) - 1));
         return vectors;
     }
     emit_parts_note(emitter);
@@ -46,12 +46,19 @@ static uint64_t emit_invocations(Emitter *emitter) {
         const char *vector = first ? emit_name(emitter, "vector") : "gid";
         if (first)
             emit_line(emitter, "int %s = gid - %llu;", vector, (unsigned long long)first);
-        store_all(emitter, begin, end, vector, 0, vectors);
+        store_all(emitter, begin, end, index_variable(emitter->pool, vector, 0, (int64_t)vectors - 1));
         emit_close(emitter, part, true);
         if (end < count)
             first += (vectors + lanes - 1) / lanes * lanes;
     }
     return first + vectors;
+}
+
+void elements_emit_link(Emitter *emitter) {
+    Index vector;
+    EmitScope scope = emit_open_link(emitter, vectors_of(emitter, 0), &vector);
+    store_all(emitter, 0, emitter->kernel->stores.count, vector);
+    emit_close(emitter, scope, true);
 }
 
 static uint64_t emit(Emitter *emitter) {

@@ -1,6 +1,7 @@
 // Fold: one invocation folds one result, or four neighbouring ones.
 #include "compiler/schedules/fold.h"
 #include "compiler/emit/glsl.h"
+#include "compiler/schedules/links.h"
 #include "compiler/schedules/rounding.h"
 
 static const Layout *space_of(const KernelView *view) { return &view->list->layouts[graph_node(view->list->graph, view->value)->args[0].id]; }
@@ -58,7 +59,7 @@ static uint64_t emit(Emitter *emitter) {
     return (emit_reduce_kernel(emitter, false) + lanes - 1) / lanes;
 }
 
-static double error(const KernelView *view, const Schedule *schedule) {
+double fold_error(const KernelView *view, const Schedule *schedule) {
     (void)schedule;
     return rounding_of_sum(fold_turns(view), fold_parts(view), false);
 }
@@ -83,6 +84,6 @@ const Family fold_family = {
     .fits = fits,
     .work = work,
     .emit = emit,
-    .error = error,
+    .error = fold_error,
     .template_name = "reduce.comp",
 };

@@ -14,7 +14,8 @@
 // each of a kind. All are read. A kind that a reader does not know is an error that names the writer's version, so that new kinds are no new
 // format. Format 4 has phases that run at times only or are a part of one that accumulates, programs that stop by what they report, what
 // becomes of a data set's pictures ("augment") and texts as numbers ("tokens" of fields and inputs, and the lists that they name).
-enum { PROGRAM_FORMAT = 4, PROGRAM_FORMAT_OLDEST = 1 };
+// Format 5 has kernels of the class chain.
+enum { PROGRAM_FORMAT = 5, PROGRAM_FORMAT_OLDEST = 1 };
 
 // One allocation; of scratch there may be several. Offsets inside it are multiples of Target.offset_alignment.
 typedef struct {

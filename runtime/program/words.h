@@ -72,7 +72,7 @@ typedef enum { MEMORY_KINDS(WORDS_ENUMERATOR) } MemoryKind;
 enum { MEMORY_KIND_COUNT = 0 MEMORY_KINDS(WORDS_ONE) };
 extern const char *const memory_kind_names[MEMORY_KIND_COUNT];
 
-#define KERNEL_CLASSES(WORD) WORD(KERNEL_MAP, "map") WORD(KERNEL_REDUCE, "reduce") WORD(KERNEL_CONTRACT, "contract")
+#define KERNEL_CLASSES(WORD) WORD(KERNEL_MAP, "map") WORD(KERNEL_REDUCE, "reduce") WORD(KERNEL_CONTRACT, "contract") WORD(KERNEL_CHAIN, "chain")
 typedef enum { KERNEL_CLASSES(WORDS_ENUMERATOR) } KernelClass;
 enum { KERNEL_CLASS_COUNT = 0 KERNEL_CLASSES(WORDS_ONE) };
 extern const char *const kernel_class_names[KERNEL_CLASS_COUNT];

@@ -27,6 +27,7 @@ typedef struct {
     bool has_epilogue; // a residual and a maximum follow
     uint32_t tile;     // transforms of tiles; groups 1: mirrored; w: what a result's dims are
     bool transposed;   // matmul: the rows of the first factor lie innermost, so that it sums over rows
+    uint32_t chained;  // a reduction: what is left is subtracted from the rest, of which this axis is folded too, so that all of it is one chain
 } ShapeCase;
 
 #define CONV(op_, ...) CONV_OF(FORM_PLAIN, op_, __VA_ARGS__)
@@ -114,6 +115,8 @@ static const ShapeCase shape_cases[] = {
     FOLD(moments, "of planes", 4, 2, .x = {2, 3, 13, 13}, .axes = {2, 3}),
     FOLD(logsumexp, "of rows", 2, 1, .x = {5, 37}, .axes = {1}),
     FOLD(argmax, "of rows", 2, 1, .x = {5, 37}, .axes = {1}),
+    {.name = "a chain of planes", .op = OP_reduce_sum, .x = {2, 5, 13, 7}, .x_rank = 4, .axes = {3}, .axis_count = 1, .chained = 2},
+    {.name = "a chain of a plane", .op = OP_reduce_max, .x = {7, 37}, .x_rank = 2, .axes = {1}, .axis_count = 1, .chained = 1},
     {.name = "exp of 7x13", .op = OP_exp, .x = {7, 13}, .x_rank = 2},
     {.name = "exp of one number", .op = OP_exp, .x = {1}, .x_rank = 1},
     {.name = "copy of 7x13 across", .op = OP_materialise, .x = {7, 13}, .x_rank = 2},
@@ -239,7 +242,7 @@ static inline Value shape_copied(Module *module, GraphProgram *program, Graph *g
 static inline void shape_program(Module *module, const ShapeCase *c, const char *name) {
     Graph *graph = graph_create(module->arena, module);
     GraphProgram program = {.name = name};
-    Value result;
+    Value result, x = {0};
     if (c->op == OP_matmul) {
         result = shape_matmul(module, &program, graph, c);
     } else if (c->tile) {
@@ -249,9 +252,15 @@ static inline void shape_program(Module *module, const ShapeCase *c, const char 
     } else if (op_def(c->op)->op_class == CLASS_CONTRACT) {
         result = shape_conv(module, &program, graph, c);
     } else {
-        Value x = shape_input(module, &program, graph, c->x, c->x_rank);
+        x = shape_input(module, &program, graph, c->x, c->x_rank);
         Attr attr = c->op == OP_argmax ? attr_int(c->axes[0]) : attr_ints(c->axes, c->axis_count);
         result = graph_add(graph, c->op, &x, 1, &attr, c->axis_count ? 1 : 0);
+    }
+    if (c->chained) {
+        Type type = graph_type(graph, result);
+        type.dims[type.rank++] = 1;
+        Value rest = build_binary(graph, OP_sub, x, build_reshape(graph, result, type.rank, type.dims));
+        result = build_reduce(graph, OP_reduce_sum, build_unary(graph, OP_exp, rest), (int64_t[]){c->chained}, 1);
     }
     if (c->has_epilogue) {
         Type type = graph_type(graph, result);

@@ -77,12 +77,31 @@ START_TEST(a_reduction_of_a_given_schedule_is_not_joined) {
     static const char *const options[] = {"", "--schedule '%5=tree:lanes=8'"};
     for (int i = 0; i < 2; i++) {
         expect_code(0, "compile %s/tests/golden/small_reductions.json --target cpu -o %s %s", GG_SOURCE_DIR, in_folder("joined.ggb"), options[i]);
-        expect_out(i == 0 ? "4 kernels" : "5 kernels");
-        expect_code(0, "inspect %s 001", in_folder("joined.ggb"));
+        expect_out(i == 0 ? "2 kernels" : "3 kernels");
+        expect_code(0, "inspect %s 000", in_folder("joined.ggb"));
         ck_assert_msg((strstr(out, "is small too, and of the same wave") != NULL) == (i == 0), "%s", out);
     }
     expect_code(0, "compile %s/graphs/ring_wgan.json --target cpu -o %s", GG_SOURCE_DIR, in_folder("joined.ggb")); // has some that wait, and then stand alone
     expect_code(0, "inspect %s", in_folder("joined.ggb"));
+}
+END_TEST
+
+// A map, its maximum and what follows are one chain, of the lanes that are asked for; not with a map that is to be something else.
+START_TEST(a_chain_is_what_is_asked_of_it) {
+    static const struct {
+        const char *option, *said;
+    } cases[] = {{"", "3 kernels follow each other on 1 slice"},
+                 {"--schedule '*maximum*=chain:lanes=32'", "computed as chain:lanes=32,texel=1; runner-up chain:lanes=8,texel=1"},
+                 {"--schedule '%9=elements:lanes=32'", "2 kernels follow each other on 1 slice"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        expect_code(0, "compile %s/tests/golden/small_reductions.json --target cpu -o %s %s", GG_SOURCE_DIR, in_folder("chain.ggb"), cases[i].option);
+        expect_code(0, "inspect %s", in_folder("chain.ggb")); // built again by its record
+        expect_out(cases[i].said);
+    }
+    expect_code(1, "compile %s/tests/golden/small_reductions.json --target cpu -o %s --schedule '%%5=chain:lanes=8'", GG_SOURCE_DIR, in_folder("chain.ggb"));
+    expect_err("--schedule %5=chain:lanes=8: small_reductions: program p, phase q: %5 begins no chain");
+    expect_code(1, "compile %s/tests/golden/small_reductions.json --target cpu -o %s --schedule '%%9=chain:lanes=3'", GG_SOURCE_DIR, in_folder("chain.ggb"));
+    expect_err("lanes is 1, 2, 4, 8, 16, 32, 64, 128, 256, 512 or 1024, not \"3\"");
 }
 END_TEST
 
@@ -151,6 +170,7 @@ int main(void) {
     tcase_add_test(tests, mistakes_say_what_is_right);
     tcase_add_test(tests, a_given_schedule_is_taken_recorded_and_shown);
     tcase_add_test(tests, a_reduction_of_a_given_schedule_is_not_joined);
+    tcase_add_test(tests, a_chain_is_what_is_asked_of_it);
     tcase_add_test(tests, rows_that_lie_on_each_other_are_few);
     tcase_add_test(tests, a_pattern_of_values_and_reference_go_together);
     tcase_add_test(tests, operands_are_computed_or_stored_as_asked);

@@ -50,7 +50,7 @@ START_TEST(no_kernel_is_too_large) {
         uint32_t lines = 0;
         for (const char *at = compiled->sources[k]; (at = strstr(at, "; // %")); at++)
             lines++;
-        ck_assert_msg(lines <= FUSE_KERNEL_SIZE_MAX, "%s has %u lines", compiled->program->kernels.items[k].name, lines);
+        ck_assert_msg(lines <= KERNEL_VALUES_MAX, "%s has %u lines", compiled->program->kernels.items[k].name, lines);
     }
     arena_destroy(&arena);
 }

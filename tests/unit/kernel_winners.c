@@ -35,19 +35,24 @@ END_TEST
 
 // What a kernel is tuned as is what it does by itself: those that do several things in one dispatch are tuned as none of them.
 START_TEST(joined_kernels_are_no_work) {
-    Module *module = read_document(arena, &(ReadOptions){.path = GG_SOURCE_DIR "/tests/golden/small_reductions.json"}, diag);
-    ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+    static const char *const documents[] = {"/tests/golden/small_reductions.json", "/tests/golden/state_swap.json", "/graphs/ring_gan.json"};
+    uint32_t joined = 0, chained = 0, alone = 0;
     Winners none = {0};
-    Compiled *compiled = compile_module(arena, module, &(CompileOptions){.target = target_default(TARGET_CPU), .winners = &none, .no_spirv = true}, NULL, diag);
-    ck_assert_msg(compiled != NULL, "%s", diag_text(diag, arena));
-    const KernelList *list = compiled->phases[0][0].kernels;
-    uint32_t joined = 0, alone = 0;
-    for (uint32_t k = 0; k < list->kernels.count; k++) {
-        const Kernel *kernel = &list->kernels.items[k];
-        ck_assert_uint_eq(kernel->parts.count > 0, kernel->work == NULL);
-        joined += kernel->parts.count > 0, alone += kernel->parts.count == 0;
+    for (size_t d = 0; d < sizeof documents / sizeof *documents; d++) {
+        Module *module = read_document(arena, &(ReadOptions){.path = file_join(arena, GG_SOURCE_DIR, documents[d] + 1)}, diag);
+        ck_assert_msg(module != NULL, "%s", diag_text(diag, arena));
+        Compiled *compiled = compile_module(arena, module, &(CompileOptions){.target = target_default(TARGET_CPU), .winners = &none, .no_spirv = true}, NULL, diag);
+        ck_assert_msg(compiled != NULL, "%s", diag_text(diag, arena));
+        const KernelList *list = compiled->phases[0][0].kernels;
+        for (uint32_t k = 0; k < list->kernels.count; k++) {
+            const Kernel *kernel = &list->kernels.items[k];
+            bool is_several = kernel->parts.count > 0 || kernel->links.count > 0;
+            ck_assert(!is_several || kernel->work == NULL);
+            joined += kernel->parts.count > 0, chained += kernel->links.count > 0, alone += kernel->work != NULL;
+        }
     }
     ck_assert_uint_gt(joined, 0);
+    ck_assert_uint_gt(chained, 0);
     ck_assert_uint_gt(alone, 0);
 }
 END_TEST

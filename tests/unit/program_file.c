@@ -229,11 +229,11 @@ END_TEST
 static const struct {
     const char *from, *to, *error;
 } edits[] = {
-    {"\"gcc-graph program\": 4", "\"gcc-graph program\": 5", "format 5 of gcc-graph " GG_VERSION " is newer than this gcc-graph " GG_VERSION
-                                                            ", which reads formats 1 to 4: gcc-graph " GG_VERSION " or later reads it"},
-    {"\"gcc-graph program\": 4", "\"gcc-graph program\": 0", "format 0 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
-    {"\"gcc-graph program\": 4", "\"gcc-graph program\": 1.5", "format 1.5 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
-    {"\"gcc-graph program\": 4", "\"other\": 1", "no program of gcc-graph"},
+    {"\"gcc-graph program\": 5", "\"gcc-graph program\": 6", "format 6 of gcc-graph " GG_VERSION " is newer than this gcc-graph " GG_VERSION
+                                                            ", which reads formats 1 to 5: gcc-graph " GG_VERSION " or later reads it"},
+    {"\"gcc-graph program\": 5", "\"gcc-graph program\": 0", "format 0 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
+    {"\"gcc-graph program\": 5", "\"gcc-graph program\": 1.5", "format 1.5 of gcc-graph " GG_VERSION " is none that this gcc-graph"},
+    {"\"gcc-graph program\": 5", "\"other\": 1", "no program of gcc-graph"},
     {"\"exact\": false", "\"exact\": 1", "exact: true or false is needed"},
     {"\"exact\": false", "\"exact\": true", "arithmetic of kernel 000_add may be contracted"},
     {"\"kind\": \"scratch\"", "\"kind\": \"scrtach\"", "did you mean \"scratch\""},
@@ -413,7 +413,7 @@ START_TEST(older_formats) {
     Bundle bundle = write_bundle();
     size_t size;
     const char *today = json_of(&bundle, &size);
-    const char *older = replaced(bundle.arena, today, "\"gcc-graph program\": 4", arena_format(bundle.arena, "\"gcc-graph program\": %d", _i));
+    const char *older = replaced(bundle.arena, today, "\"gcc-graph program\": 5", arena_format(bundle.arena, "\"gcc-graph program\": %d", _i));
     if (_i < 3)
         older = replaced(bundle.arena, replaced(bundle.arena, older, "\"steps\": [", "\"dispatches\": ["), "\"kind\": \"dispatch\", ", "");
     ck_assert(strcmp(older, today) != 0);
@@ -742,7 +742,7 @@ int main(void) {
     tcase_add_test(cases, parts_of_phases);
     tcase_add_test(cases, order_of_parts);
     tcase_add_test(cases, tokens);
-    tcase_add_loop_test(cases, older_formats, 1, 4);
+    tcase_add_loop_test(cases, older_formats, 1, 5);
     tcase_add_test(cases, turns_are_kept);
     tcase_add_test(cases, targets);
     tcase_add_test(cases, exact_programs_come_back);

@@ -1,27 +1,31 @@
 #version 450
-// Reductions: one invocation folds one result, or four neighbouring ones where the innermost axis is kept.
-// reduce, schedule fold:lanes=8,texel=1; fused from
+// Chains: a workgroup computes one slice of everything, link by link. What it stores for a later link it reads itself, behind a barrier; no other
+// workgroup does.
+// chain, schedule chain:lanes=8,texel=1; fused from
 //   %3 mul : f32[6,40]  /programs/p/phases/0/nodes/0
 //   %4 reduce_sum : f32[6]  /programs/p/phases/0/nodes/0
 //   %5 mul : f32[6,40]  /programs/p/phases/0/nodes/1
 //   %6 reduce_sum : f32[6]  /programs/p/phases/0/nodes/1
 //   %7 reduce_max : f32[6]  /programs/p/phases/0/nodes/2
-//   %10 add : f32[6,40]  /programs/p/phases/0/nodes/5
-//   %11 reduce_sum : f32  /programs/p/phases/0/nodes/5 (simplify)
-// because %6 folds the same space and shares loads; %7 folds the same space and shares loads; %11 is small too, and of the same wave
-// writes %4 f32[6]
-// writes %6 f32[6]
+//   %8 sqrt : f32[6]  /programs/p/phases/0/nodes/3
+//   %9 div : f32[6]  /programs/p/phases/0/nodes/3
+// because 2 kernels follow each other on 1 slice
+// writes, then reads %4 f32[6]
+// writes, then reads %6 f32[6]
 // writes %7 f32[6] top
 // reads %1 f32[6,40] x
 // reads %2 f32[6,40] y
-// writes %11 f32 all
+// writes %9 f32[6] cosine
 layout(local_size_x = 8) in;
-layout(set = 0, binding = 0) writeonly buffer Scalar0 { float out0s[]; }; // %4 f32[6]
-layout(set = 0, binding = 1) writeonly buffer Scalar1 { float out1s[]; }; // %6 f32[6]
+layout(set = 0, binding = 0) coherent buffer Vector0 { vec4 out0[]; }; // %4 f32[6]
+layout(set = 0, binding = 0) coherent buffer Scalar0 { float out0s[]; }; // %4 f32[6]
+layout(set = 0, binding = 1) coherent buffer Vector1 { vec4 out1[]; }; // %6 f32[6]
+layout(set = 0, binding = 1) coherent buffer Scalar1 { float out1s[]; }; // %6 f32[6]
 layout(set = 0, binding = 2) writeonly buffer Scalar2 { float out2s[]; }; // %7 f32[6]
 layout(set = 0, binding = 3) uniform textureBuffer in3; // %1 f32[6,40]
 layout(set = 0, binding = 4) uniform textureBuffer in4; // %2 f32[6,40]
-layout(set = 0, binding = 5) writeonly buffer Scalar5 { float out5s[]; }; // %11 f32
+layout(set = 0, binding = 5) writeonly buffer Vector5 { vec4 out5[]; }; // %9 f32[6]
+const int LANES = 8;
 // Numbers that a driver's compiler must not see: what it knows to be infinite, NaN or a zero that divides, it may fold into anything.
 // A dispatch is one workgroup deep, which only the driver's runtime knows.
 uint unseen_zero() { return gl_NumWorkGroups.z - 1u; }
@@ -50,21 +54,22 @@ bool map_is_ahead(float x, int x_position, float y, int y_position) {
 }
 bool map_is_ahead(int x, int x_position, int y, int y_position) { return x > y || (x == y && x_position < y_position); }
 void main() {
-    int gid = int((gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x) * gl_WorkGroupSize.x + gl_LocalInvocationID.x);
-    // loops of one turn or none: software drivers run both sides of a branch
-    for (bool here = gid < 8; here; here = false) {
-        if (gid % 8 >= 6) {
-            out0s[gid] = 0.0;
-            out1s[gid] = 0.0;
-            out2s[gid] = 0.0;
-            return;
+    int slice = int(gl_WorkGroupID.y * gl_NumWorkGroups.x + gl_WorkGroupID.x);
+    int lane_id = int(gl_LocalInvocationID.x);
+    for (int t0 = lane_id; t0 < 8; t0 += LANES) {
+        int result1 = t0;
+        if (result1 % 8 >= 6) {
+            out0s[result1] = 0.0;
+            out1s[result1] = 0.0;
+            out2s[result1] = 0.0;
+            continue;
         }
         vec4 a4 = vec4(0); // sum: %4
         vec4 a6 = vec4(0); // sum: %6
         vec4 a7 = vec4(special(0xff800000u)); // max: %7
-        for (int r0 = 0; r0 < 10; r0++) {
-            vec4 v1 = texelFetch(in3, 10 * gid + r0); // %1 feed /programs/p/phases/0
-            vec4 v2 = texelFetch(in4, 10 * gid + r0); // %2 feed /programs/p/phases/0
+        for (int r2 = 0; r2 < 10; r2++) {
+            vec4 v1 = texelFetch(in3, 10 * t0 + r2); // %1 feed /programs/p/phases/0
+            vec4 v2 = texelFetch(in4, 10 * t0 + r2); // %2 feed /programs/p/phases/0
             vec4 v3 = v1 * v2; // %3 mul /programs/p/phases/0/nodes/0
             a4 += v3;
             vec4 v5 = v1 * v1; // %5 mul /programs/p/phases/0/nodes/1
@@ -74,26 +79,17 @@ void main() {
         float v4 = (a4.x + a4.y) + (a4.z + a4.w); // %4 reduce_sum /programs/p/phases/0/nodes/0
         float v6 = (a6.x + a6.y) + (a6.z + a6.w); // %6 reduce_sum /programs/p/phases/0/nodes/1
         float v7 = map_maximum(map_maximum(a7.x, a7.y), map_maximum(a7.z, a7.w)); // %7 reduce_max /programs/p/phases/0/nodes/2
-        out0s[gid] = v4;
-        out1s[gid] = v6;
-        out2s[gid] = v7;
+        out0s[result1] = v4;
+        out1s[result1] = v6;
+        out2s[result1] = v7;
     }
-    for (bool here = gid >= 8 && gid < 12; here; here = false) {
-        int result1 = gid - 8;
-        if (result1 % 4 >= 1) {
-            out5s[result1] = 0.0;
-            return;
-        }
-        vec4 a11 = vec4(0); // sum: %11
-        for (int r2 = 0; r2 < 6; r2++) {
-            for (int r3 = 0; r3 < 10; r3++) {
-                vec4 v1_1 = texelFetch(in3, 10 * r2 + r3); // %1 feed /programs/p/phases/0
-                vec4 v2_1 = texelFetch(in4, 10 * r2 + r3); // %2 feed /programs/p/phases/0
-                vec4 v10 = v1_1 + v2_1; // %10 add /programs/p/phases/0/nodes/5
-                a11 += v10;
-            }
-        }
-        float v11 = (a11.x + a11.y) + (a11.z + a11.w); // %11 reduce_sum /programs/p/phases/0/nodes/5
-        out5s[result1] = v11;
+    memoryBarrierBuffer();
+    barrier();
+    for (int t3 = lane_id; t3 < 2; t3 += LANES) {
+        vec4 v4_1 = out0[t3]; // %4 reduce_sum /programs/p/phases/0/nodes/0
+        vec4 v6_1 = out1[t3]; // %6 reduce_sum /programs/p/phases/0/nodes/1
+        vec4 v8 = sqrt(v6_1); // %8 sqrt /programs/p/phases/0/nodes/3
+        vec4 v9 = v4_1 / v8; // %9 div /programs/p/phases/0/nodes/3
+        out5[t3] = mix(vec4(0), v9, lessThan(ivec4(4 * t3) + ivec4(0, 1, 2, 3), ivec4(6)));
     }
 }
