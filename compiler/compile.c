@@ -311,7 +311,7 @@ static bool find_given(Compile *compile, Arena *arena) {
         compile->given = given_by_program(arena, options->like);
     if (!options->schedule_count)
         return true;
-    CompileOptions plain = {.target = options->target, .no_fuse = options->no_fuse, .reference_schedule = options->reference_schedule, .operands = options->operands, .winograd = options->winograd, .no_spirv = true};
+    CompileOptions plain = {.target = options->target, .no_fuse = options->no_fuse, .no_chain = options->no_chain, .reference_schedule = options->reference_schedule, .operands = options->operands, .winograd = options->winograd, .no_spirv = true};
     Compiled *compiled = compile_module(arena, compile->module, &plain, NULL, compile->diag);
     compile->given = compiled ? given_by_options(arena, compiled->program, options->schedules, options->schedule_count, compile->diag) : NULL;
     return compile->given != NULL;
@@ -320,7 +320,7 @@ static bool find_given(Compile *compile, Arena *arena) {
 Compiled *compile_module(Arena *arena, const Module *module, const CompileOptions *options, const char *folder, Diag *diag) {
     Compile compile = {.arena = arena, .module = module, .options = options, .diag = diag};
     Target target = target_clamp(&options->target);
-    compile.context = (PassContext){.module = module, .target = &target, .no_fuse = options->no_fuse, .stored_as = options->stored_as, .stored_context = options->stored_context, .reference_schedule = options->reference_schedule, .operands = options->operands, .winners = options->winners, .winograd = options->winograd};
+    compile.context = (PassContext){.module = module, .target = &target, .no_fuse = options->no_fuse, .no_chain = options->no_chain, .stored_as = options->stored_as, .stored_context = options->stored_context, .reference_schedule = options->reference_schedule, .operands = options->operands, .winners = options->winners, .winograd = options->winograd};
     compile.context.sets = layout_sets(arena, module, &target);
     if (!find_given(&compile, arena))
         return NULL;

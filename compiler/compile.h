@@ -9,6 +9,7 @@
 typedef struct {
     Target target;
     bool no_fuse;            // every map a kernel of its own
+    bool no_chain;           // no chains of kernels that follow each other
     bool reference_schedule; // the simplest schedule everywhere
     OperandChoice operands;  // whether operands of contractions are computed where they are read
     WinogradChoice winograd; // which convolutions are computed by transformed tiles

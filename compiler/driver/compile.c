@@ -14,6 +14,7 @@ static const Option options[] = {
     {"dump", 0, OPTION_TEXT, false, "PASS|all", "prints what a pass gives (names below)"},
     {"stop-after", 0, OPTION_TEXT, false, "PASS", "stops there; nothing is written"},
     {"no-fuse", 0, OPTION_FLAG, false, NULL, "makes every operation a kernel of its own"},
+    {"no-chain", 0, OPTION_FLAG, false, NULL, "makes no chains of small kernels that follow each other"},
     {"fuse-operands", 0, OPTION_TEXT, false, "auto|always|never", "computes operands of contractions where they are read, or stores them (default: auto, by the estimate)"},
     {"winograd", 0, OPTION_TEXT, false, "auto|never|2|4", "computes convolutions of 3 x 3 taps by transformed tiles of 2 x 2 or 4 x 4 pixels (default: auto, where it is estimated to take less time)"},
     {"schedule", 0, OPTION_TEXT, true, "K=FAMILY:P=V,..", "computes kernels K by a family of your choice (below); reference: the simplest everywhere"},
@@ -118,6 +119,7 @@ static int run(Arguments *arguments) {
     if (common_is_bundle(path) && !output)
         return rebuild(arguments, path);
     CompileOptions compile = {.no_fuse = arguments_has(arguments, "no-fuse"),
+                              .no_chain = arguments_has(arguments, "no-chain"),
                               .debug_info = arguments_has(arguments, "debug"),
                               .dump = arguments_text(arguments, "dump"),
                               .stop_after = arguments_text(arguments, "stop-after"),

@@ -371,7 +371,7 @@ static void find_chains(KernelList *list, const PassContext *context) {
 }
 
 bool chain_kernels(KernelList *list, const PassContext *context, const char *where, Diag *diag) {
-    if (!context->no_fuse && !context->reference_schedule)
+    if (!context->no_fuse && !context->no_chain && !context->reference_schedule)
         find_chains(list, context);
     return give_chains(list, context, where, diag);
 }

@@ -18,7 +18,7 @@ typedef struct {
     const Module *module;
     const Target *target;
     const SetLayout *sets; // by set - 1
-    bool no_fuse, reference_schedule;
+    bool no_fuse, no_chain, reference_schedule;
     OperandChoice operands; // no_fuse: stored
     const Winners *winners; // schedules in place of the estimate's, where they fit; NULL: none
     WinogradChoice winograd; // reference_schedule: never

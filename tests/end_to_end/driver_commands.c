@@ -44,6 +44,7 @@ START_TEST(wrong_usage) {
         {"check a.json --preset a --preset=b", "--preset is given twice"},
         {"compile a.json", "-o BUNDLE is missing"},
         {"compile a.json -o x --no-fuse=yes", "--no-fuse takes no value"},
+        {"compile a.json -o x --no-chain=yes", "--no-chain takes no value"},
         {"compile a.json -o x --fuse-operands maybe", "--fuse-operands is auto, always or never, not \"maybe\""},
         {"compile a.json -o x --winograd 3", "--winograd is auto, never, 2 or 4, not \"3\""},
         {"compile a.json --dump=fsue", "there is no pass \"fsue\"; did you mean \"fuse\"?"},
