@@ -231,7 +231,7 @@ void emit_remember(Emitter *emitter, Value value, const Index *index, Code code)
 // ---- bindings
 
 bool emit_reads_texels(const Emitter *emitter, Value value) {
-    return !emit_is_linked(emitter, value) && kernel_reads_texels(emitter->list, emitter->kernel, emitter->target, value);
+    return kernel_reads_texels(emitter->list, emitter->kernel, emitter->target, value);
 }
 
 uint32_t emit_binding(Emitter *emitter, Value value, BindingKind kind) {

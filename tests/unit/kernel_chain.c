@@ -79,6 +79,38 @@ START_TEST(chains_take_steps_away_and_no_memory) {
 }
 END_TEST
 
+static ElementType half(void *context, const Graph *graph, Value value) {
+    (void)context, (void)graph, (void)value;
+    return ELEMENT_F16;
+}
+
+// What a link reads of another is what was computed, not what was rounded to be stored.
+START_TEST(links_hand_over_what_they_compute) {
+    const char *path = file_join(arena, GG_SOURCE_DIR, "graphs/ddpm_mnist.json");
+    Module *module = read_document(arena, &(ReadOptions){.path = path}, diag);
+    CompileOptions options = {.target = target_default(TARGET_CPU), .stored_as = half, .no_spirv = true};
+    const Compiled *compiled = compile_module(arena, module, &options, NULL, diag);
+    ck_assert_msg(compiled != NULL, "%s", diag_text(diag, arena));
+    const KernelList *list = compiled->phases[0][0].kernels;
+    uint32_t handed = 0, halves = 0;
+    for (uint32_t id = 1; id < list->graph->nodes.count; id++)
+        halves += list->buffers[id].kind == BUFFER_SCRATCH && list->buffers[id].element == ELEMENT_F16;
+    for (uint32_t k = 0; k < list->kernels.count; k++)
+        for (uint32_t l = 0; l < list->kernels.items[k].links.count; l++) {
+            const Kernel *chain = &list->kernels.items[k], *link = &chain->links.items[l];
+            for (uint32_t i = 0; i < link->loads.count; i++) {
+                Value value = buffer_root(list, link->loads.items[i]);
+                if (!kernel_stores(chain, value))
+                    continue;
+                ck_assert_int_eq(list->buffers[value.id].element, dtype_element(graph_type(list->graph, value).dtype));
+                handed++;
+            }
+        }
+    ck_assert_uint_gt(handed, 10);
+    ck_assert_uint_gt(halves, 10);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("kernel_chain");
     TCase *tests = tcase_create("chain");
@@ -86,6 +118,7 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_loop_test(tests, links_need_their_own_slice_alone, 0, sizeof cases / sizeof *cases);
     tcase_add_loop_test(tests, chains_take_steps_away_and_no_memory, 0, 3 * GRAPH_COUNT);
+    tcase_add_test(tests, links_hand_over_what_they_compute);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
