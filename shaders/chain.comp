@@ -6,7 +6,8 @@
 layout(local_size_x = 8) in; //@default
 //@declarations
 layout(set = 0, binding = 0) readonly buffer In { vec4 in0[]; };   //@default
-layout(set = 0, binding = 1) coherent buffer Out { vec4 out1[]; }; //@default
+layout(set = 0, binding = 1) coherent buffer Mid { vec4 out1[]; }; //@default
+layout(set = 0, binding = 2) writeonly buffer Out { vec4 out2[]; }; //@default
 const int LANES = 8;                                               //@constant
 //@functions
 void main() {
@@ -18,5 +19,5 @@ void main() {
     memoryBarrierBuffer();                                                         //@default
     barrier();                                                                     //@default
     for (int t = lane_id; t < 16; t += LANES)                                      //@default
-        out1[16 * slice + t] = sqrt(out1[16 * slice + 15 - t]);                    //@default
+        out2[16 * slice + t] = sqrt(out1[16 * slice + 15 - t]);                    //@default
 }

@@ -1,7 +1,6 @@
 // Chain: links, which a workgroup runs one after the other. Nobody else writes or reads what they leave for each other, since a slice is one
 // place along an axis of all of it.
 #include "compiler/emit/emitter.h"
-#include "compiler/ir/reduction.h"
 
 EmitScope emit_open_link(Emitter *emitter, uint64_t invocations, Index *number) {
     uint64_t count = invocations / emitter->chain->kernel->slices;

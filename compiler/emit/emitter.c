@@ -468,6 +468,7 @@ void emit_store_vector(Emitter *emitter, Value value, const Index *index, Code c
     const Layout *layout = &emitter->list->layouts[value.id];
     const ElementRow *row = stored_row(emitter, value);
     code = emit_vector(emitter, code);
+    emit_check_slice(emitter, value, index);
     EmitBinding *binding = writing(emitter, value);
     binding->as_vector = true;
     Index rest = index_constant(0);

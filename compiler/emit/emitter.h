@@ -49,7 +49,7 @@ typedef struct {
 typedef struct {
     const Kernel *kernel;
     Index slice;  // which one; constant: there is one
-    bool strays;  // a link reads what an earlier one stored for another slice
+    bool strays;  // a link stores for another slice, or reads what was stored there
 } EmitChain;
 
 // What the emitters of one list's kernels share, so that none of them pays for the size of the whole graph.
@@ -110,7 +110,7 @@ EmitScope emit_open_part(Emitter *emitter, uint64_t first, uint64_t count);
 
 // ---- chain.c: links of a chain. Their invocations, as many as they would have alone, are shared out among slices, and those of a slice among lanes.
 EmitScope emit_open_link(Emitter *emitter, uint64_t invocations, Index *number);
-// Notes, of a load of what an earlier link stores, whether it is of the same slice.
+// Notes, of a load or store of what a link stores, whether it is of the workgroup's own slice.
 void emit_check_slice(Emitter *emitter, Value value, const Index *index);
 bool emit_is_linked(const Emitter *emitter, Value value); // an earlier link stores it, or what it is a view of
 

@@ -259,6 +259,7 @@ static void store_all(Fold *fold, const char *offset) {
             Code code = emit_value(emitter, value, index);
             if (turn < emitter->kernel->stores.count)
                 continue;
+            emit_check_slice(emitter, value, index);
             if (!fold->inner_folded)
                 emit_store_vector(emitter, value, index, code);
             else

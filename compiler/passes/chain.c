@@ -351,7 +351,7 @@ static bool give_chains(KernelList *list, const PassContext *context, const char
         if (chain)
             good &= schedule_give(list, chain, context, where, diag);
         else if (given->option && schedule_is_chain(given)) {
-            diag_error(diag, NULL, "--schedule %s: %s: %%%u begins no chain", given->option, where, given->root);
+            diag_error(diag, NULL, "--schedule %s: %s: %%%u begins no chain; without --schedule, `gcc-graph inspect BUNDLE` shows which do", given->option, where, given->root);
             good = false;
         }
     }

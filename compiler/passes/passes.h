@@ -66,7 +66,7 @@ bool join_may_wait(const KernelList *list, const Kernel *kernel, const PassConte
 // Needs: kernels. Gives: waves, offsets in scratch; small maps and small reductions of one wave are joined. False: output `*copy` needs a memory of its own, since
 // its state is still read when it is written (or is read by its own writer elsewhere than at the element it writes).
 bool plan_kernels(KernelList *list, const PassContext *context, uint32_t *copy);
-// Bytes of scratch that the kernels need at least, each in the first wave in which it can run, and in which wave they need most. Kernels keep their waves.
+// Bytes of scratch that the kernels need at least, each in the first wave in which it can run, and in which wave they need most. Afterwards kernels and buffers have these waves, and nothing is planned yet.
 uint64_t plan_peak(KernelList *list, const PassContext *context, uint32_t *wave);
 // Where a planned offset in scratch lies: the first Target.allocation_max bytes are memory MEMORY_SCRATCH, the next the first memory behind
 // the fixed ones, and so on. No buffer lies in two.

@@ -57,7 +57,8 @@ bool chain_is_local(Arena *arena, EmitTables *tables, const KernelList *list, co
     emitter_create(&emitter, arena, tables, list, kernel, target);
     EmitChain chain = {.kernel = kernel, .slice = slice_of(&emitter)};
     emitter.chain = &chain;
-    emit_link(&emitter, kernel->links.count - 1);
+    for (uint32_t i = kernel->links.count == 2 ? 0 : kernel->links.count - 1; i < kernel->links.count; i++)
+        emit_link(&emitter, i);
     emitter_finish(&emitter);
     return !chain.strays;
 }

@@ -7,7 +7,7 @@
 Kernel chain_link(const Kernel *chain, uint32_t link);
 // Invocations that a map of one layout, or a reduction without parts, has by itself; those of all slices together.
 uint64_t chain_invocations(const KernelList *list, const Kernel *link);
-// Whether no workgroup reads anything of what its last link's predecessors store but what lies in its own slice.
+// Whether each workgroup stores, and reads of what the chain stores, nothing but what lies in its own slice. All but the last link are known to, where there are more than two.
 bool chain_is_local(Arena *arena, EmitTables *tables, const KernelList *list, const Kernel *chain, const Target *target);
 // Writes emitter->kernel, a map, as a link of emitter->chain.
 void elements_emit_link(Emitter *emitter);
