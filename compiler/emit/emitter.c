@@ -40,6 +40,12 @@ EmitScope emit_open(Emitter *emitter, const char *head) {
     return (EmitScope){emitter->memos.count, emitter->atoms.count};
 }
 
+EmitScope emit_open_loop(Emitter *emitter, const char *name, const char *count, uint64_t turns) {
+    bool is_long = (double)turns > emitter->target->model.unrolled_turns;
+    emitter->uses_loop_control |= is_long;
+    return emit_open(emitter, arena_format(emitter->arena, "%sfor (int %s = 0; %s < %s; %s++) {", is_long ? "[[dont_unroll]] " : "", name, name, count, name));
+}
+
 void emit_close(Emitter *emitter, EmitScope scope, bool brace) {
     emitter->memos.count = scope.memo_count;
     emitter->atoms.count = scope.atom_count;

@@ -81,7 +81,7 @@ typedef struct Emitter {
     ARRAY(Slot) slots;         // of the template that emit_slot has filled
     uint32_t name_count;
     ARRAY(Value) named;      // whose value_names are not 0
-    bool uses_random, uses_broadcast;
+    bool uses_random, uses_broadcast, uses_loop_control;
     Text functions;          // helpers of map ops, and shared memory
     uint32_t shared_bytes;   // of that
     uint32_t depth;          // of values being emitted for others
@@ -101,6 +101,9 @@ __attribute__((format(printf, 2, 3))) void emit_line(Emitter *emitter, const cha
 // around it must be closed.
 void emit_slot(Emitter *emitter, const char *name);
 EmitScope emit_open(Emitter *emitter, const char *head); // "for (…) {" ; NULL: no brace
+// `for (int NAME = 0; NAME < COUNT; NAME++) {`; turns: how often its body, and the loops in it, would stand in the text that a driver compiles if it
+// unrolled them all. Where that is more than the device's figure, it is told not to.
+EmitScope emit_open_loop(Emitter *emitter, const char *name, const char *count, uint64_t turns);
 void emit_close(Emitter *emitter, EmitScope scope, bool brace);
 
 // ---- parts.c: of what plan joined, the invocations from number `first` on. Drivers that run both sides of a branch, and jump over nothing but loops,

@@ -70,8 +70,8 @@ static const char *fill(Emitter *emitter, const char *head) {
     if (!emitter->slots.count)
         emit_slot(emitter, "body");
     Slot common[] = {{"header", head},
-                     {"workgroup", arena_format(arena, "%slayout(local_size_x = %u) in;", emitter->uses_broadcast ? "#extension GL_KHR_shader_subgroup_ballot : require\n" : "",
-                                               schedule_lanes(&emitter->kernel->schedule))},
+                     {"workgroup", arena_format(arena, "%s%slayout(local_size_x = %u) in;", emitter->uses_broadcast ? "#extension GL_KHR_shader_subgroup_ballot : require\n" : "",
+                                               emitter->uses_loop_control ? "#extension GL_EXT_control_flow_attributes : require\n" : "", schedule_lanes(&emitter->kernel->schedule))},
                      {"declarations", declarations.data},
                      {"functions", before.data}};
     for (uint32_t i = 0; i < sizeof common / sizeof *common; i++)

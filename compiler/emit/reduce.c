@@ -40,12 +40,18 @@ static uint32_t steps_of(const Fold *fold, uint32_t place) {
     return place == fold->layout.rank - 1u ? (extent + 3) / 4 : extent;
 }
 
+// Of the loops from an axis in.
+static uint64_t turns_of(const Fold *fold, uint32_t place) {
+    uint64_t turns = 1;
+    for (; place < fold->layout.rank; place++)
+        turns *= fold->folded[fold->layout.order[place]] ? steps_of(fold, place) : 1;
+    return turns;
+}
+
 // One loop over all folded axes, of which every lane takes its share: the first pass's is the template's.
 static uint32_t open_shared_loop(Fold *fold, EmitScope *scopes, bool second_pass) {
     Emitter *emitter = fold->emitter;
-    uint64_t total = 1;
-    for (uint32_t place = 0; place < fold->layout.rank; place++)
-        total *= fold->folded[fold->layout.order[place]] ? steps_of(fold, place) : 1;
+    uint64_t total = turns_of(fold, 0);
     const char *name = "r", *elements = emit_constant(emitter, "ELEMENTS", (int64_t)total);
     if (second_pass) {
         name = emit_name(emitter, "r");
@@ -70,15 +76,14 @@ static uint32_t open_loops(Fold *fold, EmitScope *scopes, bool second_pass) {
         return open_shared_loop(fold, scopes, second_pass);
     uint32_t opened = 0;
     for (uint32_t place = 0; place < fold->layout.rank; place++) {
-        uint32_t axis = fold->layout.order[place], extent = fold->layout.dims[axis];
+        uint32_t axis = fold->layout.order[place], steps = steps_of(fold, place);
         if (!fold->folded[axis])
             continue;
         bool inner = place == fold->layout.rank - 1u;
-        uint32_t steps = inner ? (extent + 3) / 4 : extent;
         Index variable = index_constant(0);
         if (steps > 1) {
             const char *name = emit_name(emitter, "r");
-            scopes[opened++] = emit_open(emitter, arena_format(emitter->arena, "for (int %s = 0; %s < %u; %s++) {", name, name, steps, name));
+            scopes[opened++] = emit_open_loop(emitter, name, arena_format(emitter->arena, "%u", steps), turns_of(fold, place));
             variable = index_variable(emitter->pool, name, 0, (int64_t)steps - 1);
         }
         fold->index[axis] = inner ? index_add(emitter->pool, index_scale(emitter->pool, variable, 4), emitter->lane) : variable;

@@ -325,7 +325,14 @@ static void loops(const Outer *t) {
     emit_close(e, images, true);
 }
 
-static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
+// One of a lane's sums: the element number `row` of its channels, vec4 number `column` of its columns and, where it has all taps of a line, `tap`.
+typedef struct {
+    Index row, column, tap;
+    const char *row_at, *column_at; // in the text, where its channel or its vec4 of columns may be beyond the last; else NULL
+    const char *name; // of its accumulator
+} Sum;
+
+static void index_of(const Outer *t, const Sum *sum, Index *index) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     IndexPool *pool = e->pool;
@@ -333,12 +340,13 @@ static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
     uint32_t strides[LAYOUT_RANK_MAX];
     layout_strides(&e->list->layouts[e->kernel->root.id], strides);
     Index columns = index_opaque(pool, "columns", 0, (int64_t)t->column_vectors - 1), channels = index_opaque(pool, "channels", 0, (int64_t)t->channel_vectors - 1);
-    Index column = index_add(pool, index_scale(pool, index_add_constant(pool, columns, q * t->column_groups), 4), e->lane);
-    Index channel = index_add_constant(pool, index_scale(pool, channels, 4), r % (4 * t->rows));
+    Index column = index_add(pool, index_scale(pool, index_add(pool, columns, index_scale(pool, sum->column, t->column_groups)), 4), e->lane);
+    Index channel = index_add(pool, index_scale(pool, channels, 4), sum->row);
     if (c->kind == ROWS_PLAIN) {
         tile_unravel_matrix(e, &type, c->batch, index);
         index[type.rank - 2] = channel, index[type.rank - 1] = column;
         emit_name_factor(e, channels, strides[type.rank - 2], "OUT_CHANNELS"); // of a vec4
+        emit_name_factor(e, sum->row, strides[type.rank - 2] / 4, "OUT_CHANNEL");
         if (type.rank > 2)
             emit_name_factor(e, index[type.rank - 3], strides[type.rank - 3] / 4, "OUT_BATCH");
         return;
@@ -350,12 +358,78 @@ static void outer_index(const Outer *t, uint32_t r, uint32_t q, Index *index) {
         index[0] = c->slices > 1 ? index_opaque(pool, "slice", 0, (int64_t)c->slices - 1) : index_constant(0);
     index[base] = column, index[base + 1] = channel;
     index[base + 2] = c->taps_y > 1 ? index_opaque(pool, "ky", 0, (int64_t)c->taps_y - 1) : index_constant(0);
-    index[base + 3] = t->taps > 1 ? index_constant(r / (4 * t->rows)) : c->taps_x > 1 ? index_opaque(pool, "kx", 0, (int64_t)c->taps_x - 1) : index_constant(0);
+    index[base + 3] = t->taps > 1 ? sum->tap : c->taps_x > 1 ? index_opaque(pool, "kx", 0, (int64_t)c->taps_x - 1) : index_constant(0);
     if (base)
         emit_name_factor(e, index[0], strides[0] / 4, "OUT_SLICE");
     emit_name_factor(e, channels, strides[base + 1], "OUT_CHANNELS");
+    emit_name_factor(e, sum->row, strides[base + 1] / 4, "OUT_CHANNEL");
     emit_name_factor(e, index[base + 2], strides[base + 2] / 4, "OUT_TAP_Y");
     emit_name_factor(e, index[base + 3], strides[base + 3] / 4, "OUT_TAP_X");
+    emit_name_factor(e, sum->column, t->column_groups, "COLUMN_STEP");
+}
+
+static EmitScope open_limit(const Outer *t, const char *at, const char *constant, uint32_t count) {
+    return at ? emit_open(t->emitter, arena_format(t->emitter->arena, "if (%s < %s) {", at, emit_constant(t->emitter, constant, count))) : (EmitScope){0};
+}
+
+static void store_column(const Outer *t, const Sum *sum) {
+    EmitScope scope = open_limit(t, sum->column_at, "COLUMN_VECTORS", t->column_vectors);
+    Index index[MAX_RANK];
+    index_of(t, sum, index);
+    tile_store(t->emitter, index, sum->name);
+    if (sum->column_at)
+        emit_close(t->emitter, scope, true);
+}
+
+static bool has_cut_channels(const Outer *t) { return t->channel_blocks * t->rows * 4 != t->c.channels; }
+
+static bool has_cut_columns(const Outer *t) { return t->column_vectors % t->columns; }
+
+static void store_unrolled(const Outer *t) {
+    Emitter *e = t->emitter;
+    for (uint32_t r = 0; r < outer_accumulators(t); r++) {
+        uint32_t row = r % (4 * t->rows);
+        Sum sum = {.row = index_constant(row), .tap = index_constant(r / (4 * t->rows))};
+        sum.row_at = has_cut_channels(t) ? tile_at(e, "4 * channels", &(TileStep){NULL, 1, row}, 1) : NULL;
+        EmitScope scope = open_limit(t, sum.row_at, "X_CHANNELS", t->c.channels);
+        for (uint32_t q = 0; q < t->columns; q++) {
+            sum.column = index_constant(q);
+            sum.column_at = q && has_cut_columns(t) ? tile_at(e, "columns", &(TileStep){"COLUMN_STEP", t->column_groups, q}, 1) : NULL;
+            sum.name = arena_format(e->arena, "a%u_%u", r, q);
+            store_column(t, &sum);
+        }
+        if (sum.row_at)
+            emit_close(e, scope, true);
+    }
+}
+
+static void store_looped(const Outer *t) {
+    Emitter *e = t->emitter;
+    tile_gather_sums(e, outer_accumulators(t), t->columns);
+    EmitScope taps = {0}, rows, columns = {0};
+    Sum sum = {.tap = index_constant(0), .column = index_constant(0)};
+    const char *number = "r";
+    if (t->taps > 1) {
+        taps = tile_open_loop(e, "kx", "TAPS_X", t->taps, outer_accumulators(t) * t->columns, &sum.tap);
+        number = "kx * LANE_CHANNELS + r";
+    }
+    rows = tile_open_loop(e, "r", "LANE_CHANNELS", 4 * t->rows, 4 * t->rows * t->columns, &sum.row);
+    EmitScope scope = open_limit(t, has_cut_channels(t) ? "4 * channels + r" : NULL, "X_CHANNELS", t->c.channels);
+    if (t->columns > 1) {
+        columns = tile_open_loop(e, "q", "LANE_COLUMNS", t->columns, t->columns, &sum.column);
+        number = arena_format(e->arena, t->taps > 1 ? "(%s) * LANE_COLUMNS + q" : "%s * LANE_COLUMNS + q", number);
+        if (has_cut_columns(t))
+            sum.column_at = arena_format(e->arena, "columns + %s", tile_times(e, "q", "COLUMN_STEP", t->column_groups));
+    }
+    sum.name = arena_format(e->arena, "sums[%s]", number);
+    store_column(t, &sum);
+    if (t->columns > 1)
+        emit_close(e, columns, true);
+    if (has_cut_channels(t))
+        emit_close(e, scope, true);
+    emit_close(e, rows, true);
+    if (t->taps > 1)
+        emit_close(e, taps, true);
 }
 
 void outer_store(const Outer *t) {
@@ -367,27 +441,7 @@ void outer_store(const Outer *t) {
     bool idle = t->lane_count % t->lanes != 0;
     if (idle)
         lanes = emit_open(e, arena_format(e->arena, "if (lane_index < %s) {", emit_constant(e, "LANE_COUNT", t->lane_count)));
-    for (uint32_t r = 0; r < outer_accumulators(t); r++) {
-        bool channel_tail = t->channel_blocks * t->rows * 4 != t->c.channels;
-        EmitScope rows = {0};
-        if (channel_tail)
-            rows = emit_open(e, arena_format(e->arena, "if (%s < %s) {", tile_at(e, "4 * channels", &(TileStep){NULL, 1, r % (4 * t->rows)}, 1),
-                                                   emit_constant(e, "X_CHANNELS", t->c.channels)));
-        for (uint32_t q = 0; q < t->columns; q++) {
-            bool column_tail = q && t->column_vectors % t->columns;
-            EmitScope columns = {0};
-            if (column_tail)
-                columns = emit_open(e, arena_format(e->arena, "if (%s < %s) {", tile_at(e, "columns", &(TileStep){"COLUMN_STEP", t->column_groups, q}, 1),
-                                                          emit_constant(e, "COLUMN_VECTORS", t->column_vectors)));
-            Index index[MAX_RANK];
-            outer_index(t, r, q, index);
-            tile_store(e, index, arena_format(e->arena, "a%u_%u", r, q));
-            if (column_tail)
-                emit_close(e, columns, true);
-        }
-        if (channel_tail)
-            emit_close(e, rows, true);
-    }
+    (tile_loops_sums(e, outer_accumulators(t) * t->columns) ? store_looped : store_unrolled)(t);
     if (idle)
         emit_close(e, lanes, true);
 }

@@ -400,50 +400,101 @@ static void rows_step(const Rows *t, const void *context, uint32_t components, b
     rows_advance(t);
 }
 
-// The condition under which a row is one; NULL: all are.
-static const char *rows_limits(const Rows *t, uint32_t p) {
+// The condition under which a row at `at` is one; NULL: all are.
+static const char *row_limits(const Rows *t, const char *name, const char *at) {
     Emitter *e = t->emitter;
     const Contract *c = &t->c;
     Text text = text_create(e->arena);
     if (is_cut(t))
-        text_format(&text, "%s < %s", tile_at(e, "rows", &(TileStep){t->is_line ? NULL : rows_step_name(t), t->is_line ? 1 : t->down, p}, 1), emit_constant(e, "ROW_COUNT", t->row_count));
+        text_format(&text, "%s < %s", at, emit_constant(e, "ROW_COUNT", t->row_count));
     if (t->plane_y * c->stride[0] > c->height && t->parities > 1)
-        text_format(&text, "%sy%u < %s", text.length ? " && " : "", p, emit_constant(e, "HEIGHT", c->height));
+        text_format(&text, "%sy%s < %s", text.length ? " && " : "", name, emit_constant(e, "HEIGHT", c->height));
     if (t->plane_x * c->stride[1] > c->width && t->parities > 1)
-        text_format(&text, "%sx%u < %s", text.length ? " && " : "", p, emit_constant(e, "WIDTH", c->width));
+        text_format(&text, "%sx%s < %s", text.length ? " && " : "", name, emit_constant(e, "WIDTH", c->width));
     return text.length ? text.data : NULL;
+}
+
+// Stores a column of a row: vec4 number `vector` of columns, `at` in the text.
+static void end_column(const Rows *t, Index *index, Index vector, const char *at, bool may_be_beyond, const char *sum) {
+    Emitter *e = t->emitter;
+    const Contract *c = &t->c;
+    EmitScope scope = {0};
+    if (may_be_beyond)
+        scope = emit_open(e, arena_format(e->arena, "if (%s < %s) {", at, emit_constant(e, "COLUMN_VECTORS", t->vectors)));
+    Index column = index_add(e->pool, index_scale(e->pool, vector, 4), e->lane);
+    if (c->groups > 1)
+        column = index_add(e->pool, column, index_scale(e->pool, index_opaque(e->pool, "channel_group", 0, (int64_t)c->groups - 1), c->columns));
+    index[c->kind == ROWS_PLAIN ? graph_type(e->graph, e->kernel->root).rank - 1 : 1] = column;
+    tile_store(e, index, sum);
+    if (may_be_beyond)
+        emit_close(e, scope, true);
+}
+
+static Index first_column(const Rows *t) { return index_opaque(t->emitter->pool, "columns", 0, (int64_t)t->vectors - 1); }
+
+// Of the row that the text calls `name`.
+static void end_row(const Rows *t, const char *name, const char *at, void (*columns)(const Rows *t, uint32_t row, Index *index), uint32_t row) {
+    Emitter *e = t->emitter;
+    Type type = graph_type(e->graph, e->kernel->root);
+    EmitScope scope = {0};
+    const char *limits = row_limits(t, name, at);
+    if (limits)
+        scope = emit_open(e, arena_format(e->arena, "if (%s) {", limits));
+    Index index[MAX_RANK];
+    tile_row_index(e, &t->c, &type, name, t->row_count, index);
+    columns(t, row, index);
+    if (limits)
+        emit_close(e, scope, true);
+}
+
+static void unrolled_columns(const Rows *t, uint32_t row, Index *index) {
+    Emitter *e = t->emitter;
+    for (uint32_t q = 0; q < t->columns; q++)
+        end_column(t, index, index_add_constant(e->pool, first_column(t), q * t->across), column_at(t, q), may_be_beyond(t, q), arena_format(e->arena, "a%u_%u", row, q));
+}
+
+static void looped_columns(const Rows *t, uint32_t row, Index *index) {
+    (void)row;
+    Emitter *e = t->emitter;
+    bool beyond = may_be_beyond(t, t->columns - 1);
+    if (t->columns == 1) {
+        end_column(t, index, first_column(t), "columns", beyond, "sums[r]");
+        return;
+    }
+    Index q;
+    EmitScope scope = tile_open_loop(e, "q", "LANE_COLUMNS", t->columns, t->columns, &q);
+    const char *at = arena_format(e->arena, "columns + %s", tile_times(e, "q", "ACROSS", t->across));
+    emit_name_factor(e, q, t->across, "ACROSS");
+    end_column(t, index, index_add(e->pool, first_column(t), index_scale(e->pool, q, t->across)), at, beyond, "sums[r * LANE_COLUMNS + q]");
+    emit_close(e, scope, true);
+}
+
+static void loop_rows(const Rows *t) {
+    Emitter *e = t->emitter;
+    Index r;
+    tile_gather_sums(e, t->rows, t->columns);
+    EmitScope scope = tile_open_loop(e, "r", "LANE_ROWS", t->rows, t->rows * t->columns, &r);
+    const char *at = arena_format(e->arena, "rows + %s", t->is_line ? "r" : tile_times(e, "r", rows_step_name(t), t->down));
+    if (t->is_line)
+        emit_line(e, "int x = x0 + %s, y = y0, n = n0;", t->c.kind == ROWS_INPUT ? tile_times(e, "r", "STRIDE_X", t->c.stride[1]) : "r");
+    else
+        locate_row(t, "", at);
+    end_row(t, "", at, looped_columns, 0);
+    emit_close(e, scope, true);
 }
 
 void rows_end(const Rows *t) {
     Emitter *e = t->emitter;
-    const Contract *c = &t->c;
-    Value root = e->kernel->root;
-    Type type = graph_type(e->graph, root);
-    Index first = index_opaque(e->pool, "columns", 0, (int64_t)t->vectors - 1), index[MAX_RANK];
+    first_column(t); // it stands first in places
+    if (tile_loops_sums(e, t->rows * t->columns)) {
+        loop_rows(t);
+        return;
+    }
     for (uint32_t p = 0; p < t->rows; p++) {
-        bool plain = c->kind == ROWS_PLAIN;
-        EmitScope scope = {0};
+        const char *name = arena_format(e->arena, "%u", p), *at = t->is_line ? tile_at(e, "rows", &(TileStep){NULL, 1, p}, 1) : row_at(t, p);
         if (t->broadcasts)
-            locate_row(t, arena_format(e->arena, "%u", p), row_at(t, p));
-        const char *exceeds = rows_limits(t, p);
-        if (exceeds)
-            scope = emit_open(e, arena_format(e->arena, "if (%s) {", exceeds));
-        tile_row_index(e, c, &type, arena_format(e->arena, "%u", p), t->row_count, index);
-        for (uint32_t q = 0; q < t->columns; q++) {
-            bool tail = may_be_beyond(t, q);
-            EmitScope inner = {0};
-            if (tail)
-                inner = emit_open(e, arena_format(e->arena, "if (%s < %s) {", column_at(t, q), emit_constant(e, "COLUMN_VECTORS", t->vectors)));
-            Index column = index_add(e->pool, index_scale(e->pool, index_add_constant(e->pool, first, q * t->across), 4), e->lane);
-            if (c->groups > 1)
-                column = index_add(e->pool, column, index_scale(e->pool, index_opaque(e->pool, "channel_group", 0, (int64_t)c->groups - 1), c->columns));
-            index[plain ? type.rank - 1 : 1] = column;
-            tile_store(e, index, arena_format(e->arena, "a%u_%u", p, q));
-            if (tail)
-                emit_close(e, inner, true);
-        }
-        if (exceeds)
-            emit_close(e, scope, true);
+            locate_row(t, name, at);
+        end_row(t, name, at, unrolled_columns, p);
     }
 }
 

@@ -56,7 +56,7 @@ static void strip_begin(const Rows *t) {
     }
     rows_spread(t, "0");
     bool is_spread = c->kind == ROWS_INPUT && stride;
-    for (uint32_t p = 1; p < t->rows; p++)
+    for (uint32_t p = 1; p < t->rows && !tile_loops_sums(e, t->rows * t->columns); p++)
         emit_line(e, "int x%u = %s, y%u = y0, n%u = n0;", p, tile_at(e, "x0", &(TileStep){is_spread ? "STRIDE_X" : NULL, is_spread ? c->stride[1] : 1, p}, 1), p, p);
     for (uint32_t p = 0; p < t->rows; p++)
         for (uint32_t q = 0; q < t->columns; q++)

@@ -149,6 +149,28 @@ void tile_row_index(Emitter *emitter, const Contract *c, const Type *type, const
     name_factors(emitter, c, type, index);
 }
 
+bool tile_loops_sums(const Emitter *emitter, uint32_t sums) {
+    double least = emitter->target->model.looped_sums;
+    return least > 0 && sums >= least;
+}
+
+void tile_gather_sums(Emitter *emitter, uint32_t rows, uint32_t columns) {
+    enum { IN_A_LINE = 16 };
+    uint32_t count = rows * columns;
+    emit_line(emitter, "vec4 sums[%u] = vec4[](", count);
+    for (uint32_t first = 0; first < count; first += IN_A_LINE) {
+        Text line = text_create(emitter->arena);
+        for (uint32_t i = first; i < count && i < first + IN_A_LINE; i++)
+            text_format(&line, "%sa%u_%u%s", i == first ? "    " : " ", i / columns, i % columns, i + 1 < count ? "," : ");");
+        emit_line(emitter, "%s", line.data);
+    }
+}
+
+EmitScope tile_open_loop(Emitter *emitter, const char *name, const char *constant, uint32_t count, uint32_t turns, Index *index) {
+    *index = index_opaque(emitter->pool, name, 0, (int64_t)count - 1);
+    return emit_open_loop(emitter, name, emit_constant(emitter, constant, count), turns);
+}
+
 void tile_store(Emitter *emitter, const Index *index, const char *accumulator) {
     const Kernel *kernel = emitter->kernel;
     emit_remember(emitter, kernel->root, index, (Code){accumulator, DTYPE_F32, true});

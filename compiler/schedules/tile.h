@@ -46,6 +46,13 @@ void tile_weight(Emitter *emitter, const Contract *c, Index channel, Index colum
 void tile_unravel_matrix(Emitter *emitter, const Type *type, uint32_t batch, Index *index);
 // All axis indices but the columns' of a row of a tile: `row3`, or `n3`, `y3` and `x3` in the text where its name is "3".
 void tile_row_index(Emitter *emitter, const Contract *c, const Type *type, const char *name, uint32_t row_count, Index *index);
+// Whether what follows a lane's sums is a loop over them in the text, instead of being repeated for each: some drivers for CPUs make a loop over lanes
+// of every component that is stored, and take longer to compile 32 such stores than all else of a kernel.
+bool tile_loops_sums(const Emitter *emitter, uint32_t sums);
+// `vec4 sums[] = …`: sums a0_0, a0_1 … of so many rows and columns, those of a row beside each other.
+void tile_gather_sums(Emitter *emitter, uint32_t rows, uint32_t columns);
+// emit_open_loop over a constant of the kernel; the index of `name` goes to *index.
+EmitScope tile_open_loop(Emitter *emitter, const char *name, const char *constant, uint32_t count, uint32_t turns, Index *index);
 // Computes what follows the contraction from an accumulator, and stores it.
 void tile_store(Emitter *emitter, const Index *index, const char *accumulator);
 // Counts what an invocation reads of both operands, in vec4s: texels, or loads from storage, or what an operand that is computed takes.

@@ -17,6 +17,7 @@
 // writes %16 i32[5] place
 // writes %17 f32 total
 // reads %4 f32[9] d
+#extension GL_EXT_control_flow_attributes : require
 layout(local_size_x = 8) in;
 layout(set = 0, binding = 0) writeonly buffer Scalar0 { float out0s[]; }; // %5 f32[5]
 layout(set = 0, binding = 1) uniform textureBuffer in1; // %1 f32[5,7]
@@ -74,7 +75,7 @@ void main() {
         vec4 c10 = v3; // first element: %10
         c10 = mix(c10, vec4(0.0), isinf(c10));
         vec4 a10 = vec4(0.0), b10 = vec4(0.0); // mean difference from it, and the sum of squares of scaled ones
-        for (int r2 = 0; r2 < 4; r2++) {
+        [[dont_unroll]] for (int r2 = 0; r2 < 4; r2++) {
             for (int r3 = 0; r3 < 6; r3++) {
                 vec4 v3_1 = texelFetch(in2, 24 * result1 + 6 * r2 + r3); // %3 feed /programs/p/phases/0
                 vec4 difference4 = v3_1 - c10;
@@ -86,7 +87,7 @@ void main() {
         if (any(greaterThan(abs(a10), 0.8164966 * sqrt(b10)))) { // the first element was far off: again from the mean
             c10 += mix(a10, vec4(0.0), isinf(a10));
             a10 = vec4(0.0); b10 = vec4(0.0);
-            for (int r5 = 0; r5 < 4; r5++) {
+            [[dont_unroll]] for (int r5 = 0; r5 < 4; r5++) {
                 for (int r6 = 0; r6 < 6; r6++) {
                     vec4 v3_2 = texelFetch(in2, 24 * result1 + 6 * r5 + r6); // %3 feed /programs/p/phases/0
                     vec4 difference7 = v3_2 - c10;

@@ -132,8 +132,9 @@ static Trials trials_of(Run *run) {
     return trials;
 }
 
-// One module of some trials, whose operands are all in memory or all computed: compiled, and each kernel verified.
-static void run_trials(Run *run, Device *device, const Trial *trials, uint32_t count) {
+// One module of some trials, whose operands are all in memory or all computed: compiled, and each kernel verified. loops: as for a driver to which a
+// long text is dear, so that what would be repeated is a loop.
+static void run_trials(Run *run, Device *device, const Trial *trials, uint32_t count, bool loops) {
     Arena *arena = arena_create();
     Module *module = module_create(arena);
     const char **options = ARENA_NEW(arena, const char *, count + 1);
@@ -144,6 +145,7 @@ static void run_trials(Run *run, Device *device, const Trial *trials, uint32_t c
         options[i] = arena_format(arena, "%s/run/%%%u=%s", name, kernel->root.id, trials[i].text);
     }
     CompileOptions compile = {.target = run->target, .schedules = options, .schedule_count = count, .operands = operands_of(trials->shape), .winograd = WINOGRAD_NEVER};
+    compile.target.model.looped_sums = loops, compile.target.model.unrolled_turns = loops ? 1 : 1e6;
     Built built;
     VerifyResults results = {0};
     VerifyChoice choice = {.seed = run->seed, .modes = {[VERIFY_CAPTURED] = true}};
@@ -200,7 +202,13 @@ static void run_class(Run *run, Device *device, TargetClass target_class) {
     for (uint32_t i = 0, count; i < trials.count && !run->failures; i += count) {
         for (count = 1; i + count < trials.count && count < AT_ONCE && operands_of(trials.items[i + count].shape) == operands_of(trials.items[i].shape);)
             count++;
-        run_trials(run, device, &trials.items[i], count);
+        // Every fourth with loops: those that lie beside each other are much alike.
+        Trials shares[2] = {0};
+        for (uint32_t k = 0; k < count; k++)
+            array_push(run->arena, &shares[k % 4 == 3], trials.items[i + k]);
+        for (int loops = 0; loops < 2; loops++)
+            if (shares[loops].count)
+                run_trials(run, device, shares[loops].items, shares[loops].count, loops);
     }
     fflush(stdout);
 }
