@@ -1,4 +1,5 @@
 // Needs: kernels with buffers. Gives: waves (with the edges that keep an update behind the readers of the old value), offsets in scratch.
+// Kernels run as early as may be, or later where that takes less memory.
 // Keeps: what kernels compute; small maps of one wave become one kernel, and small reductions (join.c).
 #include "compiler/passes/passes.h"
 #include "runtime/base/name_table.h"
@@ -251,6 +252,86 @@ static Peak find_lives(KernelList *list, Arena *scratch, uint64_t grain) {
     return peak;
 }
 
+// ---- kernels that run later than they could
+
+static uint32_t root_of(const KernelList *list, Value value) { return buffer_root(list, value).id; }
+
+// What becomes live by the kernel's own stores; 0: something that it stores lives otherwise.
+static uint64_t bytes_given(const KernelList *list, const Kernel *kernel) {
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < kernel->stores.count; i++) {
+        const Buffer *buffer = &list->buffers[kernel->stores.items[i].id];
+        if (buffer->kind != BUFFER_SCRATCH)
+            return 0;
+        bytes += buffer->size;
+    }
+    return bytes;
+}
+
+static uint32_t last_use_by_others(const Plan *plan, const Indices *users, uint32_t kernel) {
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < users->count; i++)
+        if (users->items[i] != kernel && plan->level[users->items[i]] > last)
+            last = plan->level[users->items[i]];
+    return last;
+}
+
+// What would be live longer if the kernel ran in a later wave.
+static uint64_t bytes_kept(const Plan *plan, const Indices *users, uint32_t k, uint32_t wave) {
+    const KernelList *list = plan->list;
+    const Kernel *kernel = &list->kernels.items[k];
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < kernel->loads.count; i++) {
+        uint32_t root = root_of(list, kernel->loads.items[i]);
+        bool is_seen = false;
+        for (uint32_t j = 0; j < i; j++)
+            is_seen |= root_of(list, kernel->loads.items[j]) == root;
+        if (!is_seen && list->buffers[root].kind == BUFFER_SCRATCH && last_use_by_others(plan, &users[root], k) < wave)
+            bytes += list->buffers[root].size;
+    }
+    return bytes;
+}
+
+// The kernels that use each buffer, by the value that it is of.
+static Indices *find_users(const Plan *plan) {
+    const KernelList *list = plan->list;
+    Indices *users = ARENA_NEW(plan->scratch, Indices, list->graph->nodes.count);
+    for (uint32_t k = 0; k < list->kernels.count; k++) {
+        const Kernel *kernel = &list->kernels.items[k];
+        for (uint32_t i = 0; i < kernel->loads.count; i++)
+            array_push(plan->scratch, &users[root_of(list, kernel->loads.items[i])], k);
+        for (uint32_t i = 0; i < kernel->stores.count; i++)
+            array_push(plan->scratch, &users[root_of(list, kernel->stores.items[i])], k);
+    }
+    return users;
+}
+
+// What gives more than it takes - weights and images transformed, copies of parameters in another layout - runs just before the first that needs it,
+// instead of in one of the first waves. Small kernels stay, which meet others of their wave.
+static void delay_givers(Plan *plan) {
+    KernelList *list = plan->list;
+    uint64_t grain = plan->context->target->offset_alignment, before = find_lives(list, plan->scratch, grain).bytes;
+    uint32_t *early = ARENA_NEW(plan->scratch, uint32_t, list->kernels.count + 1);
+    memcpy(early, plan->level, sizeof *early * list->kernels.count);
+    const Indices *users = find_users(plan);
+    for (uint32_t i = list->kernels.count; i-- > 0;) { // those that need it first
+        uint32_t k = plan->order[i], wave = list->wave_count;
+        Kernel *kernel = &list->kernels.items[k];
+        for (uint32_t j = 0; j < plan->after[k].count; j++)
+            wave = plan->level[plan->after[k].items[j]] < wave ? plan->level[plan->after[k].items[j]] : wave;
+        wave--;
+        if (!plan->after[k].count || wave <= plan->level[k] || join_may(list, kernel, plan->context) || join_may_wait(list, kernel, plan->context) ||
+            bytes_given(list, kernel) <= bytes_kept(plan, users, k, wave))
+            continue;
+        plan->level[k] = kernel->wave = wave;
+    }
+    if (find_lives(list, plan->scratch, grain).bytes <= before)
+        return;
+    memcpy(plan->level, early, sizeof *early * list->kernels.count);
+    for (uint32_t k = 0; k < list->kernels.count; k++)
+        list->kernels.items[k].wave = early[k];
+}
+
 typedef struct {
     uint32_t kernel, latest; // the last wave in which it may run
 } Waiting;
@@ -345,8 +426,10 @@ static bool plan_in(Plan *plan, uint32_t *copy) {
     if (!order_updates(plan, copy))
         return false;
     find_waves(plan);
-    if (!plan->context->no_fuse)
+    if (!plan->context->no_fuse) {
+        delay_givers(plan);
         delay_reductions(plan);
+    }
     qsort(list->kernels.items, list->kernels.count, sizeof *list->kernels.items, by_wave);
     join_kernels(list, plan->context);
     plan_memory(list, plan->scratch, plan->context);

@@ -56,7 +56,7 @@ static const struct {
 
 enum { GRAPH_COUNT = sizeof graphs / sizeof *graphs };
 
-// Of every phase: fewer steps, and no more memory, but for what alignment makes of it.
+// Of every phase: fewer steps, and no more memory, but for what alignment, and waiting of givers (plan.c), which comes after it, make of it.
 START_TEST(chains_take_steps_away_and_no_memory) {
     const char *path = file_join(arena, GG_SOURCE_DIR, graphs[_i / 3].path);
     TargetClass target = (TargetClass)(_i % 3);
@@ -67,7 +67,7 @@ START_TEST(chains_take_steps_away_and_no_memory) {
         for (uint32_t p = 0; p < plain->entries.items[e].phases.count; p++) {
             const ProgramPhase *a = &chained->entries.items[e].phases.items[p], *b = &plain->entries.items[e].phases.items[p];
             steps[0] += a->steps.count, steps[1] += b->steps.count;
-            ck_assert_msg((double)a->scratch_lower_bound <= 1.01 * (double)b->scratch_lower_bound, "%s: phase %s: %llu bytes of scratch, %llu without chains", path, a->name,
+            ck_assert_msg((double)a->scratch_lower_bound <= 1.02 * (double)b->scratch_lower_bound, "%s: phase %s: %llu bytes of scratch, %llu without chains", path, a->name,
                           (unsigned long long)a->scratch_lower_bound, (unsigned long long)b->scratch_lower_bound);
         }
     for (uint32_t k = 0; k < chained->kernels.count; k++)
