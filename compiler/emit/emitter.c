@@ -344,7 +344,6 @@ Code emit_register(Emitter *emitter, Value value, DType dtype, bool is_vector, c
     return (Code){name, dtype, is_vector};
 }
 
-// A buffer's value. The lane is a vec4 load where the four elements lie in one vec4, four loads elsewhere.
 // Where a set's vec4 lies in what is bound of it.
 static const char *in_window(const Emitter *emitter, Value value, const char *vector) {
     if (!graph_type(emitter->graph, value).set || emitter->window.first == 0)
@@ -352,6 +351,45 @@ static const char *in_window(const Emitter *emitter, Value value, const char *ve
     return arena_format(emitter->arena, "%s - %llu", vector, (unsigned long long)emitter->window.first);
 }
 
+// Four loads, or fewer where lanes have elements in common; one where they all have the same.
+static Code load_lanes(Emitter *emitter, Value value, const Layout *layout, Index offset) {
+    DType dtype = graph_type(emitter->graph, value).dtype;
+    const char *parts[4];
+    Index own[4];
+    int first_of[4], users[4] = {0};
+    int64_t low, high, last = (int64_t)layout_count(layout) - 1;
+    for (int lane = 0; lane < 4; lane++) {
+        own[lane] = index_substitute(emitter->pool, offset, emitter->lane_atom, index_constant(lane));
+        first_of[lane] = 0;
+        while (!index_equal(own[first_of[lane]], own[lane]))
+            first_of[lane]++;
+        users[first_of[lane]]++;
+    }
+    for (int lane = 0; lane < 4; lane++) {
+        if (first_of[lane] < lane) {
+            parts[lane] = parts[first_of[lane]];
+            continue;
+        }
+        Index one = own[lane];
+        index_bounds(one, &low, &high);
+        // Lanes of padding may lie beyond the tensor: they are masked when stored, but must not be fetched from there.
+        if (low < 0 || high > last)
+            one = emit_opaque_index(emitter, arena_format(emitter->arena, "clamp(%s, 0, %lld)", emit_index(emitter, one), (long long)last), 0,
+                                    last);
+        parts[lane] = scalar_load(emitter, value, one);
+        if (users[lane] == 4)
+            return emit_register(emitter, value, dtype, false, parts[lane]);
+        if (users[lane] == 1)
+            continue;
+        const char *name = emit_name(emitter, "same");
+        emit_line(emitter, "%s %s = %s;", glsl_type(dtype, false), name, parts[lane]);
+        parts[lane] = name;
+    }
+    return emit_register(emitter, value, dtype, true,
+                         arena_format(emitter->arena, "%s(%s, %s, %s, %s)", glsl_type(dtype, true), parts[0], parts[1], parts[2], parts[3]));
+}
+
+// A buffer's value. The lane is a vec4 load where the four elements lie in one vec4, four loads elsewhere.
 Code emit_load(Emitter *emitter, Value value, const Index *index) {
     const Layout *layout = &emitter->list->layouts[value.id];
     DType dtype = graph_type(emitter->graph, value).dtype;
@@ -365,20 +403,7 @@ Code emit_load(Emitter *emitter, Value value, const Index *index) {
         const char *text = emit_index(emitter, index_divide(emitter->pool, rest, 4));
         return emit_register(emitter, value, dtype, true, emit_vector_load(emitter, value, in_window(emitter, value, text)));
     }
-    const char *parts[4];
-    int64_t low, high, last = (int64_t)layout_count(layout) - 1;
-    for (int lane = 0; lane < 4; lane++) {
-        Index one = index_substitute(emitter->pool, offset, emitter->lane_atom, index_constant(lane));
-        index_bounds(one, &low, &high);
-        // Lanes of padding may lie beyond the tensor: they are masked when stored, but must not be fetched from there.
-        if (low < 0 || high > last)
-            one = emit_opaque_index(emitter, arena_format(emitter->arena, "clamp(%s, 0, %lld)", emit_index(emitter, one), (long long)last), 0,
-                                    last);
-        parts[lane] = scalar_load(emitter, value, one);
-    }
-    return emit_register(
-        emitter, value, dtype, true,
-        arena_format(emitter->arena, "%s(%s, %s, %s, %s)", glsl_type(dtype, true), parts[0], parts[1], parts[2], parts[3]));
+    return load_lanes(emitter, value, layout, offset);
 }
 
 // What is known of a set's padding: nothing, that it is finite, also that one may divide by it, that it is zero. A set's state and pack have

@@ -376,23 +376,52 @@ static void prepare_second_pass(Fold *fold, FoldAgain which) {
     }
 }
 
-// The second pass of those that need it where one of them says so.
-static void fold_again_if(Fold *fold) {
+// Of all that may need a second pass: whether one does. NULL: none may.
+static const char *again_condition(Fold *fold, const char **note) {
     Emitter *emitter = fold->emitter;
     const Kernel *kernel = emitter->kernel;
     Text condition = text_create(emitter->arena);
-    const char *note = NULL;
     for (uint32_t i = 0; i < kernel->roots.count; i++) {
         Filling filling = reduce_filling(fold, kernel->roots.items[i]);
         if (filling.reduction->again != AGAIN_IF)
             continue;
         reduce_lines(&filling, reduce_choose(fold, filling.reduction->prelude));
         text_format(&condition, "%s%s", condition.length ? " || " : "", reduce_fill(&filling, reduce_choose(fold, filling.reduction->condition)));
-        note = filling.reduction->again_note;
+        *note = filling.reduction->again_note;
     }
-    if (!condition.length)
+    return condition.length ? condition.data : NULL;
+}
+
+// Whether both passes can be the same text: all take part in both, and none differs.
+static bool repeats_one_text(Fold *fold) {
+    const Kernel *kernel = fold->emitter->kernel;
+    bool all = !fold->tree;
+    for (uint32_t i = 0; all && i < kernel->roots.count; i++) {
+        const Reduction *reduction = reduce_filling(fold, kernel->roots.items[i]).reduction;
+        all = reduction->again == AGAIN_IF && !reduction->step_again;
+    }
+    return all;
+}
+
+static void fold_repeatedly(Fold *fold) {
+    Emitter *emitter = fold->emitter;
+    const char *pass = emit_name(emitter, "pass"), *note = NULL;
+    EmitScope scope = emit_open_loop(emitter, pass, "2", 2 * turns_of(fold, 0));
+    fold_pass(fold, false);
+    const char *condition = again_condition(fold, &note);
+    emit_line(emitter, "if (%s == 1 || !(%s))", pass, condition);
+    emit_line(emitter, "    break;");
+    emit_line(emitter, "// %s", note);
+    prepare_second_pass(fold, AGAIN_IF);
+    emit_close(emitter, scope, true);
+}
+
+static void fold_again_if(Fold *fold) {
+    Emitter *emitter = fold->emitter;
+    const char *note = NULL, *condition = again_condition(fold, &note);
+    if (!condition)
         return;
-    EmitScope scope = emit_open(emitter, arena_format(emitter->arena, "if (%s) { // %s", condition.data, note));
+    EmitScope scope = emit_open(emitter, arena_format(emitter->arena, "if (%s) { // %s", condition, note));
     prepare_second_pass(fold, AGAIN_IF);
     fold_pass(fold, true);
     emit_close(emitter, scope, true);
@@ -406,9 +435,13 @@ static uint64_t emit_fold(Fold *fold) {
     for (uint32_t i = 0; i < kernel->roots.count; i++)
         declare(fold, kernel->roots.items[i]);
     end_slot(fold, "start");
-    fold_pass(fold, false);
-    end_slot(fold, "combine");
-    fold_again_if(fold);
+    if (repeats_one_text(fold)) {
+        fold_repeatedly(fold);
+    } else {
+        fold_pass(fold, false);
+        end_slot(fold, "combine");
+        fold_again_if(fold);
+    }
     if (reduce_filling(fold, kernel->roots.items[0]).reduction->again == AGAIN_ALWAYS) {
         prepare_second_pass(fold, AGAIN_ALWAYS);
         fold_pass(fold, true);

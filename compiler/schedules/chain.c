@@ -19,12 +19,66 @@ uint64_t chain_invocations(const KernelList *list, const Kernel *link) {
     return layout_count(&list->layouts[link->stores.items[0].id]) / 4;
 }
 
-static void emit_link(Emitter *emitter, uint32_t number) {
+// Links in one loop: a reduction, or maps.
+static void emit_together(Emitter *emitter, const uint32_t *numbers, uint32_t count) {
     const Kernel *whole = emitter->kernel;
-    Kernel link = chain_link(whole, number);
-    emitter->kernel = &link;
-    (link.kernel_class == KERNEL_MAP ? elements_emit_link : emit_reduce_link)(emitter);
+    Kernel first = chain_link(whole, numbers[0]);
+    emitter->kernel = &first;
+    if (first.kernel_class == KERNEL_REDUCE) {
+        emit_reduce_link(emitter);
+    } else {
+        Index vector;
+        EmitScope scope = emit_open_link(emitter, chain_invocations(emitter->list, &first), &vector);
+        for (uint32_t i = 0; i < count; i++) {
+            Kernel link = chain_link(whole, numbers[i]);
+            emitter->kernel = &link;
+            elements_emit_link(emitter, vector);
+        }
+        emit_close(emitter, scope, true);
+    }
     emitter->kernel = whole;
+}
+
+static bool needs(const KernelList *list, const Kernel *link, const Kernel *earlier) {
+    for (uint32_t i = 0; i < link->loads.count; i++)
+        if (kernel_stores(earlier, buffer_base(list, link->loads.items[i])))
+            return true;
+    return false;
+}
+
+// Maps of as many vec4s, none of which needs another: one loop for all.
+static bool shares_loop(const Emitter *emitter, const Kernel *a, const Kernel *b) {
+    return a->kernel_class == KERNEL_MAP && b->kernel_class == KERNEL_MAP && chain_invocations(emitter->list, a) == chain_invocations(emitter->list, b);
+}
+
+// By rounds: what needs nothing of each other is in one, and the lanes wait for each other only between rounds.
+static void emit_links(Emitter *emitter) {
+    const Kernel *whole = emitter->kernel;
+    uint32_t count = whole->links.count, rounds = 0, *round = ARENA_NEW(emitter->arena, uint32_t, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < i; k++)
+            if (round[k] >= round[i] && needs(emitter->list, &whole->links.items[i], &whole->links.items[k]))
+                round[i] = round[k] + 1;
+        rounds = round[i] + 1 > rounds ? round[i] + 1 : rounds;
+    }
+    bool *done = ARENA_NEW(emitter->arena, bool, count + 1);
+    for (uint32_t r = 0; r < rounds; r++) {
+        if (r > 0) {
+            emit_line(emitter, "memoryBarrierBuffer();");
+            emit_line(emitter, "barrier();");
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            if (round[i] != r || done[i])
+                continue;
+            uint32_t together = 0, *which = ARENA_NEW(emitter->arena, uint32_t, count);
+            for (uint32_t k = i; k < count; k++)
+                if (round[k] == r && !done[k] && (k == i || shares_loop(emitter, &whole->links.items[i], &whole->links.items[k]))) {
+                    which[together++] = k;
+                    done[k] = true;
+                }
+            emit_together(emitter, which, together);
+        }
+    }
 }
 
 static Index slice_of(Emitter *emitter) {
@@ -40,13 +94,7 @@ static uint64_t emit(Emitter *emitter) {
         emit_line(emitter, "if (slice >= %llu)", (unsigned long long)whole->slices);
         emit_line(emitter, "    return;");
     }
-    for (uint32_t i = 0; i < whole->links.count; i++) {
-        emit_link(emitter, i);
-        if (i + 1 == whole->links.count)
-            continue;
-        emit_line(emitter, "memoryBarrierBuffer();");
-        emit_line(emitter, "barrier();");
-    }
+    emit_links(emitter);
     CHECK(!chain.strays);
     emitter->chain = NULL;
     return whole->slices;
@@ -58,7 +106,7 @@ bool chain_is_local(Arena *arena, EmitTables *tables, const KernelList *list, co
     EmitChain chain = {.kernel = kernel, .slice = slice_of(&emitter)};
     emitter.chain = &chain;
     for (uint32_t i = kernel->links.count == 2 ? 0 : kernel->links.count - 1; i < kernel->links.count; i++)
-        emit_link(&emitter, i);
+        emit_together(&emitter, &i, 1);
     emitter_finish(&emitter);
     return !chain.strays;
 }

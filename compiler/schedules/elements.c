@@ -54,12 +54,7 @@ static uint64_t emit_invocations(Emitter *emitter) {
     return first + vectors;
 }
 
-void elements_emit_link(Emitter *emitter) {
-    Index vector;
-    EmitScope scope = emit_open_link(emitter, vectors_of(emitter, 0), &vector);
-    store_all(emitter, 0, emitter->kernel->stores.count, vector);
-    emit_close(emitter, scope, true);
-}
+void elements_emit_link(Emitter *emitter, Index vector) { store_all(emitter, 0, emitter->kernel->stores.count, vector); }
 
 static uint64_t emit(Emitter *emitter) {
     uint32_t lanes = schedule_lanes(&emitter->kernel->schedule);

@@ -9,7 +9,7 @@ Kernel chain_link(const Kernel *chain, uint32_t link);
 uint64_t chain_invocations(const KernelList *list, const Kernel *link);
 // Whether each workgroup stores, and reads of what the chain stores, nothing but what lies in its own slice. All but the last link are known to, where there are more than two.
 bool chain_is_local(Arena *arena, EmitTables *tables, const KernelList *list, const Kernel *chain, const Target *target);
-// Writes emitter->kernel, a map, as a link of emitter->chain.
-void elements_emit_link(Emitter *emitter);
+// Writes emitter->kernel, a map, as a link of emitter->chain: what its invocation number `vector` does.
+void elements_emit_link(Emitter *emitter, Index vector);
 // How a reduction by one invocation adds; see Family.error.
 double fold_error(const KernelView *view, const Schedule *schedule);

@@ -31,6 +31,7 @@
 // writes, then reads %17 f32[2,3]
 // reads %3 f32[6]
 // writes %32 f32[2,6]
+#extension GL_EXT_control_flow_attributes : require
 layout(local_size_x = 8) in;
 layout(set = 0, binding = 0) uniform textureBuffer in0; // %1 f32[2,6,4,4]
 layout(set = 0, binding = 1) coherent buffer Vector1 { vec4 out1[]; }; // %5 f32[2,2,6]
@@ -69,88 +70,86 @@ void main() {
         vec4 c5 = v1; // first element: %5
         c5 = mix(c5, vec4(0.0), isinf(c5));
         vec4 a5 = vec4(0.0), b5 = vec4(0.0); // mean difference from it, and the sum of squares of scaled ones
-        for (int r1 = 0; r1 < 4; r1++) {
+        [[dont_unroll]] for (int pass1 = 0; pass1 < 2; pass1++) {
             for (int r2 = 0; r2 < 4; r2++) {
-                vec4 v1_1 = texelFetch(in0, 32 * slice + t0 + 8 * r1 + 2 * r2); // %1 feed /programs/p/phases/0
-                vec4 difference3 = v1_1 - c5;
-                a5 += difference3 * 0.0625;
-                difference3 *= 0.25;
-                b5 += difference3 * difference3;
-            }
-        }
-        if (any(greaterThan(abs(a5), 0.5 * sqrt(b5)))) { // the first element was far off: again from the mean
-            c5 += mix(a5, vec4(0.0), isinf(a5));
-            a5 = vec4(0.0); b5 = vec4(0.0);
-            for (int r4 = 0; r4 < 4; r4++) {
-                for (int r5 = 0; r5 < 4; r5++) {
-                    vec4 v1_2 = texelFetch(in0, 32 * slice + t0 + 8 * r4 + 2 * r5); // %1 feed /programs/p/phases/0
-                    vec4 difference6 = v1_2 - c5;
-                    a5 += difference6 * 0.0625;
-                    difference6 *= 0.25;
-                    b5 += difference6 * difference6;
+                for (int r3 = 0; r3 < 4; r3++) {
+                    vec4 v1_1 = texelFetch(in0, 32 * slice + t0 + 8 * r2 + 2 * r3); // %1 feed /programs/p/phases/0
+                    vec4 difference4 = v1_1 - c5;
+                    a5 += difference4 * 0.0625;
+                    difference4 *= 0.25;
+                    b5 += difference4 * difference4;
                 }
             }
+            if (pass1 == 1 || !(any(greaterThan(abs(a5), 0.5 * sqrt(b5)))))
+                break;
+            // the first element was far off: again from the mean
+            c5 += mix(a5, vec4(0.0), isinf(a5));
+            a5 = vec4(0.0); b5 = vec4(0.0);
         }
-        vec4 apart7 = a5, squares8 = b5;
-        vec4 v5 = c5 + apart7; // %5 moments /networks/f/nodes/0
-        vec4 v5_1 = map_maximum(mix(squares8 * 1.0 - apart7 * apart7, squares8 - abs(apart7), isinf(squares8)), vec4(0.0)); // %5 moments /networks/f/nodes/0
+        vec4 apart5 = a5, squares6 = b5;
+        vec4 v5 = c5 + apart5; // %5 moments /networks/f/nodes/0
+        vec4 v5_1 = map_maximum(mix(squares6 * 1.0 - apart5 * apart5, squares6 - abs(apart5), isinf(squares6)), vec4(0.0)); // %5 moments /networks/f/nodes/0
         out1[2 * slice + t0] = mix(vec4(0), v5, lessThan(ivec4(4 * t0) + ivec4(0, 1, 2, 3), ivec4(6)));
         out1[2 * slice + t0 + 4] = mix(vec4(0), v5_1, lessThan(ivec4(4 * t0) + ivec4(0, 1, 2, 3), ivec4(6)));
     }
     memoryBarrierBuffer();
     barrier();
-    for (int t9 = lane_id; t9 < 4; t9 += LANES) {
-        int result10 = 4 * slice + t9;
-        if (result10 % 4 >= 3) {
-            out2s[result10] = 0.0;
-            out2s[result10 + 8] = 0.0;
-            out3s[result10] = 0.0;
+    for (int t7 = lane_id; t7 < 4; t7 += LANES) {
+        int result8 = 4 * slice + t7;
+        if (result8 % 4 >= 3) {
+            out2s[result8] = 0.0;
+            out2s[result8 + 8] = 0.0;
+            out3s[result8] = 0.0;
             continue;
         }
-        float v5_2 = out1s[8 * slice + 2 * t9]; // %5 moments /networks/f/nodes/0
+        float v5_2 = out1s[8 * slice + 2 * t7]; // %5 moments /networks/f/nodes/0
         vec4 c10 = vec4(v5_2); // first element: %10
         c10 = mix(c10, vec4(0.0), isinf(c10));
         vec4 a10 = vec4(0.0), b10 = vec4(0.0); // mean difference from it, and the sum of squares of scaled ones
         vec4 a17 = vec4(0); // sum: %17
-        vec4 v5_3 = vec4(out1s[8 * slice + 2 * t9], out1s[8 * slice + 2 * t9 + 1], out1s[8 * slice + 2 * t9 + 2], out1s[8 * slice + 2 * t9 + 3]); // %5 moments /networks/f/nodes/0
-        vec4 difference11 = mix(vec4(0.0), v5_3 - c10, lessThan(ivec4(0) + ivec4(0, 1, 2, 3), ivec4(2)));
-        a10 += difference11 * 0.5;
-        difference11 *= 0.5;
-        b10 += difference11 * difference11;
-        int i12 = clamp(8 * slice + 2 * t9 + 18, 0, 31);
-        int i13 = clamp(8 * slice + 2 * t9 + 19, 0, 31);
-        vec4 v5_4 = vec4(out1s[8 * slice + 2 * t9 + 16], out1s[8 * slice + 2 * t9 + 17], out1s[i12], out1s[i13]); // %5 moments /networks/f/nodes/0
+        vec4 v5_3 = vec4(out1s[8 * slice + 2 * t7], out1s[8 * slice + 2 * t7 + 1], out1s[8 * slice + 2 * t7 + 2], out1s[8 * slice + 2 * t7 + 3]); // %5 moments /networks/f/nodes/0
+        vec4 difference9 = mix(vec4(0.0), v5_3 - c10, lessThan(ivec4(0) + ivec4(0, 1, 2, 3), ivec4(2)));
+        a10 += difference9 * 0.5;
+        difference9 *= 0.5;
+        b10 += difference9 * difference9;
+        int i10 = clamp(8 * slice + 2 * t7 + 18, 0, 31);
+        int i11 = clamp(8 * slice + 2 * t7 + 19, 0, 31);
+        vec4 v5_4 = vec4(out1s[8 * slice + 2 * t7 + 16], out1s[8 * slice + 2 * t7 + 17], out1s[i10], out1s[i11]); // %5 moments /networks/f/nodes/0
         vec4 v16 = v5_4 * vec4(0.5); // %16 mul /networks/f/nodes/0
         a17 += mix(vec4(0), v16, lessThan(ivec4(0) + ivec4(0, 1, 2, 3), ivec4(2)));
         float whole_a10 = (a10.x + a10.y) + (a10.z + a10.w), whole_b10 = (b10.x + b10.y) + (b10.z + b10.w);
         if (abs(whole_a10) > 0.70710677 * sqrt(whole_b10)) { // the first element was far off: again from the mean
             c10 += isinf(whole_a10) ? 0.0 : whole_a10;
             a10 = vec4(0.0); b10 = vec4(0.0);
-            vec4 v5_5 = vec4(out1s[8 * slice + 2 * t9], out1s[8 * slice + 2 * t9 + 1], out1s[8 * slice + 2 * t9 + 2], out1s[8 * slice + 2 * t9 + 3]); // %5 moments /networks/f/nodes/0
-            vec4 difference14 = mix(vec4(0.0), v5_5 - c10, lessThan(ivec4(0) + ivec4(0, 1, 2, 3), ivec4(2)));
-            a10 += difference14 * 0.5;
-            difference14 *= 0.5;
-            b10 += difference14 * difference14;
+            vec4 v5_5 = vec4(out1s[8 * slice + 2 * t7], out1s[8 * slice + 2 * t7 + 1], out1s[8 * slice + 2 * t7 + 2], out1s[8 * slice + 2 * t7 + 3]); // %5 moments /networks/f/nodes/0
+            vec4 difference12 = mix(vec4(0.0), v5_5 - c10, lessThan(ivec4(0) + ivec4(0, 1, 2, 3), ivec4(2)));
+            a10 += difference12 * 0.5;
+            difference12 *= 0.5;
+            b10 += difference12 * difference12;
         }
-        float apart15 = (a10.x + a10.y) + (a10.z + a10.w), squares16 = (b10.x + b10.y) + (b10.z + b10.w);
-        float v10 = c10.x + apart15; // %10 moments /networks/f/nodes/0
-        float v10_1 = map_maximum(mix(squares16 * 2.0 - apart15 * apart15, squares16 - abs(apart15), isinf(squares16)), float(0.0)); // %10 moments /networks/f/nodes/0
+        float apart13 = (a10.x + a10.y) + (a10.z + a10.w), squares14 = (b10.x + b10.y) + (b10.z + b10.w);
+        float v10 = c10.x + apart13; // %10 moments /networks/f/nodes/0
+        float v10_1 = map_maximum(mix(squares14 * 2.0 - apart13 * apart13, squares14 - abs(apart13), isinf(squares14)), float(0.0)); // %10 moments /networks/f/nodes/0
         float v17 = (a17.x + a17.y) + (a17.z + a17.w); // %17 reduce_sum /networks/f/nodes/0
-        out2s[result10] = v10;
-        out2s[result10 + 8] = v10_1;
-        out3s[result10] = v17;
+        out2s[result8] = v10;
+        out2s[result8 + 8] = v10_1;
+        out3s[result8] = v17;
     }
     memoryBarrierBuffer();
     barrier();
-    for (int t17 = lane_id; t17 < 2; t17 += LANES) {
-        vec4 v17_1 = vec4(out3s[4 * slice + 2 * t17], out3s[4 * slice + 2 * t17], out3s[4 * slice + 2 * t17 + 1], out3s[4 * slice + 2 * t17 + 1]); // %17 reduce_sum /networks/f/nodes/0
-        vec4 v10_2 = vec4(out2s[4 * slice + 2 * t17 + 8], out2s[4 * slice + 2 * t17 + 8], out2s[4 * slice + 2 * t17 + 9], out2s[4 * slice + 2 * t17 + 9]); // %10 moments /networks/f/nodes/0
+    for (int t15 = lane_id; t15 < 2; t15 += LANES) {
+        float same16 = out3s[4 * slice + 2 * t15];
+        float same17 = out3s[4 * slice + 2 * t15 + 1];
+        vec4 v17_1 = vec4(same16, same16, same17, same17); // %17 reduce_sum /networks/f/nodes/0
+        float same18 = out2s[4 * slice + 2 * t15 + 8];
+        float same19 = out2s[4 * slice + 2 * t15 + 9];
+        vec4 v10_2 = vec4(same18, same18, same19, same19); // %10 moments /networks/f/nodes/0
         vec4 v18 = v17_1 + v10_2; // %18 add /networks/f/nodes/0
         vec4 v21 = v18 + vec4(1e-05); // %21 add /networks/f/nodes/0
         vec4 v22 = sqrt(v21); // %22 sqrt /networks/f/nodes/0
         vec4 v25 = vec4(1.0) / v22; // %25 div /networks/f/nodes/0
-        vec4 v3 = texelFetch(in4, t17); // %3 unpack /networks/f/nodes/0
+        vec4 v3 = texelFetch(in4, t15); // %3 unpack /networks/f/nodes/0
         vec4 v32 = v25 * v3; // %32 mul /networks/f/nodes/0
-        out5[2 * slice + t17] = mix(vec4(0), v32, lessThan(ivec4(4 * t17) + ivec4(0, 1, 2, 3), ivec4(6)));
+        out5[2 * slice + t15] = mix(vec4(0), v32, lessThan(ivec4(4 * t15) + ivec4(0, 1, 2, 3), ivec4(6)));
     }
 }

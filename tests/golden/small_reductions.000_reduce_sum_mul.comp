@@ -75,64 +75,58 @@ void main() {
         vec4 c10 = v3; // first element: %10
         c10 = mix(c10, vec4(0.0), isinf(c10));
         vec4 a10 = vec4(0.0), b10 = vec4(0.0); // mean difference from it, and the sum of squares of scaled ones
-        [[dont_unroll]] for (int r2 = 0; r2 < 4; r2++) {
-            for (int r3 = 0; r3 < 6; r3++) {
-                vec4 v3_1 = texelFetch(in2, 24 * result1 + 6 * r2 + r3); // %3 feed /programs/p/phases/0
-                vec4 difference4 = v3_1 - c10;
-                a10 += difference4 * 0.041666668;
-                difference4 *= 0.125;
-                b10 += difference4 * difference4;
-            }
-        }
-        if (any(greaterThan(abs(a10), 0.8164966 * sqrt(b10)))) { // the first element was far off: again from the mean
-            c10 += mix(a10, vec4(0.0), isinf(a10));
-            a10 = vec4(0.0); b10 = vec4(0.0);
-            [[dont_unroll]] for (int r5 = 0; r5 < 4; r5++) {
-                for (int r6 = 0; r6 < 6; r6++) {
-                    vec4 v3_2 = texelFetch(in2, 24 * result1 + 6 * r5 + r6); // %3 feed /programs/p/phases/0
-                    vec4 difference7 = v3_2 - c10;
-                    a10 += difference7 * 0.041666668;
-                    difference7 *= 0.125;
-                    b10 += difference7 * difference7;
+        [[dont_unroll]] for (int pass2 = 0; pass2 < 2; pass2++) {
+            [[dont_unroll]] for (int r3 = 0; r3 < 4; r3++) {
+                for (int r4 = 0; r4 < 6; r4++) {
+                    vec4 v3_1 = texelFetch(in2, 24 * result1 + 6 * r3 + r4); // %3 feed /programs/p/phases/0
+                    vec4 difference5 = v3_1 - c10;
+                    a10 += difference5 * 0.041666668;
+                    difference5 *= 0.125;
+                    b10 += difference5 * difference5;
                 }
             }
+            if (pass2 == 1 || !(any(greaterThan(abs(a10), 0.8164966 * sqrt(b10)))))
+                break;
+            // the first element was far off: again from the mean
+            c10 += mix(a10, vec4(0.0), isinf(a10));
+            a10 = vec4(0.0); b10 = vec4(0.0);
         }
-        vec4 apart8 = a10, squares9 = b10;
-        vec4 v10 = c10 + apart8; // %10 moments /programs/p/phases/0/nodes/2
-        vec4 v10_1 = map_maximum(mix(squares9 * 2.6666667 - apart8 * apart8, squares9 - abs(apart8), isinf(squares9)), vec4(0.0)); // %10 moments /programs/p/phases/0/nodes/2
+        vec4 apart6 = a10, squares7 = b10;
+        vec4 v10 = c10 + apart6; // %10 moments /programs/p/phases/0/nodes/2
+        vec4 v10_1 = map_maximum(mix(squares7 * 2.6666667 - apart6 * apart6, squares7 - abs(apart6), isinf(squares7)), vec4(0.0)); // %10 moments /programs/p/phases/0/nodes/2
         vec4 v15 = v10_1 * vec4(1.0434783); // %15 mul /programs/p/phases/0/nodes/2
         out3[result1] = mix(vec4(0), v15, lessThan(ivec4(0) + ivec4(0, 1, 2, 3), ivec4(3)));
     }
     for (bool here = gid >= 16 && gid < 24; here; here = false) {
-        int result10 = gid - 16;
-        if (result10 % 8 >= 5) {
-            out4s[result10] = 0;
+        int result8 = gid - 16;
+        if (result8 % 8 >= 5) {
+            out4s[result8] = 0;
             return;
         }
         vec4 a16 = vec4(special(0xff800000u)); // largest: %16
         ivec4 b16 = ivec4(0); // its position
-        for (int r11 = 0; r11 < 2; r11++) {
-            vec4 v1_1 = texelFetch(in1, 2 * result10 + r11); // %1 feed /programs/p/phases/0
-            bvec4 better12 = mix(greaterThan(mix(vec4(special(0xff800000u)), v1_1, lessThan(ivec4(4 * r11) + ivec4(0, 1, 2, 3), ivec4(7))), a16), not(isnan(a16)), isnan(mix(vec4(special(0xff800000u)), v1_1, lessThan(ivec4(4 * r11) + ivec4(0, 1, 2, 3), ivec4(7)))));
-            b16 = mix(b16, ivec4(4 * r11) + ivec4(0, 1, 2, 3), better12);
-            a16 = mix(a16, mix(vec4(special(0xff800000u)), v1_1, lessThan(ivec4(4 * r11) + ivec4(0, 1, 2, 3), ivec4(7))), better12);
+        for (int r9 = 0; r9 < 2; r9++) {
+            vec4 v1_1 = texelFetch(in1, 2 * result8 + r9); // %1 feed /programs/p/phases/0
+            bvec4 better10 = mix(greaterThan(mix(vec4(special(0xff800000u)), v1_1, lessThan(ivec4(4 * r9) + ivec4(0, 1, 2, 3), ivec4(7))), a16), not(isnan(a16)), isnan(mix(vec4(special(0xff800000u)), v1_1, lessThan(ivec4(4 * r9) + ivec4(0, 1, 2, 3), ivec4(7)))));
+            b16 = mix(b16, ivec4(4 * r9) + ivec4(0, 1, 2, 3), better10);
+            a16 = mix(a16, mix(vec4(special(0xff800000u)), v1_1, lessThan(ivec4(4 * r9) + ivec4(0, 1, 2, 3), ivec4(7))), better10);
         }
-        float best13 = map_maximum(map_maximum(a16.x, a16.y), map_maximum(a16.z, a16.w));
-        int v16 = min(min((a16.x == best13 || isnan(a16.x) ? b16.x : 2147483647), (a16.y == best13 || isnan(a16.y) ? b16.y : 2147483647)), min((a16.z == best13 || isnan(a16.z) ? b16.z : 2147483647), (a16.w == best13 || isnan(a16.w) ? b16.w : 2147483647))); // %16 argmax /programs/p/phases/0/nodes/3
-        out4s[result10] = v16;
+        float best11 = map_maximum(map_maximum(a16.x, a16.y), map_maximum(a16.z, a16.w));
+        int v16 = min(min((a16.x == best11 || isnan(a16.x) ? b16.x : 2147483647), (a16.y == best11 || isnan(a16.y) ? b16.y : 2147483647)), min((a16.z == best11 || isnan(a16.z) ? b16.z : 2147483647), (a16.w == best11 || isnan(a16.w) ? b16.w : 2147483647))); // %16 argmax /programs/p/phases/0/nodes/3
+        out4s[result8] = v16;
     }
     for (bool here = gid >= 24 && gid < 28; here; here = false) {
-        int result14 = gid - 24;
-        if (result14 % 4 >= 1) {
-            out5s[result14] = 0.0;
+        int result12 = gid - 24;
+        if (result12 % 4 >= 1) {
+            out5s[result12] = 0.0;
             return;
         }
         vec4 a17 = vec4(0); // sum: %17
-        for (int r15 = 0; r15 < 3; r15++) {
-            vec4 v4 = texelFetch(in6, r15); // %4 feed /programs/p/phases/0
-            a17 += mix(vec4(0), v4, lessThan(ivec4(4 * r15) + ivec4(0, 1, 2, 3), ivec4(9)));
+        for (int r13 = 0; r13 < 3; r13++) {
+            vec4 v4 = texelFetch(in6, r13); // %4 feed /programs/p/phases/0
+            a17 += mix(vec4(0), v4, lessThan(ivec4(4 * r13) + ivec4(0, 1, 2, 3), ivec4(9)));
         }
         float v17 = (a17.x + a17.y) + (a17.z + a17.w); // %17 reduce_sum /programs/p/phases/0/nodes/4
-        out5s[result14] = v17;
+        out5s[result12] = v17;
     }
 }
