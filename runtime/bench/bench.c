@@ -1,6 +1,7 @@
 // Bench run: steps with and without timestamps around each kernel.
 #include "runtime/bench/bench.h"
 #include "runtime/base/clock.h"
+#include "runtime/bench/machine.h"
 #include "runtime/bench/steps.h"
 #include "runtime/vk/measure.h"
 #include <stdlib.h>
@@ -59,7 +60,7 @@ static void add_kernel(Arena *arena, Bench *bench, const Program *program, const
             found = &bench->kernels.items[i];
     if (!found) {
         BenchKernel fresh = {
-            .name = name, .work_class = dispatch->work_class, .is_contraction = is_contraction};
+            .name = name, .work_class = dispatch->work_class, .is_contraction = is_contraction, .registers = -1, .spills = -1};
         array_push(arena, &bench->kernels, fresh);
         found = &bench->kernels.items[bench->kernels.count - 1];
     }
@@ -89,6 +90,19 @@ static void add_profile(Arena *arena, const Steps *steps, const Program *program
     qsort(bench->kernels.items, bench->kernels.count, sizeof *bench->kernels.items, by_seconds);
 }
 
+// Where the driver tells. What cannot be told of one is no failure.
+static void add_machine(Arena *arena, Device *device, const Program *program, Bench *bench) {
+    Diag *unheard = diag_create(arena);
+    for (uint32_t i = 0; i < bench->kernels.count && device_info(device)->target.has_executables; i++)
+        for (uint32_t k = 0; k < program->kernels.count; k++) {
+            MachineKernel machine;
+            if (strcmp(program->kernels.items[k].name, bench->kernels.items[i].name) != 0 || !machine_look(arena, device, program, k, &machine, unheard))
+                continue;
+            bench->kernels.items[i].registers = machine.executable.figures[EXECUTABLE_REGISTERS];
+            bench->kernels.items[i].spills = machine.executable.figures[EXECUTABLE_SPILLS];
+        }
+}
+
 static bool time_steps(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
                        Bench *out, Diag *diag) {
     Steps steps;
@@ -105,28 +119,37 @@ static bool time_steps(Arena *arena, Device *device, const Program *program, con
     return good;
 }
 
-bool bench_run(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
-               Activity *activity, Bench *out, Diag *diag) {
+bool bench_step(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
+                Activity *activity, Bench *out, Diag *diag) {
     uint32_t *every = ARENA_NEW(arena, uint32_t, entry->phases.count);
     *out = (Bench){.unit = program_record_word(program, entry), .every = every};
     if (!program_every(entry, entry->steps ? entry->steps : STEPS_TOTAL, STEPS_TOTAL, every, diag))
         return false;
+    activity_begin(activity, "measuring a step");
+    bool good = time_steps(arena, device, program, entry, seed, seconds, out, diag);
+    activity_end(activity);
+    return good;
+}
+
+bool bench_run(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
+               Activity *activity, Bench *out, Diag *diag) {
+    DevicePeaks before = {0};
+    activity_begin(activity, "measuring the device");
+    if (!device_measure_peaks(device, NULL, &before, diag) || !bench_step(arena, device, program, entry, seed, seconds, activity, out, diag))
+        return false;
+    out->peaks = before;
     Steps steps = {0};
     double *best = ARENA_NEW(arena, double, entry->phases.count);
     uint32_t count = 0;
-    activity_begin(activity, "measuring the device");
-    if (!device_measure_peaks(device, NULL, &out->peaks, diag))
-        return false;
-    activity_begin(activity, "measuring a step");
-    if (!time_steps(arena, device, program, entry, seed, seconds, out, diag))
-        return false;
     activity_begin(activity, "measuring the kernels");
     bool good = device_measure_peaks(device, NULL, &out->peaks, diag) && start_session(arena, device, program, entry, seed, true, &steps, diag);
     for (uint32_t i = 0; i < SLICES && good; i++)
         good = run_steps(&steps, seconds / SLICES, best, &count, diag) && device_measure_peaks(device, NULL, &out->peaks, diag);
     good = good && measure_keep(arena, device, &out->peaks, &out->model, diag);
-    if (good)
+    if (good) {
         add_profile(arena, &steps, program, out);
+        add_machine(arena, device, program, out);
+    }
     session_destroy(&steps.session);
     activity_end(activity);
     return good;

@@ -13,6 +13,7 @@ typedef struct {
     double ideal;                 // seconds that its dispatches would take at their peaks
     PeakStream stream;            // of its largest dispatch, whose bytes are `largest`: which peak of the memory it is compared with
     double largest;
+    double registers, spills;     // see executable.h; below 0: the driver does not say
 } BenchKernel;
 
 typedef struct {
@@ -25,6 +26,9 @@ typedef struct {
     ARRAY(BenchKernel) kernels;        // most expensive first
 } Bench;
 
+// Only the time of a step, measured for about so many seconds: no peaks, no kernels. False: reported.
+bool bench_step(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,
+                Activity *activity, Bench *out, Diag *diag);
 // seconds: about how long to measure, twice. Peaks are measured before, again and again between, and after, so in whatever state the clocks
 // are; they are kept, as measure_device does. False: reported.
 bool bench_run(Arena *arena, Device *device, const Program *program, const ProgramEntry *entry, uint64_t seed, double seconds,

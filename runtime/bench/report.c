@@ -18,8 +18,10 @@ const char *bench_report_json(Arena *arena, const DeviceInfo *info, const Bench 
     json_begin_object(json, NULL);
     json_write_text(json, "device", info->name);
     json_write_text(json, "driver", info->driver);
-    json_write_number(json, "peak_gflops", bench->peaks.gflops);
-    json_write_number(json, "peak_gbps", bench->peaks.gbps);
+    if (bench->kernels.count > 0) {
+        json_write_number(json, "peak_gflops", bench->peaks.gflops);
+        json_write_number(json, "peak_gbps", bench->peaks.gbps);
+    }
     json_write_number(json, "step_ms", 1e3 * bench->step_seconds);
     json_begin_array(json, "kernels");
     for (uint32_t i = 0; i < bench->kernels.count; i++) {
@@ -32,11 +34,21 @@ const char *bench_report_json(Arena *arena, const DeviceInfo *info, const Bench 
         json_write_number(json, "gb", 1e-9 * kernel->bytes);
         json_write_number(json, "share", bench_share(kernel));
         json_write_text(json, "peak", peak_text(arena, kernel));
+        if (kernel->registers >= 0)
+            json_write_number(json, "registers", kernel->registers);
+        if (kernel->spills >= 0)
+            json_write_number(json, "spills", kernel->spills);
         json_end_object(json);
     }
     json_end_array(json);
     json_end_object(json);
     return json_writer_text(json);
+}
+
+// "; 84 registers, 2 spills"
+static const char *machine_text(Arena *arena, const BenchKernel *kernel) {
+    const char *registers = kernel->registers < 0 ? "" : arena_format(arena, "; %.0f registers", kernel->registers);
+    return kernel->spills <= 0 ? registers : arena_format(arena, "%s%s%.0f spills", registers, registers[0] ? ", " : "; ", kernel->spills);
 }
 
 static void print_classes(Text *out, const Bench *bench) {
@@ -84,25 +96,33 @@ static double estimate_step(const ProgramEntry *entry, const Bench *bench) {
 }
 
 void bench_report(Text *out, const DeviceInfo *info, const ProgramEntry *entry, const Bench *bench) {
-    text_format(out, "%s (%s): peak %.1f GFLOP/s, %.1f GB/s, measured just now\n", info->name, info->driver, bench->peaks.gflops,
-                bench->peaks.gbps);
-    text_format(out, "program %s: a step takes %.2f ms, %.3f GFLOP in contractions, %.1f %% of the peak", entry->name,
-                1e3 * bench->step_seconds, 1e-9 * bench->flops, 100 * step_share(bench));
+    bool has_kernels = bench->kernels.count > 0; // with peaks to compare them with
+    text_format(out, "%s (%s)", info->name, info->driver);
+    if (has_kernels)
+        text_format(out, ": peak %.1f GFLOP/s, %.1f GB/s, measured just now", bench->peaks.gflops, bench->peaks.gbps);
+    text_format(out, "\nprogram %s: a step takes %.2f ms", entry->name, 1e3 * bench->step_seconds);
+    if (has_kernels)
+        text_format(out, ", %.3f GFLOP in contractions, %.1f %% of the peak", 1e-9 * bench->flops, 100 * step_share(bench));
     if (bench->records > 0 && bench->step_seconds > 0)
         text_format(out, "; %.0f %s/s", bench->records / bench->step_seconds, bench->unit);
-    text_format(out, "; estimated by what was measured: %.2f ms", 1e3 * estimate_step(entry, bench));
+    if (has_kernels)
+        text_format(out, "; estimated by what was measured: %.2f ms", 1e3 * estimate_step(entry, bench));
     for (uint32_t p = 0; p < entry->phases.count; p++)
         if (bench->every[p] > 1)
             text_format(out, "\nof it, phase %s runs each %u steps", entry->phases.items[p].name, bench->every[p]);
+    if (!has_kernels) {
+        text_append(out, "\n");
+        return;
+    }
     text_format(out, "\n\n%-44s %-14s %5s %9s %9s %9s %9s %7s  %s\n", "kernel", "class", "times", "ms", "GFLOP", "GFLOP/s",
                 "GB/s", "share", "of");
     for (uint32_t i = 0; i < bench->kernels.count; i++) {
         const BenchKernel *kernel = &bench->kernels.items[i];
         double seconds = kernel->seconds > 0 ? kernel->seconds : 1;
-        text_format(out, "%-44s %-14s %5u %9.3f %9.4f %9.1f %9.2f %6.1f%%  %s\n", kernel->name,
+        text_format(out, "%-44s %-14s %5u %9.3f %9.4f %9.1f %9.2f %6.1f%%  %s%s\n", kernel->name,
                     work_class_names[kernel->work_class], kernel->dispatches, 1e3 * kernel->seconds, 1e-9 * kernel->flops,
                     1e-9 * kernel->flops / seconds, 1e-9 * kernel->bytes / seconds, 100 * bench_share(kernel),
-                    peak_text(out->arena, kernel));
+                    peak_text(out->arena, kernel), machine_text(out->arena, kernel));
     }
     print_classes(out, bench);
     print_peaks(out, &bench->peaks);

@@ -191,14 +191,9 @@ static bool create_slots(Session *session, uint64_t upload, uint64_t readback, D
 }
 
 PipelineSource session_pipeline_source(const Session *session, uint32_t index) {
-    const ProgramKernel *kernel = &session->program->kernels.items[index];
-    return (PipelineSource){.name = kernel->name,
-                            .spirv = kernel->spirv,
-                            .spirv_size = kernel->spirv_size,
-                            .bindings = kernel->bindings.items,
-                            .binding_count = kernel->bindings.count,
-                            .push_words = kernel->push_words,
-                            .is_cut = session->kernels_cut[index]};
+    PipelineSource source = pipeline_source(&session->program->kernels.items[index]);
+    source.is_cut = session->kernels_cut[index];
+    return source;
 }
 
 static bool create_pipelines(Session *session, Diag *diag) {

@@ -113,5 +113,6 @@ void api_load_instance(Api *api, VkInstance instance) {
 void api_load_device(Api *api, VkDevice device) {
 #define LOAD(name) api->name = (PFN_vk##name)api->GetDeviceProcAddr(device, "vk" #name);
     VK_DEVICE_FUNCTIONS(LOAD)
+    VK_EXECUTABLE_FUNCTIONS(LOAD)
 #undef LOAD
 }

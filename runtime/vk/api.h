@@ -15,6 +15,10 @@
     X(GetPhysicalDeviceFeatures2) X(GetPhysicalDeviceMemoryProperties2) X(GetPhysicalDeviceQueueFamilyProperties) \
     X(GetPhysicalDeviceFormatProperties) X(EnumerateDeviceExtensionProperties) X(CreateDevice) X(GetDeviceProcAddr)
 
+// Absent without VK_KHR_pipeline_executable_properties.
+#define VK_EXECUTABLE_FUNCTIONS(X) \
+    X(GetPipelineExecutablePropertiesKHR) X(GetPipelineExecutableStatisticsKHR) X(GetPipelineExecutableInternalRepresentationsKHR)
+
 // Absent without VK_EXT_debug_utils.
 #define VK_DEBUG_FUNCTIONS(X) X(CreateDebugUtilsMessengerEXT) X(DestroyDebugUtilsMessengerEXT) X(SetDebugUtilsObjectNameEXT)
 
@@ -38,6 +42,7 @@ typedef struct {
     VK_INSTANCE_FUNCTIONS(VK_MEMBER)
     VK_DEBUG_FUNCTIONS(VK_MEMBER)
     VK_DEVICE_FUNCTIONS(VK_MEMBER)
+    VK_EXECUTABLE_FUNCTIONS(VK_MEMBER)
 } Api;
 
 struct Device {
@@ -52,6 +57,7 @@ struct Device {
     VkPhysicalDeviceMemoryProperties memory;
     bool is_unified; // memory that is both device-local and host-visible is as good as any
     bool is_lost, is_tracing;
+    bool has_submitted; // ever: a driver without its GPU cannot even wait
     float timestamp_period;  // nanoseconds
     uint32_t timestamp_bits; // 0: no timestamps
     uint8_t cache_uuid[VK_UUID_SIZE];

@@ -146,6 +146,7 @@ bool queue_submit(Device *device, Queue *queue, const Commands *commands, uint32
                              .pCommandBuffers = handles,
                              .signalSemaphoreCount = signals ? 1 : 0,
                              .pSignalSemaphores = &queue->timeline};
+        device->has_submitted = true;
         VK(device->api.QueueSubmit(device->queue, 1, &info, VK_NULL_HANDLE));
         if (signals)
             *ticket = queue->last = number;

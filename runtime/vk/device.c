@@ -411,6 +411,7 @@ Device *device_create_twin(Arena *arena, const Device *device, Diag *diag) {
     twin->messenger = VK_NULL_HANDLE;
     twin->handle = VK_NULL_HANDLE;
     twin->is_lost = false;
+    twin->has_submitted = false;
     if (!create_device(arena, twin, diag))
         device_destroy(&twin);
     return twin;
@@ -421,7 +422,8 @@ void device_destroy(Device **device) {
         return;
     Device *dying = *device;
     if (dying->handle) {
-        dying->api.DeviceWaitIdle(dying->handle);
+        if (dying->has_submitted)
+            dying->api.DeviceWaitIdle(dying->handle);
         dying->api.DestroyDevice(dying->handle, NULL);
     }
     destroy_instance(dying);

@@ -59,6 +59,15 @@ static void cache_save(Device *device, VkPipelineCache cache, size_t loaded) {
 
 // ---- one pipeline
 
+PipelineSource pipeline_source(const ProgramKernel *kernel) {
+    return (PipelineSource){.name = kernel->name,
+                            .spirv = kernel->spirv,
+                            .spirv_size = kernel->spirv_size,
+                            .bindings = kernel->bindings.items,
+                            .binding_count = kernel->bindings.count,
+                            .push_words = kernel->push_words};
+}
+
 static VkDescriptorType descriptor_type(BindingKind kind) {
     return kind == BINDING_TEXEL ? VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER : VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
 }
@@ -91,6 +100,12 @@ fail:
     return false;
 }
 
+static VkPipelineCreateFlags pipeline_flags(const PipelineSource *source) {
+    VkPipelineCreateFlags explained =
+        VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR | VK_PIPELINE_CREATE_CAPTURE_INTERNAL_REPRESENTATIONS_BIT_KHR;
+    return (source->is_cut ? VK_PIPELINE_CREATE_DISPATCH_BASE_BIT : 0) | (source->is_explained ? explained : 0);
+}
+
 static bool create_pipeline(Device *device, VkPipelineCache cache, const PipelineSource *source, Pipeline *pipeline, Diag *diag) {
     VkShaderModule module = VK_NULL_HANDLE;
     Arena *arena = arena_create();
@@ -103,7 +118,7 @@ static bool create_pipeline(Device *device, VkPipelineCache cache, const Pipelin
     VkShaderModuleCreateInfo module_info = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO, .codeSize = size, .pCode = words};
     VK(device->api.CreateShaderModule(device->handle, &module_info, NULL, &module));
     VkComputePipelineCreateInfo info = {.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
-                                        .flags = source->is_cut ? VK_PIPELINE_CREATE_DISPATCH_BASE_BIT : 0,
+                                        .flags = pipeline_flags(source),
                                         .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
                                                   .stage = VK_SHADER_STAGE_COMPUTE_BIT,
                                                   .module = module,

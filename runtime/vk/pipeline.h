@@ -11,9 +11,12 @@ typedef struct {
     size_t spirv_size; // bytes
     const BindingKind *bindings;
     uint32_t binding_count, push_words;
-    bool is_cut; // will be dispatched in pieces
+    bool is_cut;       // will be dispatched in pieces
+    bool is_explained; // the driver keeps what it knows of the machine code, for executable_get: needs has_executables
 } PipelineSource;
 
+// Of a kernel whose SPIR-V is loaded, dispatched whole.
+PipelineSource pipeline_source(const ProgramKernel *kernel);
 // Makes all pipelines, the largest first, in as many threads as there are cores; out[i] belongs to sources[i]. `progress` (may be NULL) is
 // called in the caller's thread. After a failure all of `out` is NULL. The driver's cache lies in file_cache_folder()/pipelines; that it
 // cannot be read or written is no failure.

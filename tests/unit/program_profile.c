@@ -68,11 +68,11 @@ END_TEST
 static const struct {
     const char *from, *to, *error;
 } edits[] = {
-    {"{\n  \"gcc-graph profile\": 1,", "{", "no profile of a device; gcc-graph devices --profile makes one"},
-    {"\"gcc-graph profile\": 1", "\"gcc-graph profile\": \"1\"", "no profile of a device"},
-    {"\"gcc-graph profile\": 1,\n  \"version\": \"0.2.0\"", "\"gcc-graph profile\": 99,\n  \"version\": \"9.8.7\"",
-     "/gcc-graph profile: format 99 of gcc-graph 9.8.7 is newer than this gcc-graph " GG_VERSION ", which reads format 1: gcc-graph 9.8.7 or later reads it"},
-    {"\"gcc-graph profile\": 1", "\"gcc-graph profile\": 0", "is none that this gcc-graph"},
+    {"{\n  \"gcc-graph profile\": 2,", "{", "no profile of a device; gcc-graph devices --profile makes one"},
+    {"\"gcc-graph profile\": 2", "\"gcc-graph profile\": \"1\"", "no profile of a device"},
+    {"\"gcc-graph profile\": 2,\n  \"version\": \"0.2.0\"", "\"gcc-graph profile\": 99,\n  \"version\": \"9.8.7\"",
+     "/gcc-graph profile: format 99 of gcc-graph 9.8.7 is newer than this gcc-graph " GG_VERSION ", which reads formats 1 to 2: gcc-graph 9.8.7 or later reads it"},
+    {"\"gcc-graph profile\": 2", "\"gcc-graph profile\": 0", "is none that this gcc-graph"},
     {"\"version\": \"" GG_VERSION "\",", "", "\"version\" is missing (a string)"},
     {"\"driver\": \"driver 1.2\"", "\"driver\": 3", "/driver: expected a string, found 3"},
     {"\"source\"", "\"suorce\"", "/suorce: unknown member \"suorce\"; did you mean \"source\"?"},
