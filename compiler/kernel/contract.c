@@ -85,6 +85,15 @@ uint32_t contract_ceil_div(uint32_t a, uint32_t b) { return (a + b - 1) / b; }
 
 static uint8_t innermost(const Layout *layout) { return layout->order[layout->rank - 1]; }
 
+bool contract_has_even_batch(const Layout *layout) {
+    uint32_t strides[LAYOUT_RANK_MAX];
+    layout_strides(layout, strides);
+    for (uint32_t axis = 0; axis + 3 < layout->rank; axis++)
+        if (layout->dims[axis] > 1 && strides[axis] != strides[axis + 1] * layout->dims[axis + 1])
+            return false;
+    return true;
+}
+
 bool contract_is_tileable(const KernelList *list, Value value) {
     const Node *node = node_of(list, value);
     if (winograd_is(node->op))
@@ -94,14 +103,8 @@ bool contract_is_tileable(const KernelList *list, Value value) {
         return false;
     uint32_t rank = node->type.rank;
     if (node->op == OP_matmul) {
-        // Batch axes advance with one stride each only where they are one axis, or lie densely in row-major order.
-        if (rank > 3)
-            for (uint32_t axis = 0; axis + 3 < rank; axis++) {
-                uint32_t xs[LAYOUT_RANK_MAX], ws[LAYOUT_RANK_MAX], os[LAYOUT_RANK_MAX];
-                layout_strides(x, xs), layout_strides(w, ws), layout_strides(out, os);
-                if (xs[axis] != xs[axis + 1] * x->dims[axis + 1] || ws[axis] != ws[axis + 1] * w->dims[axis + 1])
-                    return false;
-            }
+        if (!contract_has_even_batch(x) || !contract_has_even_batch(w) || !contract_has_even_batch(out))
+            return false;
         return innermost(w) == rank - 1 && innermost(out) == rank - 1 && (innermost(x) == rank - 1 || innermost(x) == rank - 2);
     }
     Contract c = contract_of(list, value);

@@ -30,6 +30,8 @@ WorkClass contract_class(const Graph *graph, Value value);
 // How many steps of the innermost loop (of `extent` steps, run `outer` times) go into one turn, so that an invocation's turns stay below
 // LOOP_TURNS_MAX: a divisor of the extent.
 uint32_t contract_unroll(uint64_t outer, uint32_t extent);
+// Whether the matrices of a batched matmul's operand or result lie one after the other at equal distances, as those that tiles compute do.
+bool contract_has_even_batch(const Layout *layout);
 // Can the register-tile schedules compute it with these layouts and groups?
 bool contract_is_tileable(const KernelList *list, Value value);
 // Whether each channel has a kernel of its own, one to one, by the weights of a convolution.

@@ -203,11 +203,14 @@ static bool is_bufferable(const Pass *pass, Value value) {
     return false;
 }
 
-static Value operand(Pass *pass, Value value, const Layout *wanted, bool only_innermost) {
+static Value operand(Pass *pass, Value value, const Layout *wanted) {
+    return layout_equal(&pass->layouts.items[value.id], wanted) && is_bufferable(pass, value) ? value : materialise(pass, value, wanted, COPY_SHARED);
+}
+
+// Whether the axis lies innermost in the matrices of a buffer, and these lie as tiles need them.
+static bool is_matrices(const Pass *pass, Value value, uint32_t innermost) {
     const Layout *layout = &pass->layouts.items[value.id];
-    uint32_t last = layout->rank - 1u;
-    bool fits = only_innermost ? layout->order[last] == wanted->order[last] : layout_equal(layout, wanted);
-    return fits && is_bufferable(pass, value) ? value : materialise(pass, value, wanted, COPY_SHARED);
+    return layout->order[layout->rank - 1] == innermost && contract_has_even_batch(layout) && is_bufferable(pass, value);
 }
 
 // Operands of contractions; see contract_is_tileable for what the tiles need.
@@ -217,17 +220,16 @@ static void fix_operands(Pass *pass, const Node *node, Value *args) {
         Type x = graph_type(pass->graph, args[0]);
         bool is_weight = node->op == OP_winograd_weight;
         Layout wanted = is_weight ? layout_make(4, x.dims, attr_of(node, ATTR_mirrored)->integer ? backward : forward) : layout_default(&x);
-        args[0] = operand(pass, args[0], &wanted, false);
+        args[0] = operand(pass, args[0], &wanted);
         return;
     }
     Type a = graph_type(pass->graph, args[0]), b = graph_type(pass->graph, args[1]);
     if (node->op == OP_matmul) {
         Layout rows = layout_make(a.rank, a.dims, NULL), columns = layout_make(b.rank, b.dims, NULL);
-        const Layout *layout = &pass->layouts.items[args[0].id];
-        bool outer = layout->order[a.rank - 1] == a.rank - 2 && is_bufferable(pass, args[0]);
-        if (!outer)
-            args[0] = operand(pass, args[0], &rows, true);
-        args[1] = operand(pass, args[1], &columns, true);
+        if (!is_matrices(pass, args[0], a.rank - 1u) && !is_matrices(pass, args[0], a.rank - 2u))
+            args[0] = materialise(pass, args[0], &rows, COPY_SHARED);
+        if (!is_matrices(pass, args[1], b.rank - 1u))
+            args[1] = materialise(pass, args[1], &columns, COPY_SHARED);
         return;
     }
     Layout image = layout_default(&a), other = layout_default(&b);
@@ -235,8 +237,8 @@ static void fix_operands(Pass *pass, const Node *node, Value *args) {
         bool is_forward = node->op == OP_conv2d || contract_has_own_kernels(&b, attr_of(node, ATTR_groups)->integer);
         other = layout_make(4, b.dims, is_forward ? forward : backward);
     }
-    args[0] = operand(pass, args[0], &image, false);
-    args[1] = operand(pass, args[1], &other, false);
+    args[0] = operand(pass, args[0], &image);
+    args[1] = operand(pass, args[1], &other);
 }
 
 // A small view that is spread over something larger, such as a group's mean over its channels and then over pixels: put into memory, it is one load of a

@@ -45,9 +45,9 @@ line() {
         own=$(step default)
         echo "$own $(step tuned)" >>"$folder/pairs"
     done
-    awk '{ print $2 / $1, $1, $2 }' "$folder/pairs" | sort -n | awk -v name="$name" -v found="$(tail -n 1 "$folder/tune")" '
+    awk '{ print $2 / $1, $1, $2 }' "$folder/pairs" | sort -n | awk -v name="$name" -v found="$(grep -c 'instead of' "$folder/tune")" '
         { ratio[NR] = $1; own[NR] = $2; tuned[NR] = $3 }
-        END { printf "%-28s %5.3f  (%.3f-%.3f)  %.3f -> %.3f ms in the median pair; %s\n", name, ratio[3], ratio[1], ratio[5], own[3], tuned[3], found }'
+        END { printf "%-28s %5.3f  (%.3f-%.3f)  %.3f -> %.3f ms in the median pair; other schedules for %s kinds of kernels\n", name, ratio[3], ratio[1], ratio[5], own[3], tuned[3], found }'
 }
 
 "$gcc_graph" devices | sed -n '1,2p'
