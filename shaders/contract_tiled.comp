@@ -1,6 +1,6 @@
 #version 450
 #extension GL_EXT_control_flow_attributes : require
-// Contractions by tiles in shared memory: a workgroup stages slices of both operands there; each lane has several rows x one vec4 of columns.
+// Contractions by tiles in shared memory: a workgroup stages slices of both operands there; each lane has several rows x vec4s of columns.
 //@header
 //@workgroup
 layout(local_size_x = 64) in; //@default
@@ -11,10 +11,13 @@ layout(set = 0, binding = 2) writeonly buffer Out { vec4 out2[]; }; //@default
 
 // The tile.
 const int LANES = 64; //@constant of a workgroup
-const int ROWS = 4; //@constant of a lane
+const int ROWS = 4; //@constant of a lane, DOWN apart, so that lanes read neighbouring ones
+const int COLUMNS = 1; //@constant vec4s of columns of a lane, ACROSS apart
 const int ACROSS = 8; //@constant lanes beside each other along columns
 const int DEPTH = 16; //@constant channels that are staged at once
-const int DOWN = LANES / ACROSS, TILE_ROWS = DOWN * ROWS, STAGED = DEPTH / 4;
+const int DOWN = LANES / ACROSS, TILE_ROWS = DOWN * ROWS, TILE_COLUMNS = ACROSS * COLUMNS, STAGED = DEPTH / 4;
+// What a lane stages: several vec4s of a row, BESIDE apart, and in each of its columns those DOWN apart.
+const int BESIDE = LANES / TILE_ROWS, TURNS_X = (STAGED + BESIDE - 1) / BESIDE, TURNS_W = (DEPTH + DOWN - 1) / DOWN;
 
 // The workgroups. Rows are pixels of planes; those of a matrix are planes of one pixel. A transposed convolution (the gradient of one's input) with a
 // stride has workgroups for each remainder of y and x by the stride, since the pixels of one remainder meet the same taps.
@@ -60,7 +63,11 @@ const int W_CHANNEL = 2; //@constant
 const int W_BATCH = 0; //@constant
 const int W_GROUP = 0; //@constant
 
-shared vec4 tile_x[STAGED * TILE_ROWS], tile_w[DEPTH * ACROSS];
+// What need not be asked, since tiles cut nothing there.
+const bool IS_WHOLE_X = CHANNEL_VECTORS % STAGED == 0, IS_WHOLE_W = CHANNELS % DEPTH == 0, HAS_WHOLE_COLUMNS = COLUMN_VECTORS % TILE_COLUMNS == 0;
+const bool HAS_WHOLE_ROWS = ROW_COUNT % TILE_ROWS == 0;
+
+shared vec4 tile_x[STAGED * TILE_ROWS], tile_w[DEPTH * TILE_COLUMNS];
 //@functions
 
 // Image, y and x of a row.
@@ -82,55 +89,62 @@ void main() {
     if (group >= WORKGROUPS)
         return; // the whole workgroup: no barrier is missed
     int part = group;
-    int first_column = part % COLUMN_BLOCKS * ACROSS; part /= COLUMN_BLOCKS; // in vec4s
+    int first_column = part % COLUMN_BLOCKS * TILE_COLUMNS; part /= COLUMN_BLOCKS; // in vec4s
     int first_row = part % ROW_BLOCKS * TILE_ROWS; part /= ROW_BLOCKS;
     int parity_x = part % PARITIES_X; part /= PARITIES_X;
     int parity_y = part % PARITIES_Y; part /= PARITIES_Y;
     int matrix = part % BATCH, channel_group = part / BATCH;
 
     int across = lane_id % ACROSS, down = lane_id / ACROSS;
-    int columns = first_column + across;
     int staged_row = min(first_row + lane_id % TILE_ROWS, ROW_COUNT - 1);
     ivec3 staged = pixel_of(staged_row, parity_y, parity_x);
-    vec4 sums[ROWS];
-    [[unroll]] for (int p = 0; p < ROWS; p++)
-        sums[p] = vec4(0.0);
+    vec4 sums[ROWS * COLUMNS];
+    [[unroll]] for (int i = 0; i < ROWS * COLUMNS; i++)
+        sums[i] = vec4(0.0);
 
     for (int ky = (parity_y + PAD_Y) % TAP_STEP_Y; ky < TAPS_Y; ky += TAP_STEP_Y) {
         for (int kx = (parity_x + PAD_X) % TAP_STEP_X; kx < TAPS_X; kx += TAP_STEP_X) {
             int iy = meet(staged.y, ky, STRIDE_Y, DILATION_Y, PAD_Y), ix = meet(staged.z, kx, STRIDE_X, DILATION_X, PAD_X);
             bool inside = all(bvec2(uint(iy) < X_HEIGHT, uint(ix) < X_WIDTH));
             int pixel = staged.x * X_IMAGE + iy * X_ROW + ix * X_COLUMN + matrix * X_BATCH + channel_group * X_GROUP;
-            int weight = ky * W_TAP_Y + kx * W_TAP_X + matrix * W_BATCH + channel_group * W_GROUP + columns;
+            int weight = ky * W_TAP_Y + kx * W_TAP_X + matrix * W_BATCH + channel_group * W_GROUP;
             for (int k = 0; k < CHANNEL_VECTORS; k += STAGED) {
-                for (int s = lane_id / TILE_ROWS; s < STAGED; s += LANES / TILE_ROWS) {
+                [[unroll]] for (int turn = 0; turn < TURNS_X; turn++) {
+                    int s = lane_id / TILE_ROWS + turn * BESIDE;
                     vec4 x = vec4(0.0);
                     int at = pixel + k + s;
-                    if (inside && k + s < CHANNEL_VECTORS) {
+                    if (inside && (IS_WHOLE_X || k + s < CHANNEL_VECTORS)) {
                         //@load_x
                         x = in0[at]; //@default
                     }
-                    tile_x[s * TILE_ROWS + lane_id % TILE_ROWS] = x;
+                    if (TURNS_X * BESIDE == STAGED || s < STAGED)
+                        tile_x[s * TILE_ROWS + lane_id % TILE_ROWS] = x;
                 }
-                for (int s = lane_id / ACROSS; s < DEPTH; s += DOWN) {
-                    vec4 w = vec4(0.0);
-                    if (4 * k + s < CHANNELS && columns < COLUMN_VECTORS) {
-                        int at = weight + (4 * k + s) * W_CHANNEL;
-                        //@load_w
-                        w = in1[at]; //@default
+                [[unroll]] for (int turn = 0; turn < TURNS_W; turn++) {
+                    int s = down + turn * DOWN;
+                    [[unroll]] for (int v = 0; v < COLUMNS; v++) {
+                        int columns = first_column + v * ACROSS + across;
+                        vec4 w = vec4(0.0);
+                        if ((IS_WHOLE_W || 4 * k + s < CHANNELS) && (HAS_WHOLE_COLUMNS || columns < COLUMN_VECTORS)) {
+                            int at = weight + (4 * k + s) * W_CHANNEL + columns;
+                            //@load_w
+                            w = in1[at]; //@default
+                        }
+                        if (TURNS_W * DOWN == DEPTH || s < DEPTH)
+                            tile_w[s * TILE_COLUMNS + v * ACROSS + across] = w;
                     }
-                    tile_w[s * ACROSS + across] = w;
                 }
                 barrier();
                 for (int s = 0; s < STAGED; s++) {
-                    int at = 4 * s * ACROSS + across;
-                    vec4 w0 = tile_w[at], w1 = tile_w[at + ACROSS], w2 = tile_w[at + 2 * ACROSS], w3 = tile_w[at + 3 * ACROSS];
+                    vec4 w[4 * COLUMNS];
+                    [[unroll]] for (int i = 0; i < 4; i++)
+                        [[unroll]] for (int v = 0; v < COLUMNS; v++)
+                            w[i * COLUMNS + v] = tile_w[(4 * s + i) * TILE_COLUMNS + v * ACROSS + across];
                     [[unroll]] for (int p = 0; p < ROWS; p++) {
-                        vec4 x = tile_x[s * TILE_ROWS + down * ROWS + p];
-                        sums[p] += x.x * w0;
-                        sums[p] += x.y * w1;
-                        sums[p] += x.z * w2;
-                        sums[p] += x.w * w3;
+                        vec4 x = tile_x[s * TILE_ROWS + p * DOWN + down];
+                        [[unroll]] for (int i = 0; i < 4; i++)
+                            [[unroll]] for (int v = 0; v < COLUMNS; v++)
+                                sums[p * COLUMNS + v] += x[i] * w[i * COLUMNS + v];
                     }
                 }
                 barrier();
@@ -138,17 +152,18 @@ void main() {
         }
     }
 
-    if (columns >= COLUMN_VECTORS)
-        return;
     [[unroll]] for (int p = 0; p < ROWS; p++) {
-        int row = first_row + down * ROWS + p;
+        int row = first_row + p * DOWN + down;
         ivec3 own = pixel_of(row, parity_y, parity_x);
         int n = own.x, y = own.y, x = own.z;
-        vec4 sum = sums[p];
         bool is_cut = (PLANE_Y * PARITIES_Y > HEIGHT && y >= HEIGHT) || (PLANE_X * PARITIES_X > WIDTH && x >= WIDTH); // of a larger remainder
-        if (row < ROW_COUNT && !is_cut) {
-            //@epilogue
-            out2[row * COLUMN_VECTORS + columns] = sum; //@default
+        [[unroll]] for (int v = 0; v < COLUMNS; v++) {
+            int columns = first_column + v * ACROSS + across;
+            vec4 sum = sums[p * COLUMNS + v];
+            if ((HAS_WHOLE_ROWS || row < ROW_COUNT) && (HAS_WHOLE_COLUMNS || columns < COLUMN_VECTORS) && !is_cut) {
+                //@epilogue
+                out2[row * COLUMN_VECTORS + columns] = sum; //@default
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ typedef struct {
     const char *name, *summary;
     uint32_t values[PARAM_VALUES_MAX];
     uint32_t count;
+    uint32_t before; // what schedules that were written before there was this parameter mean; 0: it has always been there
 } Param;
 
 // A schedule that is weighed for kernels of a target class: numbers by parameter; lanes 0: the target's subgroup.

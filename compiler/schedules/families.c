@@ -77,6 +77,17 @@ static bool parse_param(Arena *arena, const char *text, Schedule *schedule, uint
     return false;
 }
 
+// A text that gives all parameters but younger ones is older than those.
+static void take_from_before(Schedule *schedule, uint32_t given) {
+    const Family *family = schedule->family;
+    for (uint32_t i = 0; i < family->param_count; i++)
+        if (!family->params[i].before && !(given >> i & 1))
+            return;
+    for (uint32_t i = 0; i < family->param_count; i++)
+        if (!(given >> i & 1))
+            schedule->values[i] = family->params[i].before;
+}
+
 bool families_parse_params(Arena *arena, const char *text, Schedule *schedule, const char **why) {
     uint32_t given = 0;
     text += strcspn(text, ":");
@@ -87,5 +98,6 @@ bool families_parse_params(Arena *arena, const char *text, Schedule *schedule, c
             return false;
         text += length;
     }
+    take_from_before(schedule, given);
     return true;
 }

@@ -1,11 +1,11 @@
-// Tiled: for GPUs, a workgroup stages slices of both operands in shared memory; each lane keeps a tile of rows x one vec4 of columns.
+// Tiled: for GPUs, a workgroup stages slices of both operands in shared memory; each lane keeps a tile of rows x vec4s of columns.
 #include "compiler/schedules/rounding.h"
 #include "compiler/schedules/tile.h"
 
 typedef struct {
     Emitter *emitter;
     Contract c;
-    uint32_t lanes, rows, depth;             // lanes of the workgroup; rows of a lane; channels staged at once
+    uint32_t lanes, rows, columns, depth;    // lanes of the workgroup; rows and vec4s of columns of a lane; channels staged at once
     uint32_t across, down;                   // lanes along columns and along rows
     uint32_t tile_rows, vectors;             // rows of a workgroup; vec4s of columns in all
     uint32_t column_blocks, row_blocks, plane_y, plane_x, row_count, shared_vectors;
@@ -13,11 +13,11 @@ typedef struct {
     uint64_t groups;
 } Tiled;
 
-enum { ROWS = PARAM_OWN, ACROSS, DEPTH };
+enum { ROWS = PARAM_OWN, ACROSS, DEPTH, COLUMNS };
 
 static Tiled tiled_of(Emitter *emitter, const Contract *contract, const Schedule *schedule) {
     const uint32_t *values = schedule->values;
-    Tiled t = {.emitter = emitter, .c = *contract, .lanes = values[PARAM_LANES], .rows = values[ROWS], .across = values[ACROSS], .depth = values[DEPTH]};
+    Tiled t = {.emitter = emitter, .c = *contract, .lanes = values[PARAM_LANES], .rows = values[ROWS], .across = values[ACROSS], .depth = values[DEPTH], .columns = values[COLUMNS]};
     bool parity = t.c.kind == ROWS_INPUT;
     uint32_t sy = parity ? (uint32_t)t.c.stride[0] : 1, sx = parity ? (uint32_t)t.c.stride[1] : 1;
     t.down = t.lanes / t.across;
@@ -26,10 +26,10 @@ static Tiled tiled_of(Emitter *emitter, const Contract *contract, const Schedule
     t.plane_y = contract_ceil_div(t.c.height, sy), t.plane_x = contract_ceil_div(t.c.width, sx);
     t.row_count = t.c.images * t.plane_y * t.plane_x;
     t.vectors = contract_ceil_div(t.c.columns, 4);
-    t.column_blocks = contract_ceil_div(t.vectors, t.across);
+    t.column_blocks = contract_ceil_div(t.vectors, t.across * t.columns);
     t.row_blocks = contract_ceil_div(t.row_count, t.tile_rows);
     t.groups = (uint64_t)t.column_blocks * t.row_blocks * t.parities * t.c.batch * t.c.groups;
-    t.shared_vectors = t.depth / 4 * t.tile_rows + t.depth * t.across;
+    t.shared_vectors = t.depth / 4 * t.tile_rows + t.depth * t.across * t.columns;
     return t;
 }
 
@@ -39,6 +39,7 @@ static void set_tile(const Tiled *t) {
     const Contract *c = &t->c;
     const Constant constants[] = {{"LANES", t->lanes},
                                   {"ROWS", t->rows},
+                                  {"COLUMNS", t->columns},
                                   {"ACROSS", t->across},
                                   {"DEPTH", t->depth},
                                   {"WORKGROUPS", (int64_t)t->groups},
@@ -162,24 +163,25 @@ static uint64_t emit(Emitter *emitter) {
 static Work work(const KernelView *view, const Schedule *schedule) {
     const Contract *c = &view->contract;
     Tiled t = tiled_of(NULL, c, schedule);
-    double steps = contract_ceil_div(c->channels, 4) * c->taps_y * c->taps_x / (double)t.parities;
+    uint32_t staged = contract_ceil_div(c->channels, t.depth); // times for a tap, the last perhaps of zeros
+    double steps = staged * (t.depth / 4.0) * c->taps_y * c->taps_x / (double)t.parities, tile = t.rows * t.columns;
     Work work = {
         .groups = (double)t.groups,
         .lanes = t.lanes,
-        .multiply_adds = steps * 4 * t.rows,
-        .shared_loads = steps * (t.rows + 4.0),
+        .multiply_adds = steps * 4 * tile,
+        .shared_loads = steps * (t.rows + 4.0 * t.columns),
         .turns = steps,
-        .sums = t.rows,
-        .stores = t.rows,
+        .sums = tile,
+        .stores = tile,
     };
-    tile_count_loads(&work, view, schedule, steps * t.tile_rows / t.lanes, steps * 4 * t.across / t.lanes);
+    tile_count_loads(&work, view, schedule, steps * t.tile_rows / t.lanes, steps * 4 * t.across * t.columns / t.lanes);
     return work;
 }
 
 static bool fits(const KernelView *view, const Schedule *schedule, const Target *target, const char **why) {
     const uint32_t *values = schedule->values;
     Arena *arena = view->list->arena;
-    *why = view->contract.is_outer ? "it sums over rows" : tile_misfit(view, values[ROWS], 1, 1);
+    *why = view->contract.is_outer ? "it sums over rows" : tile_misfit(view, values[ROWS] * values[COLUMNS], 1, 1);
     if (!*why && (values[PARAM_LANES] % values[ACROSS] || values[ACROSS] % values[ROWS]))
         *why = arena_format(arena, "across (%u) must divide lanes (%u) and be a multiple of rows (%u), so that lanes stage whole rows", values[ACROSS], values[PARAM_LANES],
                             values[ROWS]);
@@ -192,24 +194,31 @@ static bool fits(const KernelView *view, const Schedule *schedule, const Target 
 }
 
 // clang-format off
-//                lanes  texel  rows  across  depth
+//                lanes  texel  rows  across  depth  columns
 static const Candidate candidates[] = {
-    {TARGET_GPU, {128, 0, 8, 16, 16}},
-    {TARGET_GPU, {128, 0, 4, 8,  16}},
-    {TARGET_GPU, {64,  0, 4, 8,  16}},
+    {TARGET_GPU, {256, 0, 8, 16, 16, 2}},
+    {TARGET_GPU, {128, 0, 8, 8,  16, 2}},
+    {TARGET_GPU, {64,  0, 8, 8,  16, 2}},
+    {TARGET_GPU, {64,  0, 8, 8,  8,  2}},
+    {TARGET_GPU, {64,  0, 8, 8,  8,  1}},
+    {TARGET_GPU, {128, 0, 8, 16, 16, 1}},
+    {TARGET_GPU, {128, 0, 4, 8,  16, 1}},
+    {TARGET_GPU, {64,  0, 4, 8,  16, 1}},
+    {TARGET_GPU, {64,  0, 4, 8,  8,  1}},
 };
 // clang-format on
 
 const Family tiled_family = {
     .name = "tiled",
-    .summary = "a workgroup stages slices of both operands in shared memory; a lane has several rows and one vec4 of columns",
+    .summary = "a workgroup stages slices of both operands in shared memory; a lane has several rows and vec4s of columns",
     .kernel_class = KERNEL_CONTRACT,
     .params = {FAMILY_LANES_FROM_4,
                FAMILY_TEXEL,
                {"rows", "of a lane", {1, 2, 4, 8}, 4},
                {"across", "lanes beside each other along columns", {4, 8, 16, 32}, 4},
-               {"depth", "channels that are staged at once", {4, 8, 16, 32}, 4}},
-    .param_count = 5,
+               {"depth", "channels that are staged at once", {4, 8, 16, 32}, 4},
+               {"columns", "vec4s of columns of a lane", {1, 2, 4}, 3, .before = 1}},
+    .param_count = 6,
     .candidates = candidates,
     .candidate_count = sizeof candidates / sizeof *candidates,
     .fits = fits,

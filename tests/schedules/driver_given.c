@@ -39,7 +39,7 @@ START_TEST(mistakes_say_what_is_right) {
         {"=strip:pixels=4", "lines of 5 pixels do not divide into strips of 4"},
         {"=outer", "it does not sum over rows"},
         {"=tiled:lanes=128,rows=8,across=4", "across (4) must divide lanes (128) and be a multiple of rows (8)"},
-        {"=tiled:lanes=128,rows=8,across=32,depth=32", "its tiles take 20480 bytes of shared memory, the target has 16384"},
+        {"=tiled:lanes=128,rows=8,across=32,depth=32,columns=1", "its tiles take 20480 bytes of shared memory, the target has 16384"},
     };
     const char *name = conv_name();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -120,9 +120,9 @@ END_TEST
 
 START_TEST(a_pattern_of_values_and_reference_go_together) {
     conv_name();
-    expect_code(0, "%s", compiled("--schedule reference --schedule '*conv2d*=tiled:lanes=32,rows=2,across=8,depth=8'"));
+    expect_code(0, "%s", compiled("--schedule reference --schedule '*conv2d*=tiled:lanes=32,rows=2,across=8,depth=8,columns=1'"));
     expect_code(0, "inspect %s", in_folder("small.ggb"));
-    expect_out("computed as tiled:lanes=32,texel=0,rows=2,across=8,depth=8; runner-up rows:");
+    expect_out("computed as tiled:lanes=32,texel=0,rows=2,across=8,depth=8,columns=1; runner-up rows:");
 }
 END_TEST
 
