@@ -18,8 +18,11 @@ bool machine_look(Arena *arena, Device *device, const Program *program, uint32_t
     *out = (MachineKernel){.kernel = &program->kernels.items[kernel], .schedule = schedule_of(program, kernel)};
     if (!executable_get(arena, device, &source, &out->executable, diag))
         return false;
-    uint32_t texts = out->executable.texts.count;
-    out->has_mix = texts > 0 && mix_of_loop(arena, out->executable.texts.items[texts - 1].text, &out->mix);
+    const Executable *executable = &out->executable;
+    for (uint32_t i = 0; i < executable->texts.count && !out->has_mix; i++)
+        out->has_mix = mix_of_loop(arena, executable->texts.items[i].name, executable->texts.items[i].text, &out->mix);
+    if (executable->figures[EXECUTABLE_SHARED] < 0) // the driver does not say, but the kernel does
+        out->executable.figures[EXECUTABLE_SHARED] = out->kernel->shared_bytes;
     return true;
 }
 

@@ -1,29 +1,35 @@
 // Mix: lines of assembly to loops.
 #include "runtime/bench/mix.h"
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const mix_class_names[MIX_CLASS_COUNT] = {"multiply-add", "matrix", "vector", "shared", "memory", "scalar"};
 
 enum { MIX_BRANCH = MIX_CLASS_COUNT, MIX_NONE };
 
+typedef enum {
+#define DIALECT(name, ...) DIALECT_##name,
+#include "runtime/bench/mix.def"
+    DIALECT_COUNT
+} Dialect;
+
 static const struct {
-    int kind;
-    const char *begin;
-} rows[] = {
-#define INSTRUCTION(kind, begin) {MIX_##kind, begin},
+    const char *text;
+    int unknown; // the class of words that no row knows
+} dialects[DIALECT_COUNT] = {
+#define DIALECT(name, text, unknown) {text, MIX_##unknown},
 #include "runtime/bench/mix.def"
 };
 
-static int kind_of(const char *word) {
-    int kind = MIX_NONE;
-    size_t longest = 0;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        size_t length = strlen(rows[i].begin);
-        if (length > longest && strncmp(word, rows[i].begin, length) == 0)
-            kind = rows[i].kind, longest = length;
-    }
-    return kind;
-}
+static const struct {
+    Dialect dialect;
+    int kind;
+    const char *begin;
+} rows[] = {
+#define INSTRUCTION(dialect, kind, begin) {DIALECT_##dialect, MIX_##kind, begin},
+#include "runtime/bench/mix.def"
+};
 
 typedef struct {
     const char *text; // not 0-terminated
@@ -31,6 +37,18 @@ typedef struct {
 } Word;
 
 static bool same_word(Word a, Word b) { return a.length == b.length && memcmp(a.text, b.text, a.length) == 0; }
+static bool is_word(Word word, const char *text) { return word.length == strlen(text) && memcmp(word.text, text, word.length) == 0; }
+
+static int kind_of(Dialect dialect, Word word) {
+    int kind = MIX_NONE;
+    size_t longest = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t length = strlen(rows[i].begin);
+        if (rows[i].dialect == dialect && length > longest && length <= word.length && memcmp(word.text, rows[i].begin, length) == 0)
+            kind = rows[i].kind, longest = length;
+    }
+    return kind == MIX_NONE && word.length && islower((unsigned char)word.text[0]) ? dialects[dialect].unknown : kind;
+}
 
 // One line of the text: a label, or instructions, of which RDNA 3 may have two.
 typedef struct {
@@ -40,32 +58,83 @@ typedef struct {
 
 static bool ends_line(char c) { return !c || c == '\n' || c == ';' || c == '/'; }
 
-static void read_line(const char *at, Line *line) {
-    *line = (Line){0};
-    bool is_first = true, is_branch = false;
-    while (!ends_line(*at)) {
-        at += strspn(at, " \t,");
-        Word word = {at, strcspn(at, " \t,;/\n")};
-        if (word.length == 0)
+static Word next_word(const char **at) {
+    *at += strspn(*at, " \t,");
+    Word word = {*at, ends_line(**at) ? 0 : strcspn(*at, " \t,;/\n")};
+    *at += word.length;
+    return word;
+}
+
+// Flags in parentheses before an instruction; returns how often it is repeated.
+static uint32_t strip_flags(Word *word) {
+    uint32_t times = 1;
+    while (word->length && word->text[0] == '(') {
+        size_t length = strcspn(word->text, ")") + 1;
+        if (length > word->length)
             break;
-        at += word.length;
-        if (word.length == 2 && memcmp(word.text, "::", 2) == 0) { // another instruction follows
-            is_first = true;
+        if (memcmp(word->text, "(rpt", 4) == 0)
+            times += (uint32_t)strtoul(word->text + 4, NULL, 10);
+        word->text += length;
+        word->length -= length;
+    }
+    return times;
+}
+
+// `block.u 12 L16 [10, 11] -> {` begins what is called L16.
+static bool read_block(const char *at, Line *line) {
+    if (strncmp(at, "block", 5) != 0)
+        return false;
+    for (int i = 0; i < 3; i++)
+        line->label = next_word(&at);
+    return true;
+}
+
+// The number of the word that is the instruction: the first, or the one behind `=`.
+static uint32_t place_of_instruction(Dialect dialect, const char *at) {
+    Word word = next_word(&at);
+    uint32_t place = 0;
+    for (uint32_t i = 1; dialect == DIALECT_NAK && word.length; i++) {
+        if (i == 1 && word.text[0] == '@')
+            place = 1;
+        if (is_word(word, "="))
+            place = i;
+        word = next_word(&at);
+    }
+    return place;
+}
+
+static void read_line(Dialect dialect, const char *at, Line *line) {
+    *line = (Line){0};
+    if (dialect == DIALECT_NAK && read_block(at, line))
+        return;
+    uint32_t place = place_of_instruction(dialect, at), number = 0;
+    bool is_branch = false, is_scalar = false;
+    for (Word word = next_word(&at); word.length; word = next_word(&at), number++) {
+        if (is_word(word, "::")) { // another instruction follows
+            place = number + 1;
             continue;
         }
-        if (is_first && word.text[word.length - 1] == ':') {
+        if (number == place && word.text[word.length - 1] == ':') {
             line->label = (Word){word.text, word.length - 1};
+            place++;
             continue;
         }
-        int kind = is_first ? kind_of(word.text) : MIX_NONE;
+        if (number < place)
+            is_scalar |= dialect == DIALECT_NAK && word.text[0] == 'u'; // what a warp has in common
+        if (is_branch)
+            line->target = word.text[0] == '#' ? (Word){word.text + 1, word.length - 1} : word;
+        if (number != place)
+            continue;
+        uint32_t times = strip_flags(&word);
+        if (!word.length) { // flags stand apart
+            place++;
+            continue;
+        }
+        int kind = kind_of(dialect, word);
         is_branch |= kind == MIX_BRANCH;
+        kind = kind == MIX_BRANCH || (is_scalar && kind == MIX_VECTOR) ? MIX_SCALAR : kind;
         if (kind < MIX_CLASS_COUNT)
-            line->counts[kind]++;
-        if (kind == MIX_BRANCH)
-            line->counts[MIX_SCALAR]++;
-        if (!is_first && is_branch)
-            line->target = word;
-        is_first = false;
+            line->counts[kind] = (uint8_t)(line->counts[kind] + times);
     }
 }
 
@@ -111,7 +180,13 @@ static bool is_better(const Line *lines, const Loop *a, const Loop *b) {
     return a->own != b->own ? a->own > b->own : vector_of(x.counts) > vector_of(y.counts);
 }
 
-bool mix_of_loop(Arena *arena, const char *text, Mix *out) {
+bool mix_of_loop(Arena *arena, const char *name, const char *text, Mix *out) {
+    Dialect dialect = 0;
+    while (dialect < DIALECT_COUNT && strcmp(dialects[dialect].text, name) != 0)
+        dialect++;
+    *out = (Mix){0};
+    if (dialect == DIALECT_COUNT)
+        return false;
     uint32_t count = 1, loop_count = 0, best = 0;
     for (const char *at = text; *at; at++)
         count += *at == '\n';
@@ -119,7 +194,7 @@ bool mix_of_loop(Arena *arena, const char *text, Mix *out) {
     Loop *loops = ARENA_NEW(arena, Loop, count);
     uint32_t i = 0;
     for (const char *at = text; i < count; i++, at += *at == '\n') {
-        read_line(at, &lines[i]);
+        read_line(dialect, at, &lines[i]);
         at += strcspn(at, "\n");
     }
     for (i = 0; i < count; i++) {

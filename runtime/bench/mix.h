@@ -11,7 +11,7 @@ typedef struct {
 
 extern const char *const mix_class_names[MIX_CLASS_COUNT]; // "multiply-add"
 // The loop in which most multiply-adds and matrix operations stand, those of loops within not counted; what it consists of includes loops within,
-// each turn of which counts once. False: there is no loop, or no line is in the words of an assembler that mix.def knows.
-bool mix_of_loop(Arena *arena, const char *text, Mix *out);
+// each turn of which counts once. `name`: what the driver calls the text. False: there is no loop, or it is of no assembler that mix.def knows.
+bool mix_of_loop(Arena *arena, const char *name, const char *text, Mix *out);
 // Multiply-adds and matrix operations among all vector instructions (arithmetic, shared memory, memory); 0: there are none.
 double mix_share(const Mix *mix);

@@ -7,11 +7,13 @@ static Arena *arena;
 static void begin(void) { arena = arena_create(); }
 static void end(void) { arena_destroy(&arena); }
 
-static Mix mix_of(const char *text) {
+static Mix mix_in(const char *name, const char *text) {
     Mix mix;
-    ck_assert_msg(mix_of_loop(arena, text, &mix), "no loop:\n%s", text);
+    ck_assert_msg(mix_of_loop(arena, name, text, &mix), "no loop:\n%s", text);
     return mix;
 }
+
+static Mix mix_of(const char *text) { return mix_in("Assembly", text); }
 
 static void expect(const Mix *mix, uint32_t multiply_adds, uint32_t matrix, uint32_t vector, uint32_t shared, uint32_t memory, uint32_t scalar) {
     const uint32_t wanted[MIX_CLASS_COUNT] = {multiply_adds, matrix, vector, shared, memory, scalar};
@@ -65,12 +67,38 @@ START_TEST(a_loop_without_multiply_adds_is_one_too) {
 }
 END_TEST
 
+// Predicates, results before `=`, what a warp has in common, blocks that have labels.
+START_TEST(nak_is_read) {
+    Mix mix = mix_in("NAK assembly", "block.u 0 L2 [] -> {\n      r0       = s2r sr[0x21]                 // delay=1\n} -> [1]\n"
+                                     "block.u 1 L4 [0, 1] -> {\n"
+                                     "      ur1      = iadd3 ur0 -ur1 rZ            // delay=2\n"
+                                     "      r44..48  = ld.shared.b128 [r5+0x10]     // delay=2 bra pT L2\n"
+                                     "                 st.global.b128 [r6..8] r5..9 // delay=2\n"
+                                     "@!p0  r35      = ffma.ftz r44 r60 r35         // delay=1\n"
+                                     "      r36      = hmma.16816.f32 r44..48 r60..62 r36 // delay=1\n"
+                                     "      p0 null  = isetp.lt.i32 r1 0xc4         // delay=6\n"
+                                     "                 bar.sync                     // delay=5 yld\n"
+                                     "@!p1             bra pT L4                    // delay=1\n} -> [1]\n");
+    expect(&mix, 1, 1, 1, 1, 1, 3);
+    ck_assert_uint_eq(mix.first, 4);
+}
+END_TEST
+
+// Instructions repeat themselves, and labels are written with #.
+START_TEST(ir3_is_read) {
+    Mix mix = mix_in("IR3 Assembly", "; header\nmov.u32u32 r3.z, 0\nl166:\n(sy)ldl.u32 r11.y, l[r14.w+2048], 4\n(ss)(rpt3)mad.f32 r5.y, (r)r11.y, r8.z, (r)r5.y\n"
+                                     "mad.f32 r5.w, r11.w, r8.z, r5.w\nisam.base0.1d (u32)(x)r10.z, r10.x, s#0, t#0\n(nop2) add.u r7.z, r1.w, r0.x\nnop\njump #l166\nl167:\nend\n");
+    expect(&mix, 5, 0, 1, 1, 1, 2);
+    ck_assert(!mix_of_loop(arena, "PTX", "l1:\njump #l1\n", &mix));
+}
+END_TEST
+
 START_TEST(what_has_no_loop_has_no_mix) {
     static const char *const texts[] = {"", "\n", "BB0:", "\tv_fmac_f32 v0, v1, v2\n\ts_branch BB1\nBB1:\n\ts_endpgm\n", "BB1:\n\tunknown_jump BB1\n",
                                         "\ts_branch\n", ":\n\ts_branch :\n", "; BB1:\n\ts_branch BB1"};
     Mix mix;
     for (uint32_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        ck_assert_msg(!mix_of_loop(arena, texts[i], &mix) && mix_share(&mix) == 0, "%u", i);
+        ck_assert_msg(!mix_of_loop(arena, "Assembly", texts[i], &mix) && mix_share(&mix) == 0, "%u", i);
 }
 END_TEST
 
@@ -81,6 +109,8 @@ int main(void) {
     tcase_add_test(tests, every_class_is_counted);
     tcase_add_test(tests, loops_within_belong_to_it);
     tcase_add_test(tests, a_loop_without_multiply_adds_is_one_too);
+    tcase_add_test(tests, nak_is_read);
+    tcase_add_test(tests, ir3_is_read);
     tcase_add_test(tests, what_has_no_loop_has_no_mix);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
