@@ -40,10 +40,19 @@ EmitScope emit_open(Emitter *emitter, const char *head) {
     return (EmitScope){emitter->memos.count, emitter->atoms.count};
 }
 
-EmitScope emit_open_loop(Emitter *emitter, const char *name, const char *count, uint64_t turns) {
-    bool is_long = (double)turns > emitter->target->model.unrolled_turns;
+static const char *loop_mark(Emitter *emitter, bool is_long) {
     emitter->uses_loop_control |= is_long;
-    return emit_open(emitter, arena_format(emitter->arena, "%sfor (int %s = 0; %s < %s; %s++) {", is_long ? "[[dont_unroll]] " : "", name, name, count, name));
+    return is_long ? "[[dont_unroll]] " : "";
+}
+
+EmitScope emit_open_loop(Emitter *emitter, const char *name, const char *count, uint64_t turns) {
+    const char *mark = loop_mark(emitter, (double)turns > emitter->target->model.unrolled_turns);
+    return emit_open(emitter, arena_format(emitter->arena, "%sfor (int %s = 0; %s < %s; %s++) {", mark, name, name, count, name));
+}
+
+EmitScope emit_open_steps(Emitter *emitter, const char *head, uint64_t turns) {
+    double most = emitter->target->model.unrolled_steps;
+    return emit_open(emitter, arena_format(emitter->arena, "%s%s", loop_mark(emitter, most > 0 && (double)turns > most), head));
 }
 
 void emit_close(Emitter *emitter, EmitScope scope, bool brace) {

@@ -104,6 +104,8 @@ EmitScope emit_open(Emitter *emitter, const char *head); // "for (…) {" ; NULL
 // `for (int NAME = 0; NAME < COUNT; NAME++) {`; turns: how often its body, and the loops in it, would stand in the text that a driver compiles if it
 // unrolled them all. Where that is more than the device's figure, it is told not to.
 EmitScope emit_open_loop(Emitter *emitter, const char *name, const char *count, uint64_t turns);
+// The same of a loop of a contraction, whose head is "for (…) {"; the device's figure is another.
+EmitScope emit_open_steps(Emitter *emitter, const char *head, uint64_t turns);
 void emit_close(Emitter *emitter, EmitScope scope, bool brace);
 
 // ---- parts.c: of what plan joined, the invocations from number `first` on. Drivers that run both sides of a branch, and jump over nothing but loops,

@@ -240,7 +240,7 @@ static void in_blocks(const Outer *t, const char *name, const char *first, uint3
     Emitter *e = t->emitter;
     uint32_t at_once = t->at_once < extent ? t->at_once : extent, blocks = extent / at_once, tail = extent % at_once, steps = contract_unroll(outer, blocks);
     emit_line(e, "int %s = %s;", name, first);
-    EmitScope loop = emit_open(e, arena_format(e->arena, "for (int turn = 0; turn < %s; turn++) {", emit_constant(e, "TURNS", blocks / steps)));
+    EmitScope loop = emit_open_steps(e, arena_format(e->arena, "for (int turn = 0; turn < %s; turn++) {", emit_constant(e, "TURNS", blocks / steps)), blocks);
     for (uint32_t step = 0; step < steps; step++) {
         EmitScope one = emit_open(e, steps > 1 ? "{" : NULL);
         rows(t, at_once);
@@ -308,8 +308,9 @@ static void loops(const Outer *t) {
         return;
     }
     const char *last = c->slices > 1 ? arena_format(e->arena, "%s + %s", first, images_each) : images_each;
-    EmitScope images = emit_open(e, arena_format(e->arena, "for (int n = %s; n < %s; n++) {", first, last));
-    EmitScope lines = emit_open(e, arena_format(e->arena, "for (int y = 0; y < %s; y++) {", emit_constant(e, "HEIGHT", c->height)));
+    uint64_t turns = (uint64_t)c->height * c->width;
+    EmitScope images = emit_open_steps(e, arena_format(e->arena, "for (int n = %s; n < %s; n++) {", first, last), each * turns);
+    EmitScope lines = emit_open_steps(e, arena_format(e->arena, "for (int y = 0; y < %s; y++) {", emit_constant(e, "HEIGHT", c->height)), turns);
     const char *tap = c->taps_y > 1 ? arena_format(e->arena, " + %s", tile_times(e, "ky", "DILATION_Y", c->dilation[0])) : "";
     emit_line(e, "int iy = %s%s%s;", tile_times(e, "y", "STRIDE_Y", c->stride[0]), tap, tile_plus(e, "PAD_Y", -c->pad[0]));
     declare_line(t);

@@ -127,11 +127,12 @@ bool rows_tap_loop(const Rows *t, int axis, EmitScope *scope) {
     if (taps == 1 && !skips_taps(c, axis))
         return false;
     const char *end = emit_constant(e, along(t, "TAPS", axis), taps);
+    uint64_t turns = (uint64_t)taps * (axis ? 1 : c->taps_x) * contract_ceil_div(c->channels, 4);
     if (skips_taps(c, axis)) {
         const char *stride = stride_of(t, axis), *pad = tile_plus(e, along(t, "PAD", axis), c->pad[axis]);
-        *scope = emit_open(e, arena_format(e->arena, "for (int %s = (%s%s) %% %s; %s < %s; %s += %s) {", name, rows_remainder(t, axis), pad, stride, name, end, name, stride));
+        *scope = emit_open_steps(e, arena_format(e->arena, "for (int %s = (%s%s) %% %s; %s < %s; %s += %s) {", name, rows_remainder(t, axis), pad, stride, name, end, name, stride), turns);
     } else {
-        *scope = emit_open(e, arena_format(e->arena, "for (int %s = 0; %s < %s; %s++) {", name, name, end, name));
+        *scope = emit_open_steps(e, arena_format(e->arena, "for (int %s = 0; %s < %s; %s++) {", name, name, end, name), turns);
     }
     return true;
 }
@@ -511,7 +512,7 @@ void rows_all_channels(const Rows *t, uint32_t turns, void (*step)(const Rows *t
     uint32_t whole = t->c.channels / 4;
     if (whole > 1) {
         uint32_t steps = unrolled(t, turns, whole);
-        EmitScope scope = emit_open(e, arena_format(e->arena, "for (int k = 0; k < %s; k++) {", emit_constant(e, "CHANNEL_STEPS", whole / steps)));
+        EmitScope scope = emit_open_steps(e, arena_format(e->arena, "for (int k = 0; k < %s; k++) {", emit_constant(e, "CHANNEL_STEPS", whole / steps)), whole);
         for (uint32_t i = 0; i < steps; i++) {
             EmitScope inner = emit_open(e, steps > 1 ? "{" : NULL);
             step(t, context, 4, true);
