@@ -75,8 +75,26 @@ static int show_machine(Arguments *arguments, const Program *program, const Prog
     return good ? 0 : 1;
 }
 
+static bool options_go_together(Arguments *arguments, bool is_isa) {
+    static const char *const of_devices[] = {"device", "validation", "trace"}, *const others[] = {"memory", "decisions"};
+    for (uint32_t i = 0; i < 3 && !is_isa; i++)
+        if (arguments_has(arguments, of_devices[i])) {
+            diag_error(arguments->diag, NULL, "--%s is for --isa: the rest of inspect needs no device", of_devices[i]);
+            return false;
+        }
+    for (uint32_t i = 0; i < 2 && is_isa; i++)
+        if (arguments_has(arguments, others[i])) {
+            diag_error(arguments->diag, NULL, "--isa and --%s print different things: ask for one of them", others[i]);
+            return false;
+        }
+    return true;
+}
+
 static int run(Arguments *arguments) {
     const char *bundle = arguments->operands.items[0], *only = arguments_text(arguments, "program");
+    bool is_isa = arguments_has(arguments, "isa");
+    if (!options_go_together(arguments, is_isa))
+        return 2;
     const Program *program = common_read_bundle(arguments, bundle);
     if (!program)
         return 1;
@@ -87,11 +105,6 @@ static int run(Arguments *arguments) {
         return 0;
     }
     const ProgramKernel *kernel = arguments->operands.count == 2 ? inspect_find_kernel(program, arguments->operands.items[1]) : NULL;
-    bool is_isa = arguments_has(arguments, "isa");
-    if (!is_isa && arguments_has(arguments, "device")) {
-        diag_error(arguments->diag, NULL, "--device is for --isa: the rest of inspect needs no device");
-        return 2;
-    }
     if (is_isa && arguments->operands.count == 2 && !kernel) {
         diag_error(arguments->diag, &(Place){.file = bundle}, "has no kernel \"%s\"%s", arguments->operands.items[1],
                    inspect_suggestion(arguments->arena, program, arguments->operands.items[1]));

@@ -1,6 +1,5 @@
 // Machine: what a driver's compiler makes of a program's kernels - registers, spills, how the loop is made up that the work is done in.
 #pragma once
-#include "runtime/base/activity.h"
 #include "runtime/bench/mix.h"
 #include "runtime/vk/executable.h"
 

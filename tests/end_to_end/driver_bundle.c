@@ -474,6 +474,12 @@ START_TEST(bench_prints_json) {
         expect_out(keys[i]);
     expect_code(0, "devices --profile --device 0");
     expect_out("\"is_measured\": true");
+    expect_code(0, "bench %s --device 0 --step --json --seconds 1", bundle);
+    const char *step = strstr(out, "\"step_ms\": ");
+    ck_assert_msg(step && strtod(step + strlen("\"step_ms\": "), NULL) > 0 && !strstr(out, "peak") && !strstr(out, "\"class\""), "%s", out);
+    expect_code(0, "bench %s --device 0 --step --seconds 1", bundle);
+    expect_out(": a step takes ");
+    ck_assert_msg(!strstr(out, "the peak") && !strstr(out, "kernel  "), "%s", out);
     unsetenv("LP_NUM_THREADS");
     unsetenv("XDG_CACHE_HOME");
 }

@@ -69,6 +69,10 @@ START_TEST(what_cannot_be_told_is_said) {
     const char *bundle = compiled();
     expect_code(2, "inspect %s --device 0", bundle);
     expect_err("--device is for --isa");
+    expect_code(2, "inspect %s --validation", bundle);
+    expect_err("--validation is for --isa");
+    expect_code(2, "inspect %s --isa --memory", bundle);
+    expect_err("--isa and --memory print different things");
     expect_code(1, "inspect %s --isa --program nothing", bundle);
     expect_code(1, "inspect %s --isa --device nothing", bundle);
     expect_err("there is no device \"nothing\"");
